@@ -1,0 +1,89 @@
+// What a verb is: one descriptor that drives parsing, --help, the man page, completion and dispatch.
+//
+// A verb is a struct derived from Verb: its options are members, `declare` binds them, `run` does
+// the work (call one ops function, print). Construction must be cheap and touch nothing: help and
+// completion construct a verb and never run it. Nothing registers itself; a tool's main.cc lists its
+// verbs in one table.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace banger::cli {
+
+class App; // cli/app.h: what a running verb is given
+
+// What may stand at a place, for completion. Files are the shell's own business.
+enum class Complete { nothing, vms, images, files, directories, words };
+
+struct Option {
+  std::string flags;     // "-f,--force"
+  std::string value;     // placeholder "SIZE"; empty for a switch
+  std::string help;      // one line, lower case, no full stop
+  std::string fallback;  // shown as the default; documentation only
+  Complete complete = Complete::nothing;
+  std::vector<std::string> words; // the choices (also checked) when complete is `words`
+  // Where the value goes. A vector takes the option several times.
+  std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*> target;
+};
+
+struct Operand {
+  std::string name; // "NAME"
+  std::string help;
+  bool required = true;
+  Complete complete = Complete::nothing;
+  std::variant<std::string*, std::vector<std::string>*> target; // a vector takes all that follow
+};
+
+struct Spec {
+  std::vector<Option> options;
+  std::vector<Operand> operands;
+  // All after "--" (guest commands); null where the verb takes none. `tail_name` is "CMD".
+  std::vector<std::string>* tail = nullptr;
+  std::string tail_name, tail_help;
+};
+
+class Verb {
+public:
+  virtual ~Verb() = default;
+  virtual void declare(Spec& spec) = 0;
+  // Returns the exit status; failures are thrown.
+  virtual int run(App& app) = 0;
+};
+
+struct Example {
+  std::string_view command, what;
+};
+
+// A row of a tool's table.
+struct VerbEntry {
+  std::string_view name;    // "create"; empty for a tool without verbs (banger-doctor)
+  std::string_view summary; // one line, lower case, imperative, no full stop
+  // Paragraphs of the man page and of `help VERB`; plain text, an empty line between paragraphs, a
+  // line that begins with four spaces is shown as it is.
+  std::string_view manual;
+  std::vector<Example> examples;
+  std::vector<std::string_view> objects; // kinds it prints with --json ("vm", "result")
+  std::function<std::unique_ptr<Verb>()> make;
+  // Relays a guest's status: every failure of banger's own becomes 255.
+  bool relays_status = false;
+  bool hidden = false; // for tests and other programs; not in help
+};
+
+struct Tool {
+  std::string_view name;    // "banger-vm"
+  std::string_view summary; // "run and manage microVMs"
+  std::string_view manual;
+  std::span<const VerbEntry> verbs;
+};
+
+// Everything a main() does: parses, dispatches, catches, prints errors once, gives the status.
+int run_tool(const Tool& tool, int argc, char** argv);
+
+} // namespace banger::cli

@@ -1,0 +1,86 @@
+// The structured log: JSON lines, one object a line.
+//
+//   {"time":"…Z","level":"info","op":"3f9c2a10","event":"vm.start.stage","vm":"demo","stage":"kernel","seconds":0.81}
+//
+// A Log is made by main and passed by reference; a library records stages and facts with it and
+// never logs an error that it also throws (the program that catches it does). The file is opened at
+// the first record that the level lets through, so a command that has nothing to say opens nothing.
+// A log that cannot be written never fails the operation.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/clock.h"
+
+namespace banger {
+
+enum class Level { debug, info, warn, error, off };
+std::string_view name_of(Level level);
+// Throws Error(usage).
+Level parse_level(std::string_view text);
+
+class Log {
+public:
+  using Value = std::variant<std::string_view, int64_t, double, bool>;
+  struct Field {
+    std::string_view key;
+    Value value;
+  };
+
+  // `path` empty: nothing is written. `op` is the id that ties one command's records together.
+  Log(std::string path, Level level, std::string op);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+  void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+    if (level_ <= Level::debug) write(Level::debug, event, fields);
+  }
+  void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+    if (level_ <= Level::info) write(Level::info, event, fields);
+  }
+  void warn(std::string_view event, std::initializer_list<Field> fields = {}) {
+    if (level_ <= Level::warn) write(Level::warn, event, fields);
+  }
+  void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+    if (level_ <= Level::error) write(Level::error, event, fields);
+  }
+
+  const std::string& op() const { return op_; }
+  const std::string& path() const { return path_; }
+  Level level() const { return level_; }
+
+private:
+  struct Sink;
+  std::string path_;
+  Level level_;
+  std::string op_;
+  std::unique_ptr<Sink> sink_;
+};
+
+// 8 hex digits, unlike any other operation's.
+std::string new_op_id();
+
+// Logs `event` with "seconds" when it goes out of scope.
+class Stage {
+public:
+  Stage(Log& log, std::string_view event, std::string subject)
+      : log_(log), event_(event), subject_(std::move(subject)), start_(steady_now()) {}
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+  ~Stage();
+
+private:
+  Log& log_;
+  std::string_view event_;
+  std::string subject_;
+  SteadyTime start_;
+};
+
+} // namespace banger

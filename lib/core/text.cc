@@ -1,0 +1,129 @@
+#include "core/text.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace banger {
+
+std::vector<std::string> split(std::string_view text, char sep) {
+  std::vector<std::string> parts;
+  for (;;) {
+    size_t end = text.find(sep);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string join(std::span<const std::string> parts, std::string_view sep) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); i++) {
+    if (i) out += sep;
+    out += parts[i];
+  }
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  size_t begin = text.find_first_not_of(space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) - begin + 1);
+}
+
+namespace {
+
+// Length of the valid UTF-8 sequence at the front of `s` that is safe to show, 0 if there is none.
+// C1 controls (U+0080..U+009F) are refused too: terminals take them as escapes.
+size_t utf8_length(std::string_view s) {
+  auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
+  unsigned char lead = byte(0);
+  size_t len = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
+               : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  if (len == 0 || len > s.size()) return 0;
+  for (size_t i = 1; i < len; i++)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  if (len == 2 && lead == 0xc2 && byte(1) < 0xa0) return 0;
+  if (len == 3 && lead == 0xe0 && byte(1) < 0xa0) return 0;
+  if (len == 3 && lead == 0xed && byte(1) >= 0xa0) return 0;
+  // Bidirectional overrides can make a line read as something else.
+  if (len == 3 && lead == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) return 0;
+  if (len == 3 && lead == 0xe2 && byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9) return 0;
+  if (len == 4 && lead == 0xf0 && byte(1) < 0x90) return 0;
+  if (len == 4 && lead == 0xf4 && byte(1) >= 0x90) return 0;
+  return len;
+}
+
+} // namespace
+
+std::string escape_for_terminal(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    auto c = static_cast<unsigned char>(text[0]);
+    size_t len = utf8_length(text);
+    bool control = len == 1 && (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t';
+    if (len == 0 || control) {
+      out += fmt::format("\\x{:02x}", c);
+      text.remove_prefix(1);
+    } else {
+      out.append(text.substr(0, len));
+      text.remove_prefix(len);
+    }
+  }
+  return out;
+}
+
+std::string shell_quote(std::string_view word) {
+  auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@%+=:,./-_").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return std::string(word);
+  std::string out = "'";
+  for (char c : word) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+std::string last_lines(std::string_view text, size_t lines) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  size_t at = text.size();
+  for (size_t n = 0; n < lines && at != std::string_view::npos; n++)
+    at = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  return std::string(at == std::string_view::npos ? text : text.substr(at + 1));
+}
+
+std::optional<std::string> did_you_mean(std::string_view word,
+                                        std::span<const std::string> candidates) {
+  auto distance = [](std::string_view a, std::string_view b) {
+    std::vector<size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), size_t{0});
+    for (size_t i = 1; i <= a.size(); i++) {
+      size_t diagonal = row[0]++;
+      for (size_t j = 1; j <= b.size(); j++) {
+        size_t best = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+        diagonal = row[j];
+        row[j] = best;
+      }
+    }
+    return row[b.size()];
+  };
+  std::optional<std::string> best;
+  size_t best_distance = word.size() / 3 + 2;
+  for (const std::string& c : candidates) {
+    size_t d = distance(word, c);
+    if (!word.empty() && c.starts_with(word)) d = 1;
+    if (d < best_distance) best = c, best_distance = d;
+  }
+  return best;
+}
+
+} // namespace banger

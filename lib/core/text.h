@@ -1,0 +1,31 @@
+// Small pure functions on text.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace banger {
+
+// Splits at every `sep`; "a,,b" gives three parts, "" gives one empty part.
+std::vector<std::string> split(std::string_view text, char sep);
+std::string join(std::span<const std::string> parts, std::string_view sep);
+std::string_view trim(std::string_view text);
+
+// Text that banger did not write (a guest's console, an error of another program) made safe for a
+// terminal: control characters and invalid UTF-8 become \xNN; tab and newline stay.
+std::string escape_for_terminal(std::string_view text);
+
+// Quotes for a POSIX shell, only where needed.
+std::string shell_quote(std::string_view word);
+
+// The last `lines` lines of text.
+std::string last_lines(std::string_view text, size_t lines);
+
+// The candidate that a mistyped word most likely meant, if any is near enough.
+std::optional<std::string> did_you_mean(std::string_view word,
+                                        std::span<const std::string> candidates);
+
+} // namespace banger

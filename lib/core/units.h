@@ -1,0 +1,29 @@
+// Sizes, durations and times as people write them.
+//
+// Sizes are bytes in int64_t; suffixes are binary multiples ("512M", "2G"; K M G T, or none).
+// Durations are std::chrono; "30s", "5m", "1h", "250ms", a bare number is seconds.
+// Parsers throw Error(usage) that quotes what was given.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace banger {
+
+using Seconds = std::chrono::duration<double>;
+using Millis = std::chrono::milliseconds;
+
+// More than nothing, less than 2^62 bytes and at most `max`. `what` names it in the error.
+int64_t parse_size(std::string_view what, std::string_view text, int64_t max = int64_t{1} << 50);
+// "512M", "1.5G", "0": at most four significant characters and a unit.
+std::string format_size(int64_t bytes);
+
+Millis parse_duration(std::string_view what, std::string_view text);
+// "0.4s", "12s", "3m 20s", "2h 5m", "3d 4h".
+std::string format_duration(Seconds d);
+
+int64_t parse_number(std::string_view what, std::string_view text, int64_t min, int64_t max);
+
+} // namespace banger

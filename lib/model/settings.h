@@ -1,0 +1,51 @@
+// What config file, environment and flags decide, as plain values (cli/config.h reads them), and
+// the places on disk that follow from them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/log.h"
+#include "core/units.h"
+#include "model/vm.h"
+
+namespace banger {
+
+// Flags beat environment beat config beat these defaults. An empty optional is `auto`.
+struct Settings {
+  std::string runtime_dir;  // of the bundle; empty: found (bundle/runtime_dir.h)
+  Level log_level = Level::info;
+  std::string vm_image;     // empty: the bundle's own image
+  int vm_cpus = 1;
+  int64_t vm_memory = int64_t{512} << 20;
+  std::optional<VmmKind> vm_vmm;
+  std::optional<Accel> vm_accel;
+  std::optional<RootWay> vm_root;
+  Millis vm_stop_timeout{10'000};
+  Millis vm_ready_timeout{60'000};
+  std::optional<NetMode> net_mode;
+  std::string net_subnet = "10.0.2.0/24";
+  bool net_isolated_outbound = false;
+  std::string qemu_binary = "qemu-system-x86_64";
+};
+
+// Absolute paths. Nothing here exists until something makes it.
+struct Dirs {
+  std::string state;    // BANGER_STATE_DIR, XDG_STATE_HOME/banger, root: /var/lib/banger
+  std::string runtime;  // XDG_RUNTIME_DIR/banger, root: /run/banger; state/run where there is none
+  std::string config_file;
+  std::string bin;      // where this program lies
+  std::string libexec;  // banger-monitor and the like
+  std::string share;
+
+  std::string db() const { return state + "/state.db"; }
+  std::string log_file() const { return state + "/log/banger.jsonl"; }
+  std::string keys() const { return state + "/keys"; }
+  std::string vm(const std::string& id) const { return state + "/vms/" + id; }
+  std::string vm_file(const std::string& id, const char* file) const { return vm(id) + "/" + file; }
+  std::string image(const std::string& id) const { return state + "/images/" + id; }
+};
+
+} // namespace banger

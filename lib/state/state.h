@@ -1,0 +1,98 @@
+// The state: one SQLite file (WAL, synchronous=FULL). The only room that sees SQLite.
+//
+// Guarantees: a commit that returned is on the disk. Every write happens in one IMMEDIATE
+// transaction; only whole transactions are retried, never parts. Readers never block writers. The
+// busy handler sleeps 0.3 ms a try, 30 s at most, then Error(timeout).
+// No transaction may span an exec, network traffic or a boot.
+//
+// Opening for writing makes the directory (0700) and file, and brings an older schema up to date:
+// numbered migrations, each applied together with its record in one transaction. Opening for
+// reading makes nothing: where there is no state yet, it is empty (is_absent()). Refused, with the
+// file left as it is and a hint:
+//   a file that is no database, or not ours      Error(failed), hint how to move it aside
+//   a schema newer than this build's             Error(conflict)
+//   a state directory that others can read       Error(preflight), hint: chmod 700
+//   a state directory on a network file system   Error(preflight)
+//
+// Not thread safe; one State a process. Owns the database handle and its prepared statements.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event.h"
+#include "model/image.h"
+#include "model/settings.h"
+#include "model/vm.h"
+
+namespace banger::state {
+
+enum class Mode { read, write };
+
+class Db; // state/db.h
+
+class State {
+public:
+  static State open(const Dirs& dirs, Mode mode);
+  State(State&&) noexcept;
+  State& operator=(State&&) noexcept;
+  ~State();
+
+  bool is_absent() const;
+  // 4 hex digits, given when the state was made; empty when absent.
+  const std::string& tag() const;
+
+  // Runs `body` in one IMMEDIATE transaction and commits; what it throws rolls back. The methods
+  // below that change something join a transaction that is open, or make their own. `body` may run
+  // again when the database was busy: it must have no other effect.
+  void transaction(const std::function<void()>& body);
+
+  // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix.
+  std::vector<Vm> vms(); // by name
+  std::optional<Vm> find_vm(const std::string& ref);
+  // Throws Error(not_found) with did-you-mean, or Error(usage) for a prefix of several.
+  Vm get_vm(const std::string& ref);
+  std::optional<Vm> find_vm_by_id(const std::string& id);
+  // Adds a row and gives it a reach address of its own (127.X.Y.N of the tag's range, lowest free,
+  // N from 1 to 254, then the next Y) unless vm.reach is set. Throws Error(conflict) if the name
+  // exists. vm.id must be set. Returns the row as stored.
+  Vm add_vm(Vm vm);
+  // Loads the row, lets `change` edit it, stores all of it: one transaction. id, name and image
+  // may not change. Throws Error(not_found) if it is gone.
+  Vm change_vm(const std::string& id, const std::function<void(Vm&)>& change);
+  void remove_vm(const std::string& id);
+
+  // --- Images.
+  std::vector<Image> images(); // by name
+  std::optional<Image> find_image(const std::string& ref);
+  Image get_image(const std::string& ref);
+  // Throws Error(conflict) if the name exists.
+  Image add_image(Image image);
+  Image change_image(const std::string& id, const std::function<void(Image&)>& change);
+  // Throws Error(conflict) that names the VMs that stand on it.
+  void remove_image(const std::string& id);
+
+  // --- Events: a ring of the last 10,000.
+  void add_event(const Event& event);
+  // Those after `seq`, oldest first, of one VM (name) or of all.
+  std::vector<Event> events(int64_t after_seq, const std::string& vm = {}, int limit = 1000);
+
+  // --- Small facts by key ("accel.verdict", "tsc_khz", …).
+  std::optional<std::string> fact(const std::string& key);
+  void set_fact(const std::string& key, const std::string& value);
+
+  // A number that changes with every commit of another process (PRAGMA data_version).
+  int64_t data_version();
+
+  // Writes a consistent copy to `path`, which must not exist.
+  void backup(const std::string& path);
+
+private:
+  explicit State(std::unique_ptr<Db> db);
+  std::unique_ptr<Db> db_;
+};
+
+} // namespace banger::state

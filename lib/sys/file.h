@@ -1,0 +1,81 @@
+// Files and directories. The mutating calls of the whole tree go through here (or sys/copy.h,
+// sys/lock.h, sys/socket.h), each behind its failpoint.
+//
+// Paths are passed as they are; nothing here expands '~' or follows a config. Everything made is
+// private to the user (0700, 0600) unless a mode is given. Failures throw Error (core/error.h) that
+// quotes the path and keeps the errno. Descriptors are close-on-exec.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "core/handle.h"
+
+namespace banger::sys {
+
+// open(2) with O_CLOEXEC.
+Fd open_file(const std::string& path, int flags, mode_t mode = 0600);
+// The same, but an absent file is no failure.
+std::optional<Fd> find_file(const std::string& path, int flags);
+
+// Whole content; throws when it is larger than `max`.
+std::string read_file(const std::string& path, size_t max = size_t{64} << 20);
+std::optional<std::string> find_content(const std::string& path, size_t max = size_t{64} << 20);
+// At most `max` bytes from the end of a file that others may be writing. Empty if absent.
+std::string read_tail(const std::string& path, size_t max);
+// What can be read now from `offset`, at most `max` bytes.
+std::string read_at(int fd, int64_t offset, size_t max);
+void write_all(int fd, std::string_view data);
+
+// Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. Whoever
+// reads sees the old content or the new, whatever dies in between. A stale temporary of a dead
+// writer is named ".NAME.tmp" and overwritten by the next.
+void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600);
+
+// Makes `path` alone; true if it was not there. An existing directory is no failure.
+bool make_dir(const std::string& path, mode_t mode = 0700);
+// Makes it and its parents.
+void make_dirs(const std::string& path, mode_t mode = 0700);
+void rename(const std::string& from, const std::string& to);
+// Replaces what is there.
+void make_symlink(const std::string& target, const std::string& path);
+void set_mode(const std::string& path, mode_t mode);
+void set_size(int fd, int64_t size, const std::string& path);
+void sync_dir(const std::string& path);
+
+// Absence is no failure; the answer says whether it was there.
+bool remove_file(const std::string& path);
+// Removes a file or directory with all below it; never follows a symbolic link, never leaves the
+// file system it began on.
+bool remove_tree(const std::string& path);
+
+struct FileInfo {
+  bool is_dir, is_file, is_link, is_socket;
+  mode_t mode; // permission bits
+  uid_t uid;
+  int64_t size;
+  int64_t allocated; // bytes on the disk
+  uint64_t dev, ino;
+  int64_t mtime_ns;
+};
+// Follows links.
+std::optional<FileInfo> find_info(const std::string& path);
+std::optional<FileInfo> find_link_info(const std::string& path);
+bool exists(const std::string& path);
+// Names without "." and "..", sorted; empty if the directory is absent.
+std::vector<std::string> list_dir(const std::string& path);
+// The target of a symbolic link.
+std::optional<std::string> read_link(const std::string& path);
+// Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
+int64_t free_space(const std::string& path);
+// Whether `path` (or its nearest existing parent) lies on a network file system; its name if so.
+std::optional<std::string> network_file_system(const std::string& path);
+// No symbolic links, no "..". Throws if it does not exist.
+std::string real_path(const std::string& path);
+
+} // namespace banger::sys

@@ -1,0 +1,42 @@
+// A single-threaded poll loop: descriptors, deadlines and signals, for the monitor and the like.
+#pragma once
+
+#include <csignal>
+#include <functional>
+#include <initializer_list>
+#include <map>
+
+#include "core/clock.h"
+#include "core/handle.h"
+
+namespace banger::sys {
+
+class Loop {
+public:
+  using Callback = std::function<void()>;
+  using Timer = uint64_t;
+
+  // Called whenever fd is readable, or its other end is gone. One callback a descriptor; the
+  // descriptor stays the caller's and must be forgotten before it is closed.
+  void watch(int fd, Callback on_readable);
+  void forget(int fd);
+  Timer at(SteadyTime when, Callback callback);
+  Timer after(std::chrono::milliseconds delay, Callback callback);
+  void cancel(Timer timer);
+  // Runs callbacks until stop(). Exceptions of callbacks leave run().
+  void run();
+  void stop() { stopped_ = true; }
+
+private:
+  std::map<int, Callback> watched_;
+  std::map<std::pair<SteadyTime, Timer>, Callback> timers_;
+  Timer next_timer_ = 1;
+  bool stopped_ = false;
+};
+
+// Blocks these signals in this process and gives a descriptor that becomes readable with them.
+Fd block_signals(std::initializer_list<int> signals);
+// The signal that came, from such a descriptor.
+int read_signal(int fd);
+
+} // namespace banger::sys

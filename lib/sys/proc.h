@@ -1,0 +1,39 @@
+// What /proc tells of processes and of this host.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/handle.h"
+#include "model/vm.h"
+
+namespace banger::sys {
+
+const std::string& boot_id();
+// The identity of a process that runs now.
+std::optional<ProcessId> find_process(int pid);
+ProcessId this_process();
+// Whether exactly that process is still there (a zombie is not).
+bool is_alive(const ProcessId& id);
+// A pidfd for exactly that process; none if it is gone. Check, open and signal cannot be fooled by
+// a recycled pid: the descriptor is opened first and the start time compared after.
+std::optional<Fd> open_process(const ProcessId& id);
+// Sends a signal to exactly that process; false if it is gone.
+bool send_signal(const ProcessId& id, int signal);
+
+struct ProcessInfo {
+  ProcessId id;
+  std::string comm;
+  std::string cwd; // empty where it may not be read
+  uid_t uid;
+};
+std::vector<ProcessInfo> list_processes();
+
+bool is_root();
+// Free memory that can be had without swapping (MemAvailable), bytes.
+int64_t available_memory();
+// kHz of this host's time stamp counter, measured against CLOCK_MONOTONIC_RAW for about 20 ms.
+int64_t measure_tsc_khz();
+
+} // namespace banger::sys

@@ -1,0 +1,79 @@
+// Other programs. This is the only place in the tree that starts one (tests/lint holds it so).
+//
+// A command is a plain value; tests compare it. No shell is ever involved. All descriptors but the
+// ones named are closed in the child (everything here is close-on-exec), signals are at their
+// defaults, and a program that cannot be executed throws Error with the errno and its name.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/handle.h"
+#include "core/units.h"
+#include "model/vm.h"
+
+namespace banger::sys {
+
+struct Command {
+  std::vector<std::string> argv;          // argv[0] is looked up in PATH unless it has a '/'
+  std::map<std::string, std::string> env; // added to this process's environment
+  std::string cwd;                        // empty: this process's
+  bool new_session = false;               // setsid: outlives the terminal
+  bool operator==(const Command&) const = default;
+};
+
+// Where a child's descriptors come from; -1 is /dev/null for 0 to 2.
+struct Stdio {
+  int in = -1, out = -1, err = -1;
+  std::vector<std::pair<int, int>> more; // {ours, the child's number}
+};
+inline constexpr Stdio inherit_stdio() { return {0, 1, 2, {}}; }
+
+struct ExitStatus {
+  bool exited = false;
+  int code = 0;   // exit code, if exited
+  int signal = 0; // else the signal that ended it
+  bool ok() const { return exited && code == 0; }
+  // "exit status 2", "signal 9 (Killed)".
+  std::string text() const;
+};
+
+// A child that this process must reap. Destroying a Child neither kills nor waits; the pidfd goes.
+class Child {
+public:
+  Child(int pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  int pid() const { return pid_; }
+  // Readable when the child has ended; for a poll loop.
+  int pidfd() const { return pidfd_.get(); }
+  ExitStatus wait();
+  std::optional<ExitStatus> wait_for(Millis timeout);
+  void kill(int signal);
+
+private:
+  int pid_;
+  Fd pidfd_;
+};
+
+Child spawn(const Command& command, const Stdio& stdio);
+
+struct RunResult {
+  ExitStatus status;
+  std::string out, err; // each cut at 16 MiB
+  bool timed_out = false;
+};
+// Runs to the end with `input` on its standard input. It is killed when `timeout` passes.
+RunResult run(const Command& command, std::string_view input = {},
+              std::optional<Millis> timeout = {});
+// The same; anything but status 0 throws "PROGRAM failed (exit status N): LAST LINE OF STDERR".
+std::string run_ok(const Command& command, std::string_view input = {},
+                   std::optional<Millis> timeout = {});
+// Becomes that program; returns only by throwing.
+[[noreturn]] void exec(const Command& command);
+
+// The absolute path of a program in PATH (or of `name` itself when it has a '/').
+std::optional<std::string> find_program(const std::string& name);
+
+} // namespace banger::sys
