@@ -1,0 +1,49 @@
+#include "bundle/runtime_dir.h"
+
+#include <filesystem>
+#include <string_view>
+
+#include "core/text.h"
+#include "sys/file.h"
+
+namespace banger::bundle {
+
+namespace {
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+bool has_bundle(const std::string& dir) { return sys::exists(dir + "/bundle.json"); }
+
+std::string state_dir(const Dirs& dirs) { return dirs.state + "/bundle"; }
+
+} // namespace
+
+std::string source_tree(const std::string& bin) {
+  // CMake notes in its build directory where the sources are; an installed tree has no such file.
+  auto cache = sys::find_content(bin + "/../CMakeCache.txt");
+  if (!cache) return {};
+  constexpr std::string_view key = "\nCMAKE_HOME_DIRECTORY:INTERNAL=";
+  size_t at = cache->find(key);
+  if (at == cache->npos) return {};
+  at += key.size();
+  std::string source(trim(std::string_view(*cache).substr(at, cache->find('\n', at) - at)));
+  return sys::exists(source + "/runtime/packages") ? source : std::string();
+}
+
+RuntimeDir build_dir(const Settings& settings, const Dirs& dirs) {
+  if (!settings.runtime_dir.empty()) return {absolute(settings.runtime_dir), "configured"};
+  if (std::string source = source_tree(dirs.bin); !source.empty())
+    return {source + "/runtime/bundle", "source"};
+  return {state_dir(dirs), "state"};
+}
+
+RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs) {
+  RuntimeDir own = build_dir(settings, dirs);
+  if (own.origin != "state" || has_bundle(own.path)) return own;
+  std::string installed = absolute(dirs.bin + "/../lib/banger");
+  return has_bundle(installed) ? RuntimeDir{installed, "install"} : own;
+}
+
+} // namespace banger::bundle
