@@ -85,10 +85,10 @@ public:
   void notice(std::string_view text);
 
   // For verbs that act on several things: runs `act` on each; what one throws is printed as its
-  // error and never stops the others. With --json each gets a `result` object (verb, name, ok, state,
-  // seconds, error|null), quiet prints the names that went well. Returns 0, the one failure's
-  // status if all failures share it, else 7. `act` returns the thing's state afterwards ("" if it has
-  // none).
+  // error and never stops the others. With --json each gets a `result` object (verb, name, ok,
+  // state, seconds, error|null), quiet prints the names that went well. Returns 0, the one
+  // failure's status if all failures share it, else 7. `act` returns the thing's state afterwards
+  // ("" if it has none).
   int for_each(std::string_view verb, const std::vector<std::string>& names,
                const std::function<std::string(const std::string& name)>& act);
 };

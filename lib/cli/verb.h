@@ -1,9 +1,10 @@
-// What a verb is: one descriptor that drives parsing, --help, the man page, completion and dispatch.
+// What a verb is: one descriptor that drives parsing, --help, the man page, completion and
+// dispatch.
 //
 // A verb is a struct derived from Verb: its options are members, `declare` binds them, `run` does
 // the work (call one ops function, print). Construction must be cheap and touch nothing: help and
-// completion construct a verb and never run it. Nothing registers itself; a tool's main.cc lists its
-// verbs in one table.
+// completion construct a verb and never run it. Nothing registers itself; a tool's main.cc lists
+// its verbs in one table.
 #pragma once
 
 #include <functional>
@@ -23,10 +24,10 @@ class App; // cli/app.h: what a running verb is given
 enum class Complete { nothing, vms, images, files, directories, words };
 
 struct Option {
-  std::string flags;     // "-f,--force"
-  std::string value;     // placeholder "SIZE"; empty for a switch
-  std::string help;      // one line, lower case, no full stop
-  std::string fallback;  // shown as the default; documentation only
+  std::string flags;    // "-f,--force"
+  std::string value;    // placeholder "SIZE"; empty for a switch
+  std::string help;     // one line, lower case, no full stop
+  std::string fallback; // shown as the default; documentation only
   Complete complete = Complete::nothing;
   std::vector<std::string> words; // the choices (also checked) when complete is `words`
   // Where the value goes. A vector takes the option several times.

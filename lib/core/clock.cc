@@ -1,5 +1,6 @@
 #include "core/clock.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -13,6 +14,12 @@ WallTime wall_now() {
 }
 
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+
+int Deadline::poll_ms() const {
+  if (!is_set()) return -1;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - steady_now()).count();
+  return static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
+}
 
 std::string to_rfc3339(WallTime t) {
   time_t seconds = t.ns / 1'000'000'000;

@@ -6,13 +6,20 @@ namespace banger {
 
 std::string_view name_of(Code code) {
   switch (code) {
-  case Code::failed: return "failed";
-  case Code::usage: return "usage";
-  case Code::not_found: return "not_found";
-  case Code::conflict: return "conflict";
-  case Code::preflight: return "preflight";
-  case Code::timeout: return "timeout";
-  case Code::unreachable: return "unreachable";
+  case Code::failed:
+    return "failed";
+  case Code::usage:
+    return "usage";
+  case Code::not_found:
+    return "not_found";
+  case Code::conflict:
+    return "conflict";
+  case Code::preflight:
+    return "preflight";
+  case Code::timeout:
+    return "timeout";
+  case Code::unreachable:
+    return "unreachable";
   }
   return "failed";
 }
@@ -20,12 +27,18 @@ std::string_view name_of(Code code) {
 int exit_status(Code code) {
   switch (code) {
   case Code::failed:
-  case Code::unreachable: return 1;
-  case Code::usage: return 2;
-  case Code::not_found: return 3;
-  case Code::conflict: return 4;
-  case Code::preflight: return 5;
-  case Code::timeout: return 6;
+  case Code::unreachable:
+    return 1;
+  case Code::usage:
+    return 2;
+  case Code::not_found:
+    return 3;
+  case Code::conflict:
+    return 4;
+  case Code::preflight:
+    return 5;
+  case Code::timeout:
+    return 6;
   }
   return 1;
 }

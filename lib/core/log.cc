@@ -4,8 +4,8 @@
 
 #include <sys/random.h>
 
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/spdlog.h>
 
 #include "core/error.h"
 #include "core/units.h"
@@ -14,11 +14,16 @@ namespace banger {
 
 std::string_view name_of(Level level) {
   switch (level) {
-  case Level::debug: return "debug";
-  case Level::info: return "info";
-  case Level::warn: return "warn";
-  case Level::error: return "error";
-  case Level::off: return "off";
+  case Level::debug:
+    return "debug";
+  case Level::info:
+    return "info";
+  case Level::warn:
+    return "warn";
+  case Level::error:
+    return "error";
+  case Level::off:
+    return "off";
   }
   return "info";
 }

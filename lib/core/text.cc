@@ -41,8 +41,11 @@ namespace {
 size_t utf8_length(std::string_view s) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
   unsigned char lead = byte(0);
-  size_t len = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-               : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  size_t len = lead < 0x80                   ? 1
+               : lead >= 0xc2 && lead < 0xe0 ? 2
+               : lead >= 0xe0 && lead < 0xf0 ? 3
+               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                             : 0;
   if (len == 0 || len > s.size()) return 0;
   for (size_t i = 1; i < len; i++)
     if ((byte(i) & 0xc0) != 0x80) return 0;

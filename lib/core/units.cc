@@ -30,11 +30,24 @@ int64_t parse_size(std::string_view what, std::string_view text, int64_t max) {
   int shift = 0;
   if (!rest.empty()) {
     switch (rest[0]) {
-    case 'k': case 'K': shift = 10; break;
-    case 'm': case 'M': shift = 20; break;
-    case 'g': case 'G': shift = 30; break;
-    case 't': case 'T': shift = 40; break;
-    default: throw bad("unknown unit");
+    case 'k':
+    case 'K':
+      shift = 10;
+      break;
+    case 'm':
+    case 'M':
+      shift = 20;
+      break;
+    case 'g':
+    case 'G':
+      shift = 30;
+      break;
+    case 't':
+    case 'T':
+      shift = 40;
+      break;
+    default:
+      throw bad("unknown unit");
     }
     rest.remove_prefix(1);
     if (!rest.empty() && rest != "iB" && rest != "B") throw bad("unknown unit");

@@ -15,9 +15,9 @@ namespace banger {
 
 // Flags beat environment beat config beat these defaults. An empty optional is `auto`.
 struct Settings {
-  std::string runtime_dir;  // of the bundle; empty: found (bundle/runtime_dir.h)
+  std::string runtime_dir; // of the bundle; empty: found (bundle/runtime_dir.h)
   Level log_level = Level::info;
-  std::string vm_image;     // empty: the bundle's own image
+  std::string vm_image; // empty: the bundle's own image
   int vm_cpus = 1;
   int64_t vm_memory = int64_t{512} << 20;
   std::optional<VmmKind> vm_vmm;
@@ -33,11 +33,11 @@ struct Settings {
 
 // Absolute paths. Nothing here exists until something makes it.
 struct Dirs {
-  std::string state;    // BANGER_STATE_DIR, XDG_STATE_HOME/banger, root: /var/lib/banger
-  std::string runtime;  // XDG_RUNTIME_DIR/banger, root: /run/banger; state/run where there is none
+  std::string state;   // BANGER_STATE_DIR, XDG_STATE_HOME/banger, root: /var/lib/banger
+  std::string runtime; // XDG_RUNTIME_DIR/banger, root: /run/banger; state/run where there is none
   std::string config_file;
-  std::string bin;      // where this program lies
-  std::string libexec;  // banger-monitor and the like
+  std::string bin;     // where this program lies
+  std::string libexec; // banger-monitor and the like
   std::string share;
 
   std::string db() const { return state + "/state.db"; }

@@ -40,7 +40,8 @@ public:
   std::optional<std::string> next(std::optional<Millis> timeout = {});
   // A whole line that is here already, without reading more.
   std::optional<std::string> buffered();
-  // Reads once what is there; false at the end. For poll loops: fill(), then buffered() until empty.
+  // Reads once what is there; false at the end. For poll loops: fill(), then buffered() until
+  // empty.
   bool fill();
   bool ended() const { return ended_; }
 

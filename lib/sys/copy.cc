@@ -1,0 +1,103 @@
+#include "sys/copy.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "core/undo.h"
+#include "sys/file.h"
+
+namespace banger::sys {
+
+namespace {
+
+// What a file system says that cannot share extents, or not between these two.
+bool means_no_clone(int err) {
+  return err == EOPNOTSUPP || err == EXDEV || err == EINVAL || err == ENOTTY || err == ENOSYS;
+}
+
+} // namespace
+
+bool clone_file(const std::string& from, const std::string& to) {
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  Undo undo;
+  undo.push("remove the clone", [&] { remove_file(to); });
+  failpoint(Point::clone);
+  if (::ioctl(out.get(), FICLONE, in.get()) != 0) {
+    if (means_no_clone(errno)) return false;
+    throw sys_error(errno, "cannot clone '{}' to '{}'", from, to);
+  }
+  undo.dismiss();
+  return true;
+}
+
+void copy_sparse(const std::string& from, const std::string& to) {
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  Undo undo;
+  undo.push("remove the copy", [&] { remove_file(to); });
+  struct stat st;
+  if (::fstat(in.get(), &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
+  set_size(out.get(), st.st_size, to);
+  for (off_t at = 0; at < st.st_size;) {
+    off_t data = ::lseek(in.get(), at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break; // only a hole is left
+    if (data < 0) throw sys_error(errno, "cannot read '{}'", from);
+    off_t hole = ::lseek(in.get(), data, SEEK_HOLE);
+    if (hole < 0) throw sys_error(errno, "cannot read '{}'", from);
+    off_t read_at = data, write_at = data;
+    failpoint(Point::clone);
+    while (read_at < hole) {
+      ssize_t n = ::copy_file_range(in.get(), &read_at, out.get(), &write_at,
+                                    static_cast<size_t>(hole - read_at), 0);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && means_no_clone(errno)) {
+        // Two file systems on an old kernel: through this process then.
+        std::string block = sys::read_at(in.get(), read_at, size_t{1} << 20);
+        if (block.empty()) break;
+        if (static_cast<off_t>(block.size()) > hole - read_at)
+          block.resize(static_cast<size_t>(hole - read_at));
+        if (::lseek(out.get(), write_at, SEEK_SET) < 0)
+          throw sys_error(errno, "cannot seek '{}'", to);
+        write_all(out.get(), block);
+        read_at += static_cast<off_t>(block.size());
+        write_at = read_at;
+        continue;
+      }
+      if (n < 0) throw sys_error(errno, "cannot copy '{}' to '{}'", from, to);
+      if (n == 0) throw failed("cannot copy '{}': it became shorter meanwhile", from);
+    }
+    at = hole;
+  }
+  undo.dismiss();
+}
+
+bool can_clone(const std::string& sample, const std::string& dir) {
+  auto in = find_file(sample, O_RDONLY);
+  int fd = ::open(dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (!in || fd < 0) return false;
+  Fd out(fd);
+  return ::ioctl(out.get(), FICLONE, in->get()) == 0;
+}
+
+int64_t cut_front(int fd, int64_t keep) {
+  struct stat st;
+  if (::fstat(fd, &st) != 0) throw sys_error(errno, "cannot look at a log");
+  int64_t block = st.st_blksize > 0 ? st.st_blksize : 4096;
+  int64_t cut = (st.st_size - keep) / block * block;
+  if (cut <= 0) return 0;
+  failpoint(Point::truncate);
+  if (::fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, cut) == 0) return cut;
+  if (errno != EOPNOTSUPP && errno != EINVAL) throw sys_error(errno, "cannot cut a log");
+  if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, cut) != 0 &&
+      errno != EOPNOTSUPP)
+    throw sys_error(errno, "cannot cut a log");
+  return 0;
+}
+
+} // namespace banger::sys

@@ -1,0 +1,342 @@
+#include "sys/file.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/failpoint.h"
+
+namespace banger::sys {
+
+namespace {
+
+std::string parent_of(const std::string& path) {
+  size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string base_of(const std::string& path) {
+  size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+// The path itself, or the nearest parent that exists.
+std::string nearest_existing(std::string path) {
+  struct stat st;
+  while (::stat(path.c_str(), &st) != 0 && path != "/" && path != ".") path = parent_of(path);
+  return path;
+}
+
+FileInfo info_of(const struct stat& st) {
+  return {S_ISDIR(st.st_mode),
+          S_ISREG(st.st_mode),
+          S_ISLNK(st.st_mode),
+          S_ISSOCK(st.st_mode),
+          st.st_mode & 07777,
+          st.st_uid,
+          st.st_size,
+          int64_t{st.st_blocks} * 512,
+          st.st_dev,
+          st.st_ino,
+          int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec};
+}
+
+} // namespace
+
+Fd open_file(const std::string& path, int flags, mode_t mode) {
+  if (flags & O_CREAT) failpoint(Point::create);
+  int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) throw sys_error(errno, "cannot open '{}'", path);
+  return Fd(fd);
+}
+
+std::optional<Fd> find_file(const std::string& path, int flags) {
+  int fd = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (fd >= 0) return Fd(fd);
+  if (errno == ENOENT || errno == ENOTDIR) return {};
+  throw sys_error(errno, "cannot open '{}'", path);
+}
+
+namespace {
+
+std::string read_whole(int fd, const std::string& path, size_t max) {
+  std::string out;
+  struct stat st;
+  if (::fstat(fd, &st) == 0 && st.st_size > 0) out.reserve(static_cast<size_t>(st.st_size) + 1);
+  for (;;) {
+    size_t had = out.size();
+    size_t want = std::max<size_t>(4096, out.capacity() - had);
+    out.resize(had + want);
+    ssize_t n = ::read(fd, out.data() + had, want);
+    if (n < 0 && errno == EINTR) n = 0, out.resize(had);
+    if (n < 0) throw sys_error(errno, "cannot read '{}'", path);
+    out.resize(had + static_cast<size_t>(n));
+    if (n == 0) return out;
+    if (out.size() > max) throw failed("cannot read '{}': it is larger than {} bytes", path, max);
+  }
+}
+
+} // namespace
+
+std::string read_file(const std::string& path, size_t max) {
+  Fd fd = open_file(path, O_RDONLY);
+  return read_whole(fd.get(), path, max);
+}
+
+std::optional<std::string> find_content(const std::string& path, size_t max) {
+  auto fd = find_file(path, O_RDONLY);
+  if (!fd) return {};
+  return read_whole(fd->get(), path, max);
+}
+
+std::string read_tail(const std::string& path, size_t max) {
+  auto fd = find_file(path, O_RDONLY);
+  if (!fd) return {};
+  struct stat st;
+  if (::fstat(fd->get(), &st) != 0) throw sys_error(errno, "cannot read '{}'", path);
+  auto keep = std::min<int64_t>(st.st_size, static_cast<int64_t>(max));
+  return read_at(fd->get(), st.st_size - keep, max);
+}
+
+std::string read_at(int fd, int64_t offset, size_t max) {
+  std::string out(max, '\0');
+  size_t have = 0;
+  while (have < max) {
+    ssize_t n = ::pread(fd, out.data() + have, max - have, offset + static_cast<int64_t>(have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw sys_error(errno, "cannot read");
+    if (n == 0) break;
+    have += static_cast<size_t>(n);
+  }
+  out.resize(have);
+  return out;
+}
+
+void write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    ssize_t n = ::write(fd, data.data(), data.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw sys_error(errno, "cannot write");
+    data.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void write_atomic(const std::string& path, std::string_view content, mode_t mode) {
+  std::string dir = parent_of(path);
+  std::string temporary = dir + "/." + base_of(path) + ".tmp";
+  try {
+    // A fresh inode: whoever still holds a dead writer's temporary must not see this content.
+    if (::unlink(temporary.c_str()) != 0 && errno != ENOENT)
+      throw sys_error(errno, "cannot replace '{}'", temporary);
+    Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (::fchmod(fd.get(), mode) != 0) throw sys_error(errno, "cannot set the mode of '{}'", path);
+    failpoint(Point::write);
+    write_all(fd.get(), content);
+    if (::fsync(fd.get()) != 0) throw sys_error(errno, "cannot sync '{}'", path);
+    fd.reset();
+    rename(temporary, path);
+  } catch (Error& e) {
+    ::unlink(temporary.c_str());
+    throw std::move(e.within(fmt::format("cannot write '{}'", path)));
+  }
+  sync_dir(dir);
+}
+
+bool make_dir(const std::string& path, mode_t mode) {
+  failpoint(Point::mkdir);
+  if (::mkdir(path.c_str(), mode) == 0) return true;
+  int err = errno;
+  auto info = find_info(path);
+  if (err == EEXIST && info && info->is_dir) return false;
+  throw sys_error(err, "cannot make directory '{}'", path);
+}
+
+void make_dirs(const std::string& path, mode_t mode) {
+  auto info = find_info(path);
+  if (info && info->is_dir) return;
+  std::string parent = parent_of(path);
+  if (parent != path) make_dirs(parent, mode);
+  make_dir(path, mode);
+}
+
+void rename(const std::string& from, const std::string& to) {
+  failpoint(Point::rename);
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw sys_error(errno, "cannot rename '{}' to '{}'", from, to);
+}
+
+void make_symlink(const std::string& target, const std::string& path) {
+  failpoint(Point::link);
+  if (::symlink(target.c_str(), path.c_str()) == 0) return;
+  if (errno != EEXIST) throw sys_error(errno, "cannot link '{}'", path);
+  // Replaced at once, so that nobody sees a moment without it.
+  std::string temporary = parent_of(path) + "/." + base_of(path) + ".tmp";
+  remove_file(temporary);
+  if (::symlink(target.c_str(), temporary.c_str()) != 0)
+    throw sys_error(errno, "cannot link '{}'", path);
+  rename(temporary, path);
+}
+
+void set_mode(const std::string& path, mode_t mode) {
+  failpoint(Point::chmod);
+  if (::chmod(path.c_str(), mode) != 0) throw sys_error(errno, "cannot set the mode of '{}'", path);
+}
+
+void set_size(int fd, int64_t size, const std::string& path) {
+  failpoint(Point::truncate);
+  if (::ftruncate(fd, size) != 0) throw sys_error(errno, "cannot set the size of '{}'", path);
+}
+
+void sync_dir(const std::string& path) {
+  Fd fd = open_file(path, O_RDONLY | O_DIRECTORY);
+  // Some file systems cannot sync a directory; they have nothing to lose by it then.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != EROFS)
+    throw sys_error(errno, "cannot sync '{}'", path);
+}
+
+bool remove_file(const std::string& path) {
+  failpoint(Point::unlink);
+  if (::unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw sys_error(errno, "cannot remove '{}'", path);
+}
+
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* d) const { ::closedir(d); }
+};
+using Dir = std::unique_ptr<DIR, CloseDir>;
+
+bool is_dot(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+void empty_dir(int parent, const char* name, dev_t dev, const std::string& shown) {
+  int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) throw sys_error(errno, "cannot remove '{}'", shown);
+  Dir dir(::fdopendir(fd));
+  if (!dir) throw sys_error(errno, "cannot remove '{}'", shown);
+  while (dirent* entry = ::readdir(dir.get())) {
+    if (is_dot(entry->d_name)) continue;
+    struct stat st;
+    if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;
+      throw sys_error(errno, "cannot remove '{}/{}'", shown, entry->d_name);
+    }
+    bool is_dir = S_ISDIR(st.st_mode);
+    if (is_dir && st.st_dev != dev)
+      throw conflict("cannot remove '{}/{}': something is mounted there", shown, entry->d_name);
+    if (is_dir) empty_dir(fd, entry->d_name, dev, shown + "/" + entry->d_name);
+    failpoint(is_dir ? Point::rmdir : Point::unlink);
+    if (::unlinkat(fd, entry->d_name, is_dir ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+      throw sys_error(errno, "cannot remove '{}/{}'", shown, entry->d_name);
+  }
+}
+
+} // namespace
+
+bool remove_tree(const std::string& path) {
+  struct stat st;
+  if (::lstat(path.c_str(), &st) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    throw sys_error(errno, "cannot remove '{}'", path);
+  }
+  if (!S_ISDIR(st.st_mode)) return remove_file(path);
+  empty_dir(AT_FDCWD, path.c_str(), st.st_dev, path);
+  failpoint(Point::rmdir);
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
+    throw sys_error(errno, "cannot remove '{}'", path);
+  return true;
+}
+
+std::optional<FileInfo> find_info(const std::string& path) {
+  struct stat st;
+  if (::stat(path.c_str(), &st) == 0) return info_of(st);
+  if (errno == ENOENT || errno == ENOTDIR) return {};
+  throw sys_error(errno, "cannot look at '{}'", path);
+}
+
+std::optional<FileInfo> find_link_info(const std::string& path) {
+  struct stat st;
+  if (::lstat(path.c_str(), &st) == 0) return info_of(st);
+  if (errno == ENOENT || errno == ENOTDIR) return {};
+  throw sys_error(errno, "cannot look at '{}'", path);
+}
+
+bool exists(const std::string& path) { return find_info(path).has_value(); }
+
+std::vector<std::string> list_dir(const std::string& path) {
+  std::vector<std::string> names;
+  Dir dir(::opendir(path.c_str()));
+  if (!dir) {
+    if (errno == ENOENT || errno == ENOTDIR) return names;
+    throw sys_error(errno, "cannot read directory '{}'", path);
+  }
+  while (dirent* entry = ::readdir(dir.get()))
+    if (!is_dot(entry->d_name)) names.emplace_back(entry->d_name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<std::string> read_link(const std::string& path) {
+  std::array<char, 4096> buffer;
+  ssize_t n = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  if (n < 0) return {};
+  return std::string(buffer.data(), static_cast<size_t>(n));
+}
+
+int64_t free_space(const std::string& path) {
+  struct statvfs fs;
+  if (::statvfs(nearest_existing(path).c_str(), &fs) != 0)
+    throw sys_error(errno, "cannot look at the file system of '{}'", path);
+  return static_cast<int64_t>(fs.f_bavail) * static_cast<int64_t>(fs.f_frsize);
+}
+
+std::optional<std::string> network_file_system(const std::string& path) {
+  struct statfs fs;
+  if (::statfs(nearest_existing(path).c_str(), &fs) != 0)
+    throw sys_error(errno, "cannot look at the file system of '{}'", path);
+  // From statfs(2) and linux/magic.h.
+  switch (static_cast<uint32_t>(fs.f_type)) {
+  case 0x6969:
+    return "NFS";
+  case 0xff534d42:
+    return "CIFS";
+  case 0xfe534d42:
+    return "SMB";
+  case 0x517b:
+    return "SMB";
+  case 0x01021997:
+    return "9p";
+  case 0x5346414f:
+    return "AFS";
+  case 0x00c36400:
+    return "Ceph";
+  case 0x47504653:
+    return "GPFS";
+  case 0x0bd00bd0:
+    return "Lustre";
+  default:
+    return {};
+  }
+}
+
+std::string real_path(const std::string& path) {
+  std::unique_ptr<char, decltype(&std::free)> p(::realpath(path.c_str(), nullptr), &std::free);
+  if (!p) throw sys_error(errno, "cannot find '{}'", path);
+  return p.get();
+}
+
+} // namespace banger::sys

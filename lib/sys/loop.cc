@@ -1,0 +1,74 @@
+#include "sys/loop.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+namespace banger::sys {
+
+void Loop::watch(int fd, Callback on_readable) { watched_[fd] = std::move(on_readable); }
+
+void Loop::forget(int fd) { watched_.erase(fd); }
+
+Loop::Timer Loop::at(SteadyTime when, Callback callback) {
+  Timer id = next_timer_++;
+  timers_.emplace(std::pair{when, id}, std::move(callback));
+  return id;
+}
+
+Loop::Timer Loop::after(std::chrono::milliseconds delay, Callback callback) {
+  return at(steady_now() + delay, std::move(callback));
+}
+
+void Loop::cancel(Timer timer) {
+  std::erase_if(timers_, [&](const auto& t) { return t.first.second == timer; });
+}
+
+void Loop::run() {
+  stopped_ = false;
+  while (!stopped_) {
+    std::vector<pollfd> fds;
+    for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
+    int wait_ms = -1;
+    if (!timers_.empty()) {
+      auto left = timers_.begin()->first.first - steady_now();
+      auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+      wait_ms = static_cast<int>(std::clamp<int64_t>(ms, 0, 60'000));
+    }
+    if (::poll(fds.data(), fds.size(), wait_ms) < 0 && errno != EINTR)
+      throw sys_error(errno, "cannot poll");
+    for (const pollfd& p : fds) {
+      auto it = watched_.find(p.fd); // an earlier callback may have forgotten it
+      if (p.revents == 0 || it == watched_.end()) continue;
+      Callback callback = it->second; // it may forget itself while it runs
+      callback();
+      if (stopped_) return;
+    }
+    while (!timers_.empty() && timers_.begin()->first.first <= steady_now() && !stopped_) {
+      auto node = timers_.extract(timers_.begin());
+      node.mapped()();
+    }
+  }
+}
+
+Fd block_signals(std::initializer_list<int> signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (int s : signals) ::sigaddset(&set, s);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) throw sys_error(errno, "cannot block signals");
+  Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) throw sys_error(errno, "cannot follow signals");
+  return fd;
+}
+
+int read_signal(int fd) {
+  signalfd_siginfo info{};
+  return ::read(fd, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+} // namespace banger::sys

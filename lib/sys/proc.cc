@@ -1,0 +1,160 @@
+#include "sys/proc.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <ctime>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "core/text.h"
+#include "core/units.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::sys {
+
+namespace {
+
+struct Stat {
+  std::string comm;
+  char state = '?';
+  uint64_t start_time = 0;
+};
+
+// /proc/PID/stat: pid (comm) state … field 22 is the start time. comm may hold anything, so it ends
+// at the last parenthesis. See proc(5).
+std::optional<Stat> read_stat(int pid) {
+  std::optional<std::string> text;
+  try {
+    text = find_content(fmt::format("/proc/{}/stat", pid), 4096);
+  } catch (const Error& e) {
+    if (e.error_number() == ESRCH) return {}; // it died between open and read
+    throw;
+  }
+  if (!text) return {};
+  size_t open = text->find('('), close = text->rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 2 >= text->size())
+    return {};
+  auto fields = split(std::string_view(*text).substr(close + 2), ' ');
+  if (fields.size() < 20) return {};
+  Stat s;
+  s.comm = text->substr(open + 1, close - open - 1);
+  s.state = fields[0].empty() ? '?' : fields[0][0];
+  const std::string& start = fields[19];
+  std::from_chars(start.data(), start.data() + start.size(), s.start_time);
+  return s;
+}
+
+bool is_dead(char state) { return state == 'Z' || state == 'X' || state == 'x'; }
+
+} // namespace
+
+const std::string& boot_id() {
+  static const std::string id(trim(read_file("/proc/sys/kernel/random/boot_id", 256)));
+  return id;
+}
+
+std::optional<ProcessId> find_process(int pid) {
+  auto s = read_stat(pid);
+  if (!s || is_dead(s->state)) return {};
+  return ProcessId{pid, s->start_time, boot_id()};
+}
+
+ProcessId this_process() { return find_process(::getpid()).value(); }
+
+bool is_alive(const ProcessId& id) {
+  if (!id || id.boot_id != boot_id()) return false;
+  auto now = find_process(id.pid);
+  return now && now->start_time == id.start_time;
+}
+
+std::optional<Fd> open_process(const ProcessId& id) {
+  if (!id || id.boot_id != boot_id()) return {};
+  Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, id.pid, 0)));
+  if (!fd) {
+    if (errno == ESRCH || errno == EINVAL) return {};
+    throw sys_error(errno, "cannot open process {}", id.pid);
+  }
+  if (!is_alive(id)) return {};
+  return fd;
+}
+
+bool send_signal(const ProcessId& id, int signal) {
+  auto fd = open_process(id);
+  if (!fd) return false;
+  failpoint(Point::kill);
+  if (::syscall(SYS_pidfd_send_signal, fd->get(), signal, nullptr, 0) == 0) return true;
+  if (errno == ESRCH) return false;
+  throw sys_error(errno, "cannot send signal {} to process {}", signal, id.pid);
+}
+
+std::vector<ProcessInfo> list_processes() {
+  std::vector<ProcessInfo> all;
+  for (const std::string& name : list_dir("/proc")) {
+    int pid = 0;
+    auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (ec != std::errc{} || end != name.data() + name.size()) continue;
+    std::string dir = "/proc/" + name;
+    auto s = read_stat(pid);
+    auto info = find_info(dir);
+    if (!s || is_dead(s->state) || !info) continue;
+    all.push_back({{pid, s->start_time, boot_id()},
+                   s->comm,
+                   read_link(dir + "/cwd").value_or(""),
+                   info->uid});
+  }
+  return all;
+}
+
+bool is_root() { return ::geteuid() == 0; }
+
+int64_t available_memory() {
+  for (const std::string& line : split(read_file("/proc/meminfo", 65536), '\n')) {
+    if (!line.starts_with("MemAvailable:")) continue;
+    std::string_view number = trim(std::string_view(line).substr(13));
+    number = number.substr(0, number.find(' '));
+    return parse_number("available memory", number, 0, int64_t{1} << 50) * 1024;
+  }
+  throw failed("cannot read the available memory: /proc/meminfo does not tell");
+}
+
+namespace {
+
+struct Tick {
+  int64_t ns;
+  uint64_t tsc;
+};
+
+// A reading of both clocks at one moment: the try with the least time between two readings of the
+// counter, so that being descheduled in between does not count.
+Tick read_both() {
+  Tick best{};
+  uint64_t least = ~uint64_t{0};
+  for (int i = 0; i < 16; i++) {
+    timespec ts{};
+    uint64_t before = __rdtsc();
+    ::clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+    uint64_t after = __rdtsc();
+    if (after - before >= least) continue;
+    least = after - before;
+    best = {int64_t{ts.tv_sec} * 1'000'000'000 + ts.tv_nsec, before + least / 2};
+  }
+  return best;
+}
+
+} // namespace
+
+int64_t measure_tsc_khz() {
+  Tick a = read_both();
+  wait_readable(-1, Millis(20));
+  Tick b = read_both();
+  return static_cast<int64_t>(static_cast<double>(b.tsc - a.tsc) * 1e6 /
+                              static_cast<double>(b.ns - a.ns));
+}
+
+} // namespace banger::sys

@@ -1,0 +1,194 @@
+#include "sys/socket.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "sys/file.h"
+
+namespace banger::sys {
+
+namespace {
+
+// sun_path holds 107 characters; a longer path is reached through a descriptor of its directory.
+struct UnixAddress {
+  sockaddr_un address{};
+  Fd dir;
+
+  explicit UnixAddress(const std::string& path) {
+    address.sun_family = AF_UNIX;
+    std::string shown = path;
+    if (shown.size() >= sizeof address.sun_path) {
+      size_t slash = path.find_last_of('/');
+      dir = open_file(path.substr(0, slash), O_PATH | O_DIRECTORY);
+      shown = fmt::format("/proc/self/fd/{}/{}", dir.get(), path.substr(slash + 1));
+    }
+    if (shown.size() >= sizeof address.sun_path)
+      throw failed("cannot use socket '{}': its name is too long", path);
+    std::memcpy(address.sun_path, shown.c_str(), shown.size() + 1);
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+sockaddr_in inet_address(const std::string& address, int port) {
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_port = htons(static_cast<uint16_t>(port));
+  if (::inet_pton(AF_INET, address.c_str(), &a.sin_addr) != 1)
+    throw usage("invalid address '{}': not an IPv4 address", address);
+  return a;
+}
+
+Fd new_socket(int domain, int type) {
+  Fd fd(::socket(domain, type | SOCK_CLOEXEC, 0));
+  if (!fd) throw sys_error(errno, "cannot make a socket");
+  return fd;
+}
+
+bool can_bind(const std::string& address, int port, int type, int* err) {
+  Fd fd = new_socket(AF_INET, type);
+  sockaddr_in a = inet_address(address, port);
+  // As VMMs bind: an address whose last connections linger is free, one that is listened on is not.
+  int on = 1;
+  if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  bool ok = ::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) == 0 &&
+            (type != SOCK_STREAM || ::listen(fd.get(), 1) == 0);
+  if (!ok && err) *err = errno;
+  return ok;
+}
+
+} // namespace
+
+Fd listen_unix(const std::string& path) {
+  UnixAddress a(path);
+  remove_file(path);
+  Fd fd = new_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
+  failpoint(Point::bind);
+  // The mode is right from the first moment: nobody else may connect in between.
+  mode_t before = ::umask(0177);
+  int failed_bind = ::bind(fd.get(), a.get(), sizeof a.address) == 0 ? 0 : errno;
+  ::umask(before);
+  if (failed_bind) throw sys_error(failed_bind, "cannot listen on '{}'", path);
+  if (::listen(fd.get(), 16) != 0) throw sys_error(errno, "cannot listen on '{}'", path);
+  return fd;
+}
+
+Fd connect_unix(const std::string& path) {
+  Fd fd = new_socket(AF_UNIX, SOCK_STREAM);
+  std::optional<UnixAddress> a;
+  try {
+    a.emplace(path);
+  } catch (const Error& e) {
+    throw Error(Code::unreachable, e.message());
+  }
+  if (::connect(fd.get(), a->get(), sizeof a->address) != 0)
+    throw Error(Code::unreachable, sys_error(errno, "cannot connect to '{}'", path).message());
+  return fd;
+}
+
+std::optional<Fd> accept_one(int listener) {
+  Fd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  if (fd) return fd;
+  if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return {};
+  throw sys_error(errno, "cannot accept a connection");
+}
+
+bool can_bind_tcp(const std::string& address, int port, int* err) {
+  return can_bind(address, port, SOCK_STREAM, err);
+}
+
+bool can_bind_udp(const std::string& address, int port, int* err) {
+  return can_bind(address, port, SOCK_DGRAM, err);
+}
+
+int free_tcp_port(const std::string& address) {
+  Fd fd = new_socket(AF_INET, SOCK_STREAM);
+  sockaddr_in a = inet_address(address, 0);
+  socklen_t size = sizeof a;
+  auto* p = reinterpret_cast<sockaddr*>(&a);
+  if (::bind(fd.get(), p, size) != 0 || ::getsockname(fd.get(), p, &size) != 0)
+    throw sys_error(errno, "cannot find a free port on '{}'", address);
+  return ntohs(a.sin_port);
+}
+
+Fd connect_tcp(const std::string& address, int port, Millis timeout) {
+  Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+  sockaddr_in a = inet_address(address, port);
+  int err = 0;
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) err = errno;
+  if (err == EINPROGRESS) {
+    pollfd p{fd.get(), POLLOUT, 0};
+    int n = ::poll(&p, 1, static_cast<int>(timeout.count()));
+    if (n == 0) throw timed_out("cannot connect to {}:{}: no answer", address, port);
+    socklen_t size = sizeof err;
+    if (n < 0 || ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &size) != 0) err = errno;
+  }
+  if (err)
+    throw Error(Code::unreachable,
+                sys_error(err, "cannot connect to {}:{}", address, port).message());
+  return fd;
+}
+
+void set_nonblocking(int fd, bool on) {
+  int flags = ::fcntl(fd, F_GETFL);
+  ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+bool wait_readable(int fd, std::optional<Millis> timeout) {
+  Deadline deadline(timeout);
+  for (;;) {
+    int ms = deadline.poll_ms();
+    pollfd p{fd, POLLIN, 0};
+    int n = ::poll(&p, 1, ms);
+    if (n > 0) return true;
+    if (n == 0 && ms >= 0) return false;
+    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+  }
+}
+
+std::optional<std::string> LineReader::buffered() {
+  size_t end = buffer_.find('\n');
+  if (end == std::string::npos) {
+    if (buffer_.size() > max_) throw failed("cannot read a line: it is longer than {} bytes", max_);
+    return {};
+  }
+  std::string line = buffer_.substr(0, end);
+  buffer_.erase(0, end + 1);
+  return line;
+}
+
+bool LineReader::fill() {
+  char block[16384];
+  ssize_t n = ::read(fd_, block, sizeof block);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+  if (n <= 0) {
+    ended_ = true;
+    return false;
+  }
+  buffer_.append(block, static_cast<size_t>(n));
+  return true;
+}
+
+std::optional<std::string> LineReader::next(std::optional<Millis> timeout) {
+  Deadline deadline(timeout);
+  for (;;) {
+    if (auto line = buffered()) return line;
+    if (ended_) return {};
+    int ms = deadline.poll_ms();
+    if (!wait_readable(fd_, ms < 0 ? std::nullopt : std::optional(Millis(ms)))) return {};
+    fill();
+  }
+}
+
+} // namespace banger::sys
