@@ -1,0 +1,34 @@
+// The state's known_hosts file: one line a VM, for OpenSSH's client and for our own.
+//
+//   [REACH]:PORT,NAME.vm,REACH,[NAME.vm]:PORT ssh-ed25519 AAAA…
+//
+// A line belongs to the VM whose NAME.vm is in it; a reach address belongs to one VM, so that
+// setting a line also drops any other that names the same address.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace banger::guest {
+
+struct KnownHost {
+  std::string host;     // "demo.vm"
+  std::string reach;    // "127.87.12.1"
+  int port = 22;        // on `reach`
+  std::string host_key; // "ssh-ed25519 AAAA…", a comment is left out
+};
+
+// Pure: the content of such a file with the VM's line, and without it.
+std::string with_known_host(std::string_view content, const KnownHost& host);
+std::string without_known_host(std::string_view content, std::string_view host);
+// The pinned key "ssh-ed25519 AAAA…" of the VM called `host` ("demo.vm").
+std::optional<std::string> find_host_key(std::string_view content, std::string_view host);
+
+// The same on KEYS_DIR/known_hosts: read, changed and replaced atomically under a lock, so that any
+// number may do it at once. set makes file and directory; remove of what is not there is no
+// failure.
+void set_known_host(const std::string& keys_dir, const KnownHost& host);
+void remove_known_host(const std::string& keys_dir, std::string_view host);
+
+} // namespace banger::guest
