@@ -111,7 +111,7 @@ struct Vm {
   std::optional<Accel> accel;
   ProcessId vmm_process; // empty when none runs
   ProcessId monitor_process;
-  ProcessId creator; // who makes it, while `creating`
+  ProcessId creator;          // who makes it, while `creating`
   std::string runtime_dir;    // absolute; recorded because XDG_RUNTIME_DIR may differ later
   std::string vmm_api_socket; // absolute, empty for a VMM without one
 

@@ -205,6 +205,11 @@ void sync_dir(const std::string& path) {
     throw sys_error(errno, "cannot sync '{}'", path);
 }
 
+void sync_file(const std::string& path) {
+  Fd fd = open_file(path, O_RDONLY);
+  if (::fsync(fd.get()) != 0) throw sys_error(errno, "cannot sync '{}'", path);
+}
+
 bool remove_file(const std::string& path) {
   failpoint(Point::unlink);
   if (::unlink(path.c_str()) == 0) return true;

@@ -47,6 +47,7 @@ void make_symlink(const std::string& target, const std::string& path);
 void set_mode(const std::string& path, mode_t mode);
 void set_size(int fd, int64_t size, const std::string& path);
 void sync_dir(const std::string& path);
+void sync_file(const std::string& path);
 
 // Absence is no failure; the answer says whether it was there.
 bool remove_file(const std::string& path);

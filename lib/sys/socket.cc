@@ -140,6 +140,22 @@ Fd connect_tcp(const std::string& address, int port, Millis timeout) {
   return fd;
 }
 
+std::pair<Fd, Fd> socket_pair() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    throw sys_error(errno, "cannot make a socket pair");
+  return {Fd(fds[0]), Fd(fds[1])};
+}
+
+void send_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    ssize_t n = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(Code::unreachable, sys_error(errno, "cannot send").message());
+    data.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
 void set_nonblocking(int fd, bool on) {
   int flags = ::fcntl(fd, F_GETFL);
   ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/handle.h"
 #include "core/units.h"
@@ -17,6 +19,9 @@ Fd connect_unix(const std::string& path);
 // None if nothing waits.
 std::optional<Fd> accept_one(int listener);
 
+// Two connected stream sockets.
+std::pair<Fd, Fd> socket_pair();
+
 // Whether this process could listen on address:port now. A wildcard listener on the port counts as
 // taken. `err` gets the errno.
 bool can_bind_tcp(const std::string& address, int port, int* err = nullptr);
@@ -26,6 +31,8 @@ int free_tcp_port(const std::string& address);
 // Connects within `timeout`. Throws Error(unreachable), or timed_out.
 Fd connect_tcp(const std::string& address, int port, Millis timeout);
 
+// Writes all of it to a socket; a peer that is gone is an Error(unreachable), never SIGPIPE.
+void send_all(int fd, std::string_view data);
 void set_nonblocking(int fd, bool on = true);
 // Waits until fd is readable; false when `timeout` passed.
 bool wait_readable(int fd, std::optional<Millis> timeout);

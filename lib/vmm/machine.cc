@@ -1,0 +1,21 @@
+#include "vmm/machine.h"
+
+#include <fmt/format.h>
+
+namespace banger::vmm {
+
+std::string kernel_command_line(Accel accel, int64_t tsc_khz) {
+  // panic=-1 reboots at once and reboot=t does so by a triple fault, which every VMM sees; the
+  // console's last lines tell a panic from a reboot.
+  std::string line = "console=ttyS0 quiet panic=-1 reboot=t";
+  if (accel == Accel::tcg) line += fmt::format(" tsc_early_khz={}", tsc_khz);
+  return line;
+}
+
+std::string mac_of(const std::string& vm_id) {
+  // 52:54:00 is the prefix that QEMU and libvirt use for guests.
+  return fmt::format("52:54:00:{}:{}:{}", vm_id.substr(0, 2), vm_id.substr(2, 2),
+                     vm_id.substr(4, 2));
+}
+
+} // namespace banger::vmm

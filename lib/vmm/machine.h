@@ -1,0 +1,62 @@
+// What a VMM is asked to boot, apart from which VMM it is. A plain value; pure functions.
+//
+// Every file is a name relative to the VM's runtime directory, which is the VMM's working directory
+// (ops makes the links): no socket path is ever too long, and a snapshot names nothing outside.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/vm.h"
+
+namespace banger::vmm {
+
+// The names in a VM's runtime directory.
+inline constexpr const char* kernel_file = "kernel";
+inline constexpr const char* initrd_file = "initrd";
+inline constexpr const char* root_file = "root";
+inline constexpr const char* console_file = "console"; // the console's log
+inline constexpr const char* qmp_socket = "qmp.sock";
+inline constexpr const char* console_socket = "console.sock";
+inline constexpr const char* monitor_socket = "monitor.sock";
+
+struct Disk {
+  std::string file;
+  bool read_only = false;
+  bool operator==(const Disk&) const = default;
+};
+
+// QEMU's own user-mode network: the guest alone behind a gateway.
+struct UserNet {
+  std::string subnet;     // "10.0.2.0/24"
+  std::string gateway;    // the host's side, "10.0.2.2"
+  std::string dns;        // "10.0.2.3"
+  std::string guest;      // "10.0.2.15"
+  bool restricted = true; // the guest reaches nothing
+  std::vector<Port> forwards;
+  bool operator==(const UserNet&) const = default;
+};
+
+struct Machine {
+  std::string name;
+  Accel accel = Accel::tcg;
+  int cpus = 1;
+  int64_t memory = 0;       // bytes, a multiple of 1 MiB
+  std::string command_line; // of the kernel
+  std::vector<Disk> disks;  // vda, vdb, …
+  std::string mac;
+  std::optional<UserNet> user_net;
+  bool operator==(const Machine&) const = default;
+};
+
+// The kernel's command line. `tsc_khz` is the host's counter, given under TCG only: there the guest
+// cannot calibrate its clock, and about one boot in fifteen would hang trying; under KVM the guest
+// has kvm-clock.
+std::string kernel_command_line(Accel accel, int64_t tsc_khz);
+
+// "52:54:00:…" from 24 bits of the id: the same at each start.
+std::string mac_of(const std::string& vm_id);
+
+} // namespace banger::vmm

@@ -1,0 +1,148 @@
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "sys/socket.h"
+#include "vmm/driver.h"
+
+namespace banger::vmm {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// A comma ends a value in QEMU's options; two stand for one.
+std::string escaped(const std::string& value) {
+  std::string out;
+  for (char c : value) out += c == ',' ? std::string(",,") : std::string(1, c);
+  return out;
+}
+
+std::string netdev(const UserNet& net) {
+  std::string opt =
+      fmt::format("user,id=n0,ipv6=off,net={},host={},dns={},dhcpstart={},restrict={}", net.subnet,
+                  net.gateway, net.dns, net.guest, net.restricted ? "on" : "off");
+  for (const Port& p : net.forwards)
+    opt +=
+        fmt::format(",hostfwd={}:{}:{}-{}:{}", p.proto, p.host_address, p.host, net.guest, p.guest);
+  return opt;
+}
+
+// QMP, QEMU's control protocol: JSON lines; a greeting, then commands and events. See QEMU's
+// docs/interop/qmp-spec.txt.
+class Qmp : public Control {
+public:
+  explicit Qmp(Fd fd) : fd_(std::move(fd)), lines_(fd_.get()) {
+    send({{"execute", "qmp_capabilities"}});
+  }
+
+  int fd() const override { return lines_.ended() ? -1 : fd_.get(); }
+
+  std::vector<VmmEvent> read_events() override {
+    std::vector<VmmEvent> events;
+    lines_.fill();
+    while (auto line = lines_.buffered()) {
+      Json message = Json::parse(*line, nullptr, false);
+      if (!message.is_object()) continue;
+      if (message.contains("QMP")) read_version(message);
+      if (message.value("event", "") != "SHUTDOWN") continue;
+      // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
+      std::string reason = message.value("/data/reason"_json_pointer, "");
+      if (reason == "guest-reset" || reason == "guest-panic")
+        events.push_back(VmmEvent::guest_reset);
+      else if (reason == "guest-shutdown")
+        events.push_back(VmmEvent::guest_shutdown);
+      else
+        events.push_back(VmmEvent::host_quit);
+    }
+    return events;
+  }
+
+  std::string version() const override { return version_; }
+
+  void ask_to_stop() override {
+    Json keys = Json::array();
+    for (const char* key : {"ctrl", "alt", "delete"})
+      keys.push_back({{"type", "qcode"}, {"data", key}});
+    send({{"execute", "send-key"}, {"arguments", {{"keys", keys}}}});
+  }
+
+private:
+  void send(const Json& command) { sys::send_all(fd_.get(), command.dump() + "\n"); }
+
+  void read_version(const Json& greeting) {
+    Json v = greeting.value("/QMP/version/qemu"_json_pointer, Json::object());
+    version_ =
+        fmt::format("{}.{}.{}", v.value("major", 0), v.value("minor", 0), v.value("micro", 0));
+  }
+
+  Fd fd_;
+  sys::LineReader lines_;
+  std::string version_;
+};
+
+class Qemu : public Driver {
+public:
+  explicit Qemu(std::string binary) : binary_(std::move(binary)) {}
+
+  sys::Command command(const Machine& m) const override {
+    sys::Command c;
+    auto add = [&](std::initializer_list<std::string> words) {
+      c.argv.insert(c.argv.end(), words);
+    };
+    add({binary_, "-name", escaped(m.name), "-nodefaults", "-no-user-config", "-display", "none"});
+    // No PCI, no BIOS: firmware time is boot time. Debian's kernel finds virtio-mmio through ACPI.
+    add({"-M", "microvm,acpi=on,pit=on,pic=on,rtc=on"});
+    if (m.accel == Accel::kvm)
+      add({"-accel", "kvm", "-cpu", "host"});
+    else
+      // Five-level paging costs a third of the speed under emulation. The buffer of translated
+      // code is memory of every VM; 128 MiB is enough for a kernel and its userland.
+      add({"-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max,la57=off"});
+    add({"-m", fmt::format("{}M", m.memory >> 20), "-smp", fmt::format("{}", m.cpus)});
+    add({"-kernel", kernel_file, "-initrd", initrd_file, "-append", m.command_line});
+    // A reset of the guest ends QEMU: the monitor decides whether it is started again.
+    add({"-no-reboot"});
+    // The keyboard is only there for Ctrl-Alt-Del.
+    add({"-device", "i8042"});
+    add({"-chardev",
+         fmt::format("socket,id=c0,path={},server=on,wait=off,logfile={},logappend=on",
+                     console_socket, console_file),
+         "-serial", "chardev:c0"});
+    add({"-qmp", fmt::format("unix:{},server=on,wait=off", qmp_socket)});
+    for (size_t i = 0; i < m.disks.size(); i++) {
+      const Disk& d = m.disks[i];
+      add({"-drive",
+           fmt::format("id=d{},if=none,file={},format=raw,discard=unmap,read-only={}", i,
+                       escaped(d.file), d.read_only ? "on" : "off"),
+           "-device", fmt::format("virtio-blk-device,drive=d{}", i)});
+    }
+    if (m.user_net)
+      add({"-netdev", netdev(*m.user_net), "-device",
+           fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
+    // The guest's seed of randomness; without it a first boot may wait for entropy.
+    add({"-device", "virtio-rng-device"});
+    add({"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
+    add({"-msg", "timestamp=on"});
+    return c;
+  }
+
+  std::unique_ptr<Control> connect(const std::string& runtime_dir) const override {
+    try {
+      return std::make_unique<Qmp>(sys::connect_unix(runtime_dir + "/" + qmp_socket));
+    } catch (const Error& e) {
+      if (e.code() == Code::unreachable) return nullptr;
+      throw;
+    }
+  }
+
+private:
+  std::string binary_;
+};
+
+} // namespace
+
+std::unique_ptr<Driver> make_qemu(std::string binary) {
+  return std::make_unique<Qemu>(std::move(binary));
+}
+
+} // namespace banger::vmm
