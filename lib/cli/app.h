@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,25 +38,43 @@ private:
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Standard output, and nothing but the result goes there.
+// Nobody reads standard output any more. No failure to tell anyone: run_tool ends quietly.
+struct OutputClosed : Error {
+  OutputClosed() : Error(Code::failed, "standard output was closed") {}
+};
+
+// Standard output, and nothing but the result goes there. Buffered until flush() or 64 KiB.
 class Output {
 public:
   bool json = false, quiet = false;
-  // One JSON line; adds "kind" and "v" in front.
+  // One JSON line; adds "kind" and "v" in front. Invalid UTF-8 is replaced.
   void object(std::string_view kind, const Json& fields);
   void line(std::string_view text);
+  // Any bytes, as they are (a guest's console into a file or pipe).
+  void bytes(std::string_view data);
   void table(const Table& table);
-  // Flushes; throws Error when standard output could not be written (a full disk, a closed pipe).
+  // Writes what is buffered. Throws Error when standard output cannot be written, OutputClosed when
+  // it is a pipe that nobody reads any more. Verbs that follow something call it after each line,
+  // so that they end then.
   void flush();
+  // The same, but a failure is kept for the next flush(), which run_tool does at the end.
+  void push() noexcept;
+
+private:
+  std::string buffer_;
+  int error_ = 0; // the errno of the first write that failed; nothing is written after it
 };
 
 // Progress for people on standard error: on a terminal one line that is redrawn with the elapsed
-// time, shown only once an operation takes over a second; nothing otherwise.
+// time, shown only once an operation takes over a second; nothing otherwise. `enabled` is
+// App::progress, which run_tool clears where standard error is no terminal.
 class Progress {
 public:
   explicit Progress(bool enabled);
-  ~Progress(); // erases the line
+  ~Progress(); // done()
+  // What is being done now. The elapsed time is counted from the first stage on.
   void stage(std::string_view subject, std::string_view what);
+  // Erases the line; the next stage() begins a new one, with the time at 0.
   void done();
 
 private:
@@ -78,27 +97,32 @@ private:
 public:
   Log log;
   Output out;
-  bool progress = true; // --no-progress clears it
+  // Whether progress may be shown: standard error is a terminal, no --no-progress, no -q.
+  bool progress = true;
 
   const std::string& tool() const { return tool_; }
-  // A line for people on standard error ("banger-vm: …"); with --json nothing.
+  // A line for people on standard error ("banger-vm: …"); with --json or --quiet nothing.
   void notice(std::string_view text);
 
   // For verbs that act on several things: runs `act` on each; what one throws is printed as its
-  // error and never stops the others. With --json each gets a `result` object (verb, name, ok,
-  // state, seconds, error|null), quiet prints the names that went well. Returns 0, the one
-  // failure's status if all failures share it, else 7. `act` returns the thing's state afterwards
-  // ("" if it has none).
+  // error and never stops the others. People get "NAME: STATE" for what went well, --quiet the bare
+  // NAME, --json a `result` object for each (verb, name, ok, state, seconds, error|null).
+  // Returns 0, the one failure's status if all failures share it, else 7. `act` returns the thing's
+  // state afterwards ("" if it has none: then the line is the bare name).
   int for_each(std::string_view verb, const std::vector<std::string>& names,
                const std::function<std::string(const std::string& name)>& act);
 };
 
-// Prints an error once, as text with hint: and log: lines or, with json, as the error object.
+// Prints an error once to standard error, as text with hint: and log: lines or, with json, as the
+// error object. What came from elsewhere is escaped for the terminal.
 void report(std::string_view tool, const Error& error, bool json);
+// Its fields (code subject message hint log, "" where there is nothing to say), without kind and v:
+// the form in which other objects carry an error.
 Json error_json(const Error& error);
 
 // Names from operands: "-" reads them from standard input, plain lines or JSON lines with a "name";
-// duplicates go. Throws Error(usage) for a bad line.
+// duplicates and empty lines go. The names are not checked. Throws Error(usage) for a bad JSON
+// line.
 std::vector<std::string> read_names(const std::vector<std::string>& operands);
 
 } // namespace banger::cli

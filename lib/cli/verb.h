@@ -16,6 +16,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/settings.h"
+
 namespace banger::cli {
 
 class App; // cli/app.h: what a running verb is given
@@ -81,10 +83,22 @@ struct Tool {
   std::string_view name;    // "banger-vm"
   std::string_view summary; // "run and manage microVMs"
   std::string_view manual;
+  // An entry with an empty name is taken where the first operand is no verb (banger-ssh NAME).
   std::span<const VerbEntry> verbs;
+  // The names that stand at a place, for completion (`what` is vms or images). Only reads; what it
+  // throws means none.
+  std::function<std::vector<std::string>(Complete what, const Dirs& dirs)> names = {};
 };
 
 // Everything a main() does: parses, dispatches, catches, prints errors once, gives the status.
+//
+// Common options (--help --version --json -q --log-level --config --state-dir --no-progress) are
+// taken before and after the verb. Beside the verbs each tool answers `help [VERB]`, and two calls
+// that are not for people: `__complete WORD…` (completions/) and `__man [VERB]` (the build).
+// Help, man page and completion touch neither settings nor state nor config.
+//
+// A pipe that closed early ends the tool by SIGPIPE, after the verb has done its work; any other
+// failure to write standard output is an error.
 int run_tool(const Tool& tool, int argc, char** argv);
 
 } // namespace banger::cli

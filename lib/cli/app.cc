@@ -1,0 +1,99 @@
+#include "cli/app.h"
+
+#include <cmath>
+#include <set>
+
+#include <unistd.h>
+
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "core/units.h"
+
+namespace banger::cli {
+
+namespace {
+
+// One write, so that lines of several processes don't mix. A progress line that stands on the
+// terminal is erased first; it is drawn anew below.
+void write_stderr(std::string_view text) {
+  std::string out;
+  if (is_terminal(STDERR_FILENO)) out = "\r\033[K";
+  out += text;
+  [[maybe_unused]] auto n = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
+// "hint: first line" with the further lines below it.
+std::string labelled(std::string_view label, const std::string& text) {
+  std::string out, indent(label.size() + 2, ' ');
+  for (const std::string& line : split(text, '\n'))
+    out += fmt::format("{}{}\n", out.empty() ? fmt::format("{}: ", label) : indent, line);
+  return out;
+}
+
+} // namespace
+
+void App::notice(std::string_view text) {
+  if (out.json || out.quiet) return;
+  out.push();
+  write_stderr(fmt::format("{}: {}\n", tool_, escape_for_terminal(text)));
+}
+
+int App::for_each(std::string_view verb, const std::vector<std::string>& names,
+                  const std::function<std::string(const std::string& name)>& act) {
+  std::set<int> statuses;
+  for (const std::string& name : names) {
+    SteadyTime start = steady_now();
+    std::string state;
+    std::optional<Error> error;
+    try {
+      state = act(name);
+    } catch (const Error& e) {
+      error = e;
+    } catch (const std::exception& e) {
+      error = failed("internal error: {}", e.what());
+    }
+    if (error) {
+      error->default_subject(name);
+      statuses.insert(exit_status(error->code()));
+    }
+    if (out.json) {
+      double seconds = std::round(Seconds(steady_now() - start).count() * 1000) / 1000;
+      out.object("result", {{"verb", verb},
+                            {"name", name},
+                            {"ok", !error},
+                            {"state", state},
+                            {"seconds", seconds},
+                            {"error", error ? error_json(*error) : Json()}});
+    } else if (!error) {
+      out.line(out.quiet || state.empty() ? name : fmt::format("{}: {}", name, state));
+    }
+    out.push(); // each result as soon as it is there; a failure to write never stops the others
+    if (error) report(tool_, *error, out.json);
+  }
+  if (statuses.empty()) return 0;
+  return statuses.size() == 1 ? *statuses.begin() : status_mixed;
+}
+
+Json error_json(const Error& error) {
+  return {{"code", name_of(error.code())},
+          {"subject", error.subject()},
+          {"message", error.message()},
+          {"hint", error.hint()},
+          {"log", error.log()}};
+}
+
+void report(std::string_view tool, const Error& error, bool json) {
+  if (json) {
+    Json object{{"kind", "error"}, {"v", 1}};
+    object.update(error_json(error));
+    write_stderr(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return;
+  }
+  std::string text = fmt::format("{}: {}\n", tool, escape_for_terminal(error.message()));
+  if (!error.hint().empty()) text += labelled("hint", escape_for_terminal(error.hint()));
+  if (!error.log().empty()) text += labelled("log", escape_for_terminal(error.log()));
+  write_stderr(text);
+}
+
+} // namespace banger::cli

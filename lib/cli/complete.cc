@@ -1,0 +1,173 @@
+#include "cli/complete.h"
+
+#include <algorithm>
+
+#include "cli/parse.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace banger::cli {
+
+namespace {
+
+class Completion {
+public:
+  Completion(const Tool& tool, const Dirs* dirs, std::string typed)
+      : tool_(tool), dirs_(dirs), typed_(std::move(typed)) {}
+
+  // `before` stands in front of the candidates but is typed already ("--net=").
+  void place(Complete what, std::span<const std::string> words, std::string_view before = {}) {
+    switch (what) {
+    case Complete::nothing:
+      return;
+    case Complete::files:
+      out_ = ":files\n";
+      return;
+    case Complete::directories:
+      out_ = ":directories\n";
+      return;
+    case Complete::words:
+      for (const std::string& w : words) add(std::string(before) + w, {});
+      return;
+    case Complete::vms:
+    case Complete::images:
+      for (const std::string& name : names(what)) add(std::string(before) + name, {});
+      return;
+    }
+  }
+
+  void options(std::span<const Option> options) {
+    for (const Option& o : options)
+      for (const std::string& flag : split(o.flags, ',')) add(flag, o.help);
+  }
+
+  void verbs() {
+    for (const VerbEntry& v : tool_.verbs)
+      if (!v.hidden && !v.name.empty()) add(std::string(v.name), v.summary);
+  }
+
+  std::string take() { return std::move(out_); }
+
+private:
+  std::vector<std::string> names(Complete what) {
+    if (dirs_ == nullptr || !tool_.names) return {};
+    try {
+      return tool_.names(what, *dirs_);
+    } catch (const std::exception&) {
+      return {}; // a state that cannot be read has no names; the verb itself will say why
+    }
+  }
+
+  void add(const std::string& word, std::string_view description) {
+    if (!word.starts_with(typed_)) return;
+    out_ += word;
+    if (!description.empty()) out_ += fmt::format("\t{}", description);
+    out_ += '\n';
+  }
+
+  const Tool& tool_;
+  const Dirs* dirs_;
+  std::string typed_, out_;
+};
+
+const Option* find_option(std::span<const Option> options, std::string_view flag) {
+  for (const Option& o : options)
+    for (const std::string& f : split(o.flags, ','))
+      if (f == flag) return &o;
+  return nullptr;
+}
+
+// What the words before the cursor mean.
+struct Place {
+  const VerbEntry* verb = nullptr;
+  std::unique_ptr<Verb> instance;
+  Spec spec;
+  std::vector<Option> options;
+  size_t operands = 0;           // given already
+  const Option* wants = nullptr; // the option whose value is being typed
+  bool tail = false;             // behind "--"
+};
+
+void enter_verb(Place& place, const VerbEntry& verb) {
+  place.verb = &verb;
+  place.instance = verb.make();
+  place.instance->declare(place.spec);
+  place.options.insert(place.options.begin(), place.spec.options.begin(), place.spec.options.end());
+}
+
+const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
+  for (const VerbEntry& v : tool.verbs)
+    if (v.name == name) return &v;
+  return nullptr;
+}
+
+void walk(const Tool& tool, Place& place, Common& common, std::span<const std::string> before) {
+  place.options = common_options(common);
+  bool help = false;
+  const VerbEntry* fallback = find_verb(tool, "");
+  for (const std::string& word : before) {
+    if (place.wants != nullptr) {
+      place.wants = nullptr;
+    } else if (word == "--") {
+      place.tail = true;
+      return;
+    } else if (word.size() > 1 && word[0] == '-') {
+      if (place.verb == nullptr && fallback != nullptr) enter_verb(place, *fallback);
+      const Option* option = find_option(place.options, word);
+      if (option != nullptr && takes_value(*option)) place.wants = option;
+    } else if (place.verb == nullptr && !help && word == "help" && fallback == nullptr) {
+      help = true;
+    } else if (place.verb == nullptr || (place.verb == fallback && place.operands == 0)) {
+      const VerbEntry* verb = find_verb(tool, word);
+      if (verb == nullptr) verb = fallback;
+      if (verb == nullptr) return;
+      if (place.verb == nullptr) enter_verb(place, *verb);
+      if (verb == fallback) place.operands++;
+    } else {
+      place.operands++;
+    }
+  }
+}
+
+} // namespace
+
+std::string complete(const Tool& tool, std::span<const std::string> words, const Dirs* dirs) {
+  if (words.empty()) return {};
+  const std::string& typed = words.back();
+  Completion out(tool, dirs, typed);
+  Common common;
+  Place place;
+  walk(tool, place, common, words.first(words.size() - 1));
+
+  if (place.wants != nullptr) {
+    out.place(place.wants->complete, place.wants->words);
+    return out.take();
+  }
+  const VerbEntry* fallback = find_verb(tool, "");
+  if (place.tail) return ":files\n";
+  if (place.verb == nullptr && fallback != nullptr) enter_verb(place, *fallback);
+  if (typed.starts_with('-')) {
+    size_t eq = typed.find('=');
+    if (eq == std::string::npos) {
+      out.options(place.options);
+    } else if (const Option* o = find_option(place.options, typed.substr(0, eq))) {
+      out.place(o->complete, o->words, typed.substr(0, eq + 1));
+    }
+    return out.take();
+  }
+  if (place.verb == nullptr) {
+    out.verbs();
+    return out.take();
+  }
+  if (place.verb == fallback && place.operands == 0) out.verbs();
+  const Operand* operand = nullptr;
+  if (place.operands < place.spec.operands.size())
+    operand = &place.spec.operands[place.operands];
+  else if (!place.spec.operands.empty() &&
+           std::holds_alternative<std::vector<std::string>*>(place.spec.operands.back().target))
+    operand = &place.spec.operands.back();
+  if (operand != nullptr) out.place(operand->complete, {});
+  return out.take();
+}
+
+} // namespace banger::cli

@@ -1,0 +1,121 @@
+// The only file that sees toml++: its headers are costly to compile, and the tools pay for parsing
+// only where there is a config file.
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include "cli/config.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace banger::cli {
+
+namespace {
+
+std::string_view type_name(ConfigKey::Type type) {
+  switch (type) {
+  case ConfigKey::Type::text:
+    return "a string";
+  case ConfigKey::Type::number:
+    return "a whole number";
+  case ConfigKey::Type::boolean:
+    return "true or false, without quotes";
+  case ConfigKey::Type::size:
+    return "a size: \"512M\", or a number of bytes";
+  case ConfigKey::Type::duration:
+    return "a duration: \"30s\", or a number of seconds";
+  }
+  return "something else";
+}
+
+bool is_section(std::string_view name) {
+  for (const ConfigKey& key : config_keys())
+    if (!key.section.empty() && key.section == name) return true;
+  return false;
+}
+
+// The value as it would stand in the environment; none if it has the wrong type.
+std::optional<std::string> value_text(const toml::node& node, ConfigKey::Type type) {
+  using Type = ConfigKey::Type;
+  bool number_too = type == Type::number || type == Type::size || type == Type::duration;
+  if (number_too && node.is_integer()) return std::to_string(node.as_integer()->get());
+  if (type == Type::boolean && node.is_boolean())
+    return node.as_boolean()->get() ? "true" : "false";
+  if (type != Type::number && type != Type::boolean && node.is_string())
+    return node.as_string()->get();
+  return std::nullopt;
+}
+
+class Reader {
+public:
+  Reader(Settings& settings, const std::string& path) : settings_(settings), path_(path) {}
+
+  void table(const toml::table& table, std::string_view section) {
+    for (auto&& [key, node] : table) {
+      std::string_view name = key.str();
+      if (section.empty() && node.is_table() && is_section(name)) {
+        this->table(*node.as_table(), name);
+        continue;
+      }
+      set(section, name, node);
+    }
+  }
+
+private:
+  std::string where(const toml::node& node) const {
+    return fmt::format("{}:{}", path_, node.source().begin.line);
+  }
+
+  void set(std::string_view section, std::string_view name, const toml::node& node) {
+    const ConfigKey* key = nullptr;
+    for (const ConfigKey& k : config_keys())
+      if (k.section == section && k.name == name) key = &k;
+    std::string full = section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+    if (key == nullptr) throw unknown(full, node);
+    auto text = value_text(node, key->type);
+    if (!text)
+      throw usage("{}: invalid value of '{}': it must be {}", where(node), full,
+                  type_name(key->type))
+          .subject(full);
+    try {
+      key->apply(settings_, full, *text);
+    } catch (Error& e) {
+      if (e.message().find(full) == std::string::npos) e.within(full);
+      e.within(where(node));
+      e.default_subject(full);
+      throw;
+    }
+  }
+
+  Error unknown(const std::string& full, const toml::node& node) const {
+    auto error = usage("{}: unknown key '{}'", where(node), full).subject(full);
+    if (is_section(full)) {
+      error.default_hint(fmt::format("'{0}' is a section: write [{0}]", full));
+      return error;
+    }
+    std::vector<std::string> names;
+    for (const ConfigKey& k : config_keys()) names.push_back(k.full_name());
+    auto near = did_you_mean(full, names);
+    error.default_hint(near ? fmt::format("did you mean '{}'?", *near)
+                            : "'man banger-config' lists the keys");
+    return error;
+  }
+
+  Settings& settings_;
+  const std::string& path_;
+};
+
+} // namespace
+
+void apply_config_file(Settings& settings, std::string_view text, const std::string& path) {
+  toml::parse_result result = toml::parse(text);
+  if (!result) {
+    const auto& fault = result.error();
+    throw usage("{}:{}: {}", path, fault.source().begin.line, fault.description())
+        .subject(path)
+        .hint("the file is TOML: key = \"value\" below a [section]");
+  }
+  Reader(settings, path).table(result.table(), "");
+}
+
+} // namespace banger::cli

@@ -1,0 +1,59 @@
+#include <cerrno>
+
+#include <unistd.h>
+
+#include "cli/app.h"
+#include "cli/terminal.h"
+
+namespace banger::cli {
+
+namespace {
+
+constexpr size_t buffer_limit = size_t{64} << 10;
+constexpr int schema_version = 1;
+
+} // namespace
+
+void Output::object(std::string_view kind, const Json& fields) {
+  std::string text = fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+  buffer_ +=
+      fmt::format("{{\"kind\":\"{}\",\"v\":{}{}", kind, schema_version, fields.empty() ? "" : ",");
+  buffer_.append(text, 1);
+  buffer_ += '\n';
+  if (buffer_.size() >= buffer_limit) push();
+}
+
+void Output::line(std::string_view text) {
+  buffer_ += text;
+  buffer_ += '\n';
+  if (buffer_.size() >= buffer_limit) push();
+}
+
+void Output::bytes(std::string_view data) {
+  buffer_ += data;
+  if (buffer_.size() >= buffer_limit) push();
+}
+
+void Output::table(const Table& table) {
+  bytes(table.text(terminal_width(STDOUT_FILENO).value_or(0)));
+}
+
+void Output::push() noexcept {
+  std::string_view rest = buffer_;
+  while (!rest.empty() && error_ == 0) {
+    ssize_t n = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (n >= 0)
+      rest.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR)
+      error_ = errno;
+  }
+  buffer_.clear();
+}
+
+void Output::flush() {
+  push();
+  if (error_ == EPIPE) throw OutputClosed();
+  if (error_ != 0) throw sys_error(error_, "cannot write to standard output");
+}
+
+} // namespace banger::cli

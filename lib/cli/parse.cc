@@ -1,0 +1,267 @@
+#include "cli/parse.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace banger::cli {
+
+namespace {
+
+std::string help_hint(const Tool& tool, const VerbEntry* verb) {
+  return fmt::format("see '{} --help'", called(tool, verb));
+}
+
+bool has_flag(const Option& option, std::string_view word) {
+  for (const std::string& flag : split(option.flags, ','))
+    if (flag == word) return true;
+  return false;
+}
+
+Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Option> known,
+                     std::string_view word) {
+  std::string flag(word.substr(0, word.find('=')));
+  std::vector<std::string> flags;
+  for (const Option& o : known)
+    for (std::string& f : split(o.flags, ',')) flags.push_back(std::move(f));
+  // Short options are all near one another: a guess would be noise.
+  std::optional<std::string> near;
+  if (flag.starts_with("--")) near = did_you_mean(flag, flags);
+  return usage("unknown option '{}'", flag)
+      .subject(flag)
+      .hint(near ? fmt::format("did you mean '{}'?", *near) : help_hint(tool, verb));
+}
+
+Error unknown_verb(const Tool& tool, const std::string& word) {
+  std::vector<std::string> names;
+  for (const VerbEntry& v : tool.verbs)
+    if (!v.hidden && !v.name.empty()) names.emplace_back(v.name);
+  auto near = did_you_mean(word, names);
+  return usage("unknown command '{} {}'", called(tool, nullptr), word)
+      .subject(word)
+      .hint(near ? fmt::format("did you mean '{} {}'?", called(tool, nullptr), *near)
+                 : help_hint(tool, nullptr));
+}
+
+const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
+  for (const VerbEntry& v : tool.verbs)
+    if (v.name == name) return &v;
+  return nullptr;
+}
+
+// CLI11 takes "--opt=" for "--opt" and eats the next word; given as two words it does not.
+std::vector<std::string> without_empty_values(std::span<const std::string> args) {
+  std::vector<std::string> out;
+  for (const std::string& arg : args) {
+    if (arg.size() > 3 && arg.starts_with("--") && arg.ends_with('=')) {
+      out.push_back(arg.substr(0, arg.size() - 1));
+      out.emplace_back();
+    } else {
+      out.push_back(arg);
+    }
+  }
+  return out;
+}
+
+void check_choice(const Option& option, const std::string& value) {
+  if (option.complete != Complete::words || option.words.empty()) return;
+  if (std::find(option.words.begin(), option.words.end(), value) != option.words.end()) return;
+  auto near = did_you_mean(value, option.words);
+  auto error =
+      usage("invalid {} '{}': it is one of {}", main_flag(option), value, join(option.words, ", "))
+          .subject(value);
+  if (near) error.default_hint(fmt::format("did you mean '{}'?", *near));
+  throw error;
+}
+
+struct Assign {
+  const Option& option;
+  const std::vector<std::string>& values; // as often as it was given, at least once
+
+  void operator()(bool* target) const {
+    // A switch with "=x" comes as its value.
+    for (const std::string& v : values)
+      if (v != "true")
+        throw usage("option '{}' takes no value", main_flag(option)).subject(std::string(v));
+    *target = true;
+  }
+  void operator()(std::string* target) const { *target = checked(); }
+  void operator()(std::optional<std::string>* target) const { *target = checked(); }
+  void operator()(std::vector<std::string>* target) const {
+    for (const std::string& v : values) {
+      check_choice(option, v);
+      target->push_back(v);
+    }
+  }
+
+private:
+  // Given twice, the last one counts: so an alias can be overridden.
+  const std::string& checked() const {
+    check_choice(option, values.back());
+    return values.back();
+  }
+};
+
+// The words that are no options, in order. Options go where they are bound.
+std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
+                                       std::span<const Option> options,
+                                       std::span<const std::string> args) {
+  CLI::App parser;
+  parser.set_help_flag();
+  parser.allow_extras();
+  std::vector<CLI::Option*> bound;
+  for (const Option& o : options) {
+    CLI::Option* option =
+        takes_value(o) ? parser.add_option(o.flags)->expected(1) : parser.add_flag(o.flags);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+    bound.push_back(option);
+  }
+
+  std::vector<std::string> words = without_empty_values(args);
+  std::reverse(words.begin(), words.end()); // CLI11 takes them from the back
+  try {
+    parser.parse(words);
+  } catch (const CLI::ArgumentMismatch& e) {
+    std::string what = e.what();
+    throw usage("option '{}' needs a value", what.substr(0, what.find(':')))
+        .hint(help_hint(tool, &verb));
+  } catch (const CLI::ParseError& e) {
+    throw usage("cannot read the command line: {}", e.what()).hint(help_hint(tool, &verb));
+  }
+
+  std::vector<std::string> rest = parser.remaining();
+  for (const std::string& word : rest)
+    if (word.size() > 1 && word[0] == '-') throw unknown_option(tool, &verb, options, word);
+  for (size_t i = 0; i < bound.size(); i++)
+    if (!bound[i]->results().empty())
+      std::visit(Assign{options[i], bound[i]->results()}, options[i].target);
+  return rest;
+}
+
+void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
+                     std::vector<std::string> words) {
+  size_t needed = 0; // by the operands that are still to come
+  for (const Operand& o : spec.operands) needed += o.required;
+  size_t at = 0;
+  for (const Operand& o : spec.operands) {
+    needed -= o.required;
+    size_t left = words.size() - at;
+    if (o.required && left == 0) throw usage("no {} given", o.name).hint(help_hint(tool, &verb));
+    size_t free = left > needed ? left - needed : 0;
+    if (auto* one = std::get_if<std::string*>(&o.target)) {
+      if (free > 0) **one = words[at++];
+      continue;
+    }
+    auto* many = std::get<std::vector<std::string>*>(o.target);
+    for (; free > 0; free--) many->push_back(words[at++]);
+  }
+  if (at < words.size())
+    throw usage("unexpected operand '{}'", words[at])
+        .subject(words[at])
+        .hint(help_hint(tool, &verb));
+}
+
+} // namespace
+
+std::vector<Option> common_options(Common& c) {
+  auto words = Complete::words;
+  return {
+      {"-h,--help", "", "show this help", "", {}, {}, &c.help},
+      {"--version", "", "show the version", "", {}, {}, &c.version},
+      {"--json", "", "print JSON Lines: one object a line", "", {}, {}, &c.json},
+      {"-q,--quiet", "", "print bare names only, no notices, no progress", "", {}, {}, &c.quiet},
+      {"--log-level",
+       "LEVEL",
+       "what goes into the log",
+       "info",
+       words,
+       {"debug", "info", "warn", "error", "off"},
+       &c.log_level},
+      {"--config", "FILE", "read this config file", "", Complete::files, {}, &c.config},
+      {"--state-dir",
+       "DIR",
+       "keep the state in this directory",
+       "",
+       Complete::directories,
+       {},
+       &c.state_dir},
+      {"--no-progress", "", "never show progress", "", {}, {}, &c.no_progress},
+  };
+}
+
+Line split_line(const Tool& tool, std::span<const std::string> words) {
+  Line line;
+  auto end = std::find(words.begin(), words.end(), "--");
+  if (end != words.end()) line.tail.emplace(end + 1, words.end());
+  line.args.assign(words.begin(), end);
+  for (const std::string& arg : line.args) {
+    line.help = line.help || arg == "--help" || arg == "-h";
+    line.version = line.version || arg == "--version";
+  }
+
+  Common unused;
+  const std::vector<Option> common = common_options(unused);
+  const VerbEntry* fallback = find_verb(tool, "");
+  for (size_t i = 0; i < line.args.size(); i++) {
+    const std::string& arg = line.args[i];
+    if (arg.size() > 1 && arg[0] == '-') {
+      auto option = std::find_if(common.begin(), common.end(), [&](const Option& o) {
+        return has_flag(o, arg.substr(0, arg.find('=')));
+      });
+      if (option == common.end()) {
+        if (fallback) break;
+        throw unknown_option(tool, nullptr, common, arg);
+      }
+      if (takes_value(*option) && arg.find('=') == std::string::npos) i++;
+      continue;
+    }
+    line.verb = find_verb(tool, arg);
+    if (line.verb == nullptr && arg == "help" && fallback == nullptr) {
+      line.help = true;
+      line.args.erase(line.args.begin() + static_cast<ptrdiff_t>(i--));
+      continue;
+    }
+    if (line.verb == nullptr && fallback == nullptr) throw unknown_verb(tool, arg);
+    if (line.verb != nullptr) line.args.erase(line.args.begin() + static_cast<ptrdiff_t>(i));
+    break;
+  }
+  if (line.verb == nullptr) line.verb = fallback;
+  return line;
+}
+
+void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& common,
+                const Line& line) {
+  std::vector<Option> options = common_options(common);
+  options.insert(options.end(), spec.options.begin(), spec.options.end());
+  std::vector<std::string> words = parse_options(tool, verb, options, line.args);
+  if (line.tail && spec.tail != nullptr)
+    *spec.tail = *line.tail;
+  else if (line.tail)
+    words.insert(words.end(), line.tail->begin(), line.tail->end());
+  assign_operands(tool, verb, spec, std::move(words));
+}
+
+std::string called(const Tool& tool, const VerbEntry* verb) {
+  std::string name(tool.name);
+  if (name.starts_with("banger-")) name[6] = ' ';
+  if (verb != nullptr && !verb->name.empty()) name += fmt::format(" {}", verb->name);
+  return name;
+}
+
+std::string_view main_flag(const Option& option) {
+  std::string_view flags = option.flags;
+  size_t at = flags.find("--");
+  if (at != std::string_view::npos) flags.remove_prefix(at);
+  return flags.substr(0, flags.find(','));
+}
+
+bool takes_value(const Option& option) { return !std::holds_alternative<bool*>(option.target); }
+
+bool repeats(const Option& option) {
+  return std::holds_alternative<std::vector<std::string>*>(option.target);
+}
+
+} // namespace banger::cli

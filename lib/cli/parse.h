@@ -1,0 +1,47 @@
+// From words to a verb with its options set.
+//
+// Two steps: split_line finds the verb (and touches nothing else), parse_line binds the options of
+// that one verb. Both throw Error(usage), with a hint that names the near word or the help to read.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/verb.h"
+
+namespace banger::cli {
+
+// What every verb of every tool takes.
+struct Common {
+  bool help = false, version = false, json = false, quiet = false, no_progress = false;
+  std::optional<std::string> log_level, config, state_dir;
+};
+std::vector<Option> common_options(Common& common);
+
+// A command line, split at the verb and at "--". No option has been interpreted.
+struct Line {
+  const VerbEntry* verb = nullptr;              // null: none was named
+  std::vector<std::string> args;                // all but the verb, up to "--"
+  std::optional<std::vector<std::string>> tail; // what stands after "--", if it does
+  bool help = false, version = false;           // whether these stand anywhere in args
+};
+
+// `words` is argv without the program.
+Line split_line(const Tool& tool, std::span<const std::string> words);
+// Options before the verb that are common ones; for a tool without verbs, all of it.
+void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& common,
+                const Line& line);
+
+// "banger vm create": how people call it.
+std::string called(const Tool& tool, const VerbEntry* verb);
+
+// The long form of "-f,--force" (the short one where there is no long).
+std::string_view main_flag(const Option& option);
+bool takes_value(const Option& option);
+// Whether it may be given several times.
+bool repeats(const Option& option);
+
+} // namespace banger::cli

@@ -1,0 +1,106 @@
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include <unistd.h>
+
+#include "cli/app.h"
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "core/units.h"
+
+namespace banger::cli {
+
+// A thread redraws, so that an operation that blocks still shows its time go by. It starts with the
+// first stage and only on a terminal.
+struct Progress::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string text;
+  SteadyTime start;
+  bool active = false, shown = false, quit = false;
+  std::thread thread;
+
+  void write(std::string_view line) {
+    [[maybe_unused]] auto n = ::write(STDERR_FILENO, line.data(), line.size());
+  }
+
+  void draw() {
+    Seconds elapsed = steady_now() - start;
+    if (elapsed < Seconds(1)) return;
+    size_t width = terminal_width(STDERR_FILENO).value_or(80);
+    std::string time = format_duration(elapsed);
+    std::string what = text;
+    // Cut at a byte: what is shown here are banger's own words and names, which are ASCII.
+    size_t room = width > time.size() + 4 ? width - time.size() - 4 : 0;
+    if (what.size() > room) what.resize(room);
+    write(fmt::format("\r\033[K{}  {}", what, time));
+    shown = true;
+  }
+
+  void erase() {
+    if (shown) write("\r\033[K");
+    shown = false;
+  }
+
+  void loop() {
+    std::unique_lock lock(mutex);
+    while (!quit) {
+      if (active) {
+        draw();
+        changed.wait_for(lock, std::chrono::milliseconds(100));
+      } else {
+        changed.wait(lock);
+      }
+    }
+  }
+};
+
+Progress::Progress(bool enabled) {
+  if (enabled) state_ = std::make_unique<State>();
+}
+
+Progress::~Progress() {
+  if (!state_) return;
+  done();
+  if (!state_->thread.joinable()) return;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->quit = true;
+  }
+  state_->changed.notify_one();
+  state_->thread.join();
+}
+
+void Progress::stage(std::string_view subject, std::string_view what) {
+  if (!state_) return;
+  State& s = *state_;
+  {
+    std::lock_guard lock(s.mutex);
+    s.text = escape_for_terminal(subject.empty() ? std::string(what)
+                                                 : fmt::format("{}: {}", subject, what));
+    if (!s.active) s.start = steady_now();
+    s.active = true;
+  }
+  if (s.thread.joinable()) {
+    s.changed.notify_one();
+    return;
+  }
+  // Signals are for the thread that does the work.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  s.thread = std::thread([&s] { s.loop(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Progress::done() {
+  if (!state_) return;
+  std::lock_guard lock(state_->mutex);
+  state_->active = false;
+  state_->erase();
+}
+
+} // namespace banger::cli

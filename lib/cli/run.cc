@@ -1,0 +1,164 @@
+#include <csignal>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "cli/app.h"
+#include "cli/complete.h"
+#include "cli/config.h"
+#include "cli/page.h"
+#include "cli/parse.h"
+#include "cli/terminal.h"
+#include "core/text.h"
+#include "core/version.h"
+
+namespace banger::cli {
+
+namespace {
+
+// A descriptor that is closed would be given to the next file that is opened, and what is printed
+// would land there. The stand-in fails as a closed one does: wrong direction, EBADF.
+void fill_closed_stdio() {
+  pollfd fds[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (::poll(fds, 3, 0) < 0) return;
+  for (const pollfd& p : fds)
+    if ((p.revents & POLLNVAL) != 0) ::open("/dev/null", p.fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+// SIGPIPE ignored while the verb works, so that a reader who left early does not cut an operation
+// short; at the end the tool dies of it all the same, as whoever reads its status expects.
+class Pipe {
+public:
+  Pipe() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, &before_);
+  }
+  void die_if_it_would_have() const {
+    if (before_.sa_handler == SIG_IGN) return;
+    ::sigaction(SIGPIPE, &before_, nullptr);
+    ::raise(SIGPIPE);
+  }
+
+private:
+  struct sigaction before_ {};
+};
+
+std::vector<std::string> see_also(const Tool& tool, const VerbEntry* verb) {
+  std::vector<std::string> pages;
+  if (verb != nullptr && !verb->name.empty()) pages.push_back(fmt::format("{}(1)", tool.name));
+  for (const VerbEntry& v : tool.verbs)
+    if ((verb == nullptr || verb->name.empty()) && !v.hidden && !v.name.empty())
+      pages.push_back(fmt::format("{}-{}(1)", tool.name, v.name));
+  for (const char* page : {"banger(7)", "banger-config(5)"}) pages.emplace_back(page);
+  return pages;
+}
+
+const VerbEntry* nameless(const Tool& tool) {
+  for (const VerbEntry& v : tool.verbs)
+    if (v.name.empty()) return &v;
+  return nullptr;
+}
+
+Page page_of(const Tool& tool, const VerbEntry* verb) {
+  if (verb == nullptr) verb = nameless(tool);
+  return verb == nullptr ? tool_page(tool) : verb_page(tool, *verb);
+}
+
+// `__man`: the names of the pages; `__man VERB` one of them ("" the tool's own).
+void print_man(const Tool& tool, std::span<const std::string> words, Output& out) {
+  if (words.empty()) {
+    out.line(tool.name);
+    for (const VerbEntry& v : tool.verbs)
+      if (!v.hidden && !v.name.empty()) out.line(fmt::format("{}-{}", tool.name, v.name));
+    return;
+  }
+  const VerbEntry* verb = nullptr;
+  for (const VerbEntry& v : tool.verbs)
+    if (!v.name.empty() && fmt::format("{}-{}", tool.name, v.name) == words[0]) verb = &v;
+  if (verb == nullptr && words[0] != tool.name) throw not_found("no man page '{}'", words[0]);
+  out.bytes(man_text(page_of(tool, verb), see_also(tool, verb)));
+}
+
+void print_completion(const Tool& tool, std::span<const std::string> words, Output& out) {
+  std::optional<Dirs> dirs;
+  try {
+    dirs = find_dirs(process_environment(), Common{}, this_executable(), ::geteuid() == 0);
+  } catch (const Error&) {
+    // No state to take names from; verbs and options are still there.
+  }
+  out.bytes(complete(tool, words, dirs ? &*dirs : nullptr));
+}
+
+int run_verb(const Tool& tool, const Line& line) {
+  Spec spec;
+  Common common;
+  auto verb = line.verb->make();
+  verb->declare(spec);
+  parse_line(tool, *line.verb, spec, common, line);
+
+  Environment env = process_environment();
+  Dirs dirs = find_dirs(env, common, this_executable(), ::geteuid() == 0);
+  Settings settings = load_settings(env, common, dirs);
+  Level level = settings.log_level;
+  App app(std::string(tool.name), std::move(settings), std::move(dirs), level);
+  app.out.json = common.json;
+  app.out.quiet = common.quiet;
+  app.progress = !common.no_progress && !common.quiet && is_terminal(STDERR_FILENO);
+  int status = 0;
+  try {
+    status = verb->run(app);
+  } catch (const Error&) {
+    app.out.push(); // what it had to say before it failed comes first
+    throw;
+  }
+  app.out.flush();
+  return status;
+}
+
+} // namespace
+
+int run_tool(const Tool& tool, int argc, char** argv) {
+  fill_closed_stdio();
+  Pipe pipe;
+  std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  std::span<const std::string> rest(words);
+  Output out;
+  // Known before the line is read, which may fail.
+  bool json = false, relays = false;
+  for (size_t i = 0; i < words.size() && words[i] != "--"; i++) json = json || words[i] == "--json";
+  try {
+    if (!words.empty() && words[0] == "__man") {
+      print_man(tool, rest.subspan(1), out);
+    } else if (!words.empty() && words[0] == "__complete") {
+      print_completion(tool, rest.subspan(1), out);
+    } else {
+      Line line = split_line(tool, rest);
+      relays = line.verb != nullptr && line.verb->relays_status;
+      if (line.help) {
+        out.bytes(help_text(page_of(tool, line.verb)));
+      } else if (line.version) {
+        out.line(fmt::format("{} {}", tool.name, version()));
+      } else if (line.verb == nullptr) {
+        throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
+      } else {
+        return run_verb(tool, line);
+      }
+    }
+    out.flush();
+    return 0;
+  } catch (const OutputClosed& e) {
+    pipe.die_if_it_would_have();
+    return relays ? status_own_failure : exit_status(e.code());
+  } catch (const Error& e) {
+    report(tool.name, e, json);
+    return relays ? status_own_failure : exit_status(e.code());
+  } catch (const std::exception& e) {
+    report(tool.name, failed("internal error: {}", e.what()), json);
+    return relays ? status_own_failure : exit_status(Code::failed);
+  }
+}
+
+} // namespace banger::cli
