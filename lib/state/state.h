@@ -14,6 +14,9 @@
 //   a state directory that others can read       Error(preflight), hint: chmod 700
 //   a state directory on a network file system   Error(preflight)
 //
+// The last process to close the file folds SQLite's log into it, so that the next has nothing to
+// recover, whatever was killed before.
+//
 // Not thread safe; one State a process. Owns the database handle and its prepared statements.
 #pragma once
 
@@ -46,23 +49,28 @@ public:
   const std::string& tag() const;
 
   // Runs `body` in one IMMEDIATE transaction and commits; what it throws rolls back. The methods
-  // below that change something join a transaction that is open, or make their own. `body` may run
-  // again when the database was busy: it must have no other effect.
+  // below that change something join a transaction that is open, or make their own; so does a
+  // transaction() within another. A joined one that throws takes back what it did itself, and the
+  // outer one can go on. `body` may run again when the database was busy: it must have no other
+  // effect. Error(failed) in a State opened for reading.
   void transaction(const std::function<void()>& body);
 
-  // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix.
+  // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix. A prefix of several
+  // throws Error(usage).
   std::vector<Vm> vms(); // by name
   std::optional<Vm> find_vm(const std::string& ref);
-  // Throws Error(not_found) with did-you-mean, or Error(usage) for a prefix of several.
+  // Throws Error(not_found) with did-you-mean.
   Vm get_vm(const std::string& ref);
   std::optional<Vm> find_vm_by_id(const std::string& id);
   // Adds a row and gives it a reach address of its own (127.X.Y.N of the tag's range, lowest free,
   // N from 1 to 254, then the next Y) unless vm.reach is set. Throws Error(conflict) if the name
-  // exists. vm.id must be set. Returns the row as stored.
+  // exists or vm.reach is another's, Error(not_found) if vm.image_id is set and no image's. vm.id
+  // must be set. Returns the row as stored.
   Vm add_vm(Vm vm);
   // Loads the row, lets `change` edit it, stores all of it: one transaction. id, name and image
-  // may not change. Throws Error(not_found) if it is gone.
+  // may not change (Error(failed)). Throws Error(not_found) if it is gone.
   Vm change_vm(const std::string& id, const std::function<void(Vm&)>& change);
+  // Absence is no failure.
   void remove_vm(const std::string& id);
 
   // --- Images.
@@ -72,7 +80,7 @@ public:
   // Throws Error(conflict) if the name exists.
   Image add_image(Image image);
   Image change_image(const std::string& id, const std::function<void(Image&)>& change);
-  // Throws Error(conflict) that names the VMs that stand on it.
+  // Throws Error(conflict) that names the VMs that stand on it. Absence is no failure.
   void remove_image(const std::string& id);
 
   // --- Events: a ring of the last 10,000.
@@ -87,7 +95,8 @@ public:
   // A number that changes with every commit of another process (PRAGMA data_version).
   int64_t data_version();
 
-  // Writes a consistent copy to `path`, which must not exist.
+  // Writes a consistent copy to `path`, 0600, whole or not at all. Throws Error(conflict) if it
+  // exists. The copy is a state file itself: moved to state.db it is used as it is.
   void backup(const std::string& path);
 
 private:

@@ -1,0 +1,101 @@
+// From structs to rows and back. Private to state/.
+//
+// Each store lists its struct's columns once, in a function template `each_column(value, visitor)`
+// that calls visitor("column", value.member) for each; the SQL, the parameters and the reading all
+// follow from that list.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "model/vm.h"
+#include "state/db.h"
+
+namespace banger::state {
+
+inline void parse_word(const std::string& word, VmState& v) { v = parse_vm_state(word); }
+inline void parse_word(const std::string& word, NetMode& v) { v = parse_net_mode(word); }
+inline void parse_word(const std::string& word, RootWay& v) { v = parse_root_way(word); }
+inline void parse_word(const std::string& word, VmmKind& v) { v = parse_vmm_kind(word); }
+inline void parse_word(const std::string& word, Accel& v) { v = parse_accel(word); }
+
+template <typename T>
+void put(Query& q, int i, const T& v) {
+  if constexpr (std::is_enum_v<T>)
+    q.bind(i, name_of(v));
+  else if constexpr (std::integral<T>)
+    q.bind(i, static_cast<int64_t>(v));
+  else
+    q.bind(i, v); // text, double
+}
+inline void put(Query& q, int i, const WallTime& v) { q.bind(i, v.ns); }
+template <typename T>
+void put(Query& q, int i, const std::optional<T>& v) {
+  v ? put(q, i, *v) : q.bind_null(i);
+}
+
+template <typename T>
+void get(const Query& q, int i, T& v) {
+  if constexpr (std::is_enum_v<T>)
+    parse_word(q.text(i), v);
+  else if constexpr (std::same_as<T, bool>)
+    v = q.number(i) != 0;
+  else if constexpr (std::integral<T>)
+    v = static_cast<T>(q.number(i));
+  else if constexpr (std::same_as<T, double>)
+    v = q.real(i);
+  else
+    v = q.text(i);
+}
+inline void get(const Query& q, int i, WallTime& v) { v.ns = q.number(i); }
+template <typename T>
+void get(const Query& q, int i, std::optional<T>& v) {
+  if (q.is_null(i)) return v.reset();
+  get(q, i, v.emplace());
+}
+
+// The visitors.
+struct PutColumns {
+  Query& query;
+  int count = 0;
+  void operator()(const char*, const auto& value) { put(query, count++, value); }
+};
+struct GetColumns {
+  const Query& query;
+  int count = 0;
+  void operator()(const char*, auto& value) { get(query, count++, value); }
+};
+
+// The three statements of a table whose key is `id`.
+struct TableSql {
+  std::string columns; // "id, name, …"
+  std::string insert;  // all columns are parameters
+  std::string update;  // the same, then the id
+
+  template <typename T, typename EachColumn>
+  static TableSql of(const char* table, EachColumn&& each) {
+    TableSql sql;
+    std::string marks, sets;
+    const T none{};
+    each(none, [&](const char* column, const auto&) {
+      sql.columns += fmt::format("{}{}", sql.columns.empty() ? "" : ", ", column);
+      marks += marks.empty() ? "?" : ", ?";
+      sets += fmt::format("{}{} = ?", sets.empty() ? "" : ", ", column);
+    });
+    sql.insert = fmt::format("INSERT INTO {} ({}) VALUES ({})", table, sql.columns, marks);
+    sql.update = fmt::format("UPDATE {} SET {} WHERE id = ?", table, sets);
+    return sql;
+  }
+};
+
+// What a reference means: the id of the row with that name, else of the only one whose id begins
+// so. `table` is "vm" or "image"; `noun` is for people. Throws Error(usage) for a prefix of
+// several.
+std::optional<std::string> find_id(Db& db, std::string_view table, std::string_view noun,
+                                   const std::string& ref);
+// Error(not_found) for a reference that means nothing, with did-you-mean.
+Error no_such(Db& db, std::string_view table, std::string_view noun, const std::string& ref);
+
+} // namespace banger::state

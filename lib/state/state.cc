@@ -1,0 +1,140 @@
+#include "state/state.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/failpoint.h"
+#include "core/text.h"
+#include "core/undo.h"
+#include "state/db.h"
+#include "state/migrations.h"
+#include "sys/file.h"
+
+namespace banger::state {
+
+namespace {
+
+// Makes the directory and sees to it that it is there after a power cut.
+void make_state_dir(const std::string& dir) {
+  std::vector<std::string> missing; // from the innermost
+  for (std::string at = dir; at.size() > 1 && !sys::find_info(at);) {
+    missing.push_back(at);
+    at.resize(std::max<size_t>(at.rfind('/'), 1));
+  }
+  sys::make_dirs(dir, 0700);
+  for (const std::string& made : missing)
+    sys::sync_dir(made.substr(0, std::max<size_t>(made.rfind('/'), 1)));
+}
+
+void check_dir(const std::string& dir, const sys::FileInfo& info) {
+  if (!info.is_dir) throw preflight("the state directory '{}' is no directory", dir).subject(dir);
+  if (info.mode & 077)
+    throw preflight("others can read the state directory '{}' (mode {:o})", dir, info.mode)
+        .subject(dir)
+        .hint("chmod 700 " + shell_quote(dir));
+}
+
+void check_file_system(const std::string& dir) {
+  if (auto name = sys::network_file_system(dir))
+    throw preflight("the state directory '{}' is on a network file system ({})", dir, *name)
+        .subject(dir)
+        .hint("SQLite's log is not safe there: set BANGER_STATE_DIR to a local directory");
+}
+
+} // namespace
+
+State::State(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+State::State(State&&) noexcept = default;
+State& State::operator=(State&&) noexcept = default;
+State::~State() = default;
+
+State State::open(const Dirs& dirs, Mode mode) {
+  auto info = sys::find_info(dirs.state);
+  if (!info) {
+    if (mode == Mode::read) return State(std::make_unique<Db>());
+    check_file_system(dirs.state);
+    make_state_dir(dirs.state);
+    info = sys::find_info(dirs.state);
+    if (!info) throw failed("the state directory '{}' vanished", dirs.state).subject(dirs.state);
+  }
+  check_dir(dirs.state, *info);
+  check_file_system(dirs.state);
+
+  auto db = Db::open(dirs.db(), mode);
+  if (!db) {
+    if (mode == Mode::read) return State(std::make_unique<Db>());
+    // Made here, not by SQLite: it would let others read it.
+    sys::open_file(dirs.db(), O_RDWR | O_CREAT, 0600);
+    db = Db::open(dirs.db(), mode);
+    if (!db) throw failed("the state file '{}' vanished", dirs.db()).subject(dirs.db());
+  }
+
+  const int64_t newest = migrations().back().number;
+  auto read_tag = [&] {
+    if (schema_version(*db) != newest) return false;
+    Query q = db->query("SELECT tag FROM identity");
+    if (q.next()) db->tag = q.text(0);
+    return true;
+  };
+  if (db->needs_initialising() && mode == Mode::write) db->initialise();
+  bool current = false;
+  db->snapshot([&] { current = read_tag(); });
+  if (!current) {
+    migrate(*db);
+    db->snapshot([&] { read_tag(); });
+  }
+  db->set_verified();
+  return State(std::move(db));
+}
+
+bool State::is_absent() const { return db_->is_absent(); }
+const std::string& State::tag() const { return db_->tag; }
+
+void State::transaction(const std::function<void()>& body) { db_->transaction(body); }
+
+std::optional<std::string> State::fact(const std::string& key) {
+  return db_->query_one("SELECT value FROM fact WHERE key = ?", key);
+}
+
+void State::set_fact(const std::string& key, const std::string& value) {
+  transaction([&] {
+    db_->run("INSERT INTO fact (key, value) VALUES (?, ?) "
+             "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+             key, value);
+  });
+}
+
+int64_t State::data_version() {
+  Query q = db_->query("PRAGMA data_version");
+  return q.next() ? q.number(0) : 0;
+}
+
+void State::backup(const std::string& path) {
+  if (is_absent()) throw not_found("there is no state to back up").subject(path);
+  if (sys::find_link_info(path)) throw conflict("'{}' exists already", path).subject(path);
+  // Never a partial copy under the name that was asked for.
+  size_t slash = path.rfind('/');
+  std::string dir = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  std::string temporary = fmt::format("{}/.{}.{}.tmp", dir, name, ::getpid());
+  Undo undo;
+  try {
+    // Made here, 0600, because SQLite would let others read it; it takes an empty file.
+    Fd file = sys::open_file(temporary, O_RDWR | O_CREAT | O_EXCL);
+    undo.push("remove the partial copy", [&] { sys::remove_file(temporary); });
+    failpoint(Point::write);
+    db_->run("VACUUM INTO ?", temporary);
+    if (::fsync(file.get()) != 0) throw sys_error(errno, "cannot sync '{}'", temporary);
+    sys::rename(temporary, path);
+    undo.dismiss();
+    sys::sync_dir(dir);
+  } catch (Error& e) {
+    e.within(fmt::format("cannot back up the state to '{}'", path));
+    throw;
+  }
+}
+
+} // namespace banger::state

@@ -1,0 +1,238 @@
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "core/text.h"
+#include "state/row.h"
+#include "state/state.h"
+
+namespace banger::state {
+
+namespace {
+
+// The columns of table vm. A new field is a line here and a migration.
+template <typename V, typename Visit>
+void each_column(V& vm, Visit&& f) {
+  f("id", vm.id);
+  f("name", vm.name);
+  f("image_id", vm.image_id);
+  f("image_name", vm.image_name);
+  f("state", vm.state);
+  f("reason", vm.reason);
+  f("cpus", vm.cpus);
+  f("memory", vm.memory);
+  f("root_way", vm.root_way);
+  f("root_size", vm.root_size);
+  f("net_mode", vm.net_mode);
+  f("address", vm.address);
+  f("gateway", vm.gateway);
+  f("mac", vm.mac);
+  f("prefix", vm.prefix);
+  f("reach", vm.reach);
+  f("ssh_port", vm.ssh_port);
+  f("want_vmm", vm.want_vmm);
+  f("want_accel", vm.want_accel);
+  f("vmm", vm.vmm);
+  f("vmm_version", vm.vmm_version);
+  f("accel", vm.accel);
+  f("vmm_pid", vm.vmm_process.pid);
+  f("vmm_start_time", vm.vmm_process.start_time);
+  f("vmm_boot_id", vm.vmm_process.boot_id);
+  f("monitor_pid", vm.monitor_process.pid);
+  f("monitor_start_time", vm.monitor_process.start_time);
+  f("monitor_boot_id", vm.monitor_process.boot_id);
+  f("creator_pid", vm.creator.pid);
+  f("creator_start_time", vm.creator.start_time);
+  f("creator_boot_id", vm.creator.boot_id);
+  f("runtime_dir", vm.runtime_dir);
+  f("vmm_api_socket", vm.vmm_api_socket);
+  f("remove_when_stopped", vm.remove_when_stopped);
+  f("created", vm.created);
+  f("started", vm.started);
+  f("stopped", vm.stopped);
+  f("boot_prepare", vm.timings.prepare);
+  f("boot_vmm", vm.timings.vmm);
+  f("boot_kernel", vm.timings.kernel);
+  f("boot_userland", vm.timings.userland);
+  f("boot_ready", vm.timings.ready);
+  VmFault fault = vm.fault.value_or(VmFault{});
+  f("fault_code", fault.code);
+  f("fault_message", fault.message);
+  f("fault_hint", fault.hint);
+  if constexpr (!std::is_const_v<V>) {
+    if (!fault.code.empty()) vm.fault = std::move(fault);
+  }
+}
+
+const TableSql& sql() {
+  static const TableSql sql =
+      TableSql::of<Vm>("vm", [](auto& vm, auto&& f) { each_column(vm, f); });
+  return sql;
+}
+
+Vm read_vm(const Query& q) {
+  Vm vm;
+  each_column(vm, GetColumns{q});
+  return vm;
+}
+
+// Labels and ports of the VMs at hand, merged in memory: two statements however many VMs there are.
+void read_details(Db& db, std::vector<Vm>& vms, bool all) {
+  std::unordered_map<std::string_view, Vm*> by_id;
+  for (Vm& vm : vms) by_id.emplace(vm.id, &vm);
+  auto each_row = [&](const char* select_all, const char* select_one, auto&& take) {
+    Query q = db.query(all ? select_all : select_one);
+    if (!all) q.bind(0, vms.front().id);
+    while (q.next()) {
+      auto it = by_id.find(q.text(0));
+      if (it != by_id.end()) take(*it->second, q);
+    }
+  };
+  each_row("SELECT vm, key, value FROM vm_label",
+           "SELECT vm, key, value FROM vm_label WHERE vm = ?",
+           [](Vm& vm, const Query& q) { vm.labels[q.text(1)] = q.text(2); });
+  each_row(
+      "SELECT vm, proto, host_address, host, guest FROM vm_port ORDER BY vm, position",
+      "SELECT vm, proto, host_address, host, guest FROM vm_port WHERE vm = ? ORDER BY position",
+      [](Vm& vm, const Query& q) {
+        vm.ports.push_back(Port{q.text(1), q.text(2), static_cast<int>(q.number(3)),
+                                static_cast<int>(q.number(4))});
+      });
+}
+
+std::optional<Vm> load(Db& db, const std::string& id) {
+  std::vector<Vm> found;
+  {
+    static const std::string select = fmt::format("SELECT {} FROM vm WHERE id = ?", sql().columns);
+    Query q = db.query(select);
+    q.bind(0, id);
+    if (!q.next()) return {};
+    found.push_back(read_vm(q));
+  }
+  read_details(db, found, false);
+  return std::move(found.front());
+}
+
+void write_labels(Db& db, const Vm& vm) {
+  db.run("DELETE FROM vm_label WHERE vm = ?", vm.id);
+  for (const auto& [key, value] : vm.labels)
+    db.run("INSERT INTO vm_label (vm, key, value) VALUES (?, ?, ?)", vm.id, key, value);
+}
+
+void write_ports(Db& db, const Vm& vm) {
+  db.run("DELETE FROM vm_port WHERE vm = ?", vm.id);
+  int64_t position = 0;
+  for (const Port& p : vm.ports)
+    db.run("INSERT INTO vm_port (vm, position, proto, host_address, host, guest) "
+           "VALUES (?, ?, ?, ?, ?, ?)",
+           vm.id, position++, p.proto, p.host_address, int64_t{p.host}, int64_t{p.guest});
+}
+
+// 127.X.Y.N: X and Y begin as the tag's bytes, so that two states seldom share a range; N and then
+// Y count up.
+std::string free_reach(Db& db) {
+  std::set<std::string> taken;
+  Query q = db.query("SELECT reach FROM vm");
+  while (q.next()) taken.insert(q.text(0));
+  int x = std::stoi(db.tag.substr(0, 2), nullptr, 16), y = std::stoi(db.tag.substr(2), nullptr, 16);
+  for (int more = 0; more < 256; ++more)
+    for (int n = 1; n <= 254; ++n) {
+      std::string address = fmt::format("127.{}.{}.{}", x, (y + more) % 256, n);
+      if (!taken.contains(address)) return address;
+    }
+  throw failed("no loopback address is left for another VM")
+      .hint("remove VMs that you do not need");
+}
+
+} // namespace
+
+std::vector<Vm> State::vms() {
+  std::vector<Vm> all;
+  db_->snapshot([&] {
+    all.clear();
+    static const std::string select = fmt::format("SELECT {} FROM vm ORDER BY name", sql().columns);
+    {
+      Query q = db_->query(select);
+      while (q.next()) all.push_back(read_vm(q));
+    }
+    if (!all.empty()) read_details(*db_, all, true);
+  });
+  return all;
+}
+
+std::optional<Vm> State::find_vm(const std::string& ref) {
+  std::optional<Vm> vm;
+  db_->snapshot([&] {
+    auto id = find_id(*db_, "vm", "VM", ref);
+    vm = id ? load(*db_, *id) : std::nullopt;
+  });
+  return vm;
+}
+
+Vm State::get_vm(const std::string& ref) {
+  if (auto vm = find_vm(ref)) return std::move(*vm);
+  throw no_such(*db_, "vm", "VM", ref);
+}
+
+std::optional<Vm> State::find_vm_by_id(const std::string& id) {
+  std::optional<Vm> vm;
+  db_->snapshot([&] { vm = load(*db_, id); });
+  return vm;
+}
+
+Vm State::add_vm(Vm vm) {
+  if (vm.id.empty()) throw failed("cannot store VM '{}': it has no id", vm.name);
+  const bool any_reach = vm.reach.empty();
+  transaction([&] {
+    if (db_->query_one("SELECT 1 FROM vm WHERE name = ?", vm.name))
+      throw conflict("VM '{}' exists already", vm.name)
+          .subject(vm.name)
+          .hint(fmt::format("take another name, or remove it: banger vm rm {}", vm.name));
+    if (!vm.image_id.empty() && !db_->query_one("SELECT 1 FROM image WHERE id = ?", vm.image_id))
+      throw not_found("image '{}' is gone", vm.image_name).subject(vm.image_name);
+    if (any_reach)
+      vm.reach = free_reach(*db_);
+    else if (auto other = db_->query_one("SELECT name FROM vm WHERE reach = ?", vm.reach))
+      throw conflict("address {} belongs to VM '{}'", vm.reach, *other).subject(vm.name);
+    {
+      Query q = db_->query(sql().insert);
+      each_column(std::as_const(vm), PutColumns{q});
+      q.next();
+    }
+    write_labels(*db_, vm);
+    write_ports(*db_, vm);
+  });
+  return vm;
+}
+
+Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& change) {
+  Vm vm;
+  transaction([&] {
+    auto found = load(*db_, id);
+    if (!found) throw not_found("VM {} is gone", id).subject(id);
+    vm = *found;
+    change(vm);
+    if (vm.id != found->id || vm.name != found->name || vm.image_id != found->image_id)
+      throw failed("cannot change id, name or image of VM '{}'", found->name).subject(found->name);
+    {
+      Query q = db_->query(sql().update);
+      PutColumns columns{q};
+      each_column(std::as_const(vm), columns);
+      q.bind(columns.count, id);
+      q.next();
+    }
+    if (vm.labels != found->labels) write_labels(*db_, vm);
+    if (vm.ports != found->ports) write_ports(*db_, vm);
+  });
+  return vm;
+}
+
+void State::remove_vm(const std::string& id) {
+  transaction([&] {
+    db_->run("DELETE FROM vm_label WHERE vm = ?", id);
+    db_->run("DELETE FROM vm_port WHERE vm = ?", id);
+    db_->run("DELETE FROM vm WHERE id = ?", id);
+  });
+}
+
+} // namespace banger::state
