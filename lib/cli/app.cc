@@ -18,7 +18,7 @@ namespace {
 // terminal is erased first; it is drawn anew below.
 void write_stderr(std::string_view text) {
   std::string out;
-  if (is_terminal(STDERR_FILENO)) out = "\r\033[K";
+  if (is_terminal(STDERR_FILENO)) out = erase_line;
   out += text;
   [[maybe_unused]] auto n = ::write(STDERR_FILENO, out.data(), out.size());
 }
@@ -76,11 +76,12 @@ int App::for_each(std::string_view verb, const std::vector<std::string>& names,
 }
 
 Json error_json(const Error& error) {
+  auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };
   return {{"code", name_of(error.code())},
-          {"subject", error.subject()},
+          {"subject", text(error.subject())},
           {"message", error.message()},
-          {"hint", error.hint()},
-          {"log", error.log()}};
+          {"hint", text(error.hint())},
+          {"log", text(error.log())}};
 }
 
 void report(std::string_view tool, const Error& error, bool json) {

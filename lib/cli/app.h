@@ -47,6 +47,8 @@ struct OutputClosed : Error {
 class Output {
 public:
   bool json = false, quiet = false;
+  // Standard output is the terminal on which progress is shown: lines replace it.
+  bool over_progress = false;
   // One JSON line; adds "kind" and "v" in front. Invalid UTF-8 is replaced.
   void object(std::string_view kind, const Json& fields);
   void line(std::string_view text);
@@ -62,7 +64,8 @@ public:
 
 private:
   std::string buffer_;
-  int error_ = 0; // the errno of the first write that failed; nothing is written after it
+  bool line_begins_ = true; // what was written last ended a line
+  int error_ = 0;           // the errno of the first write that failed; nothing is written after it
 };
 
 // Progress for people on standard error: on a terminal one line that is redrawn with the elapsed
@@ -116,8 +119,8 @@ public:
 // Prints an error once to standard error, as text with hint: and log: lines or, with json, as the
 // error object. What came from elsewhere is escaped for the terminal.
 void report(std::string_view tool, const Error& error, bool json);
-// Its fields (code subject message hint log, "" where there is nothing to say), without kind and v:
-// the form in which other objects carry an error.
+// Its fields (code subject message hint log, null where there is nothing to say), without kind and
+// v: the form in which other objects carry an error.
 Json error_json(const Error& error);
 
 // Names from operands: "-" reads them from standard input, plain lines or JSON lines with a "name";

@@ -39,6 +39,9 @@ void Output::table(const Table& table) {
 }
 
 void Output::push() noexcept {
+  if (buffer_.empty()) return;
+  if (over_progress && line_begins_) buffer_.insert(0, erase_line);
+  line_begins_ = buffer_.back() == '\n';
   std::string_view rest = buffer_;
   while (!rest.empty() && error_ == 0) {
     ssize_t n = ::write(STDOUT_FILENO, rest.data(), rest.size());

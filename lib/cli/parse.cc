@@ -52,6 +52,22 @@ const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
   return nullptr;
 }
 
+bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
+
+// The place of the first word that is none of these options nor the value of one.
+size_t skip_options(std::span<const Option> options, std::span<const std::string> words) {
+  size_t at = 0;
+  while (at < words.size() && is_option(words[at])) {
+    std::string_view word = words[at];
+    auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
+      return has_flag(o, word.substr(0, word.find('=')));
+    });
+    if (option == options.end()) return at;
+    at += takes_value(*option) && word.find('=') == std::string_view::npos ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
 // CLI11 takes "--opt=" for "--opt" and eats the next word; given as two words it does not.
 std::vector<std::string> without_empty_values(std::span<const std::string> args) {
   std::vector<std::string> out;
@@ -134,7 +150,7 @@ std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
 
   std::vector<std::string> rest = parser.remaining();
   for (const std::string& word : rest)
-    if (word.size() > 1 && word[0] == '-') throw unknown_option(tool, &verb, options, word);
+    if (is_option(word)) throw unknown_option(tool, &verb, options, word);
   for (size_t i = 0; i < bound.size(); i++)
     if (!bound[i]->results().empty())
       std::visit(Assign{options[i], bound[i]->results()}, options[i].target);
@@ -192,43 +208,52 @@ std::vector<Option> common_options(Common& c) {
   };
 }
 
+bool asks_for_json(std::span<const std::string> words) {
+  auto end = std::find(words.begin(), words.end(), "--");
+  return std::find(words.begin(), end, "--json") != end;
+}
+
+size_t find_operand(const Tool& tool, std::span<const std::string> words) {
+  Common unused;
+  const std::vector<Option> common = common_options(unused);
+  size_t at = skip_options(common, words);
+  if (at < words.size() && is_option(words[at]))
+    throw unknown_option(tool, nullptr, common, words[at]);
+  return at;
+}
+
 Line split_line(const Tool& tool, std::span<const std::string> words) {
   Line line;
   auto end = std::find(words.begin(), words.end(), "--");
   if (end != words.end()) line.tail.emplace(end + 1, words.end());
   line.args.assign(words.begin(), end);
-  for (const std::string& arg : line.args) {
-    line.help = line.help || arg == "--help" || arg == "-h";
-    line.version = line.version || arg == "--version";
+  auto has = [&](std::string_view word) {
+    return std::find(line.args.begin(), line.args.end(), word) != line.args.end();
+  };
+  line.help = has("--help") || has("-h");
+  line.version = has("--version");
+  auto remove = [&](size_t at) { line.args.erase(line.args.begin() + static_cast<ptrdiff_t>(at)); };
+
+  line.verb = find_verb(tool, "");
+  if (line.verb != nullptr) {
+    // Options before the first operand may be the nameless verb's own.
+    Common unused;
+    size_t at = skip_options(common_options(unused), line.args);
+    if (at == line.args.size() || line.args[at].empty()) return line;
+    if (const VerbEntry* verb = find_verb(tool, line.args[at])) line.verb = verb, remove(at);
+    return line;
   }
 
-  Common unused;
-  const std::vector<Option> common = common_options(unused);
-  const VerbEntry* fallback = find_verb(tool, "");
-  for (size_t i = 0; i < line.args.size(); i++) {
-    const std::string& arg = line.args[i];
-    if (arg.size() > 1 && arg[0] == '-') {
-      auto option = std::find_if(common.begin(), common.end(), [&](const Option& o) {
-        return has_flag(o, arg.substr(0, arg.find('=')));
-      });
-      if (option == common.end()) {
-        if (fallback) break;
-        throw unknown_option(tool, nullptr, common, arg);
-      }
-      if (takes_value(*option) && arg.find('=') == std::string::npos) i++;
-      continue;
-    }
-    line.verb = find_verb(tool, arg);
-    if (line.verb == nullptr && arg == "help" && fallback == nullptr) {
-      line.help = true;
-      line.args.erase(line.args.begin() + static_cast<ptrdiff_t>(i--));
-      continue;
-    }
-    if (line.verb == nullptr && fallback == nullptr) throw unknown_verb(tool, arg);
-    if (line.verb != nullptr) line.args.erase(line.args.begin() + static_cast<ptrdiff_t>(i));
-    break;
+  size_t at = find_operand(tool, line.args);
+  if (at < line.args.size() && line.args[at] == "help") {
+    line.help = true;
+    remove(at);
+    at = find_operand(tool, line.args);
   }
-  if (line.verb == nullptr) line.verb = fallback;
+  if (at == line.args.size()) return line;
+  line.verb = find_verb(tool, line.args[at]);
+  if (line.verb == nullptr) throw unknown_verb(tool, line.args[at]);
+  remove(at);
   return line;
 }
 

@@ -31,9 +31,14 @@ struct Line {
 
 // `words` is argv without the program.
 Line split_line(const Tool& tool, std::span<const std::string> words);
-// Options before the verb that are common ones; for a tool without verbs, all of it.
 void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& common,
                 const Line& line);
+
+// Whether "--json" stands before "--": known before the line is read, which may fail.
+bool asks_for_json(std::span<const std::string> words);
+// The first word that is no common option (or its value); words.size() if there is none. Throws for
+// an option that is not a common one: before the verb there are no others.
+size_t find_operand(const Tool& tool, std::span<const std::string> words);
 
 // "banger vm create": how people call it.
 std::string called(const Tool& tool, const VerbEntry* verb);

@@ -36,12 +36,12 @@ struct Progress::State {
     // Cut at a byte: what is shown here are banger's own words and names, which are ASCII.
     size_t room = width > time.size() + 4 ? width - time.size() - 4 : 0;
     if (what.size() > room) what.resize(room);
-    write(fmt::format("\r\033[K{}  {}", what, time));
+    write(fmt::format("{}{}  {}", erase_line, what, time));
     shown = true;
   }
 
   void erase() {
-    if (shown) write("\r\033[K");
+    if (shown) write(erase_line);
     shown = false;
   }
 

@@ -1,13 +1,9 @@
-#include <csignal>
-#include <cstdlib>
-
-#include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "cli/app.h"
 #include "cli/complete.h"
 #include "cli/config.h"
+#include "cli/guard.h"
 #include "cli/page.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
@@ -17,34 +13,6 @@
 namespace banger::cli {
 
 namespace {
-
-// A descriptor that is closed would be given to the next file that is opened, and what is printed
-// would land there. The stand-in fails as a closed one does: wrong direction, EBADF.
-void fill_closed_stdio() {
-  pollfd fds[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  if (::poll(fds, 3, 0) < 0) return;
-  for (const pollfd& p : fds)
-    if ((p.revents & POLLNVAL) != 0) ::open("/dev/null", p.fd == 0 ? O_WRONLY : O_RDONLY);
-}
-
-// SIGPIPE ignored while the verb works, so that a reader who left early does not cut an operation
-// short; at the end the tool dies of it all the same, as whoever reads its status expects.
-class Pipe {
-public:
-  Pipe() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    ::sigaction(SIGPIPE, &ignore, &before_);
-  }
-  void die_if_it_would_have() const {
-    if (before_.sa_handler == SIG_IGN) return;
-    ::sigaction(SIGPIPE, &before_, nullptr);
-    ::raise(SIGPIPE);
-  }
-
-private:
-  struct sigaction before_ {};
-};
 
 std::vector<std::string> see_also(const Tool& tool, const VerbEntry* verb) {
   std::vector<std::string> pages;
@@ -107,58 +75,52 @@ int run_verb(const Tool& tool, const Line& line) {
   app.out.json = common.json;
   app.out.quiet = common.quiet;
   app.progress = !common.no_progress && !common.quiet && is_terminal(STDERR_FILENO);
-  int status = 0;
+  app.out.over_progress = app.progress && is_terminal(STDOUT_FILENO);
   try {
-    status = verb->run(app);
+    int status = verb->run(app);
+    app.out.flush();
+    return status;
   } catch (const Error&) {
     app.out.push(); // what it had to say before it failed comes first
     throw;
   }
-  app.out.flush();
-  return status;
 }
 
 } // namespace
 
 int run_tool(const Tool& tool, int argc, char** argv) {
   fill_closed_stdio();
-  Pipe pipe;
   std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   std::span<const std::string> rest(words);
+  std::string_view first = words.empty() ? std::string_view() : words[0];
+  bool done = false, relays = false;
   Output out;
-  // Known before the line is read, which may fail.
-  bool json = false, relays = false;
-  for (size_t i = 0; i < words.size() && words[i] != "--"; i++) json = json || words[i] == "--json";
-  try {
-    if (!words.empty() && words[0] == "__man") {
+  int status = guarded(tool.name, asks_for_json(rest), out, [&] {
+    if (first == "__man") {
       print_man(tool, rest.subspan(1), out);
-    } else if (!words.empty() && words[0] == "__complete") {
-      print_completion(tool, rest.subspan(1), out);
-    } else {
-      Line line = split_line(tool, rest);
-      relays = line.verb != nullptr && line.verb->relays_status;
-      if (line.help) {
-        out.bytes(help_text(page_of(tool, line.verb)));
-      } else if (line.version) {
-        out.line(fmt::format("{} {}", tool.name, version()));
-      } else if (line.verb == nullptr) {
-        throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
-      } else {
-        return run_verb(tool, line);
-      }
+      return 0;
     }
-    out.flush();
-    return 0;
-  } catch (const OutputClosed& e) {
-    pipe.die_if_it_would_have();
-    return relays ? status_own_failure : exit_status(e.code());
-  } catch (const Error& e) {
-    report(tool.name, e, json);
-    return relays ? status_own_failure : exit_status(e.code());
-  } catch (const std::exception& e) {
-    report(tool.name, failed("internal error: {}", e.what()), json);
-    return relays ? status_own_failure : exit_status(Code::failed);
-  }
+    if (first == "__complete") {
+      print_completion(tool, rest.subspan(1), out);
+      return 0;
+    }
+    Line line = split_line(tool, rest);
+    if (line.help) {
+      out.bytes(help_text(page_of(tool, line.verb)));
+      return 0;
+    }
+    if (line.version) {
+      out.line(fmt::format("{} {}", tool.name, version()));
+      return 0;
+    }
+    if (line.verb == nullptr)
+      throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
+    relays = line.verb->relays_status;
+    int own = run_verb(tool, line);
+    done = true;
+    return own;
+  });
+  return relays && !done ? status_own_failure : status;
 }
 
 } // namespace banger::cli

@@ -16,6 +16,7 @@ Json or_null(const std::optional<T>& v) {
 Json fault_json(const Vm& vm, const Dirs& dirs) {
   if (!vm.fault) return nullptr;
   return {{"code", vm.fault->code},
+          {"subject", vm.name},
           {"message", vm.fault->message},
           {"hint", text_or_null(vm.fault->hint)},
           {"log", dirs.vm_file(vm.id, "console.log")}};

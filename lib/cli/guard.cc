@@ -1,0 +1,66 @@
+#include "cli/guard.h"
+
+#include <csignal>
+
+#include <fcntl.h>
+#include <poll.h>
+
+namespace banger::cli {
+
+namespace {
+
+class IgnoredPipe {
+public:
+  IgnoredPipe() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, &before_);
+  }
+  ~IgnoredPipe() { ::sigaction(SIGPIPE, &before_, nullptr); }
+  IgnoredPipe(const IgnoredPipe&) = delete;
+  IgnoredPipe& operator=(const IgnoredPipe&) = delete;
+
+private:
+  struct sigaction before_ {};
+};
+
+// The status of what `body` threw, printed; `closed` is set instead when nobody reads any more.
+int caught(std::string_view tool, bool json, const std::function<int()>& body, bool& closed) {
+  IgnoredPipe ignored;
+  try {
+    return body();
+  } catch (const OutputClosed& e) {
+    closed = true;
+    return exit_status(e.code());
+  } catch (const Error& e) {
+    report(tool, e, json);
+    return exit_status(e.code());
+  } catch (const std::exception& e) {
+    report(tool, failed("internal error: {}", e.what()), json);
+    return exit_status(Code::failed);
+  }
+}
+
+} // namespace
+
+int guarded(std::string_view tool, bool json, Output& out, const std::function<int()>& body) {
+  bool closed = false;
+  auto all = [&] {
+    int status = body();
+    out.flush();
+    return status;
+  };
+  int status = caught(tool, json, all, closed);
+  if (closed) ::raise(SIGPIPE); // returns where the caller's caller had it ignored
+  return status;
+}
+
+void fill_closed_stdio() {
+  pollfd fds[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (::poll(fds, 3, 0) <= 0) return;
+  // Opened the wrong way round, the stand-in fails as the closed one did: EBADF.
+  for (const pollfd& p : fds)
+    if ((p.revents & POLLNVAL) != 0) ::open("/dev/null", p.fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+} // namespace banger::cli

@@ -1,0 +1,9 @@
+# Writes all man pages of one tool, as the tool itself describes them.
+#   cmake -D PROGRAM=build/bin/banger-vm -D OUT=build/share/man/man1 -P pages.cmake
+execute_process(COMMAND ${PROGRAM} __man OUTPUT_VARIABLE pages COMMAND_ERROR_IS_FATAL ANY
+  OUTPUT_STRIP_TRAILING_WHITESPACE)
+string(REPLACE "\n" ";" pages "${pages}")
+foreach(page IN LISTS pages)
+  execute_process(COMMAND ${PROGRAM} __man ${page} OUTPUT_FILE ${OUT}/${page}.1
+    COMMAND_ERROR_IS_FATAL ANY)
+endforeach()

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# What every bats file loads:  load ../lib
+#
+#   setup() { private_root; }      HOME, XDG_* and the state in a directory of this test alone
+#   expect 3 banger vm show x      runs it; the status must be exactly that
+#   outputs 'text' / errors 'text' what expect saw on standard output / error contains this text
+#   field .name                    jq on the one JSON object it printed
+#   schema vm                      each line it printed is a valid object of that kind
+#
+# `expect` leaves $output (standard output), $stderr and $status. It is for every command whose
+# status matters: a crash is never taken for a failure.
+# BANGER_BUILD names the build tree (default: build/ of this source tree); its bin comes first in PATH.
+
+BANGER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+: "${BANGER_BUILD:=$BANGER_SOURCE/build}"
+export BANGER_SOURCE BANGER_BUILD
+PATH="$BANGER_BUILD/bin:$PATH"
+
+# A private world: nothing outside of it is read or written, so tests run side by side.
+private_root() {
+  local name
+  root=$(mktemp -d "${TMPDIR:-/tmp}/bt.XXXXXX") # short: sockets lie below it
+  for name in $(compgen -e BANGER_); do
+    case $name in BANGER_SOURCE | BANGER_BUILD) ;; *) unset "$name" ;; esac
+  done
+  export HOME=$root/home
+  export XDG_CONFIG_HOME=$root/config XDG_STATE_HOME=$root/statehome XDG_CACHE_HOME=$root/cache
+  export XDG_RUNTIME_DIR=$root/run XDG_DATA_HOME=$root/data
+  export BANGER_STATE_DIR=$root/state
+  mkdir -m 700 "$HOME" "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
+  cd "$HOME" || return
+}
+
+# For teardown, after the test has stopped what it started.
+remove_private_root() {
+  cd / && [ -n "${root:-}" ] && rm -rf -- "$root"
+}
+
+# The config file of the private root, from standard input.
+write_config() {
+  mkdir -p "$XDG_CONFIG_HOME/banger"
+  cat >"$XDG_CONFIG_HOME/banger/config.toml"
+}
+
+expect() {
+  local want=$1 files
+  shift
+  files=$(mktemp -d "${TMPDIR:-/tmp}/bx.XXXXXX")
+  status=0
+  "$@" >"$files/out" 2>"$files/err" || status=$?
+  output=$(cat "$files/out")
+  stderr=$(cat "$files/err")
+  rm -rf -- "$files"
+  if [ "$status" -ne "$want" ]; then
+    printf 'expected status %s, got %s: %s\n--- standard output\n%s\n--- standard error\n%s\n' \
+      "$want" "$status" "$*" "$output" "$stderr" >&2
+    return 1
+  fi
+}
+
+outputs() { contains 'standard output' "$output" "$1"; }
+errors() { contains 'standard error' "$stderr" "$1"; }
+
+contains() {
+  case $2 in
+    *"$3"*) return 0 ;;
+  esac
+  printf '%s does not contain: %s\n--- it is\n%s\n' "$1" "$3" "$2" >&2
+  return 1
+}
+
+# Equality that shows both sides when it fails.
+same() {
+  [ "$1" = "$2" ] && return 0
+  printf -- '--- wanted\n%s\n--- got\n%s\n' "$2" "$1" >&2
+  return 1
+}
+
+field() { jq -r "$1" <<<"$output"; }
+error_field() { jq -r "$1" <<<"$stderr"; }
+
+schema() {
+  printf '%s\n' "$output" | "$BANGER_SOURCE/tests/check-schema" "$1"
+}
+error_schema() {
+  printf '%s\n' "$stderr" | "$BANGER_SOURCE/tests/check-schema" error
+}
+
+# Waits until a command succeeds: `await 10 test -e file` (seconds).
+await() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      printf 'waited in vain: %s\n' "$*" >&2
+      return 1
+    fi
+    sleep 0.05
+  done
+}
