@@ -1,0 +1,151 @@
+#include "server.h"
+
+#include <csignal>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "guest/keygen.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::guest {
+
+std::string test_address() {
+  int pid = static_cast<int>(::getpid());
+  return fmt::format("127.{}.{}.{}", 64 + pid / 65536 % 64, pid / 256 % 256, 1 + pid % 254);
+}
+
+namespace {
+
+bool answers(const Endpoint& e) {
+  try {
+    Fd fd = sys::connect_tcp(e.address, e.port, Millis(1000));
+    return sys::wait_readable(fd.get(), Millis(1000));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+sys::Command command(std::vector<std::string> argv) {
+  sys::Command c;
+  c.argv = std::move(argv);
+  return c;
+}
+
+// Runs `script` in a mount namespace; a plain user gets one with a user namespace.
+sys::Command in_namespace(const std::string& script) {
+  if (::getuid() == 0) return command({"unshare", "-m", "sh", "-c", script});
+  return command({"unshare", "-U", "--map-current-user", "--keep-caps", "-m", "sh", "-c", script});
+}
+
+} // namespace
+
+std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::string>& config) {
+  static int count = 0;
+  const passwd* user = ::getpwuid(::getuid());
+  if (!user) return nullptr;
+  auto program = sys::find_program(kind == Kind::sshd ? "/usr/sbin/sshd" : "/usr/sbin/dropbear");
+  if (!program) return nullptr;
+
+  std::unique_ptr<TestServer> server(new TestServer);
+  server->dir_ = fmt::format("{}/banger-ssh-{}-{}", ::testing::TempDir(), ::getpid(), ++count);
+  const std::string& dir = server->dir_;
+  sys::remove_tree(dir);
+  sys::make_dirs(dir + "/home/.ssh");
+  KeyPair host_key = generate_key();
+  StateKey key = ensure_state_key(dir + "/keys");
+  sys::write_atomic(dir + "/home/.ssh/authorized_keys", key.public_line + "\n");
+  sys::write_atomic(dir + "/openssh_key", openssh_private(host_key, "host"));
+  sys::write_atomic(dir + "/dropbear_key", dropbear_private(host_key));
+  Endpoint& e = server->endpoint_;
+  e.address = test_address();
+  e.port = sys::free_tcp_port(e.address);
+  e.user = user->pw_name;
+  e.identity = key.identity;
+  e.host_key = public_line(host_key);
+
+  if (kind == Kind::sshd) {
+    std::string text =
+        fmt::format("ListenAddress {}:{}\nHostKey {}/openssh_key\nPidFile none\n"
+                    "AuthorizedKeysFile {}/home/.ssh/authorized_keys\nStrictModes no\n"
+                    "UsePAM {}\nPermitRootLogin yes\nPrintMotd no\n",
+                    e.address, e.port, dir, dir, ::getuid() == 0 ? "yes" : "no");
+    for (const auto& line : config) text += line + "\n";
+    sys::write_atomic(dir + "/sshd_config", text);
+    std::string run = fmt::format("exec {} -D -e -f {}/sshd_config", *program, dir);
+    server->command_ = ::getuid() == 0
+                           ? in_namespace("mount -t tmpfs none /run && mkdir /run/sshd && " + run)
+                           : command({"sh", "-c", run});
+  } else {
+    server->command_ = in_namespace(
+        fmt::format("mount --bind {0}/home {1} && cd / && exec {2} -F -E -P {0}/pid -p {3}:{4} -r "
+                    "{0}/dropbear_key",
+                    dir, shell_quote(user->pw_dir), *program, e.address, e.port));
+  }
+  server->start_again();
+  for (int i = 0; i < 100; i++) {
+    if (answers(e)) return server;
+    if (server->child_->wait_for(Millis(50))) break;
+  }
+  std::fprintf(stderr, "no ssh server: %s\n", server->log().c_str());
+  return nullptr;
+}
+
+void TestServer::start_again() {
+  stop();
+  Fd log = sys::open_file(dir_ + "/log", O_WRONLY | O_CREAT | O_APPEND);
+  child_ = std::make_unique<sys::Child>(sys::spawn(command_, {-1, log.get(), log.get(), {}}));
+}
+
+void TestServer::stop() {
+  if (!child_) return;
+  child_->kill(SIGKILL);
+  child_->wait();
+  child_.reset();
+}
+
+std::string TestServer::log() const { return sys::find_content(dir_ + "/log").value_or(""); }
+
+TestPeer::TestPeer(std::function<void(int)> act) {
+  static int count = 0;
+  dir_ = fmt::format("{}/banger-peer-{}-{}", ::testing::TempDir(), ::getpid(), ++count);
+  endpoint_.address = test_address();
+  endpoint_.port = sys::free_tcp_port(endpoint_.address);
+  endpoint_.identity = ensure_state_key(dir_).identity;
+  endpoint_.host_key = public_line(generate_key());
+  listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_port = htons(static_cast<uint16_t>(endpoint_.port));
+  ::inet_pton(AF_INET, endpoint_.address.c_str(), &a.sin_addr);
+  EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&a), sizeof a), 0);
+  EXPECT_EQ(::listen(listener_.get(), 16), 0);
+  thread_ = std::thread([this, act = std::move(act)] {
+    for (;;) {
+      Fd peer(::accept(listener_.get(), nullptr, nullptr));
+      if (!peer) return;
+      act(peer.get());
+    }
+  });
+}
+
+TestPeer::~TestPeer() {
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  thread_.join();
+  sys::remove_tree(dir_);
+}
+
+TestServer::~TestServer() {
+  stop();
+  sys::remove_tree(dir_);
+}
+
+} // namespace banger::guest
