@@ -1,0 +1,13 @@
+// Decompression of one buffer, in whatever of xz, gzip, zstd, lz4 (the legacy frame too), bzip2 or
+// lzma it is; what is none of these comes back as it was.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace banger::archive {
+
+// `what` is named in the error: Error(failed) for damaged data, and for more than 1 GiB.
+std::string unpack(std::string_view packed, std::string_view what);
+
+} // namespace banger::archive
