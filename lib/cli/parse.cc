@@ -159,13 +159,13 @@ std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
 
 void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
                      std::vector<std::string> words) {
-  size_t needed = 0; // by the operands that are still to come
-  for (const Operand& o : spec.operands) needed += o.required;
-  size_t at = 0;
+  size_t needed = 0, at = 0; // needed by the operands that are still to come
+  for (const Operand& o : spec.operands)
+    if (o.required && needed++ == words.size())
+      throw usage("no {} given", o.name).hint(help_hint(tool, &verb));
   for (const Operand& o : spec.operands) {
     needed -= o.required;
     size_t left = words.size() - at;
-    if (o.required && left == 0) throw usage("no {} given", o.name).hint(help_hint(tool, &verb));
     size_t free = left > needed ? left - needed : 0;
     if (auto* one = std::get_if<std::string*>(&o.target)) {
       if (free > 0) **one = words[at++];

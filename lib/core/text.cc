@@ -97,6 +97,7 @@ std::string shell_quote(std::string_view word) {
 }
 
 std::string last_lines(std::string_view text, size_t lines) {
+  if (lines == 0) return {};
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   size_t at = text.size();
   for (size_t n = 0; n < lines && at != std::string_view::npos; n++)

@@ -33,7 +33,7 @@ TEST(Table, CountsCodePointsNotBytes) {
 TEST(Table, HostileCellsStayInTheirCell) {
   Table t({{"A"}, {"B"}});
   t.row({"\x1b[31m\nx", "y"});
-  EXPECT_EQ(t.text(0), "A            B\n\\x1b[31m x   y\n");
+  EXPECT_EQ(t.text(0), "A           B\n\\x1b[31m x  y\n");
 }
 
 } // namespace
