@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -69,6 +70,20 @@ Fd block_signals(std::initializer_list<int> signals) {
 int read_signal(int fd) {
   signalfd_siginfo info{};
   return ::read(fd, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+Fd watch_file(const std::string& path) {
+  Fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!fd || ::inotify_add_watch(fd.get(), path.c_str(), IN_MODIFY) < 0)
+    throw sys_error(errno, "cannot follow '{}'", path)
+        .hint("raise the sysctl fs.inotify.max_user_instances");
+  return fd;
+}
+
+void drain_events(int fd) {
+  char buffer[4096];
+  while (::read(fd, buffer, sizeof buffer) > 0) {
+  }
 }
 
 } // namespace banger::sys

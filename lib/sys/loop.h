@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <string>
 
 #include "core/clock.h"
 #include "core/handle.h"
@@ -38,5 +39,9 @@ private:
 Fd block_signals(std::initializer_list<int> signals);
 // The signal that came, from such a descriptor.
 int read_signal(int fd);
+
+// A descriptor that becomes readable when the file changes (inotify), and how to make it quiet.
+Fd watch_file(const std::string& path);
+void drain_events(int fd);
 
 } // namespace banger::sys

@@ -33,14 +33,25 @@ public:
   virtual void ask_to_stop() = 0;
 };
 
+// How a VMM is started, in the VM's runtime directory.
+struct Launch {
+  sys::Command command;
+  // Sockets that its starter listens on and hands over, the first as descriptor 3, the next as 4…:
+  // they can be connected to from the first moment, so nobody waits for them to appear.
+  std::vector<std::string> listeners;
+  bool operator==(const Launch&) const = default;
+};
+
 class Driver {
 public:
   virtual ~Driver() = default;
-  // The VMM's command, run in the VM's runtime directory.
-  virtual sys::Command command(const Machine& machine) const = 0;
-  // A connection to the VMM that runs in `runtime_dir`; null while it does not listen yet.
+  virtual Launch launch(const Machine& machine) const = 0;
+  // A connection to the VMM that runs in `runtime_dir`; null where it does not listen.
   virtual std::unique_ptr<Control> connect(const std::string& runtime_dir) const = 0;
 };
+
+// Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
+sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd);
 
 std::unique_ptr<Driver> make_qemu(std::string binary);
 

@@ -84,8 +84,10 @@ class Qemu : public Driver {
 public:
   explicit Qemu(std::string binary) : binary_(std::move(binary)) {}
 
-  sys::Command command(const Machine& m) const override {
-    sys::Command c;
+  Launch launch(const Machine& m) const override {
+    Launch l;
+    sys::Command& c = l.command;
+    l.listeners = {qmp_socket, console_socket};
     auto add = [&](std::initializer_list<std::string> words) {
       c.argv.insert(c.argv.end(), words);
     };
@@ -104,11 +106,10 @@ public:
     add({"-no-reboot"});
     // The keyboard is only there for Ctrl-Alt-Del.
     add({"-device", "i8042"});
+    add({"-chardev", "socket,id=q0,fd=3,server=on,wait=off", "-mon", "chardev=q0,mode=control"});
     add({"-chardev",
-         fmt::format("socket,id=c0,path={},server=on,wait=off,logfile={},logappend=on",
-                     console_socket, console_file),
+         fmt::format("socket,id=c0,fd=4,server=on,wait=off,logfile={},logappend=on", console_file),
          "-serial", "chardev:c0"});
-    add({"-qmp", fmt::format("unix:{},server=on,wait=off", qmp_socket)});
     for (size_t i = 0; i < m.disks.size(); i++) {
       const Disk& d = m.disks[i];
       add({"-drive",
@@ -123,7 +124,7 @@ public:
     add({"-device", "virtio-rng-device"});
     add({"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
     add({"-msg", "timestamp=on"});
-    return c;
+    return l;
   }
 
   std::unique_ptr<Control> connect(const std::string& runtime_dir) const override {

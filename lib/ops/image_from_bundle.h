@@ -1,0 +1,20 @@
+// The bundle's root file systems as images of this state.
+#pragma once
+
+#include <string>
+
+#include "ops/context.h"
+
+namespace banger::ops {
+
+// The image called `name` (or with that id); empty: vm.image of the settings, else the bundle's
+// default variant. If the name is that of a variant of the bundle and no image of the state has its
+// content yet, it is imported: copied or cloned, its sha256 checked. An image of that name made
+// from an earlier bundle keeps its VMs and gets the name NAME-ID4. Two at once import once.
+// Throws Error(not_found), or Error(preflight) when there is no bundle.
+Image image_for(Context& ctx, const std::string& name);
+
+// Removes what imports left that died (their rows are not ready and nobody holds images.lock).
+void clean_imports(Context& ctx);
+
+} // namespace banger::ops

@@ -1,0 +1,98 @@
+// The monitor of one VM: the process that starts its VMM, follows it, and on its end releases
+// everything and records why (ARCHITECTURE.md). It alone speaks to the VMM.
+//
+// It holds run.lock as long as it lives. It ends when the VMM has ended for good: a guest's own
+// reboot starts the VMM again. SIGTERM and SIGINT are a request to stop.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "guest/console.h"
+#include "ops/boot_watch.h"
+#include "ops/context.h"
+#include "ops/monitor_link.h"
+#include "ops/places.h"
+#include "ops/vm_prepare.h"
+#include "sys/lock.h"
+#include "sys/loop.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+#include "vmm/driver.h"
+
+namespace banger::ops {
+
+class Monitor {
+public:
+  // `verb` is the other end of the socket to the verb that started it; it may be gone at any time.
+  Monitor(Context& ctx, MonitorRequest request, Fd verb);
+  // Runs to the end of the VM. Failures of the start are reported to the verb and recorded; the
+  // return value is the process's exit status.
+  int run();
+
+private:
+  struct Client {
+    Fd fd;
+    sys::LineReader lines;
+    explicit Client(Fd f) : fd(std::move(f)), lines(fd.get()) {}
+  };
+  enum class Knock { none, keys, ssh, term, kill }; // the steps of a stop, in their order
+
+  void begin();
+  void adopt();
+  void start_vmm();
+  void follow_vmm(int pidfd);
+  void start_await();
+
+  void on_console();
+  void on_control();
+  void on_await();
+  void on_vmm_exit();
+  void on_listener();
+  void on_client(Client& client);
+  void on_ready();
+  void tell_stage();
+
+  void ask_stop(Millis timeout);
+  void next_knock();
+  void power_off_over_ssh();
+  void end_helper(std::unique_ptr<sys::Child>& child);
+
+  void finish(VmState state, std::string reason, std::optional<Error> fault);
+  void release(VmState state, const std::string& reason, const std::optional<Error>& fault);
+  void mark(BootTimings& t, std::optional<double> BootTimings::*phase);
+  void report(const Report& r);
+  std::string console_tail() const;
+  Error boot_error() const;
+
+  Context& ctx_;
+  MonitorRequest request_;
+  Fd verb_;
+  Vm vm_;
+  Places places_;
+  std::optional<sys::FileLock> run_lock_;
+  sys::Loop loop_;
+  Fd signals_, listener_, console_watch_, console_, vmm_log_, adopted_;
+  std::list<Client> clients_;
+
+  std::unique_ptr<vmm::Driver> driver_;
+  std::unique_ptr<vmm::Control> control_;
+  std::optional<Prepared> prepared_;
+  std::unique_ptr<sys::Child> vmm_, await_, poweroff_;
+  std::unique_ptr<sys::LineReader> await_lines_;
+  Fd await_out_;
+  std::unique_ptr<guest::ConsoleReader> console_reader_;
+  int64_t console_offset_ = 0;
+
+  BootView view_;
+  std::string told_stage_;
+  std::optional<vmm::VmmEvent> last_event_;
+  SteadyTime phase_start_{};
+  bool ready_ = false, ended_ = false;
+  Knock knock_ = Knock::none;
+  Millis stop_timeout_{0};
+  int status_ = 0;
+};
+
+} // namespace banger::ops

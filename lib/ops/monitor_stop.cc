@@ -1,0 +1,190 @@
+// The monitor's second half: who asks it to stop, how it knocks, and how it ends.
+#include <csignal>
+
+#include "core/error.h"
+#include "guest/protocol.h"
+#include "ops/monitor.h"
+#include "ops/vm_remove.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis term_timeout{3000};
+
+} // namespace
+
+void Monitor::on_listener() {
+  while (auto fd = sys::accept_one(listener_.get())) {
+    sys::set_nonblocking(fd->get());
+    Client& c = clients_.emplace_back(std::move(*fd));
+    loop_.watch(c.fd.get(), [this, &c] { on_client(c); });
+  }
+}
+
+void Monitor::on_client(Client& c) {
+  int fd = c.fd.get();
+  try {
+    bool more = c.lines.fill();
+    while (auto line = c.lines.buffered()) {
+      Ask ask = parse_ask(*line);
+      if (ask.verb == "stop") {
+        ask_stop(ask.timeout);
+      } else if (ask.verb == "kill") {
+        knock_ = Knock::term;
+        next_knock();
+      } else {
+        Error e = failed("the monitor does not know '{}'", ask.verb)
+                      .hint("it is of another version: stop and start the VM");
+        sys::send_all(fd, to_line(Report{Report::Kind::failed, {}, {}, e, {}}));
+      }
+    }
+    if (more) return;
+  } catch (const Error& e) {
+    // A peer that sends rubbish loses its connection and nothing else.
+    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.message())}});
+  }
+  loop_.forget(fd);
+  clients_.remove_if([&](const Client& x) { return &x == &c; });
+}
+
+void Monitor::ask_stop(Millis timeout) {
+  if (knock_ != Knock::none) return; // under way
+  stop_timeout_ = scaled(timeout, vm_.accel.value_or(Accel::kvm));
+  next_knock();
+}
+
+void Monitor::next_knock() {
+  if (ended_) return;
+  bool first = knock_ == Knock::none || vm_.state != VmState::stopping;
+  Millis wait{0};
+  // A guest that has not come up has nothing to lose and nobody to hear a knock over ssh.
+  switch (knock_) {
+  case Knock::none:
+    knock_ = control_ ? Knock::keys : Knock::term;
+    break;
+  case Knock::keys:
+    knock_ = ready_ ? Knock::ssh : Knock::term;
+    break;
+  case Knock::ssh:
+    knock_ = Knock::term;
+    break;
+  case Knock::term:
+  case Knock::kill:
+    knock_ = Knock::kill;
+    break;
+  }
+  if (first) vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; });
+  auto signal = [&](int s) {
+    if (vmm_)
+      vmm_->kill(s);
+    else
+      sys::send_signal(vm_.vmm_process, s);
+  };
+  switch (knock_) {
+  case Knock::keys:
+    report({Report::Kind::stage, "asking", "asking the guest to stop", {}, {}});
+    try {
+      control_->ask_to_stop();
+    } catch (const Error&) {
+      // The VMM is gone or deaf; the next step comes all the same.
+    }
+    wait = stop_timeout_;
+    break;
+  case Knock::ssh:
+    report({Report::Kind::stage, "ssh", "asking the guest to power off over ssh", {}, {}});
+    power_off_over_ssh();
+    wait = std::max(stop_timeout_ / 2, Millis(1000));
+    break;
+  case Knock::term:
+    report({Report::Kind::stage, "term", "ending the VMM", {}, {}});
+    signal(SIGTERM);
+    wait = term_timeout;
+    break;
+  case Knock::none:
+  case Knock::kill:
+    signal(SIGKILL);
+    return;
+  }
+  loop_.after(wait, [this] { next_knock(); });
+}
+
+void Monitor::power_off_over_ssh() {
+  try {
+    guest::RunRequest ask;
+    ask.endpoint = endpoint_of(ctx_.dirs, places_, vm_);
+    ask.command = "poweroff || /sbin/poweroff || systemctl poweroff";
+    ask.seconds = Seconds(stop_timeout_).count();
+    auto [ours, theirs] = sys::socket_pair();
+    poweroff_ = std::make_unique<sys::Child>(
+        sys::spawn({{request_.libexec_dir + "/banger-guest", "run"}, {}, {}, false},
+                   {theirs.get(), -1, vmm_log_.get(), {}}));
+    sys::send_all(ours.get(), guest::to_line(ask) + "\n");
+  } catch (const Error& e) {
+    ctx_.log.warn("monitor.poweroff", {{"error", std::string_view(e.message())}});
+  }
+}
+
+void Monitor::end_helper(std::unique_ptr<sys::Child>& child) {
+  if (!child) return;
+  if (&child == &await_ && await_out_) {
+    loop_.forget(await_out_.get());
+    await_out_.reset();
+    await_lines_.reset();
+  }
+  child->kill(SIGKILL);
+  child->wait();
+  child.reset();
+}
+
+void Monitor::finish(VmState state, std::string reason, std::optional<Error> fault) {
+  if (ended_) return;
+  ended_ = true;
+  if (state == VmState::failed && !ready_) status_ = 1;
+  try {
+    release(state, reason, fault);
+  } catch (const Error& e) {
+    ctx_.log.error("monitor.release", {{"error", std::string_view(e.message())}});
+    if (!fault) fault = e;
+    status_ = 1;
+  }
+  // A verb that hears of the end may start the VM again at once.
+  run_lock_.reset();
+  if (fault && !ready_ && knock_ == Knock::none)
+    report({Report::Kind::failed, {}, {}, fault, {}});
+  else
+    report({Report::Kind::ended, {}, reason, {}, std::string(name_of(state))});
+  loop_.stop();
+}
+
+void Monitor::release(VmState state, const std::string& reason, const std::optional<Error>& fault) {
+  end_helper(await_);
+  end_helper(poweroff_);
+  if (vmm_) {
+    vmm_->kill(SIGKILL);
+    vmm_->wait();
+    vmm_.reset();
+  }
+  sys::remove_tree(places_.runtime);
+  ctx_.state.transaction([&] {
+    ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+      v.state = state;
+      v.reason = reason;
+      v.stopped = wall_now();
+      v.vmm_process = {};
+      v.monitor_process = {};
+      v.runtime_dir.clear();
+      v.vmm_api_socket.clear();
+      v.timings = vm_.timings;
+      if (fault)
+        v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint()};
+    });
+    record(ctx_, vm_.name, state == VmState::failed ? "vm.failed" : "vm.stopped",
+           {{"reason", reason}});
+  });
+  if (vm_.remove_when_stopped) remove_vm_rest(ctx_, vm_);
+}
+
+} // namespace banger::ops

@@ -1,0 +1,38 @@
+// Where a VM's files and sockets are.
+#pragma once
+
+#include <string>
+
+#include "model/settings.h"
+#include "model/vm.h"
+
+namespace banger::ops {
+
+struct Places {
+  std::string dir;      // STATE/vms/ID
+  std::string op_lock;  // held by a verb for its operation
+  std::string run_lock; // held by the monitor for its life
+  std::string root;     // root.img
+  std::string console, vmm_log, lifecycle;
+  std::string host_key; // the VM's ssh host key, OpenSSH's private format
+  std::string runtime;  // RUNTIME/TAG/ID: the VMM's working directory, gone when it does not run
+  std::string monitor_socket;
+};
+
+inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) {
+  Places p;
+  p.dir = dirs.vm(vm.id);
+  p.op_lock = p.dir + "/op.lock";
+  p.run_lock = p.dir + "/run.lock";
+  p.root = p.dir + "/root.img";
+  p.console = p.dir + "/console.log";
+  p.vmm_log = p.dir + "/vmm.log";
+  p.lifecycle = p.dir + "/lifecycle.jsonl";
+  p.host_key = p.dir + "/host_key";
+  // What a start recorded holds for as long as that VMM may run, whatever the environment is now.
+  p.runtime = vm.runtime_dir.empty() ? dirs.runtime + "/" + tag + "/" + vm.id : vm.runtime_dir;
+  p.monitor_socket = p.runtime + "/monitor.sock";
+  return p;
+}
+
+} // namespace banger::ops

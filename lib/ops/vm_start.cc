@@ -1,0 +1,202 @@
+#include "ops/vm_start.h"
+
+#include <csignal>
+#include <list>
+
+#include <poll.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "disk/ext4.h"
+#include "ops/accel.h"
+#include "ops/boot_files.h"
+#include "ops/boot_watch.h"
+#include "ops/places.h"
+#include "ops/reconcile.h"
+#include "ops/vm_spawn.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/loop.h"
+#include "sys/proc.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr int64_t runtime_space = int64_t{64} << 20;
+
+// Checks all that a start needs before anything is touched, and names all that is missing at once.
+MonitorRequest preflight_start(Context& ctx, const Vm& vm, const Places& places) {
+  std::vector<std::string> missing, mends;
+  auto miss = [&](std::string what, std::string mend) {
+    missing.push_back(std::move(what));
+    mends.push_back(std::move(mend));
+  };
+  MonitorRequest request = base_request(ctx, vm);
+  if (!sys::find_program(request.vmm_binary))
+    miss(fmt::format("the VMM '{}'", request.vmm_binary),
+         "apt-get install qemu-system-x86, or set qemu.binary");
+  for (const char* program : {"banger-monitor", "banger-guest"})
+    if (!sys::exists(ctx.dirs.libexec + "/" + program))
+      miss(fmt::format("'{}/{}'", ctx.dirs.libexec, program), "install banger again");
+  if (!sys::exists(places.root))
+    miss(fmt::format("its root disk '{}'", places.root), "banger vm rm " + vm.name);
+  if (sys::available_memory() < vm.memory / 4)
+    miss(fmt::format("memory: the VM has {}, the host {} free", format_size(vm.memory),
+                     format_size(sys::available_memory())),
+         "stop other VMs");
+  if (sys::free_space(ctx.dirs.state) < runtime_space)
+    miss(fmt::format("space in '{}'", ctx.dirs.state), "make room there");
+  try {
+    BootFiles files = boot_files(ctx, current_bundle(ctx));
+    request.kernel = files.kernel;
+    request.initrd = files.initrd;
+  } catch (const Error& e) {
+    if (e.code() != Code::preflight) throw; // corrupt, not missing
+    miss(e.message(), e.hint());
+  }
+  if (missing.empty()) return request;
+  std::string all = join(missing, "; "), how = join(mends, "; ");
+  throw preflight("cannot start '{}': missing {}", vm.name, all).subject(vm.name).hint(how);
+}
+
+struct Started {
+  SpawnedMonitor monitor;
+  sys::LineReader lines;
+  Vm vm;
+  Millis timeout;
+  Places places;
+};
+
+// Everything up to the monitor's word that run.lock is its own; op.lock is given up then, so that a
+// boot that hangs can be stopped.
+std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
+                                     const StartOptions& options, bool detached) {
+  Vm vm = ctx.state.get_vm(ref);
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  auto lock = sys::FileLock::take(places.op_lock);
+  vm = ctx.state.get_vm(vm.id);
+  if (auto now = reconcile_locked(ctx, vm))
+    vm = *now;
+  else
+    throw not_found("cannot start '{}': there is no such VM any more", vm.name).subject(vm.name);
+  if (vm.state != VmState::stopped && vm.state != VmState::failed)
+    throw conflict("cannot start '{}': it is {}", vm.name, name_of(vm.state))
+        .subject(vm.name)
+        .hint(fmt::format("banger vm stop {} stops it", vm.name));
+  places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  ctx.stage(vm.name, "checking what it needs");
+  MonitorRequest request = preflight_start(ctx, vm, places);
+  disk::ext4_size(places.root); // a truncated disk is named here, not by a guest's panic
+  request.accel = choose_accel(ctx, vm.want_accel, request);
+  if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
+
+  ctx.state.transaction([&] {
+    vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+      v.state = VmState::starting;
+      v.reason.clear();
+      v.fault.reset();
+      v.started = wall_now();
+      v.timings = {};
+    });
+    record(ctx, vm.name, "vm.starting");
+  });
+  ctx.stage(vm.name, "starting the VMM");
+  auto started = [&] {
+    try {
+      return spawn_monitor(ctx, vm, request, detached);
+    } catch (Error& e) {
+      reconcile_locked(ctx, vm);
+      throw std::move(e.within(fmt::format("cannot start '{}'", vm.name)).default_subject(vm.name));
+    }
+  }();
+  int fd = started.link.get();
+  Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout), request.accel);
+  auto s = std::unique_ptr<Started>(
+      new Started{std::move(started), sys::LineReader(fd), vm, timeout, places});
+  auto line = s->lines.next(Millis(30'000));
+  if (!line || parse_report(*line).kind != Report::Kind::locked) {
+    reconcile_locked(ctx, vm);
+    if (line) {
+      if (auto r = parse_report(*line); r.error) throw *r.error;
+    }
+    throw failed("cannot start '{}': its monitor did not start", vm.name)
+        .subject(vm.name)
+        .log(places.vmm_log);
+  }
+  return s;
+}
+
+// Follows the monitor's reports. Returns when it is ready.
+void await_ready(Context& ctx, Started& s) {
+  BootStage reached{"vmm", "starting the VMM"};
+  Deadline deadline(s.timeout);
+  auto began = steady_now();
+  while (auto line = s.lines.next(Millis(deadline.poll_ms()))) {
+    Report r = parse_report(*line);
+    if (r.kind == Report::Kind::ready) return;
+    if (r.kind == Report::Kind::failed) {
+      Error e = std::move(*r.error);
+      e.within(fmt::format("cannot start '{}'", s.vm.name));
+      e.default_subject(s.vm.name);
+      e.default_log(s.places.console);
+      throw e;
+    }
+    if (r.kind == Report::Kind::ended)
+      throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
+    if (r.kind == Report::Kind::stage) {
+      reached = {r.stage, r.text};
+      ctx.stage(s.vm.name, r.text);
+    }
+  }
+  if (s.lines.ended())
+    throw failed("cannot start '{}': its monitor died", s.vm.name)
+        .subject(s.vm.name)
+        .hint("the next command cleans up; try again")
+        .log(s.places.vmm_log);
+  Error e = not_ready(s.vm.name, reached, std::chrono::duration_cast<Millis>(steady_now() - began),
+                      sys::read_tail(s.places.console, 4096));
+  throw std::move(e.default_log(s.places.console));
+}
+
+} // namespace
+
+Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
+  Stage timed(ctx.log, "vm.start", ref);
+  auto s = begin_start(ctx, ref, options, true);
+  if (options.wait) await_ready(ctx, *s);
+  return ctx.state.get_vm(s->vm.id);
+}
+
+Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
+                  const std::function<void(const Vm&)>& on_ready) {
+  auto s = begin_start(ctx, ref, options, false);
+  Fd signals = sys::block_signals({SIGTERM, SIGINT});
+  sys::Loop loop;
+  std::optional<Error> failure;
+  loop.watch(signals.get(), [&] {
+    sys::read_signal(signals.get());
+    s->monitor.process.kill(SIGTERM);
+  });
+  loop.watch(s->monitor.link.get(), [&] {
+    bool more = s->lines.fill();
+    while (auto line = s->lines.buffered()) {
+      Report r = parse_report(*line);
+      if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.text);
+      if (r.kind == Report::Kind::ready) on_ready(ctx.state.get_vm(s->vm.id));
+      if (r.kind == Report::Kind::failed) failure = std::move(*r.error);
+    }
+    if (!more) loop.stop();
+  });
+  loop.run();
+  s->monitor.process.wait();
+  if (failure) {
+    failure->within(fmt::format("cannot start '{}'", s->vm.name)).default_log(s->places.console);
+    throw *failure;
+  }
+  // With --rm the row has gone; what it was is what we knew of it.
+  return ctx.state.find_vm_by_id(s->vm.id).value_or(s->vm);
+}
+
+} // namespace banger::ops
