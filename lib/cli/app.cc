@@ -71,9 +71,15 @@ int App::for_each(std::string_view verb, const std::vector<std::string>& names,
     out.push(); // each result as soon as it is there; a failure to write never stops the others
     if (error) report(tool_, *error, out.json);
   }
+  return common_status(statuses);
+}
+
+int common_status(const std::set<int>& statuses) {
   if (statuses.empty()) return 0;
   return statuses.size() == 1 ? *statuses.begin() : status_mixed;
 }
+
+bool stdout_is_terminal() { return is_terminal(1); }
 
 Json error_json(const Error& error) {
   auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -115,6 +116,12 @@ public:
   int for_each(std::string_view verb, const std::vector<std::string>& names,
                const std::function<std::string(const std::string& name)>& act);
 };
+
+// The status of a verb whose failures had these: 0 for none, theirs if it is one, else 7.
+int common_status(const std::set<int>& statuses);
+
+// Whether people look at standard output: then text of a guest is shown escaped.
+bool stdout_is_terminal();
 
 // Prints an error once to standard error, as text with hint: and log: lines or, with json, as the
 // error object. What came from elsewhere is escaped for the terminal.

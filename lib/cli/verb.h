@@ -74,7 +74,8 @@ struct VerbEntry {
   std::vector<Example> examples;
   std::vector<std::string_view> objects; // kinds it prints with --json ("vm", "result")
   std::function<std::unique_ptr<Verb>()> make;
-  // Relays a guest's status: every failure of banger's own becomes 255.
+  // Relays a guest's status, so every failure of banger's own becomes 255: a verb with a name only
+  // when a command for the guest is given, after "--".
   bool relays_status = false;
   bool hidden = false; // for tests and other programs; not in help
 };

@@ -1,0 +1,99 @@
+#include "banger-vm/verbs.h"
+#include "cli/app.h"
+#include "core/text.h"
+#include "model/wire.h"
+#include "ops/vm_view.h"
+
+namespace banger::vm {
+
+namespace {
+
+std::string timings(const BootTimings& t) {
+  std::string out;
+  auto add = [&](const char* name, std::optional<double> seconds) {
+    if (seconds) out += fmt::format("{}{} {:.2f}s", out.empty() ? "" : ", ", name, *seconds);
+  };
+  add("prepare", t.prepare);
+  add("vmm", t.vmm);
+  add("kernel", t.kernel);
+  add("userland", t.userland);
+  add("ready", t.ready);
+  return out;
+}
+
+void show_text(cli::App& app, const Vm& vm, std::optional<int64_t> used) {
+  auto line = [&](const char* key, const std::string& value) {
+    if (!value.empty()) app.out.line(fmt::format("{:<10} {}", key, escape_for_terminal(value)));
+  };
+  auto time = [](WallTime t) { return t.ns ? to_rfc3339(t) : std::string(); };
+  line("name", vm.name);
+  line("id", vm.id);
+  line("state", fmt::format("{}{}{}", name_of(vm.state), vm.reason.empty() ? "" : ": ", vm.reason));
+  line("image", fmt::format("{} ({})", vm.image_name, vm.image_id));
+  line("cpus", fmt::format("{}", vm.cpus));
+  line("memory", format_size(vm.memory));
+  line("root disk", fmt::format("{}, {} on the host, by {}", format_size(vm.root_size),
+                                format_size(used.value_or(0)), name_of(vm.root_way)));
+  line("network",
+       fmt::format(
+           "{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix, vm.gateway, vm.mac,
+           app.settings.net_isolated_outbound ? ", outbound open (the host's loopback too)" : ""));
+  line("ssh", fmt::format("root@{} port {}, {}.vm", vm.reach, vm.ssh_port, vm.name));
+  for (const Port& p : vm.ports)
+    line("port", fmt::format("{}:{} to {}/{}", p.host_address, p.host, p.guest, p.proto));
+  std::string driver(name_of(vm.vmm));
+  if (!vm.vmm_version.empty()) driver += " " + vm.vmm_version;
+  if (vm.accel) driver += fmt::format(", {}", name_of(*vm.accel));
+  if (vm.vmm_process) driver += fmt::format(", pid {}", vm.vmm_process.pid);
+  line("vmm", driver);
+  for (const auto& [key, value] : vm.labels) line("label", key + "=" + value);
+  line("created", time(vm.created));
+  line("started", time(vm.started));
+  line("stopped", time(vm.stopped));
+  line("last boot", timings(vm.timings));
+  line("console", app.dirs.vm_file(vm.id, "console.log"));
+  line("vmm log", app.dirs.vm_file(vm.id, "vmm.log"));
+  line("lifecycle", app.dirs.vm_file(vm.id, "lifecycle.jsonl"));
+  if (vm.fault) line("error", vm.fault->message);
+}
+
+struct Show : cli::Verb {
+  std::vector<std::string> names;
+
+  void declare(cli::Spec& spec) override {
+    spec.operands = {{"NAME", "VM to show; - reads names from standard input", true,
+                      cli::Complete::vms, &names}};
+  }
+
+  int run(cli::App& app) override {
+    auto db = state::State::open(app.dirs, state::Mode::read);
+    std::set<int> failures;
+    bool first = true;
+    for (const std::string& name : cli::read_names(names)) {
+      try {
+        Vm vm = ops::view_vm(db, app.dirs, name);
+        auto used = ops::root_used(app.dirs, vm);
+        if (app.out.json) {
+          app.out.object("vm", to_json(vm, app.dirs, used));
+        } else if (app.out.quiet) {
+          app.out.line(vm.name);
+        } else {
+          if (!first) app.out.line("");
+          show_text(app, vm, used);
+        }
+        first = false;
+      } catch (const Error& e) {
+        app.out.push();
+        cli::report(app.tool(), e, app.out.json);
+        failures.insert(exit_status(e.code()));
+      }
+    }
+    return cli::common_status(failures);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_show() { return std::make_unique<Show>(); }
+
+} // namespace banger::vm

@@ -1,0 +1,21 @@
+// The verbs of banger-vm: one maker a file; main.cc lists them.
+#pragma once
+
+#include <memory>
+
+#include "cli/verb.h"
+
+namespace banger::vm {
+
+std::unique_ptr<cli::Verb> make_create();
+std::unique_ptr<cli::Verb> make_run();
+std::unique_ptr<cli::Verb> make_start();
+std::unique_ptr<cli::Verb> make_stop();
+std::unique_ptr<cli::Verb> make_kill();
+std::unique_ptr<cli::Verb> make_rm();
+std::unique_ptr<cli::Verb> make_list();
+std::unique_ptr<cli::Verb> make_show();
+std::unique_ptr<cli::Verb> make_logs();
+std::unique_ptr<cli::Verb> make_failpoints();
+
+} // namespace banger::vm
