@@ -1,12 +1,5 @@
-<<<<<<< HEAD
-=======
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
 
-#include <fcntl.h>
-#include <poll.h>
->>>>>>> 7b6f8b3 (banger-vm: create, run, start, stop, kill, rm, list, show, logs)
 #include <unistd.h>
 
 #include "cli/app.h"
@@ -107,25 +100,7 @@ int run_tool(const Tool& tool, int argc, char** argv) {
   int status = guarded(tool.name, asks_for_json(rest), out, [&] {
     if (first == "__man") {
       print_man(tool, rest.subspan(1), out);
-<<<<<<< HEAD
       return 0;
-=======
-    } else if (!words.empty() && words[0] == "__complete") {
-      print_completion(tool, rest.subspan(1), out);
-    } else {
-      Line line = split_line(tool, rest);
-      relays = line.verb != nullptr && line.verb->relays_status &&
-               (line.verb->name.empty() || std::find(rest.begin(), rest.end(), "--") != rest.end());
-      if (line.help) {
-        out.bytes(help_text(page_of(tool, line.verb)));
-      } else if (line.version) {
-        out.line(fmt::format("{} {}", tool.name, version()));
-      } else if (line.verb == nullptr) {
-        throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
-      } else {
-        return run_verb(tool, line);
-      }
->>>>>>> 7b6f8b3 (banger-vm: create, run, start, stop, kill, rm, list, show, logs)
     }
     if (first == "__complete") {
       print_completion(tool, rest.subspan(1), out);
@@ -142,7 +117,8 @@ int run_tool(const Tool& tool, int argc, char** argv) {
     }
     if (line.verb == nullptr)
       throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
-    relays = line.verb->relays_status;
+    relays = line.verb->relays_status &&
+             (line.verb->name.empty() || std::find(rest.begin(), rest.end(), "--") != rest.end());
     int own = run_verb(tool, line);
     done = true;
     return own;
