@@ -22,15 +22,19 @@ Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout
   vm = *now;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   Millis patience = scaled(timeout, vm.accel.value_or(Accel::tcg)) * 2 + Millis(30'000);
-  try {
-    ask_monitor(places.monitor_socket, {verb, timeout}, patience,
-                [&](const Report& r) { ctx.stage(vm.name, r.text); });
-  } catch (const Error& e) {
-    if (e.code() != Code::unreachable) throw;
-    // It died while we spoke to it, or it had just ended: the rows and identities tell.
-    auto after = ctx.state.find_vm_by_id(vm.id);
-    if (after && is_live(after->state)) after = reconcile_locked(ctx, *after);
-    if (after && is_live(after->state)) throw;
+  // A monitor that dies while we speak to it leaves the VM to be settled or adopted, and then the
+  // new one is asked. More than a few deaths in a row are somebody's doing.
+  for (int deaths = 0;; deaths++) {
+    try {
+      ask_monitor(places.monitor_socket, {verb, timeout}, patience,
+                  [&](const Report& r) { ctx.stage(vm.name, r.text); });
+      break;
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable || deaths == 3) throw;
+      auto after = ctx.state.find_vm_by_id(vm.id);
+      if (after && is_live(after->state)) after = reconcile_locked(ctx, *after);
+      if (!after || !is_live(after->state)) break;
+    }
   }
   // Gone with --rm: what it was is what we knew of it.
   Vm after = ctx.state.find_vm_by_id(vm.id).value_or(vm);

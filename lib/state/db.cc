@@ -30,6 +30,7 @@ std::string how_to_move_aside(const std::string& path) {
 } // namespace
 
 Query::~Query() {
+  if (!statement_) return; // an absent state has none
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
 }
