@@ -52,6 +52,28 @@ void print_man(const Tool& tool, std::span<const std::string> words, Output& out
   out.bytes(man_text(page_of(tool, verb), see_also(tool, verb)));
 }
 
+// `__describe`: one JSON line a public verb, for the tests that hold help, man page, completion and
+// schema together.
+void print_description(const Tool& tool, Output& out) {
+  for (const VerbEntry& v : tool.verbs) {
+    if (v.hidden) continue;
+    auto verb = v.make();
+    Spec spec;
+    verb->declare(spec);
+    Json flags = Json::array(), examples = Json::array();
+    for (const Option& o : spec.options)
+      for (const std::string& flag : split(o.flags, ',')) flags.push_back(flag);
+    for (const Example& e : v.examples) examples.push_back(e.command);
+    out.line(Json{{"tool", tool.name},
+                  {"verb", v.name},
+                  {"summary", v.summary},
+                  {"objects", v.objects},
+                  {"flags", flags},
+                  {"examples", examples}}
+                 .dump());
+  }
+}
+
 void print_completion(const Tool& tool, std::span<const std::string> words, Output& out) {
   std::optional<Dirs> dirs;
   try {
@@ -100,6 +122,10 @@ int run_tool(const Tool& tool, int argc, char** argv) {
   int status = guarded(tool.name, asks_for_json(rest), out, [&] {
     if (first == "__man") {
       print_man(tool, rest.subspan(1), out);
+      return 0;
+    }
+    if (first == "__describe") {
+      print_description(tool, out);
       return 0;
     }
     if (first == "__complete") {
