@@ -35,14 +35,14 @@ struct Probe {
 class Waiting {
 public:
   Waiting(const Endpoint& endpoint, const Deadline& deadline,
-          const std::function<void(const StageReport&)>& report)
-      : endpoint_(endpoint), deadline_(deadline), report_(report), start_(steady_now()),
-        next_(start_), heard_(start_) {
+          const std::function<void(const StageReport&)>& report, int listener)
+      : endpoint_(endpoint), deadline_(deadline), report_(report), listener_(listener),
+        start_(steady_now()), next_(start_), heard_(start_) {
     tell(Stage::connecting, {});
   }
 
   Stage run() {
-    while (!deadline_.has_passed()) {
+    while (!deadline_.has_passed() && !unheard_) {
       begin_probes();
       if (auto socket = poll_probes()) try_login(std::move(*socket));
       if (last_ == Stage::ready || last_ == Stage::mismatch) break;
@@ -104,8 +104,11 @@ private:
     std::vector<pollfd> polled;
     for (const auto& p : probes_)
       polled.push_back({p.socket.get(), static_cast<short>(p.connected ? POLLIN : POLLOUT), 0});
+    polled.push_back({listener_, 0, 0}); // hang-ups are always told
     int n = ::poll(polled.data(), polled.size(), sleep_ms());
     if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    unheard_ = n > 0 && polled.back().revents != 0;
+    polled.pop_back();
     std::optional<Fd> banner;
     for (size_t i = polled.size(); n > 0 && i-- > 0;) {
       if (!polled[i].revents) continue;
@@ -174,6 +177,8 @@ private:
   const Endpoint& endpoint_;
   const Deadline& deadline_;
   const std::function<void(const StageReport&)>& report_;
+  int listener_;
+  bool unheard_ = false;
   SteadyTime start_, next_, heard_;
   std::vector<Probe> probes_; // oldest first
   bool answers_ = false;      // the guest's kernel was heard of on the port
@@ -185,8 +190,8 @@ private:
 } // namespace
 
 Stage await_ready(const Endpoint& endpoint, const Deadline& deadline,
-                  const std::function<void(const StageReport&)>& report) {
-  return Waiting(endpoint, deadline, report).run();
+                  const std::function<void(const StageReport&)>& report, int listener) {
+  return Waiting(endpoint, deadline, report, listener).run();
 }
 
 } // namespace banger::guest

@@ -18,7 +18,9 @@ namespace banger::guest {
 // Blocks until the guest is ready, has another host key, or the deadline passes; returns the last
 // stage reported. `report` is called on each change: how far it got for the first time, and each
 // outcome that differs from the one before. Throws Error for what is wrong on this side alone.
+// `listener` is a descriptor (a pipe's or socket's end, -1: none) to whose other side somebody
+// waits for the answer: when that side is closed, waiting ends as at the deadline.
 Stage await_ready(const Endpoint& endpoint, const Deadline& deadline,
-                  const std::function<void(const StageReport&)>& report);
+                  const std::function<void(const StageReport&)>& report, int listener = -1);
 
 } // namespace banger::guest

@@ -263,6 +263,11 @@ void exec(const Command& command) {
     throw sys_error(errno, "cannot enter '{}'", command.cwd);
   Environment environment(command.env);
   auto argv = argv_of(command);
+  // What this program ignored or blocked is not for the next one, as with spawn.
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
   ::execve(program->c_str(), argv.data(), environment.pointers.data());
   throw cannot_run(errno, command.argv[0]);
 }

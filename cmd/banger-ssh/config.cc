@@ -1,0 +1,44 @@
+// banger ssh config
+#include "cli/app.h"
+#include "model/wire.h"
+#include "ops/ssh_config.h"
+#include "verbs.h"
+
+using namespace banger;
+
+namespace {
+
+struct Config : cli::Verb {
+  bool install = false;
+
+  void declare(cli::Spec& spec) override {
+    spec.options = {{"--install",
+                     "",
+                     "write it into the state's directory and print the line that includes it",
+                     "",
+                     {},
+                     {},
+                     &install}};
+  }
+
+  int run(cli::App& app) override {
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    if (install) ops::install_ssh_config(state, app.dirs);
+    auto vms = state.vms();
+    if (app.out.json) {
+      for (const Vm& vm : vms) app.out.object("vm", to_json(vm, app.dirs, {}));
+    } else if (install) {
+      app.out.line(ops::ssh_include_line(app.dirs));
+      app.notice("put this line at the top of ~/.ssh/config, then 'ssh NAME.vm' works");
+    } else if (app.out.quiet) {
+      for (const Vm& vm : vms) app.out.line(vm.name);
+    } else {
+      app.out.bytes(ops::ssh_config(vms, app.dirs));
+    }
+    return 0;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_config() { return std::make_unique<Config>(); }

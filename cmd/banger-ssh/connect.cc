@@ -1,0 +1,39 @@
+// banger ssh NAME [-- CMD...]
+#include <cerrno>
+
+#include "cli/app.h"
+#include "ops/ssh_exec.h"
+#include "verbs.h"
+
+using namespace banger;
+
+namespace {
+
+struct Connect : cli::Verb {
+  std::string name;
+  bool tty = false;
+  std::vector<std::string> command;
+
+  void declare(cli::Spec& spec) override {
+    spec.options = {{"-t,--tty", "", "give the command a terminal", "", {}, {}, &tty}};
+    spec.operands = {{"NAME", "the VM", true, cli::Complete::vms, &name}};
+    spec.tail = &command;
+    spec.tail_name = "CMD";
+    spec.tail_help = "the command to run there; a shell without it";
+  }
+
+  int run(cli::App& app) override {
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    if (tty || command.empty()) ops::ssh_terminal(state, app.dirs, name, command);
+    try {
+      return ops::ssh_exec(state, app.dirs, name, command);
+    } catch (const Error& e) {
+      if (e.error_number() == EPIPE) throw cli::OutputClosed();
+      throw;
+    }
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_connect() { return std::make_unique<Connect>(); }

@@ -1,0 +1,68 @@
+#include "ops/ssh_config.h"
+
+#include "core/error.h"
+#include "ops/ssh_target.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+namespace banger::ops {
+
+namespace {
+
+// A path as one word of ssh_config; '%' begins a token there.
+std::string quoted(const std::string& path, bool expands) {
+  std::string out = "\"";
+  for (char c : path) {
+    if (c == '"' || c == '\n')
+      throw failed("cannot write an ssh_config: the path '{}' has a character that it cannot hold",
+                   path);
+    out += c;
+    if (c == '%' && expands) out += c;
+  }
+  return out + "\"";
+}
+
+} // namespace
+
+std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
+  std::string identity = quoted(dirs.keys() + "/id_ed25519", true);
+  std::string known_hosts = quoted(dirs.keys() + "/known_hosts", true);
+  std::string out = "# Written by 'banger ssh config'; changes are lost.\n";
+  for (const Vm& vm : vms) {
+    std::string host = ssh_host(vm);
+    out += fmt::format("\nHost {0} {1}\n"
+                       "  HostName {2}\n"
+                       "  Port {3}\n"
+                       "  User root\n"
+                       "  IdentityFile {4}\n"
+                       "  IdentitiesOnly yes\n"
+                       "  UserKnownHostsFile {5}\n"
+                       "  GlobalKnownHostsFile /dev/null\n"
+                       "  HostKeyAlias {1}\n"
+                       "  StrictHostKeyChecking yes\n"
+                       "  UpdateHostKeys no\n",
+                       vm.name, host, vm.reach, vm.ssh_port, identity, known_hosts);
+  }
+  return out;
+}
+
+std::string ssh_config_path(const Dirs& dirs) { return dirs.state + "/ssh_config"; }
+
+std::string ssh_include_line(const Dirs& dirs) {
+  return "Include " + quoted(ssh_config_path(dirs), false);
+}
+
+void install_ssh_config(state::State& state, const Dirs& dirs) {
+  sys::make_dirs(dirs.state);
+  std::string path = ssh_config_path(dirs);
+  // What is read under the lock is what is written last.
+  auto lock = sys::FileLock::take(path + ".lock");
+  sys::write_atomic(path, ssh_config(state.vms(), dirs));
+}
+
+void refresh_ssh_config(state::State& state, const Dirs& dirs) {
+  auto before = sys::find_content(ssh_config_path(dirs));
+  if (before && *before != ssh_config(state.vms(), dirs)) install_ssh_config(state, dirs);
+}
+
+} // namespace banger::ops

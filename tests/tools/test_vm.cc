@@ -1,0 +1,68 @@
+// Puts a VM into a state by its row alone, for tests of what speaks with a guest: the guest is then
+// a real ssh server on the row's address.
+//
+//   banger-test-vm STATE_DIR add NAME                         prints the address that it was given
+//   banger-test-vm STATE_DIR run NAME STATE PORT PID HOST_KEY PID stands for the VMM; HOST_KEY is
+//                                                             "ssh-ed25519 AAAA…"
+#include <cstdio>
+
+#include "core/error.h"
+#include "guest/known_hosts.h"
+#include "state/state.h"
+#include "sys/proc.h"
+
+using namespace banger;
+
+namespace {
+
+int act(const std::vector<std::string>& words) {
+  Dirs dirs;
+  dirs.state = words.at(0);
+  auto state = state::State::open(dirs, state::Mode::write);
+  const std::string& verb = words.at(1);
+  const std::string& name = words.at(2);
+  if (verb == "add") {
+    auto image = state.find_image("test");
+    if (!image) {
+      Image made;
+      made.id = new_id();
+      made.name = "test";
+      made.ready = true;
+      made.size = 1 << 20;
+      made.created = wall_now();
+      image = state.add_image(made);
+    }
+    Vm vm;
+    vm.image_id = image->id;
+    vm.image_name = image->name;
+    vm.memory = int64_t{128} << 20;
+    vm.root_size = image->size;
+    vm.address = "10.0.2.15";
+    vm.gateway = "10.0.2.2";
+    vm.mac = "52:54:00:00:00:01";
+    vm.created = wall_now();
+    vm.id = new_id();
+    vm.name = name;
+    vm.state = VmState::stopped;
+    std::puts(state.add_vm(vm).reach.c_str());
+    return 0;
+  }
+  Vm vm = state.change_vm(state.get_vm(name).id, [&](Vm& v) {
+    v.state = parse_vm_state(words.at(3));
+    v.ssh_port = std::stoi(words.at(4));
+    v.vmm_process = sys::find_process(std::stoi(words.at(5))).value_or(ProcessId{});
+  });
+  guest::set_known_host(dirs.keys(), {name + ".vm", vm.reach, vm.ssh_port, words.at(6)});
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return act({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "banger-test-vm: %s\n", e.what());
+    return 1;
+  }
+}
