@@ -119,9 +119,10 @@ void Db::read_header() {
   std::array<char, 100> header{};
   int result = file->pMethods->xRead(file, header.data(), header.size(), 0);
   if (result == SQLITE_IOERR_SHORT_READ) {
-    sqlite3_int64 size = 0;
-    result = file->pMethods->xFileSize(file, &size);
-    is_blank_ = result == SQLITE_OK && size == 0;
+    // Not by xFileSize: that calls a file of one byte empty.
+    auto info = sys::find_info(path_);
+    is_blank_ = info && info->size == 0;
+    result = SQLITE_OK;
   }
   if (result != SQLITE_OK) fail(result);
   if (is_blank_) return;

@@ -93,6 +93,11 @@ State State::open(const Dirs& dirs, Mode mode) {
 bool State::is_absent() const { return db_->is_absent(); }
 const std::string& State::tag() const { return db_->tag; }
 
+WallTime State::made() {
+  Query q = db_->query("SELECT applied FROM migration WHERE number = 1");
+  return {q.next() ? q.number(0) : 0};
+}
+
 void State::transaction(const std::function<void()>& body) { db_->transaction(body); }
 
 std::optional<std::string> State::fact(const std::string& key) {

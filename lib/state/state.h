@@ -47,6 +47,8 @@ public:
   bool is_absent() const;
   // 4 hex digits, given when the state was made; empty when absent.
   const std::string& tag() const;
+  // When it was made; 0 when absent.
+  WallTime made();
 
   // Runs `body` in one IMMEDIATE transaction and commits; what it throws rolls back. The methods
   // below that change something join a transaction that is open, or make their own; so does a

@@ -1,0 +1,117 @@
+#include "banger-doctor/doctor.h"
+
+#include "cli/app.h"
+#include "ops/doctor.h"
+#include "ops/leaks.h"
+#include "state/state.h"
+
+using namespace banger;
+
+namespace doctor {
+
+namespace {
+
+struct Doctor : cli::Verb {
+  bool leaks = false, fix = false;
+  std::optional<std::string> backup;
+
+  void declare(cli::Spec& spec) override {
+    using enum cli::Complete;
+    spec.options = {
+        {"--leaks", "", "find what was left over of this state", "", nothing, {}, &leaks},
+        {"--fix", "", "remove what --leaks finds", "", nothing, {}, &fix},
+        {"--backup", "FILE", "write a copy of the state file", "", files, {}, &backup}};
+  }
+
+  int run(cli::App& app) override {
+    if (backup && (leaks || fix)) throw usage("--backup goes with neither --leaks nor --fix");
+    if (backup) return run_backup(app);
+    if (leaks || fix) return run_leaks(app);
+    return run_checks(app);
+  }
+
+  static int run_checks(cli::App& app) {
+    bool any_missing = false;
+    cli::Table table({{"CHECK", false, false}, {"STATUS", false, false}, {"FOUND", false, true}});
+    std::vector<std::string> fixes;
+    for (const ops::Check& c : ops::check_host(app.settings, app.dirs)) {
+      any_missing = any_missing || c.verdict == ops::Verdict::missing;
+      if (app.out.json) {
+        cli::Json fix_or_null = c.fix.empty() ? cli::Json() : cli::Json(c.fix);
+        app.out.object("check", {{"id", c.id},
+                                 {"status", name_of(c.verdict)},
+                                 {"found", c.found},
+                                 {"fix", fix_or_null}});
+      } else if (app.out.quiet) {
+        if (c.verdict != ops::Verdict::ok) app.out.line(c.id);
+      } else {
+        table.row({c.id, std::string(name_of(c.verdict)), c.found});
+        if (!c.fix.empty()) fixes.push_back(fmt::format("fix for {}: {}", c.id, c.fix));
+      }
+    }
+    if (!table.empty()) app.out.table(table);
+    for (const std::string& line : fixes) app.out.line(line);
+    return any_missing ? exit_status(Code::preflight) : 0;
+  }
+
+  int run_leaks(cli::App& app) const {
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    auto found = ops::find_leaks(app.dirs, state);
+    if (fix) {
+      std::vector<std::string> names;
+      for (const ops::Leak& leak : found) names.push_back(leak.name);
+      return app.for_each("fix", names, [&](const std::string& name) {
+        for (const ops::Leak& leak : found)
+          if (leak.name == name) ops::remove_leak(state, leak);
+        return std::string();
+      });
+    }
+    cli::Table table({{"OBJECT", false, false}, {"NAME", false, true}, {"OWNER", false, false}});
+    for (const ops::Leak& leak : found) {
+      if (app.out.json) {
+        cli::Json owner_or_null = leak.owner.empty() ? cli::Json() : cli::Json(leak.owner);
+        app.out.object("leak",
+                       {{"object", leak.object}, {"name", leak.name}, {"owner", owner_or_null}});
+      } else if (app.out.quiet) {
+        app.out.line(leak.name);
+      } else {
+        table.row({leak.object, leak.name, leak.owner.empty() ? "-" : leak.owner});
+      }
+    }
+    if (!table.empty()) app.out.table(table);
+    return found.empty() ? 0 : exit_status(Code::failed);
+  }
+
+  int run_backup(cli::App& app) const {
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    return app.for_each("backup", {*backup}, [&](const std::string& file) {
+      state.backup(file);
+      return std::string();
+    });
+  }
+};
+
+} // namespace
+
+cli::VerbEntry entry() {
+  return {
+      .name = "",
+      .summary = "check this machine, find what was left over, back up the state",
+      .manual =
+          R"(Without options every check is made and told: KVM, QEMU, e2fsprogs, ssh, mmdebstrap, the bundle, the state directory, free space, the runtime directory. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
+
+--leaks names what carries this state's tag, or lies in its directories, and belongs to no VM and no image that the state knows: processes, runtime directories, directories of VMs and images, temporary files of writers that died. The exit status is 0 if there is nothing, else 1. Whatever has a row in the state is no leak: the next command that changes something brings that in order.
+
+--fix ends and removes them. A VM's directory holds its disks: look at --leaks first. What is older than the state file itself is left alone, since a state file that was moved aside may know it.
+
+--backup writes a consistent copy of the state file, whatever runs meanwhile. FILE must not exist. It can be put back as state.db in an empty state directory.)",
+      .examples = {{"banger doctor", "check this machine"},
+                   {"banger doctor --json | jq -r 'select(.status!=\"ok\") | .fix'",
+                    "the commands that mend it"},
+                   {"banger doctor --leaks", "see what was left over"},
+                   {"banger doctor --backup ~/banger.db", "keep a copy of the state file"}},
+      .objects = {"check", "leak", "result"},
+      .make = [] { return std::make_unique<Doctor>(); }};
+}
+
+} // namespace doctor

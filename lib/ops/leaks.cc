@@ -1,0 +1,248 @@
+#include "ops/leaks.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include <unistd.h>
+
+#include "core/error.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+// How long a process whose row has just gone may take to end by itself, and to die of SIGKILL.
+constexpr Millis time_to_end{500}, time_to_die{10'000};
+
+constexpr std::string_view deleted = " (deleted)"; // what /proc appends to a path, proc(5)
+
+std::string without_deleted(std::string path) {
+  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
+  return path;
+}
+
+// The first part of `path` below `dir`: "ID" for "DIR/ID/run.lock"; empty if it is not below it.
+std::string part_below(const std::string& dir, const std::string& path) {
+  if (path.size() <= dir.size() + 1 || !path.starts_with(dir) || path[dir.size()] != '/') return {};
+  std::string rest = path.substr(dir.size() + 1);
+  return rest.substr(0, rest.find('/'));
+}
+
+// The id of the VM in whose directories `path` lies.
+std::string vm_of(const Scene& scene, const std::string& path) {
+  std::string id = part_below(scene.state_dir + "/vms", path);
+  for (const std::string& root : scene.runtime_roots)
+    if (id.empty()) id = part_below(root, path);
+  return id;
+}
+
+// Another state may have the same tag (they are 16 bits): its runtime directories lead to its
+// disks.
+bool is_of_another_state(const Scene& scene, const std::string& runtime_dir) {
+  auto root = sys::read_link(runtime_dir + "/root");
+  return root && !root->starts_with(scene.state_dir + "/");
+}
+
+// A probe of KVM has no row; while the command that made it is at work it has files open there.
+bool is_a_probe_at_work(const Scene& scene, const std::string& runtime_dir) {
+  if (is_id_prefix(runtime_dir.substr(runtime_dir.rfind('/') + 1))) return false;
+  for (const OpenFile& f : scene.open_files) {
+    if (!f.path.starts_with(runtime_dir + "/")) continue;
+    for (const auto& p : scene.processes)
+      if (p.id == f.process && p.cwd != runtime_dir) return true;
+  }
+  return false;
+}
+
+bool is_strange(const Scene& scene, const std::string& runtime_dir) {
+  return is_of_another_state(scene, runtime_dir) || is_a_probe_at_work(scene, runtime_dir);
+}
+
+// --- processes: VMMs and what else works in a runtime directory, monitors and verbs by their
+// locks.
+
+std::vector<Leak> find_processes(const Scene& scene) {
+  std::vector<Leak> found;
+  for (const auto& p : scene.processes) {
+    std::string owner;
+    for (const std::string& root : scene.runtime_roots) {
+      std::string id = part_below(root, p.cwd);
+      if (!id.empty() && !is_strange(scene, root + "/" + id)) owner = id;
+    }
+    for (const OpenFile& f : scene.open_files)
+      if (owner.empty() && f.locked && f.process == p.id) owner = vm_of(scene, f.path);
+    if (owner.empty()) continue;
+    std::string name = fmt::format("{} ({})", p.id.pid, p.comm);
+    found.push_back({"process", name, owner, {}, p.id, owner});
+  }
+  return found;
+}
+
+void end_process(const Leak& leak) {
+  auto fd = sys::open_process(leak.process);
+  if (!fd) return;
+  sys::send_signal(leak.process, SIGKILL);
+  if (!sys::wait_readable(fd->get(), time_to_die))
+    throw timed_out("cannot end process {}: it does not die", leak.process.pid);
+}
+
+// --- directories named by the id of a VM or image.
+
+void find_directories(std::vector<Leak>& found, std::string_view object,
+                      const std::string& parent) {
+  for (const std::string& id : sys::list_dir(parent))
+    if (!id.starts_with('.'))
+      found.push_back({std::string(object), parent + "/" + id, id, parent + "/" + id, {}, id});
+}
+
+std::vector<Leak> find_runtime(const Scene& scene) {
+  std::vector<Leak> all, ours;
+  for (const std::string& root : scene.runtime_roots) find_directories(all, "runtime", root);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(ours),
+               [&](const Leak& l) { return !is_strange(scene, l.path); });
+  return ours;
+}
+
+std::vector<Leak> find_vm_dirs(const Scene& scene) {
+  std::vector<Leak> found;
+  find_directories(found, "vm", scene.state_dir + "/vms");
+  return found;
+}
+
+std::vector<Leak> find_image_dirs(const Scene& scene) {
+  std::vector<Leak> found;
+  find_directories(found, "image", scene.state_dir + "/images");
+  return found;
+}
+
+void remove_path(const Leak& leak) { sys::remove_tree(leak.path); }
+
+// --- temporaries of writers that died (sys::write_atomic): ".NAME.tmp" that nobody has open.
+
+std::vector<Leak> find_temporaries(const Scene& scene) {
+  std::vector<Leak> found;
+  auto look = [&](const std::string& dir, const std::string& owner) {
+    for (const std::string& name : sys::list_dir(dir)) {
+      if (!name.starts_with('.') || !name.ends_with(".tmp") || name.size() < 6) continue;
+      std::string path = dir + "/" + name;
+      bool in_use = std::any_of(scene.open_files.begin(), scene.open_files.end(),
+                                [&](const OpenFile& f) { return f.path == path; });
+      if (!in_use) found.push_back({"temporary", path, owner, path, {}, {}});
+    }
+  };
+  look(scene.state_dir, "");
+  for (const char* dir : {"keys", "log"}) look(scene.state_dir + "/" + dir, "");
+  for (const char* dir : {"vms", "images"}) {
+    std::string parent = scene.state_dir + "/" + dir;
+    look(parent, "");
+    for (const std::string& id : sys::list_dir(parent)) look(parent + "/" + id, id);
+  }
+  return found;
+}
+
+constexpr LeakKind kinds[] = {{"process", find_processes, end_process},
+                              {"runtime", find_runtime, remove_path},
+                              {"vm", find_vm_dirs, remove_path},
+                              {"image", find_image_dirs, remove_path},
+                              {"temporary", find_temporaries, remove_path}};
+
+// --- the scene.
+
+// Another's process, or one that has just ended, shows nothing.
+template <typename F>
+void look_at_process(F&& look) {
+  try {
+    look();
+  } catch (const Error& e) {
+    int err = e.error_number();
+    if (err != EACCES && err != EPERM && err != ENOENT && err != ESRCH) throw;
+  }
+}
+
+void add_open_files(Scene& scene, const ProcessId& process) {
+  std::string dir = fmt::format("/proc/{}", process.pid);
+  for (const std::string& fd : sys::list_dir(dir + "/fd")) {
+    auto target = sys::read_link(dir + "/fd/" + fd);
+    if (!target) continue;
+    std::string path = without_deleted(*target);
+    bool ours = path.starts_with(scene.state_dir + "/");
+    for (const std::string& root : scene.runtime_roots) ours = ours || path.starts_with(root + "/");
+    if (!ours) continue;
+    // "lock:" lines name the locks taken through this descriptor, proc(5).
+    auto info = sys::find_content(dir + "/fdinfo/" + fd, 65536);
+    bool locked = info && info->find("\nlock:") != std::string::npos;
+    scene.open_files.push_back({process, path, locked});
+  }
+}
+
+Scene look_at_host(const Dirs& dirs, const std::string& tag, const std::vector<Vm>& vms) {
+  Scene scene;
+  scene.state_dir = sys::real_path(dirs.state);
+  // XDG_RUNTIME_DIR may have been another when a VM was started.
+  std::set<std::string> roots{dirs.runtime + "/" + tag, dirs.state + "/run/" + tag};
+  for (const Vm& vm : vms)
+    if (size_t slash = vm.runtime_dir.rfind('/'); slash != std::string::npos)
+      roots.insert(vm.runtime_dir.substr(0, slash));
+  std::set<std::string> real;
+  for (const std::string& root : roots)
+    if (!tag.empty() && root.ends_with("/" + tag) && sys::exists(root))
+      real.insert(sys::real_path(root));
+  scene.runtime_roots.assign(real.begin(), real.end());
+  for (const sys::ProcessInfo& p : sys::list_processes()) {
+    if (p.id.pid == ::getpid()) continue;
+    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd)});
+    look_at_process([&] { add_open_files(scene, p.id); });
+  }
+  return scene;
+}
+
+bool is_still_there(const Leak& leak, const Deadline& deadline) {
+  if (!leak.process) return sys::find_link_info(leak.path).has_value();
+  auto fd = sys::open_process(leak.process);
+  return fd && !sys::wait_readable(fd->get(), Millis(deadline.poll_ms()));
+}
+
+} // namespace
+
+std::span<const LeakKind> leak_kinds() { return kinds; }
+
+std::vector<Leak> find_leaks(const Dirs& dirs, state::State& state) {
+  if (!sys::exists(dirs.state)) return {};
+  Scene scene = look_at_host(dirs, state.tag(), state.vms());
+  std::vector<Leak> candidates;
+  for (const LeakKind& kind : kinds)
+    for (Leak& leak : kind.find(scene)) candidates.push_back(std::move(leak));
+  // After the host was looked at: whatever was there then had its row before.
+  std::set<std::string> rows;
+  for (const Vm& vm : state.vms()) rows.insert(vm.id);
+  for (const Image& image : state.images()) rows.insert(image.id);
+  std::erase_if(candidates, [&](const Leak& l) { return !l.row.empty() && rows.contains(l.row); });
+  // A temporary in a directory that is itself a leak goes with that.
+  std::erase_if(candidates, [&](const Leak& l) {
+    return l.row.empty() && !l.owner.empty() && !rows.contains(l.owner);
+  });
+  Deadline deadline(time_to_end);
+  std::erase_if(candidates, [&](const Leak& l) { return !is_still_there(l, deadline); });
+  return candidates;
+}
+
+void remove_leak(state::State& state, const Leak& leak) {
+  bool has_disks = leak.object == "vm" || leak.object == "image";
+  auto info = leak.path.empty() ? std::nullopt : sys::find_link_info(leak.path);
+  if (has_disks && info && info->mtime_ns < state.made().ns)
+    throw conflict("cannot remove '{}': it is older than this state", leak.path)
+        .subject(leak.path)
+        .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
+  if (has_disks && state.is_absent())
+    throw conflict("cannot remove '{}': there is no state file that tells what it is", leak.path)
+        .subject(leak.path)
+        .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
+  for (const LeakKind& kind : kinds)
+    if (kind.object == leak.object) kind.remove(leak);
+}
+
+} // namespace banger::ops

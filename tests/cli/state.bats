@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# State files and directories that are not to be used: a clear error, the right status, nothing changed.
+load ../lib
+
+setup() {
+  private_root
+  db=$BANGER_STATE_DIR/state.db
+}
+teardown() { remove_private_root; }
+
+seed() { "$BANGER_BUILD/tests/banger-bench" seed "$BANGER_STATE_DIR" "$1" >/dev/null; }
+
+# refused STATUS CODE: whoever opens the state says so, and every file stays as it was.
+refused() {
+  local before
+  before=$(cd "$BANGER_STATE_DIR" && md5sum -- *)
+  expect "$1" banger-doctor --leaks --json
+  error_schema
+  same "$(error_field .code)" "$2"
+  [ "$(error_field .hint)" != null ]
+  same "$(cd "$BANGER_STATE_DIR" && md5sum -- *)" "$before"
+}
+
+@test "a garbage state file is refused, with a hint how to move it aside" {
+  mkdir -m 700 "$BANGER_STATE_DIR"
+  head -c 10000 /dev/urandom >"$db"
+  refused 1 failed
+  same "$(error_field .hint)" \
+    "move it aside and start with an empty state: mv $db $db.broken"
+}
+
+@test "a truncated state file is refused" {
+  seed 100
+  truncate -s 9000 "$db"
+  rm -f "$db-wal" "$db-shm"
+  expect 1 banger-doctor --leaks
+  errors "damaged"
+  errors "hint: move it aside"
+  same "$(stat -c %s "$db")" 9000
+}
+
+@test "a state directory that others can read is refused" {
+  seed 1
+  chmod 755 "$BANGER_STATE_DIR"
+  refused 5 preflight
+  same "$(error_field .hint)" "chmod 700 $BANGER_STATE_DIR"
+}
+
+@test "a state directory that is a file is refused" {
+  echo x >"$BANGER_STATE_DIR"
+  expect 5 banger-doctor --leaks
+  same "$(cat "$BANGER_STATE_DIR")" x
+}
+
+@test "a schema of a newer banger is refused" {
+  seed 1
+  python3 -c '
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA user_version=9999")
+db.close()' "$db"
+  rm -f "$db-wal" "$db-shm"
+  cp "$db" "$root/before"
+  expect 4 banger-doctor --leaks
+  errors "newer banger"
+  cmp "$db" "$root/before"
+}
+
+@test "a database of another program is refused" {
+  mkdir -m 700 "$BANGER_STATE_DIR"
+  python3 -c '
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("CREATE TABLE cookies (x)")
+db.close()' "$db"
+  refused 1 failed
+}
