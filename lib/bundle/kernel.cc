@@ -115,15 +115,15 @@ std::string module_name(std::string_view path) {
   return name;
 }
 
-std::vector<WantedModule> module_closure(const Modules& modules,
+std::vector<WantedModule> module_closure(const FindModule& find,
                                          const std::vector<WantedModule>& wanted) {
   std::vector<WantedModule> order;
   std::set<std::string> seen; // before its dependencies, so that a circle ends
   auto add = [&](auto& self, const std::string& name, const std::string& when) -> void {
-    auto found = modules.find(name);
-    if (found == modules.end()) throw failed("the kernel has no module '{}'", name);
     if (!seen.insert(name).second) return;
-    for (std::string& d : module_depends(found->second, name)) {
+    const std::string* content = find(name);
+    if (!content) throw failed("the kernel has no module '{}'", name);
+    for (std::string& d : module_depends(*content, name)) {
       for (char& c : d)
         if (c == '-') c = '_';
       self(self, d, when);

@@ -1,6 +1,7 @@
 // Debian's kernel taken apart. Pure: bytes in, bytes out.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,9 +29,12 @@ std::vector<WantedModule> parse_modules(std::string_view text, std::string_view 
 using Modules = std::map<std::string, std::string>;
 // "kernel/net/core/failover.ko.xz" -> "failover"; empty for what is no module's path.
 std::string module_name(std::string_view path);
+// A module's content by its name, null if there is none.
+using FindModule = std::function<const std::string*(const std::string& name)>;
 // The wanted modules and all that they depend on, each once, after what it depends on. A dependency
-// is loaded when the first that needs it is. Error(failed) names a module that is not there.
-std::vector<WantedModule> module_closure(const Modules& modules,
+// is loaded when the first that needs it is: list what is always needed first. Error(failed) names
+// a module that is not there.
+std::vector<WantedModule> module_closure(const FindModule& find,
                                          const std::vector<WantedModule>& wanted);
 
 // The initrd that every VM's seed is appended to: `init` as /init, the modules in /banger/ko in the

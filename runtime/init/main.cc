@@ -28,6 +28,15 @@ bool mount_kernel_file_systems() {
     if (mount(m.type, m.place, m.type, m.flags, m.options) < 0 && errno != EBUSY)
       return fail("cannot mount '%s': %m", m.place);
   }
+  // What no kernel makes and every program expects.
+  constexpr const char* links[][2] = {{"/proc/self/fd", "/dev/fd"},
+                                      {"/proc/self/fd/0", "/dev/stdin"},
+                                      {"/proc/self/fd/1", "/dev/stdout"},
+                                      {"/proc/self/fd/2", "/dev/stderr"}};
+  for (const auto& [target, path] : links)
+    if (symlink(target, path) < 0 && errno != EEXIST) return fail("cannot make '%s': %m", path);
+  mkdir("/dev/pts", 0755);
+  mkdir("/dev/shm", 01777);
   return true;
 }
 

@@ -1,0 +1,71 @@
+#include <filesystem>
+
+#include "banger-bundle/verbs.h"
+#include "cli/app.h"
+#include "ops/bundle_build.h"
+#include "ops/bundle_show.h"
+
+namespace banger::cmd {
+
+namespace {
+
+class Build : public cli::Verb {
+public:
+  void declare(cli::Spec& spec) override {
+    using enum cli::Complete;
+    spec.options = {
+        {"--suite",
+         "SUITE",
+         "the Debian release, by its code name",
+         "bookworm",
+         nothing,
+         {},
+         &wish_.suite},
+        {"--variant",
+         "VARIANT",
+         "the root file system",
+         "debian",
+         words,
+         {"debian", "tiny"},
+         &wish_.variant},
+        {"--out", "DIR", "where to build it", "the runtime directory", directories, {}, &out_},
+        {"--force", "", "build even what has not changed", "", nothing, {}, &wish_.force}};
+  }
+
+  int run(cli::App& app) override {
+    std::string origin = "configured";
+    if (out_) {
+      if (out_->empty()) throw usage("--out needs a directory");
+      wish_.out = std::filesystem::absolute(*out_).lexically_normal().string();
+    } else {
+      std::tie(wish_.out, origin) = ops::bundle_build_dir(app.settings, app.dirs);
+    }
+    cli::Progress progress(app.progress);
+    auto begin = steady_now();
+    ops::BundleBuilt built = ops::build_bundle(
+        wish_, app.dirs, app.log, [&](std::string_view stage) { progress.stage("bundle", stage); });
+    progress.done();
+    if (app.out.json) {
+      app.out.object("bundle", ops::bundle_object({built.bundle, origin}));
+    } else if (app.out.quiet) {
+      app.out.line(built.bundle.name);
+    } else if (built.built.empty()) {
+      app.out.line(fmt::format("{} in {} is up to date", built.bundle.name, wish_.out));
+    } else {
+      app.out.line(fmt::format("{} in {}: built {} in {}", built.bundle.name, wish_.out,
+                               fmt::join(built.built, ", "),
+                               format_duration(steady_now() - begin)));
+    }
+    return 0;
+  }
+
+private:
+  ops::BundleWish wish_;
+  std::optional<std::string> out_;
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_build() { return std::make_unique<Build>(); }
+
+} // namespace banger::cmd

@@ -1,0 +1,48 @@
+#include "banger-bundle/verbs.h"
+#include "cli/app.h"
+#include "ops/bundle_show.h"
+
+namespace banger::cmd {
+
+namespace {
+
+class Verify : public cli::Verb {
+public:
+  void declare(cli::Spec& spec) override {
+    spec.options = {{"--runtime-dir",
+                     "DIR",
+                     "the bundle's directory",
+                     "found",
+                     cli::Complete::directories,
+                     {},
+                     &dir_}};
+    spec.operands = {{.name = "PART",
+                      .help = "a part to check; all where none is named",
+                      .required = false,
+                      .target = &parts_}};
+  }
+
+  int run(cli::App& app) override {
+    if (dir_) app.settings.runtime_dir = *dir_;
+    ops::FoundBundle found = ops::find_runtime_bundle(app.settings, app.dirs);
+    std::vector<std::string> parts =
+        parts_.empty() ? ops::part_names(found.bundle) : cli::read_names(parts_);
+    cli::Progress progress(app.progress);
+    return app.for_each("verify", parts, [&](const std::string& part) {
+      progress.stage(part, "reading");
+      ops::verify_bundle_part(found.bundle, part);
+      progress.done();
+      return std::string("ok");
+    });
+  }
+
+private:
+  std::optional<std::string> dir_;
+  std::vector<std::string> parts_;
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_verify() { return std::make_unique<Verify>(); }
+
+} // namespace banger::cmd
