@@ -30,11 +30,7 @@ std::string how_to_move_aside(const std::string& path) {
 } // namespace
 
 Query::~Query() {
-<<<<<<< HEAD
   if (!statement_) return; // an absent state has none
-=======
-  if (!statement_) return;
->>>>>>> 06d88af (ssh: banger ssh, banger ssh config, and banger-guest behind the static programs)
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
 }
