@@ -98,3 +98,8 @@ await() {
     sleep 0.05
   done
 }
+
+# The directory of the bundle that the tools under test boot from.
+runtime_bundle() {
+  banger bundle show --json | jq -r .path
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# banger vm without a VM: what bad input gets, and that nothing changed by it.
+load ../lib
+
+setup() { private_root; }
+teardown() { remove_private_root; }
+
+no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)" ]; }
+
+@test "names that are none" {
+  long=$(printf 'a%.0s' $(seq 64))
+  for name in a.b a/b Abc "$long" -a a- '' ../x; do
+    expect 2 banger vm create -- "$name"
+    no_state
+  done
+  expect 2 banger vm create cp
+  errors 'verb of banger ssh'
+}
+
+@test "sizes that are none" {
+  for size in 0 -1 99999T 1X ''; do
+    expect 2 banger vm create "--memory=$size" a
+    expect 2 banger vm create "--disk=$size" a
+  done
+  expect 2 banger vm create --memory 1M a
+  expect 2 banger vm create --cpus 0 a
+  expect 2 banger vm create --cpus 1000 a
+  no_state
+}
+
+@test "ports and labels that are none" {
+  for port in 80 80:x 0:80 70000:80 1.2.3:80:80 8080:80/icmp; do
+    expect 2 banger vm create --publish "$port" a
+  done
+  for label in nokey '=v' 'a b=c'; do
+    expect 2 banger vm create --label "$label" a
+  done
+}
+
+@test "list of nothing makes nothing" {
+  expect 0 banger vm list --json
+  same "$output" ''
+  [ ! -e "$BANGER_STATE_DIR" ]
+}
+
+@test "a VM that is not there is status 3, and one bad name stops no other" {
+  expect 3 banger vm show nobody
+  for verb in start stop kill rm; do
+    expect 3 banger vm "$verb" nobody neither
+    errors "'nobody'"
+    errors "'neither'"
+  done
+  expect 3 banger vm rm --json nobody
+  schema result
+  error_schema
+  same "$(jq -r .code <<<"$stderr")" not_found
+}
+
+@test "no bundle: preflight says how to get one" {
+  BANGER_RUNTIME_DIR=$root/none expect 5 banger vm create a
+  errors 'banger bundle build'
+  no_state
+}
+
+@test "a corrupt bundle: the part is named" {
+  mkdir "$root/bundle"
+  cp -r --reflink=auto "$(runtime_bundle)"/. "$root/bundle"
+  part=$(jq -r '.parts[] | select(.name == "root-tiny").file' "$root/bundle/bundle.json")
+  chmod u+w "$root/bundle/$part"
+  printf garbage | dd of="$root/bundle/$part" bs=1 seek=2000000 conv=notrunc 2>/dev/null
+  BANGER_RUNTIME_DIR=$root/bundle expect 1 banger vm create --image tiny a
+  errors root-tiny
+  errors corrupt
+  no_state
+}
+
+@test "an image without a name is not found" {
+  expect 3 banger vm create --image no-such-image a
+  no_state
+}
+
+@test "a configured key that does not exist is named with its line" {
+  write_config <<<$'[vm]\nmemroy = "1G"'
+  expect 2 banger vm list
+  errors memroy
+  errors 2
+}
+
+@test "selection by id prefix; a name beats a prefix" {
+  expect 0 banger vm create --image tiny one
+  id=$(banger vm show --json one | jq -r .id)
+  expect 0 banger vm show --json "${id:0:6}"
+  same "$(field .name)" one
+  expect 3 banger vm show "${id:0:3}"
+}
+
+@test "--dry-run checks everything and makes nothing" {
+  expect 0 banger vm create --dry-run --image tiny dry
+  no_state
+  expect 2 banger vm create --dry-run --image tiny --disk 1M dry
+}
+
+@test "filters of list" {
+  expect 0 banger vm create --image tiny --label job=42 --label x=y a
+  expect 0 banger vm create --image tiny b
+  expect 0 banger vm list -q --label job=42
+  same "$output" a
+  expect 0 banger vm list -q --state stopped
+  same "$output" $'a\nb'
+  expect 0 banger vm list -q --state running
+  same "$output" ''
+  expect 2 banger vm list --state runing
+  expect 0 sh -c 'banger vm list -q | banger vm rm -q -'
+  same "$output" $'a\nb'
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# Helpers of the tests that boot VMs: load after ../lib.
+
+# The smallest guest, on software emulation whatever the host has: times are then comparable.
+tiny='--image tiny --memory 128M --accel tcg --timeout 90s'
+
+remove_vms() {
+  # Nothing of a failed test may stay: not its VMs, not what it planted.
+  banger vm list -q 2>/dev/null | xargs -r banger vm rm --force >/dev/null 2>&1
+  remove_private_root
+}
+
+in_state() {
+  [ "$(banger vm show --json "$1" | jq -r .state)" = "$2" ]
+}
+
+booted_again() {
+  local now
+  now=$(banger ssh "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null) || return 1
+  [ "$now" != "$2" ]
+}
+
+vm_field() {
+  banger vm show --json "$1" | jq -r "$2"
+}
+
+# No process, no runtime directory, no file of a VM; what belongs to the state itself stays.
+nothing_left() {
+  expect 0 banger doctor --leaks
+  same "$output" ''
+  same "$(ls "$BANGER_STATE_DIR/vms" 2>/dev/null)" ''
+  same "$(find "$XDG_RUNTIME_DIR/banger" -mindepth 2 2>/dev/null)" ''
+  ! grep -q . "$BANGER_STATE_DIR/keys/known_hosts" 2>/dev/null
+}
+
+monitor_of() { pgrep -f "banger-monitor $1\$" | tail -n 1; }
+
+# Puts a file into a VM's root disk while it is stopped: edit_root VM PATH <content
+edit_root() {
+  local disk
+  disk=$BANGER_STATE_DIR/vms/$(vm_field "$1" .id)/root.img
+  cat >"$root/content"
+  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "rm $2" "$disk" >/dev/null 2>&1
+  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "write $root/content $2" "$disk" >/dev/null 2>&1
+  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "sif $2 mode 0100755" "$disk" >/dev/null 2>&1
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# Whatever dies: the next command tells the truth and cleans up.
+load ../lib
+load vm
+
+setup() { private_root; }
+teardown() { remove_vms; }
+
+@test "kill -9 of the VMM: failed, and it starts again" {
+  expect 0 banger vm run v $tiny
+  kill -9 "$(vm_field v .vmm.pid)"
+  await 10 in_state v failed
+  expect 0 banger vm show --json v
+  [[ $(field .reason) == 'the VMM ended (signal 9'* ]]
+  expect 0 banger vm start v
+  expect 0 banger ssh v -- true
+}
+
+@test "kill -9 of the monitor: the VM goes on, and the next verb takes it over" {
+  expect 0 banger vm run m $tiny
+  vmm=$(vm_field m .vmm.pid)
+  kill -9 "$(monitor_of m)"
+  await 5 monitor_gone m
+  expect 0 banger vm show --json m
+  same "$(field .state)" running
+  expect 0 banger ssh m -- true
+  expect 0 banger vm stop m
+  expect 0 banger vm show --json m
+  same "$(field .state)" stopped
+  ! kill -0 "$vmm" 2>/dev/null
+}
+
+@test "kill -9 of monitor and VMM: failed, unobserved; the next verb releases all" {
+  expect 0 banger vm run both $tiny
+  vmm=$(vm_field both .vmm.pid)
+  kill -9 "$(monitor_of both)" "$vmm"
+  await 5 monitor_gone both
+  expect 0 banger vm show --json both
+  same "$(field .state)" failed
+  same "$(field .reason)" unobserved
+  expect 0 banger vm rm both
+  nothing_left
+}
+
+@test "kill -9 of the monitor in the middle of a boot: stopped, and no VMM is left" {
+  expect 0 banger vm create $tiny boot
+  expect 0 banger vm start --no-wait boot
+  await 10 has_vmm boot
+  vmm=$(vm_field boot .vmm.pid)
+  kill -9 "$(monitor_of boot)"
+  await 5 monitor_gone boot
+  expect 0 banger vm create $tiny other # any verb that changes something settles it
+  expect 0 banger vm show --json boot
+  same "$(field .state)" stopped
+  ! kill -0 "$vmm" 2>/dev/null
+  expect 0 banger vm start boot
+}
+
+@test "kill -9 of a start that waits: the VM becomes running all the same" {
+  expect 0 banger vm create $tiny w
+  banger vm start w 3>&- &
+  await 10 has_vmm w
+  kill -9 $!
+  await 60 in_state w running
+}
+
+@test "two starts at once: one starts it, the other hears of a conflict" {
+  expect 0 banger vm create $tiny twice
+  banger vm start twice >/dev/null 2>&1 3>&- &
+  first=$!
+  second=0
+  banger vm start twice >/dev/null 2>&1 || second=$?
+  status=0
+  wait $first || status=$?
+  same "$(printf '%s\n' "$status" "$second" | sort | xargs)" '0 4'
+}
+
+monitor_gone() { [ -z "$(monitor_of "$1")" ]; }
+has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# The life of VMs, each booted for real on the tiny image.
+load ../lib
+load vm
+
+setup() { private_root; }
+teardown() { remove_vms; }
+
+@test "a file written in the guest is there after stop and start, and rm leaves nothing" {
+  expect 0 banger vm run one $tiny -- sh -c 'echo kept > /root/file; sync; hostname'
+  same "$output" one
+  expect 0 banger vm list --json
+  schema vm
+  same "$(field .state)" running
+  expect 0 banger vm stop one
+  outputs 'one: stopped'
+  expect 0 banger vm show --json one
+  schema vm
+  same "$(field .state)" stopped
+  same "$(field .vmm.pid)" null
+  expect 0 banger vm start --json one
+  schema result
+  same "$(field .state)" running
+  expect 0 banger ssh one -- cat /root/file
+  same "$output" kept
+  expect 0 banger vm show --json one
+  same "$(field '[.timings[] | . > 0] | all')" true
+  expect 4 banger vm rm one
+  errors 'it is running'
+  expect 0 banger vm rm --force one
+  expect 0 banger vm list --json
+  same "$output" ''
+  nothing_left
+}
+
+@test "two VMs at once have names, addresses and disks of their own" {
+  expect 0 banger vm create $tiny a b
+  banger vm start a & first=$!
+  expect 0 banger vm start b
+  wait $first
+  expect 0 banger ssh a -- sh -c 'hostname; echo a > /root/who'
+  same "$output" a
+  expect 0 banger ssh b -- sh -c 'hostname; cat /root/who'
+}
+
+@test "a guest's poweroff, reboot and panic are told apart" {
+  expect 0 banger vm run g $tiny
+  boot_id=$(banger ssh g -- cat /proc/sys/kernel/random/boot_id)
+  # The connection may end before the status arrives.
+  banger ssh g -- reboot || true
+  await 60 booted_again g "$boot_id"
+  expect 0 banger vm show --json g
+  same "$(field .state)" running
+
+  banger ssh g -- sh -c 'sleep 0.2; echo c > /proc/sysrq-trigger' || true
+  await 30 in_state g failed
+  expect 0 banger vm show --json g
+  [[ $(field .reason) == 'kernel panic: '* ]]
+  same "$(field .error.code)" failed
+
+  expect 0 banger vm start g
+  banger ssh g -- poweroff || true
+  await 30 in_state g stopped
+  expect 0 banger vm show --json g
+  same "$(field .reason)" 'the guest powered off'
+}
+
+@test "run passes a command's status through, and 255 is banger's own" {
+  expect 7 banger vm run --rm r $tiny -- sh -c 'echo out; echo err >&2; exit 7'
+  same "$output" out
+  same "$stderr" err
+  expect 3 banger vm show r
+  nothing_left
+  expect 255 banger vm run --rm 'Bad' $tiny -- true
+}
+
+@test "run on a name that exists is a conflict" {
+  expect 0 banger vm create $tiny x
+  expect 4 banger vm run x $tiny
+  errors "a VM of that name exists"
+  expect 4 banger vm stop x
+  errors 'it is stopped'
+}
+
+@test "in the foreground it is an ordinary process that SIGTERM ends" {
+  banger vm run --foreground f $tiny >"$root/out" 2>"$root/err" 3>&- &
+  pid=$!
+  await 60 grep -q running "$root/out"
+  kill -TERM $pid
+  wait $pid
+  expect 0 banger vm show --json f
+  same "$(field .state)" stopped
+}
+
+@test "a guest that floods its console fills no disk" {
+  expect 0 banger vm run flood $tiny
+  id=$(banger vm show --json flood | jq -r .id)
+  # 24 MiB, three times what is kept at the most.
+  expect 0 banger ssh flood -- sh -c 'yes 0123456789abcdef0123456789abcdef | head -c 25165824 > /dev/console; echo the-end > /dev/console'
+  log=$BANGER_STATE_DIR/vms/$id/console.log
+  await 20 small "$log" 9000
+  expect 0 banger vm logs -n 1 flood
+  outputs the-end
+}
+
+small() { [ "$(du -k "$1" | cut -f1)" -lt "$2" ]; }

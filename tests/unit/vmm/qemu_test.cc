@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "vmm/driver.h"
+
+namespace banger::vmm {
+
+namespace {
+
+Machine small() {
+  Machine m;
+  m.name = "demo";
+  m.accel = Accel::tcg;
+  m.cpus = 2;
+  m.memory = int64_t{128} << 20;
+  m.command_line = kernel_command_line(Accel::tcg, 2'445'000);
+  m.disks = {{root_file, false}};
+  m.mac = "52:54:00:01:02:03";
+  m.user_net = UserNet{"10.0.2.0/24", "10.0.2.2", "10.0.2.3",
+                       "10.0.2.15",   true,       {{"tcp", "127.9.9.1", 2222, 22}}};
+  return m;
+}
+
+// The word after `option`; empty if it is not there.
+std::string value_of(const sys::Command& c, const std::string& option) {
+  auto it = std::find(c.argv.begin(), c.argv.end(), option);
+  return it == c.argv.end() || it + 1 == c.argv.end() ? "" : *(it + 1);
+}
+
+} // namespace
+
+TEST(Qemu, EveryFileIsANameInTheRuntimeDirectory) {
+  Launch l = make_qemu("qemu")->launch(small());
+  for (const std::string& word : l.command.argv)
+    EXPECT_EQ(word.find("/"), word.find("10.0.2.0/24") == std::string::npos
+                                  ? std::string::npos
+                                  : word.find("10.0.2.0/24") + 8)
+        << word;
+  EXPECT_EQ(l.listeners, (std::vector<std::string>{qmp_socket, console_socket}));
+}
+
+TEST(Qemu, AccelerationDecidesTheProcessor) {
+  Machine m = small();
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"), "max,la57=off");
+  m.accel = Accel::kvm;
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-accel"), "kvm");
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"), "host");
+}
+
+TEST(Qemu, AnIsolatedGuestReachesNothingAndIsReachedAtItsPorts) {
+  std::string net = value_of(make_qemu("qemu")->launch(small()).command, "-netdev");
+  EXPECT_NE(net.find(",restrict=on"), std::string::npos);
+  EXPECT_NE(net.find(",hostfwd=tcp:127.9.9.1:2222-10.0.2.15:22"), std::string::npos);
+}
+
+TEST(Qemu, ACommaInANameEndsNoOption) {
+  Machine m = small();
+  m.name = "a,debug-threads=on";
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-name"), "a,,debug-threads=on");
+}
+
+TEST(Machine, TheClockIsToldToTheKernelUnderEmulationAlone) {
+  EXPECT_NE(kernel_command_line(Accel::tcg, 2'445'000).find("tsc_early_khz=2445000"),
+            std::string::npos);
+  EXPECT_EQ(kernel_command_line(Accel::kvm, 0).find("tsc_early_khz"), std::string::npos);
+}
+
+TEST(Machine, TheMacFollowsTheId) { EXPECT_EQ(mac_of("0a1b2c3d4e5f"), "52:54:00:0a:1b:2c"); }
+
+} // namespace banger::vmm
