@@ -1,8 +1,14 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # what the tests and ../lib have in common
 # Helpers of the tests that boot VMs: load after ../lib.
 
 # The smallest guest, on software emulation whatever the host has: times are then comparable.
-tiny='--image tiny --memory 128M --accel tcg --timeout 90s'
+tiny='--image tiny --memory 128M --accel tcg'
+
+vm_root() {
+  private_root
+  # Machines that run the tests may be busy; what waits in vain still ends.
+  export BANGER_VM_READY_TIMEOUT=90s
+}
 
 remove_vms() {
   # Nothing of a failed test may stay: not its VMs, not what it planted.

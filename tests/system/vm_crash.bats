@@ -3,7 +3,7 @@
 load ../lib
 load vm
 
-setup() { private_root; }
+setup() { vm_root; }
 teardown() { remove_vms; }
 
 @test "kill -9 of the VMM: failed, and it starts again" {

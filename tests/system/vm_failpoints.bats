@@ -5,7 +5,7 @@ load ../lib
 load vm
 
 setup() {
-  private_root
+  vm_root
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
   # The image is imported once, so that what follows is create alone.
   expect 0 banger vm create $tiny first

@@ -3,7 +3,7 @@
 load ../lib
 load vm
 
-setup() { private_root; }
+setup() { vm_root; }
 teardown() { remove_vms; }
 
 @test "a file written in the guest is there after stop and start, and rm leaves nothing" {
@@ -99,7 +99,7 @@ teardown() { remove_vms; }
   expect 0 banger ssh flood -- sh -c 'yes 0123456789abcdef0123456789abcdef | head -c 25165824 > /dev/console; echo the-end > /dev/console'
   log=$BANGER_STATE_DIR/vms/$id/console.log
   await 20 small "$log" 9000
-  expect 0 banger vm logs -n 1 flood
+  expect 0 banger vm logs -n 3 flood
   outputs the-end
 }
 

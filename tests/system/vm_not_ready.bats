@@ -4,7 +4,7 @@ load ../lib
 load vm
 
 setup() {
-  private_root
+  vm_root
   expect 0 banger vm create $tiny n
 }
 teardown() { remove_vms; }
