@@ -5,7 +5,7 @@ using namespace banger;
 int main(int argc, char** argv) {
   static const cli::VerbEntry verbs[] = {
       {.name = "build",
-       .summary = "build kernel, initrd and root file system from Debian's packages",
+       .summary = "build kernel, initrd and root from Debian's packages",
        .manual =
            "Fetches Debian's packages, checked against Debian's keyring, and makes of them what "
            "VMs "

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fcntl.h>
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
@@ -120,12 +119,11 @@ bool is_usable(const bundle::Bundle& bundle, const bundle::Part& part) {
 // Gives a made file its name in the bundle, on the disk for good.
 void adopt(bundle::Bundle& bundle, const BundleWish& wish, const std::string& name,
            const std::string& path, const std::string& inputs) {
-  Fd fd = sys::open_file(path, O_RDONLY);
-  if (::fsync(fd.get()) != 0) throw sys_error(errno, "cannot write '{}'", path);
+  sys::sync_file(path);
   bundle::Part part{.name = name,
                     .file = {},
                     .size = sys::find_info(path)->size,
-                    .sha256 = archive::sha256_fd(fd.get(), path),
+                    .sha256 = archive::sha256_file(path),
                     .suite = wish.suite,
                     .inputs = inputs};
   part.file = fmt::format("{}-{}{}", name, part.sha256.substr(0, 12),
@@ -154,9 +152,9 @@ void publish(const bundle::Bundle& bundle) {
 } // namespace
 
 std::string boot_inputs(std::string_view suite, std::string_view init, std::string_view modules) {
-  return archive::sha256_hex(fmt::format("boot {} {} {} {}\n{}\n{}\n{}", boot_form, debian_arch,
+  return archive::sha256_hex(fmt::format("boot {} {} {} {}\n{}\n{}\n", boot_form, debian_arch,
                                          suite, kernel_meta_package, archive::sha256_hex(init),
-                                         archive::sha256_hex(modules), ""));
+                                         archive::sha256_hex(modules)));
 }
 
 BundlePlan plan_bundle(const bundle::Bundle& old, const BundleWish& wish,

@@ -97,8 +97,9 @@ std::optional<std::string> find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   for (const std::string& dir : split(path ? path : "/usr/bin:/bin", ':')) {
     std::string full = (dir.empty() ? "." : dir) + "/" + name;
-    auto info = find_info(full);
-    if (info && info->is_file && ::access(full.c_str(), X_OK) == 0) return full;
+    // A directory of PATH that may not be entered is passed over, like one that is not there.
+    if (::access(full.c_str(), X_OK) != 0) continue;
+    if (auto info = find_info(full); info && info->is_file) return full;
   }
   return {};
 }

@@ -1,0 +1,276 @@
+#!/usr/bin/env bats
+# Bundles built from Debian's archive, booted with seeds of the test's own making, and builds that
+# die half-way. One tiny bundle is built for all; a test that changes it works on a copy of links.
+load ../lib
+
+setup_file() {
+  export BUNDLE_WORLD
+  BUNDLE_WORLD=$(mktemp -d "${TMPDIR:-/tmp}/bb.XXXXXX")
+  export BUNDLE=$BUNDLE_WORLD/bundle
+  BANGER_STATE_DIR=$BUNDLE_WORLD/state banger-bundle build --variant tiny --out "$BUNDLE"
+}
+teardown_file() { rm -rf -- "$BUNDLE_WORLD"; }
+setup() { private_root; }
+teardown() { remove_private_root; }
+
+part() { echo "${2:-$BUNDLE}/$(jq -r ".parts[] | select(.name == \"$1\").file" "${2:-$BUNDLE}/bundle.json")"; }
+root_copy() { cp --sparse=always "$(part root-tiny)" "$root/root.ext4"; }
+# boot ARG...: the console in $output; the VM must end by itself.
+boot() { expect 0 "$BANGER_SOURCE/tests/boot-initrd" --bundle "$BUNDLE" "$@"; }
+stages() { sed -n 's/^banger-init: \([a-z]*\) [0-9]*\.[0-9][0-9][0-9]$/\1/p' <<<"$output" | xargs; }
+all_stages="start modules seed net disk files switch"
+# A bundle like the common one whose root has to be built anew.
+stale_copy() {
+  cp -al "$BUNDLE" "$1"
+  rm -f "$1/build.log" "$1/.lock"
+  jq '(.parts[] | select(.name == "root-tiny")).inputs = "stale"' "$BUNDLE/bundle.json" >"$1/new"
+  mv "$1/new" "$1/bundle.json"
+}
+whole() {
+  expect 0 banger bundle verify --runtime-dir "$1"
+  same "$(wc -l <<<"$output")" 4
+}
+no_remains() {
+  same "$(find "$1" -name '.build-*' -o -name '.*.tmp')" ""
+  same "$(find "$1" -name 'root-*' -o -name 'kernel-*' -o -name 'initrd-*' | wc -l)" 4
+}
+
+@test "what was built is whole, and has the parts that it should" {
+  whole "$BUNDLE"
+  expect 0 banger bundle show --runtime-dir "$BUNDLE" --json
+  schema bundle
+  same "$(field '[.parts[].name] | sort | join(" ")')" "initrd kernel kernel-elf root-tiny"
+  same "$(field .name)" debian-bookworm-amd64
+  [[ $(file -b "$(part kernel)") == *"bzImage"* ]]
+  [[ $(file -b "$(part kernel-elf)") == "ELF 64-bit LSB executable, x86-64"* ]]
+  same $(($(stat -c %s "$(part initrd)") % 4)) 0
+  expect 0 env PATH="$PATH:/usr/sbin:/sbin" e2fsck -fn "$(part root-tiny)"
+  same "$(stat -c %s "$(part root-tiny)")" $((256 << 20))
+  [ "$(du -k "$(part root-tiny)" | cut -f1)" -lt 32768 ]
+  same "$(jq -r '.roots[0].packages_hash' "$BUNDLE/bundle.json")" \
+    "$(sha256sum "$BANGER_SOURCE/runtime/root/tiny/packages" | cut -d' ' -f1)"
+  jq -r '.roots[0].installed[]' "$BUNDLE/bundle.json" | grep -q '^dropbear-bin '
+  same "$(find "$BUNDLE" -perm /022 -o -not -perm -444 -not -name .lock)" ""
+}
+
+@test "a second build builds nothing" {
+  local before
+  before=$(stat -c '%n %i %Y' "$BUNDLE"/*)
+  expect 0 banger bundle build --variant tiny --out "$BUNDLE"
+  outputs "is up to date"
+  same "$(stat -c '%n %i %Y' "$BUNDLE"/*)" "$before"
+  expect 0 banger bundle build --variant tiny --out "$BUNDLE" --json
+  schema bundle
+}
+
+@test "every stage is told, in order, with its time" {
+  root_copy
+  boot --root "$root/root.ext4" --seed hostname=demo --seed address=10.0.2.15 \
+    --seed gateway=10.0.2.2 --seed mac=52:54:00:12:34:56 \
+    --run 'hostname; ip -4 addr show eth0; ip route; cat /proc/mounts; ls /dev/fd/ /'
+  same "$(stages)" "$all_stages"
+  outputs "
+demo
+"
+  outputs "inet 10.0.2.15/24"
+  outputs "default via 10.0.2.2 dev eth0"
+  outputs "/dev/vda / ext4 rw"
+  outputs "status 0"
+}
+
+@test "a file of the seed is in the root, with its mode; a link there is replaced" {
+  root_copy
+  echo 'nameserver 10.0.2.3' >"$root/resolv"
+  echo secret >"$root/key"
+  chmod 600 "$root/key"
+  boot --root "$root/root.ext4" --run 'rm -f /etc/resolv.conf; ln -s /run/none /etc/resolv.conf'
+  boot --root "$root/root.ext4" --file "etc/resolv.conf=$root/resolv" \
+    --file "etc/new/dir/key=$root/key" --run 'ls -ln /etc/resolv.conf /etc/new/dir; cat /etc/resolv.conf'
+  [[ $output =~ -rw-r--r--\ +1\ 0\ +0\ .*/etc/resolv.conf ]]
+  [[ $output =~ -rw-------\ +1\ 0\ +0\ .*key ]]
+  outputs "nameserver 10.0.2.3"
+}
+
+@test "a root with links cannot lead a file out of it" {
+  # What /etc is here would be the initrd's own directory, were it followed there.
+  mkdir -p "$root/tree/real/banger"
+  ln -s /../../banger "$root/tree/etc"
+  echo x >"$root/hostname"
+  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
+  boot --root "$root/hostile.ext4" --file "etc/hostname=$root/hostname"
+  same "$(stages)" "start modules seed net disk"
+  outputs "banger-init: failed at files: cannot make 'etc'"
+  rm "$root/tree/etc"
+  ln -s /real/banger "$root/tree/etc"
+  PATH=$PATH:/usr/sbin mke2fs -q -F -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
+  boot --root "$root/hostile.ext4" --file "etc/hostname=$root/hostname"
+  outputs "banger-init: failed at switch: the root has no init"
+  same "$(PATH=$PATH:/usr/sbin debugfs -R 'cat /real/banger/hostname' "$root/hostile.ext4" 2>/dev/null)" x
+}
+
+@test "overlay: the base stays as it was, the upper device keeps what changed" {
+  local base
+  root_copy
+  base=$(sha256sum "$root/root.ext4")
+  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 "$root/upper.ext4" 64M
+  boot --root "$root/root.ext4" --upper "$root/upper.ext4" --seed disk=overlay \
+    --run 'echo kept >/etc/marker; rm /etc/profile; mv /usr/share /usr/moved; echo d >/var/lib/docker/f'
+  same "$(stages)" "$all_stages"
+  outputs "status 0"
+  boot --root "$root/root.ext4" --upper "$root/upper.ext4" --seed disk=overlay \
+    --run 'cat /etc/marker /var/lib/docker/f; test ! -e /etc/profile; ls /usr; grep -E " /( |var)" /proc/mounts'
+  outputs "
+kept
+d
+"
+  outputs "moved"
+  outputs "overlay / overlay rw"
+  outputs "/dev/vdb /var/lib/docker ext4 rw"
+  outputs "/dev/vdb /var/lib/containers ext4 rw"
+  same "$(sha256sum "$root/root.ext4")" "$base"
+}
+
+@test "each stage that fails says why, and the VM reboots" {
+  root_copy
+  boot --no-seed --root "$root/root.ext4"
+  same "$(stages)" "start modules"
+  outputs "banger-init: failed at seed: there is no seed: No such file or directory"
+  boot --root "$root/root.ext4" --seed prefix=33
+  outputs "banger-init: failed at seed: the value of 'prefix' is unusable"
+  boot
+  same "$(stages)" "start modules seed net"
+  outputs "banger-init: failed at disk: no device '/dev/vda' in 10 s"
+  truncate -s 16M "$root/empty"
+  boot --root "$root/empty"
+  outputs "banger-init: failed at disk: cannot mount '/dev/vda': it holds no usable ext4"
+  boot --root "$root/root.ext4" --seed init=/none
+  same "$(stages)" "start modules seed net disk files"
+  outputs "banger-init: failed at switch: the root's init '/none' cannot be run"
+}
+
+@test "a network that fails is told, and does not stop the boot" {
+  root_copy
+  boot --root "$root/root.ext4" --seed address=10.0.2.15 --seed mac=52:54:00:00:00:01 --run true
+  same "$(stages)" "start modules seed disk files switch"
+  outputs "banger-init: failed at net: no interface has the address 52:54:00:00:00:01"
+  outputs "status 0"
+}
+
+@test "a seed that does not begin on four bytes is seen to be lost" {
+  root_copy
+  boot --root "$root/root.ext4" --pad 1
+  outputs "banger-init: failed at seed: there is no seed"
+  boot --root "$root/root.ext4" --pad 4 --run true
+  same "$(stages)" "$all_stages"
+}
+
+@test "busybox's init serves ssh's door and reboots on Ctrl-Alt-Del" {
+  # Its own init this time. Without a host key dropbear says so: it was started.
+  root_copy
+  timeout 60 "$BANGER_SOURCE/tests/boot-initrd" --bundle "$BUNDLE" --root "$root/root.ext4" \
+    --timeout 12 >"$root/console" || same $? 6
+  grep -q "banger-init: switch" "$root/console"
+  grep -q "Failed loading /etc/dropbear/dropbear_ed25519_host_key" "$root/console"
+}
+
+@test "a build killed anywhere leaves the old bundle, and the next one finishes the work" {
+  local dir=$root/b point passes n trace=$root/trace
+  stale_copy "$dir"
+  BANGER_FAILPOINT_TRACE=$trace BANGER_FAILPOINT_IN=banger-bundle \
+    expect 0 banger bundle build --variant tiny --out "$dir"
+  [ -s "$trace" ] || skip "built without failpoints"
+  no_remains "$dir"
+  # The first and the last pass of each point, and every rename: that is where things change.
+  while read -r point passes; do
+    for n in $(seq "$passes"); do
+      [ "$n" = 1 ] || [ "$n" = "$passes" ] || [ "$point" = sys.rename ] || continue
+      echo "killed at $point #$n of $passes"
+      rm -rf "$dir"
+      stale_copy "$dir"
+      BANGER_FAILPOINT=$point#$n:kill BANGER_FAILPOINT_IN=banger-bundle \
+        expect 137 banger bundle build --variant tiny --out "$dir"
+      whole "$dir"
+    done
+  done < <(sort "$trace" | uniq -c | awk '{ print $2, $1 }')
+  expect 0 banger bundle build --variant tiny --out "$dir"
+  whole "$dir"
+  no_remains "$dir"
+}
+
+@test "a build killed while parts are put in place leaves a whole bundle" {
+  local dir=$root/b n
+  for n in 1 2 3; do # each on the remains of the one before
+    [ -d "$dir" ] || cp -al "$BUNDLE" "$dir"
+    BANGER_FAILPOINT=sys.link#1:kill BANGER_FAILPOINT_IN=banger-bundle timeout -s KILL $((n * 2)) \
+      banger-bundle build --variant tiny --out "$dir" --force || true
+    whole "$dir"
+  done
+  expect 0 banger bundle build --variant tiny --out "$dir"
+  no_remains "$dir"
+}
+
+@test "two builds at once: one builds, the other waits and finds it done" {
+  local dir=$root/b
+  stale_copy "$dir"
+  banger bundle build --variant tiny --out "$dir" >"$root/one" &
+  expect 0 banger bundle build --variant tiny --out "$dir"
+  wait $!
+  same "$(cat "$root/one" - <<<"$output" | grep -c 'built root-tiny')" 1
+  same "$(cat "$root/one" - <<<"$output" | grep -c 'is up to date')" 1
+  whole "$dir"
+  no_remains "$dir"
+}
+
+@test "a program that fails is told with its last words and the log" {
+  local dir=$root/b
+  stale_copy "$dir"
+  mkdir "$root/bin"
+  printf '#!/bin/sh\necho "the disk is on fire" >&2\nexit 3\n' >"$root/bin/mke2fs"
+  chmod +x "$root/bin/mke2fs"
+  PATH=$root/bin:$PATH expect 1 banger bundle build --variant tiny --out "$dir"
+  errors "failed (exit status 3): the disk is on fire"
+  errors "log: $dir/build.log"
+  grep -q "the disk is on fire" "$dir/build.log"
+  whole "$dir"
+  no_remains "$dir"
+}
+
+@test "a full disk in the middle of a build: the old bundle stays, the space is given back" {
+  local dir=$root/b
+  stale_copy "$dir"
+  BANGER_FAILPOINT='sys.create#8:enospc' BANGER_FAILPOINT_IN=banger-bundle \
+    expect 1 banger bundle build --variant tiny --out "$dir"
+  errors "no space left on device"
+  whole "$dir"
+  no_remains "$dir"
+}
+
+@test "a part that went missing is built again" {
+  local dir=$root/b
+  cp -al "$BUNDLE" "$dir"
+  rm "$(part root-tiny "$dir")"
+  expect 5 banger bundle verify --runtime-dir "$dir"
+  expect 0 banger bundle build --variant tiny --out "$dir"
+  outputs "built root-tiny"
+  whole "$dir"
+}
+
+@test "a plain user builds a bundle that boots" {
+  [ "$(id -u)" -eq 0 ] || skip "the common bundle was built by one"
+  chmod 711 "$root"
+  mkdir "$root/user"
+  chown 65534:65534 "$root/user"
+  expect 0 setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$root/user" \
+    BANGER_STATE_DIR="$root/user/state" -C "$root/user" \
+    "$BANGER_BUILD/bin/banger-bundle" build --variant tiny --out "$root/user/b"
+  BUNDLE=$root/user/b
+  whole "$BUNDLE"
+  root_copy
+  boot --root "$root/root.ext4" --run 'stat -c "%u:%g %a %n" / /etc /etc/shadow /usr/bin/busybox /tmp'
+  same "$(stages)" "$all_stages"
+  outputs "0:0 755 /
+0:0 755 /etc
+0:0 640 /etc/shadow
+0:0 755 /usr/bin/busybox
+0:0 1777 /tmp"
+}
