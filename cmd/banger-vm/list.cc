@@ -26,13 +26,7 @@ struct List : cli::Verb {
          Complete::words,
          {"creating", "stopped", "starting", "running", "paused", "stopping", "failed", "removing"},
          &state},
-        {"--label",
-         "KEY=VALUE",
-         "only VMs with this label (may be given several times)",
-         "",
-         Complete::nothing,
-         {},
-         &labels}};
+        {"--label", "KEY=VALUE", "only VMs with this label", "", Complete::nothing, {}, &labels}};
   }
 
   int run(cli::App& app) override {

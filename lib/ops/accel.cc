@@ -102,6 +102,13 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest
   return Accel::tcg;
 }
 
+std::optional<std::string> known_kvm_fault(state::State& state) {
+  auto known = state.fact("accel.probe");
+  auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
+  if (parts.size() != 2 || !parts[0].starts_with(sys::boot_id())) return {};
+  return parts[1];
+}
+
 int64_t tsc_khz(Context& ctx) {
   auto known = ctx.state.fact("tsc_khz");
   auto parts = known ? split(*known, ' ') : std::vector<std::string>{};

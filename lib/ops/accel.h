@@ -13,6 +13,10 @@ namespace banger::ops {
 // by boot id, kernel and VMM.
 Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest& boot);
 
+// What the last probe of this boot of the host found wrong with KVM: "" if nothing, none if no
+// probe has run yet.
+std::optional<std::string> known_kvm_fault(state::State& state);
+
 // The host's time stamp counter in kHz, measured once a boot of the host.
 int64_t tsc_khz(Context& ctx);
 

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "core/units.h"
 #include "disk/ext4.h"
+#include "ops/accel.h"
 #include "state/state.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -47,7 +48,7 @@ Check check_program(const char* id, const std::string& program, const char* vers
   return {id, Verdict::ok, version_flag ? with_version(*path, version_flag) : *path, {}};
 }
 
-Check check_kvm(const Host&) {
+Check check_kvm(const Host& host) {
   const std::string device = "/dev/kvm";
   constexpr const char* slow = "; VMs are emulated in software, which is slow";
   try {
@@ -62,7 +63,17 @@ Check check_kvm(const Host&) {
           "switch virtualisation on in the firmware, or in the machine that this is a guest of"};
     return {"kvm", Verdict::warn, e.message() + slow, "modprobe kvm_intel or kvm_amd"};
   }
-  return {"kvm", Verdict::ok, device + " can be opened", {}};
+  std::optional<std::string> fault;
+  try {
+    auto state = state::State::open(host.dirs, state::Mode::read);
+    fault = known_kvm_fault(state);
+  } catch (const Error&) {
+    // A state that cannot be read has a check of its own.
+  }
+  if (!fault) return {"kvm", Verdict::ok, device + " can be opened; the first start tries it", {}};
+  if (fault->empty()) return {"kvm", Verdict::ok, "a kernel boots on " + device, {}};
+  return {"kvm", Verdict::warn, device + ": " + *fault + slow,
+          "use a host whose KVM boots kernels"};
 }
 
 Check check_qemu(const Host& host) {
