@@ -36,10 +36,21 @@ nothing_left() {
   same "$output" ''
   same "$(ls "$BANGER_STATE_DIR/vms" 2>/dev/null)" ''
   same "$(find "$XDG_RUNTIME_DIR/banger" -mindepth 2 2>/dev/null)" ''
-  ! grep -q . "$BANGER_STATE_DIR/keys/known_hosts" 2>/dev/null
+  same "$(cat "$BANGER_STATE_DIR/keys/known_hosts" 2>/dev/null)" ''
 }
 
-monitor_of() { pgrep -f "banger-monitor $1\$" | tail -n 1; }
+# Whether a process has ended; one that its parent has not reaped yet has.
+gone() {
+  [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
+}
+
+# Of this test's own state, whatever else runs on the machine.
+monitor_of() {
+  local pid
+  for pid in $(pgrep -f "banger-monitor $1\$"); do
+    gone "$pid" || ! grep -qz "BANGER_STATE_DIR=$BANGER_STATE_DIR" "/proc/$pid/environ" || echo "$pid"
+  done
+}
 
 # Puts a file into a VM's root disk while it is stopped: edit_root VM PATH <content
 edit_root() {

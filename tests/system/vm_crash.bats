@@ -27,7 +27,7 @@ teardown() { remove_vms; }
   expect 0 banger vm stop m
   expect 0 banger vm show --json m
   same "$(field .state)" stopped
-  ! kill -0 "$vmm" 2>/dev/null
+  gone "$vmm"
 }
 
 @test "kill -9 of monitor and VMM: failed, unobserved; the next verb releases all" {
@@ -52,7 +52,7 @@ teardown() { remove_vms; }
   expect 0 banger vm create $tiny other # any verb that changes something settles it
   expect 0 banger vm show --json boot
   same "$(field .state)" stopped
-  ! kill -0 "$vmm" 2>/dev/null
+  gone "$vmm"
   expect 0 banger vm start boot
 }
 
