@@ -68,6 +68,7 @@ std::string escape_for_terminal(std::string_view text) {
   while (!text.empty()) {
     auto c = static_cast<unsigned char>(text[0]);
     size_t len = utf8_length(text);
+    if (text.starts_with("\r\n")) text.remove_prefix(1), c = '\n';
     bool control = len == 1 && (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t';
     if (len == 0 || control) {
       out += fmt::format("\\x{:02x}", c);

@@ -15,7 +15,8 @@ std::string join(std::span<const std::string> parts, std::string_view sep);
 std::string_view trim(std::string_view text);
 
 // Text that banger did not write (a guest's console, an error of another program) made safe for a
-// terminal: control characters and invalid UTF-8 become \xNN; tab and newline stay.
+// terminal: control characters and invalid UTF-8 become \xNN; tab and newline stay, and
+// the carriage return that a serial line puts before a newline goes.
 std::string escape_for_terminal(std::string_view text);
 
 // Quotes for a POSIX shell, only where needed.

@@ -34,8 +34,8 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
 BootStage stage_of(const BootView& v) {
   using guest::Stage;
   if (v.panic) return {"kernel", "the kernel panicked: " + *v.panic};
-  // The guest's own word on its network explains why ssh hears nothing.
-  if (v.init_fault && v.ssh <= Stage::no_answer)
+  // The init's own word explains why ssh hears nothing.
+  if (v.init_fault && v.ssh <= Stage::closed)
     return {v.init_fault->starts_with("net") ? "network" : "init",
             "init failed at " + *v.init_fault};
   switch (v.ssh) {

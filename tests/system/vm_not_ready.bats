@@ -53,7 +53,7 @@ EOF
 #!/bin/sh
 /usr/bin/busybox ip link set eth0 down
 EOF
-  expect 6 banger vm start --timeout 4s n
+  expect 6 banger vm start --timeout 8s n
   errors 'no network'
   same "$(vm_field n .state)" starting
   expect 0 banger vm kill n
@@ -65,7 +65,7 @@ EOF
 ::sysinit:/etc/rc
 ::ctrlaltdel:/sbin/reboot
 EOF
-  expect 6 banger vm start --timeout 4s n
+  expect 6 banger vm start --timeout 8s n
   errors 'nothing listens on its ssh port'
   expect 0 banger vm stop n
   same "$(vm_field n .state)" stopped
@@ -76,9 +76,9 @@ EOF
 #!/bin/sh
 mount -t devpts devpts /dev/pts
 mv /root/.ssh /root/hidden
-(sleep 25; mv /root/hidden /root/.ssh) &
+(sleep 40; mv /root/hidden /root/.ssh) &
 EOF
-  expect 6 banger vm start --timeout 4s n
+  expect 6 banger vm start --timeout 8s n
   errors 'refuses the key'
   await 60 in_state n running
 }
