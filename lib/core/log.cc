@@ -2,7 +2,10 @@
 
 #include <exception>
 
+#include <fcntl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -47,6 +50,15 @@ Log::~Log() = default;
 
 namespace {
 
+// The log tells what the user does, so it is the user's alone; spdlog would make it for all to
+// read.
+void make_private_file(const std::string& path) {
+  size_t slash = path.rfind('/');
+  if (slash != std::string::npos) ::mkdir(path.substr(0, slash).c_str(), 0700);
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+}
+
 void append_string(fmt::memory_buffer& out, std::string_view s) {
   out.push_back('"');
   for (char ch : s) {
@@ -78,6 +90,7 @@ void Log::write(Level level, std::string_view event, std::initializer_list<Field
   if (level < level_ || level_ == Level::off) return;
   try {
     if (!sink_) {
+      make_private_file(path_);
       auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(path_);
       file->set_pattern("%v");
       sink_ = std::make_unique<Sink>();
