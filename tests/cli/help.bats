@@ -62,7 +62,7 @@ page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-$2}.1"; }
 
 @test "the man page of every verb is there, is clean roff, and has every line of the help" {
   check() {
-    local page help_words man_words
+    local page
     page=$(page_of "$1" "$2")
     [ -f "$page" ]
     same "$(groff -man -Tascii -ww -z "$page" 2>&1)" ""
@@ -111,7 +111,7 @@ PY
 
 @test "examples call what there is" {
   check() {
-    local example sub words
+    local example
     while IFS= read -r example; do
       [ -n "$example" ] || continue
       case $example in *"banger ${1#banger-}"*) ;; *) echo "another command: $example" && return 1 ;; esac
@@ -124,8 +124,7 @@ PY
 }
 
 @test "the manual of the config lists the keys that the code accepts, and no others" {
-  # A key that cannot be there makes the error name the file; each of the manual's is accepted.
-  local key keys section
+  local keys
   keys=$(sed -n '/^\.SH KEYS/,/^\.SH SEE/s/^\.B //p' "$BANGER_SOURCE/man/banger-config.5")
   same "$(sort <<<"$keys")" "$(sed -n 's/^ *{"\([a-z]*\)", "\([a-z_]*\)", Type::.*/\1.\2/p' \
     "$BANGER_SOURCE/lib/cli/config.cc" | sed 's/^\.//' | sort)"

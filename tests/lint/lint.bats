@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# The rules that the sources keep. Each is also seen to fail, on a tree with the fault planted.
+load ../lib
+
+setup() {
+  private_root
+  tree=$root/tree
+  mkdir -p "$tree/lib/core" "$tree/lib/sys" "$tree/lib/net" "$tree/cmd/banger-vm"
+}
+teardown() { remove_private_root; }
+
+rooms() { "$BANGER_SOURCE/tests/lint/check-rooms" "$@"; }
+
+@test "rooms include only whom they may, and start no program" {
+  expect 0 rooms
+}
+
+@test "an include in the wrong direction is found" {
+  plant() { # plant FILE INCLUDE: the tree with that one line is at fault
+    echo "#include $2" >"$tree/$1"
+    expect 1 rooms "$tree"
+    outputs "$1:"
+    rm "$tree/$1"
+  }
+  echo 'int x;' >"$tree/lib/core/a.cc"
+  expect 0 rooms "$tree"
+  plant lib/core/b.cc '"sys/file.h"'
+  plant lib/sys/b.h '"state/state.h"'
+  plant lib/net/b.cc '"disk/root.h"'
+  plant lib/net/b.cc '"ops/vm_start.h"'
+  plant lib/net/b.cc '"cli/app.h"'
+  plant lib/net/b.cc '<sqlite3.h>'
+  plant cmd/banger-vm/b.cc '"sys/file.h"'
+  plant cmd/banger-vm/b.cc '<libssh2.h>'
+  mkdir "$tree/lib/cellar"
+  plant lib/cellar/b.cc '"core/error.h"'
+}
+
+@test "a program started outside of sys is found, in words that are not code it is not" {
+  local call
+  for call in 'fork()' '::vfork()' 'posix_spawnp(a)' 'execvp (a)' 'std::system("x")' 'popen("x")' \
+    'clone3(a)' 'syscall(SYS_execveat)' 'fexecve(a)'; do
+    echo "int f() { return $call; }" >"$tree/lib/net/b.cc"
+    expect 1 rooms "$tree"
+    outputs "lib/net/b.cc:1: "
+  done
+  cp "$tree/lib/net/b.cc" "$tree/lib/sys/b.cc"
+  cat >"$tree/lib/net/b.cc" <<'CC'
+// fork() is what sys does; /* execve( */
+/* system(
+   popen( */
+const char* s = "fork() \" execv(";
+void f() { plan.clone(); sys::system_time(); failpoint(Point::clone); loop->fork(); }
+CC
+  expect 0 rooms "$tree"
+}
+
+@test "shell files pass shellcheck" {
+  cd "$BANGER_SOURCE"
+  tests/lint/shell-files >"$root/files"
+  grep -qx ./tests/lib.bash "$root/files"
+  grep -qx ./tests/run-bats "$root/files"
+  grep -v '\.bats$' "$root/files" >"$root/scripts"
+  expect 0 xargs -d '\n' shellcheck <"$root/scripts"
+  # What a bats file loads is hidden from shellcheck: variables that the helper sets, functions that
+  # it calls. Scripts for others stand in single quotes.
+  grep '\.bats$' "$root/files" >"$root/bats"
+  expect 0 xargs -d '\n' shellcheck --exclude=SC2154,SC2317,SC2016 <"$root/bats"
+}
+
+@test "a fault in a shell file is found" {
+  printf '#!/bin/sh\nrm $1\n' >"$tree/fault"
+  chmod +x "$tree/fault"
+  expect 0 "$BANGER_SOURCE/tests/lint/shell-files" "$tree"
+  same "$output" ./fault
+  expect 1 shellcheck "$tree/fault"
+}
+
+@test "clang-format leaves the sources as they are" {
+  clang-format --version | grep -q ' 14\.' || skip "the layout is that of clang-format 14"
+  cd "$BANGER_SOURCE"
+  find lib cmd runtime tests -name '*.cc' -o -name '*.h' >"$root/files"
+  [ -s "$root/files" ]
+  expect 0 xargs -d '\n' clang-format --dry-run --Werror <"$root/files"
+}
+
+@test "a fault in the layout is found" {
+  cp "$BANGER_SOURCE/.clang-format" "$tree"
+  echo 'int  x ;' >"$tree/fault.cc"
+  expect 1 clang-format --dry-run --Werror "$tree/fault.cc"
+}
+
+@test "files stay readable in one sitting" {
+  # STYLE.md: look at splitting from about 500 lines.
+  cd "$BANGER_SOURCE"
+  find lib cmd -name '*.cc' -o -name '*.h' >"$root/files"
+  same "$(xargs -d '\n' wc -l <"$root/files" | awk '$2 != "total" && $1 > 500')" ""
+}
