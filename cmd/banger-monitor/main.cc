@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "ops/monitor.h"
-#include "sys/proc.h"
 
 namespace {
 
