@@ -33,8 +33,12 @@ struct Act : Verb {
 
 struct Throw : Verb {
   std::string what;
+  Words tail;
   void declare(Spec& spec) override {
     spec.operands = {{"WHAT", "what to do", true, Complete::nothing, &what}};
+    spec.tail = &tail;
+    spec.tail_name = "CMD";
+    spec.tail_help = "a command";
   }
   int run(App& app) override {
     app.out.line("before");
@@ -173,12 +177,14 @@ TEST_F(RunTool, ErrorsAreShownSafelyAfterWhatWasPrintedBefore) {
 }
 
 TEST_F(RunTool, AVerbThatRelaysGives255ForItsOwnFailures) {
-  EXPECT_EQ(run({"relay", "status"}).status, 42);
-  EXPECT_EQ(run({"relay", "error"}).status, 255);
-  EXPECT_EQ(run({"relay", "other"}).status, 255);
-  EXPECT_EQ(run({"relay", "--bogus"}).status, 255);
-  EXPECT_EQ(run({"relay", "--help"}).status, 0);
-  EXPECT_EQ(run({"throw", "status"}).status, 42);
+  EXPECT_EQ(run({"relay", "status", "--", "true"}).status, 42);
+  EXPECT_EQ(run({"relay", "error", "--", "true"}).status, 255);
+  EXPECT_EQ(run({"relay", "other", "--", "true"}).status, 255);
+  EXPECT_EQ(run({"relay", "--bogus", "--", "true"}).status, 255);
+  EXPECT_EQ(run({"relay", "--help", "--", "true"}).status, 0);
+  EXPECT_EQ(run({"throw", "status", "--", "true"}).status, 42);
+  // Without a command there is no guest's status to be told from its own.
+  EXPECT_EQ(run({"relay", "error"}).status, 5);
 }
 
 TEST_F(RunTool, WithoutAVerbItIsAUsageError) {
@@ -197,7 +203,7 @@ TEST_F(RunTool, AFullDiskIsAFailure) {
   EXPECT_NE(r.err.find("cannot write to standard output: no space left on device"),
             std::string::npos);
   EXPECT_EQ(run({"--help"}, {}, full).status, 1);
-  EXPECT_EQ(run({"relay", "status"}, {}, full).status, 255);
+  EXPECT_EQ(run({"relay", "status", "--", "true"}, {}, full).status, 255);
   ::close(full);
 }
 
