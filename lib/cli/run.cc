@@ -128,6 +128,10 @@ int run_tool(const Tool& tool, int argc, char** argv) {
       print_description(tool, out);
       return 0;
     }
+    if (first == "__config") {
+      for (const ConfigKey& key : config_keys()) out.line(key.full_name());
+      return 0;
+    }
     if (first == "__complete") {
       print_completion(tool, rest.subspan(1), out);
       return 0;

@@ -94,9 +94,9 @@ struct Tool {
 // Everything a main() does: parses, dispatches, catches, prints errors once, gives the status.
 //
 // Common options (--help --version --json -q --log-level --config --state-dir --no-progress) are
-// taken before and after the verb. Beside the verbs each tool answers `help [VERB]`, and three
-// calls that are not for people: `__complete WORD…` (completions/), `__man [PAGE]` (the build) and
-// `__describe` (tests).
+// taken before and after the verb. Beside the verbs each tool answers `help [VERB]`, and some calls
+// that are not for people: `__complete WORD…` (completions/), `__man [PAGE]` (the build),
+// `__describe` and `__config` (tests).
 // Help, man page and completion touch neither settings nor state nor config.
 //
 // A pipe that closed early ends the tool by SIGPIPE, after the verb has done its work; any other

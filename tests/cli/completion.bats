@@ -26,9 +26,8 @@ teardown() { remove_private_root; }
 
 # in_bash WORD...: what bash would offer; the last word is being typed.
 in_bash() {
-  # shellcheck source=completions/banger.bash
   bash --norc -c '
-    source "$BANGER_SOURCE/completions/banger.bash"
+    source "$BANGER_BUILD/share/bash-completion/completions/banger"
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
     _banger "$1" 2>/dev/null
     printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
@@ -64,11 +63,11 @@ bridge"
 
 @test "bash: every tool is completed" {
   local tool
-  expect 0 bash --norc -c 'source "$BANGER_SOURCE/completions/banger.bash"; complete -p'
+  expect 0 bash --norc -c 'source "$BANGER_BUILD/share/bash-completion/completions/banger"; complete -p'
   for tool in "$BANGER_BUILD"/bin/banger*; do
     outputs "complete -F _banger ${tool##*/}"
-    grep -q "^#compdef.* ${tool##*/}\( \|$\)" "$BANGER_SOURCE/completions/_banger"
-    grep -q "^for tool in.* ${tool##*/}\( \|$\)" "$BANGER_SOURCE/completions/banger.fish"
+    grep -q "^#compdef.* ${tool##*/}\( \|$\)" "$BANGER_BUILD/share/zsh/site-functions/_banger"
+    grep -q "^for tool in.* ${tool##*/}\( \|$\)" "$BANGER_BUILD/share/fish/vendor_completions.d/banger.fish"
   done
 }
 
@@ -79,7 +78,7 @@ bridge"
       _describe() { print -rl -- "${(@P)4}" }
       _files() { print files "$@" }
       words=("$@") CURRENT=$#
-      source "$BANGER_SOURCE/completions/_banger"' zsh "$@"
+      source "$BANGER_BUILD/share/zsh/site-functions/_banger"' zsh "$@"
   }
   expect 0 in_zsh banger-sample start d
   same "$output" 'demo
@@ -94,7 +93,7 @@ dim:is: dim'
 @test "fish: words go to the program, what it offers comes back with descriptions" {
   command -v fish >/dev/null || skip "fish is not installed"
   in_fish() {
-    fish --no-config -c 'source $BANGER_SOURCE/completions/banger.fish; complete -C $argv[1]' "$1"
+    fish --no-config -c 'source $BANGER_BUILD/share/fish/vendor_completions.d/banger.fish; complete -C $argv[1]' "$1"
   }
   # The tools' own names are what the script knows.
   ln -s banger-sample "$root/bin/banger-tui"

@@ -91,7 +91,7 @@ request() {
   "$guest" await <request 3>&- > >(head -n 1 >first) &
   pid=$!
   await 10 test -s first
-  await 10 eval '! kill -0 $pid 2>/dev/null'
+  await 10 eval "! kill -0 $pid 2>/dev/null"
 }
 
 @test "a request that cannot be understood" {

@@ -102,7 +102,6 @@ PY
   check() {
     local kind
     for kind in $(jq -r '.objects[]' <<<"$3"); do
-      [ -f "$BANGER_SOURCE/share/schema/$kind.json" ] || return
       [ -f "$BANGER_BUILD/share/banger/schema/$kind.json" ] || return
     done
   }
@@ -124,10 +123,9 @@ PY
 }
 
 @test "the manual of the config lists the keys that the code accepts, and no others" {
-  local keys
-  keys=$(sed -n '/^\.SH KEYS/,/^\.SH SEE/s/^\.B //p' "$BANGER_SOURCE/man/banger-config.5")
-  same "$(sort <<<"$keys")" "$(sed -n 's/^ *{"\([a-z]*\)", "\([a-z_]*\)", Type::.*/\1.\2/p' \
-    "$BANGER_SOURCE/lib/cli/config.cc" | sed 's/^\.//' | sort)"
+  expect 0 banger-vm __config
+  same "$output" \
+    "$(sed -n '/^\.SH KEYS/,/^\.SH SEE/s/^\.B //p' "$BANGER_BUILD/share/man/man5/banger-config.5")"
 }
 
 @test "the schemas are strict" {
