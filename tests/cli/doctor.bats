@@ -72,7 +72,7 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
 @test "what is missing is named with the command that mends it, and the status is 5" {
   mkdir "$root/bin"
   ln -s "$BANGER_BUILD/bin/banger-doctor" "$root/bin/"
-  expect 5 env PATH="$root/bin" banger-doctor --json
+  expect 5 env PATH="$root/bin" BANGER_RUNTIME_DIR="$root/none" banger-doctor --json
   schema check
   same "$(jq -r 'select(.id=="qemu") | .status' <<<"$output")" missing
   same "$(jq -r 'select(.id=="ssh") | .status' <<<"$output")" missing
