@@ -6,7 +6,7 @@ execute_process(COMMAND ${PROGRAM} __man OUTPUT_VARIABLE pages COMMAND_ERROR_IS_
 get_filename_component(tool ${PROGRAM} NAME)
 if(NOT tool STREQUAL "banger")
   file(GLOB stale ${OUT}/${tool}-*.1)
-  file(REMOVE ${stale})
+  file(REMOVE ${OUT}/${tool}.1 ${stale})
 endif()
 string(REPLACE "\n" ";" pages "${pages}")
 foreach(page IN LISTS pages)
