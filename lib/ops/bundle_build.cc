@@ -134,8 +134,9 @@ void adopt(bundle::Bundle& bundle, const BundleWish& wish, const std::string& na
   bundle.parts.push_back(std::move(part));
 }
 
-// Files of parts that no bundle.json names any more.
+// What builds that died left, and files of parts that no bundle.json names any more.
 void remove_old_parts(const bundle::Bundle& bundle) {
+  sys::remove_file(bundle.path + "/.bundle.json.tmp"); // sys::write_atomic's
   for (const std::string& name : sys::list_dir(bundle.path))
     if (is_part_file(name) &&
         !std::ranges::any_of(bundle.parts, [&](const bundle::Part& p) { return p.file == name; }))

@@ -3,11 +3,37 @@
 # die half-way. One tiny bundle is built for all; a test that changes it works on a copy of links.
 load ../lib
 
+# Every later build gets the packages that the first one fetched: apt's answers are kept and given
+# again by programs that come first in PATH, unless REAL_APT is set.
 setup_file() {
   export BUNDLE_WORLD
   BUNDLE_WORLD=$(mktemp -d "${TMPDIR:-/tmp}/bb.XXXXXX")
   export BUNDLE=$BUNDLE_WORLD/bundle
-  BANGER_STATE_DIR=$BUNDLE_WORLD/state banger-bundle build --variant tiny --out "$BUNDLE"
+  mkdir "$BUNDLE_WORLD/bin" "$BUNDLE_WORLD/kept"
+  cat >"$BUNDLE_WORLD/bin/apt-get" <<EOF
+#!/bin/sh
+kept=$BUNDLE_WORLD/kept real=$(command -v apt-get)
+archives=\${APT_CONFIG%/*}/apt/archives
+if [ -n "\${REAL_APT:-}" ] || [ "\$1" = indextargets ]; then
+  "\$real" "\$@" || exit
+  case \$1 in download) cp ./*.deb "\$kept" ;; install) cp -r "\$archives" "\$kept" ;; esac
+else
+  case \$1 in
+    update) ;;
+    download) cp "\$kept/\$2"_*.deb . ;;
+    install) cp "\$kept"/archives/*.deb "\$archives" ;;
+    *) exit 99 ;;
+  esac
+fi
+EOF
+  cat >"$BUNDLE_WORLD/bin/apt-cache" <<EOF
+#!/bin/sh
+[ -z "\${REAL_APT:-}" ] || $(command -v apt-cache) "\$@" >$BUNDLE_WORLD/kept/depends || exit
+cat $BUNDLE_WORLD/kept/depends
+EOF
+  chmod +x "$BUNDLE_WORLD"/bin/*
+  export PATH=$BUNDLE_WORLD/bin:$PATH
+  REAL_APT=yes BANGER_STATE_DIR=$BUNDLE_WORLD/state banger-bundle build --variant tiny --out "$BUNDLE"
 }
 teardown_file() { rm -rf -- "$BUNDLE_WORLD"; }
 setup() { private_root; }
@@ -67,7 +93,8 @@ no_remains() {
   root_copy
   boot --root "$root/root.ext4" --seed hostname=demo --seed address=10.0.2.15 \
     --seed gateway=10.0.2.2 --seed mac=52:54:00:12:34:56 \
-    --run 'hostname; ip -4 addr show eth0; ip route; cat /proc/mounts; ls /dev/fd/ /'
+    --run 'hostname; ip -4 addr show eth0; ip route; cat /proc/mounts; ls /dev/fd/
+      stat -c "%u:%g %a %n" / /etc /etc/shadow /usr/bin/busybox /tmp'
   same "$(stages)" "$all_stages"
   outputs "
 demo
@@ -75,7 +102,12 @@ demo
   outputs "inet 10.0.2.15/24"
   outputs "default via 10.0.2.2 dev eth0"
   outputs "/dev/vda / ext4 rw"
-  outputs "status 0"
+  outputs "0:0 755 /
+0:0 755 /etc
+0:0 640 /etc/shadow
+0:0 755 /usr/bin/busybox
+0:0 1777 /tmp
+status 0"
 }
 
 @test "a file of the seed is in the root, with its mode; a link there is replaced" {
@@ -83,7 +115,7 @@ demo
   echo 'nameserver 10.0.2.3' >"$root/resolv"
   echo secret >"$root/key"
   chmod 600 "$root/key"
-  boot --root "$root/root.ext4" --run 'rm -f /etc/resolv.conf; ln -s /run/none /etc/resolv.conf'
+  PATH=$PATH:/usr/sbin debugfs -w -R 'symlink /etc/resolv.conf /run/none' "$root/root.ext4"
   boot --root "$root/root.ext4" --file "etc/resolv.conf=$root/resolv" \
     --file "etc/new/dir/key=$root/key" --run 'ls -ln /etc/resolv.conf /etc/new/dir; cat /etc/resolv.conf'
   [[ $output =~ -rw-r--r--\ +1\ 0\ +0\ .*/etc/resolv.conf ]]
@@ -135,8 +167,6 @@ d
   boot --no-seed --root "$root/root.ext4"
   same "$(stages)" "start modules"
   outputs "banger-init: failed at seed: there is no seed: No such file or directory"
-  boot --root "$root/root.ext4" --seed prefix=33
-  outputs "banger-init: failed at seed: the value of 'prefix' is unusable"
   boot
   same "$(stages)" "start modules seed net"
   outputs "banger-init: failed at disk: no device '/dev/vda' in 10 s"
@@ -160,17 +190,22 @@ d
   root_copy
   boot --root "$root/root.ext4" --pad 1
   outputs "banger-init: failed at seed: there is no seed"
-  boot --root "$root/root.ext4" --pad 4 --run true
-  same "$(stages)" "$all_stages"
 }
 
-@test "busybox's init serves ssh's door and reboots on Ctrl-Alt-Del" {
-  # Its own init this time. Without a host key dropbear says so: it was started.
+@test "the root's own init starts its ssh server at once" {
+  # Without a host key it says so: it was started.
   root_copy
-  timeout 60 "$BANGER_SOURCE/tests/boot-initrd" --bundle "$BUNDLE" --root "$root/root.ext4" \
-    --timeout 12 >"$root/console" || same $? 6
-  grep -q "banger-init: switch" "$root/console"
-  grep -q "Failed loading /etc/dropbear/dropbear_ed25519_host_key" "$root/console"
+  boot --root "$root/root.ext4" --until "Failed loading /etc/dropbear/dropbear_ed25519_host_key"
+  same "$(stages)" "$all_stages"
+  outputs "Failed loading /etc/dropbear/dropbear_ed25519_host_key"
+}
+
+# kill_at POINT#N DIR: what is left must be whole.
+kill_at() {
+  echo "killed at $1"
+  BANGER_FAILPOINT=$1:kill BANGER_FAILPOINT_IN=banger-bundle \
+    expect 137 banger bundle build --variant tiny --out "$2" "${@:3}"
+  whole "$2"
 }
 
 @test "a build killed anywhere leaves the old bundle, and the next one finishes the work" {
@@ -180,16 +215,14 @@ d
     expect 0 banger bundle build --variant tiny --out "$dir"
   [ -s "$trace" ] || skip "built without failpoints"
   no_remains "$dir"
-  # The first and the last pass of each point, and every rename: that is where things change.
+  # Each on the remains of the one before, as long as there is something to do.
   while read -r point passes; do
-    for n in $(seq "$passes"); do
-      [ "$n" = 1 ] || [ "$n" = "$passes" ] || [ "$point" = sys.rename ] || continue
-      echo "killed at $point #$n of $passes"
-      rm -rf "$dir"
-      stale_copy "$dir"
-      BANGER_FAILPOINT=$point#$n:kill BANGER_FAILPOINT_IN=banger-bundle \
-        expect 137 banger bundle build --variant tiny --out "$dir"
-      whole "$dir"
+    for n in 1 $((passes / 2)) $((passes - 1)) "$passes"; do
+      if [ ! -d "$dir" ] || ! grep -q '"stale"' "$dir/bundle.json"; then
+        rm -rf "$dir"
+        stale_copy "$dir"
+      fi
+      [ "$n" -lt 1 ] || kill_at "$point#$n" "$dir"
     done
   done < <(sort "$trace" | uniq -c | awk '{ print $2, $1 }')
   expect 0 banger bundle build --variant tiny --out "$dir"
@@ -197,15 +230,19 @@ d
   no_remains "$dir"
 }
 
-@test "a build killed while parts are put in place leaves a whole bundle" {
-  local dir=$root/b n
-  for n in 1 2 3; do # each on the remains of the one before
-    [ -d "$dir" ] || cp -al "$BUNDLE" "$dir"
-    BANGER_FAILPOINT=sys.link#1:kill BANGER_FAILPOINT_IN=banger-bundle timeout -s KILL $((n * 2)) \
-      banger-bundle build --variant tiny --out "$dir" --force || true
-    whole "$dir"
-  done
+@test "a build of all killed between its parts leaves a whole bundle" {
+  local dir=$root/b trace=$root/trace last
+  cp -al "$BUNDLE" "$dir"
+  BANGER_FAILPOINT_TRACE=$trace BANGER_FAILPOINT_IN=banger-bundle \
+    expect 0 banger bundle build --variant tiny --out "$dir" --force
+  [ -s "$trace" ] || skip "built without failpoints"
+  # The last renames: kernel, kernel-elf, initrd, bundle.json, one of the root's, root, bundle.json.
+  last=$(grep -c rename "$trace")
+  kill_at "sys.rename#$((last - 4))" "$dir" --force
+  kill_at "sys.rename#$((last - 3))" "$dir" --force
+  kill_at "sys.rename#$last" "$dir" --force
   expect 0 banger bundle build --variant tiny --out "$dir"
+  whole "$dir"
   no_remains "$dir"
 }
 
@@ -253,24 +290,4 @@ d
   expect 0 banger bundle build --variant tiny --out "$dir"
   outputs "built root-tiny"
   whole "$dir"
-}
-
-@test "a plain user builds a bundle that boots" {
-  [ "$(id -u)" -eq 0 ] || skip "the common bundle was built by one"
-  chmod 711 "$root"
-  mkdir "$root/user"
-  chown 65534:65534 "$root/user"
-  expect 0 setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$root/user" \
-    BANGER_STATE_DIR="$root/user/state" -C "$root/user" \
-    "$BANGER_BUILD/bin/banger-bundle" build --variant tiny --out "$root/user/b"
-  BUNDLE=$root/user/b
-  whole "$BUNDLE"
-  root_copy
-  boot --root "$root/root.ext4" --run 'stat -c "%u:%g %a %n" / /etc /etc/shadow /usr/bin/busybox /tmp'
-  same "$(stages)" "$all_stages"
-  outputs "0:0 755 /
-0:0 755 /etc
-0:0 640 /etc/shadow
-0:0 755 /usr/bin/busybox
-0:0 1777 /tmp"
 }
