@@ -50,11 +50,12 @@ Log::~Log() = default;
 
 namespace {
 
-// The log tells what the user does, so it is the user's alone; spdlog would make it for all to
-// read.
+// The log tells what the user does, so it is the user's alone, and so is each directory made for
+// it: the first record may come before the state's own directory is there. spdlog would make them
+// for all to read.
 void make_private_file(const std::string& path) {
-  size_t slash = path.rfind('/');
-  if (slash != std::string::npos) ::mkdir(path.substr(0, slash).c_str(), 0700);
+  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
+    ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; what fails, the open below tells
   int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0) ::close(fd);
 }
