@@ -14,8 +14,10 @@ namespace {
 constexpr std::string_view prefix = "banger-";
 
 bool is_program(const std::string& path) {
+  // One that this user may not reach or run is none.
+  if (!sys::find_program(path)) return false;
   auto info = sys::find_info(path);
-  return info && info->is_file && (info->mode & 0111) != 0;
+  return info && info->is_file;
 }
 
 } // namespace
