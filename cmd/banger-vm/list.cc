@@ -44,7 +44,7 @@ struct List : cli::Verb {
                       {"UP", true}});
     for (const Vm& vm : vms) {
       if (app.out.json)
-        app.out.object_text("vm", to_text(vm, app.dirs, {}));
+        app.out.object("vm", to_json(vm, app.dirs, {}));
       else if (app.out.quiet)
         app.out.line(vm.name);
       else

@@ -74,7 +74,7 @@ struct Show : cli::Verb {
         Vm vm = ops::view_vm(db, app.dirs, name);
         auto used = ops::root_used(app.dirs, vm);
         if (app.out.json) {
-          app.out.object_text("vm", to_text(vm, app.dirs, used));
+          app.out.object("vm", to_json(vm, app.dirs, used));
         } else if (app.out.quiet) {
           app.out.line(vm.name);
         } else {

@@ -74,8 +74,7 @@ std::vector<Leak> find_processes(const Scene& scene) {
       if (!id.empty() && !is_strange(scene, root + "/" + id)) owner = id;
     }
     for (const OpenFile& f : scene.open_files)
-      if (owner.empty() && f.process == p.id && (f.locked || p.is_banger))
-        owner = vm_of(scene, f.path);
+      if (owner.empty() && f.locked && f.process == p.id) owner = vm_of(scene, f.path);
     if (owner.empty()) continue;
     std::string name = fmt::format("{} ({})", p.id.pid, p.comm);
     found.push_back({"process", name, owner, {}, p.id, owner});
@@ -195,9 +194,7 @@ Scene look_at_host(const Dirs& dirs, const std::string& tag, const std::vector<V
   scene.runtime_roots.assign(real.begin(), real.end());
   for (const sys::ProcessInfo& p : sys::list_processes()) {
     if (p.id.pid == ::getpid()) continue;
-    auto program = sys::read_link(fmt::format("/proc/{}/exe", p.id.pid));
-    bool is_banger = program && program->starts_with(dirs.libexec + "/");
-    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger});
+    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd)});
     look_at_process([&] { add_open_files(scene, p.id); });
   }
   return scene;

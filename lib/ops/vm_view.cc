@@ -19,10 +19,12 @@ bool matches(const Vm& vm, const VmFilter& filter) {
 } // namespace
 
 std::vector<Vm> list_vms(state::State& state, const Dirs& dirs, const VmFilter& filter) {
-  std::vector<Vm> all = state.vms();
-  for (Vm& vm : all) vm = as_seen(dirs, state.tag(), std::move(vm));
-  std::erase_if(all, [&](const Vm& vm) { return !matches(vm, filter); });
-  return all;
+  std::vector<Vm> out;
+  for (Vm& vm : state.vms()) {
+    Vm seen = as_seen(dirs, state.tag(), std::move(vm));
+    if (matches(seen, filter)) out.push_back(std::move(seen));
+  }
+  return out;
 }
 
 Vm view_vm(state::State& state, const Dirs& dirs, const std::string& ref) {

@@ -144,8 +144,6 @@ int64_t Db::log_size() {
 }
 
 void Db::initialise() {
-  // Larger pages than SQLite's own: fewer calls to read a list. Ignored unless the file is blank.
-  script("PRAGMA page_size=8192");
   // The mark is set before the file becomes WAL, so that it is in the file itself, not in the log.
   transaction([&] { run(fmt::format("PRAGMA application_id={}", application_id)); });
   retry([&] {

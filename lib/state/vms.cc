@@ -150,7 +150,6 @@ std::vector<Vm> State::vms() {
   std::vector<Vm> all;
   db_->snapshot([&] {
     all.clear();
-    all.reserve(128); // a Vm is large: growing from one copies more than most lists have
     static const std::string select = fmt::format("SELECT {} FROM vm ORDER BY name", sql().columns);
     {
       Query q = db_->query(select);

@@ -176,22 +176,6 @@ END
   same "$(objects)" "process $pid (sleep) feedfacecafe"
 }
 
-@test "a helper of ours that works for no VM is a stray, whatever it holds" {
-  seed 1
-  mkdir -p "$root/bin" "$root/libexec/banger" "$BANGER_STATE_DIR/vms/feedfacecafe"
-  cp "$BANGER_BUILD/bin/banger-doctor" "$root/bin/"
-  cp "$(command -v sleep)" "$root/libexec/banger/banger-guest"
-  "$root/libexec/banger/banger-guest" 300 2>"$BANGER_STATE_DIR/vms/feedfacecafe/vmm.log" >/dev/null 3>&- &
-  pids+=("$!")
-  pid=$!
-  await 10 grep -q '^Name:.banger-guest' "/proc/$pid/status"
-  expect 1 "$root/bin/banger-doctor" --leaks --json
-  same "$(objects)" "process $pid (banger-guest) feedfacecafe
-vm $BANGER_STATE_DIR/vms/feedfacecafe feedfacecafe"
-  expect 1 banger-doctor --leaks --json
-  same "$(objects)" "vm $BANGER_STATE_DIR/vms/feedfacecafe feedfacecafe"
-}
-
 @test "another state with the same tag keeps what is its own" {
   seed 1
   mkdir "$runtime/feedfacecafe"
