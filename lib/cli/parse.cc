@@ -82,6 +82,17 @@ std::vector<std::string> without_empty_values(std::span<const std::string> args)
   return out;
 }
 
+// Whether one of the words may be this option. CLI11 takes most of a small command's time to learn
+// an option; it is told only those that can matter. A word too many does no harm.
+bool may_stand_in(const Option& option, std::span<const std::string> words) {
+  for (const std::string& flag : split(option.flags, ','))
+    for (const std::string& word : words)
+      if (flag.starts_with("--") ? word.starts_with(flag)
+                                 : is_option(word) && word.find(flag[1]) != std::string::npos)
+        return true;
+  return false;
+}
+
 void check_choice(const Option& option, const std::string& value) {
   if (option.complete != Complete::words || option.words.empty()) return;
   if (std::find(option.words.begin(), option.words.end(), value) != option.words.end()) return;
@@ -128,12 +139,13 @@ std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
   CLI::App parser;
   parser.set_help_flag();
   parser.allow_extras();
-  std::vector<CLI::Option*> bound;
+  std::vector<std::pair<const Option*, CLI::Option*>> bound;
   for (const Option& o : options) {
+    if (!may_stand_in(o, args)) continue;
     CLI::Option* option =
         takes_value(o) ? parser.add_option(o.flags)->expected(1) : parser.add_flag(o.flags);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
-    bound.push_back(option);
+    bound.emplace_back(&o, option);
   }
 
   std::vector<std::string> words = without_empty_values(args);
@@ -151,9 +163,8 @@ std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
   std::vector<std::string> rest = parser.remaining();
   for (const std::string& word : rest)
     if (is_option(word)) throw unknown_option(tool, &verb, options, word);
-  for (size_t i = 0; i < bound.size(); i++)
-    if (!bound[i]->results().empty())
-      std::visit(Assign{options[i], bound[i]->results()}, options[i].target);
+  for (const auto& [option, found] : bound)
+    if (!found->results().empty()) std::visit(Assign{*option, found->results()}, option->target);
   return rest;
 }
 
