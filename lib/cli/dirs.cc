@@ -78,8 +78,10 @@ std::string this_executable() {
 Dirs find_dirs(const Environment& env, const Common& common, const std::string& executable,
                bool root) {
   Dirs dirs;
+  if (common.state_dir && common.state_dir->empty())
+    throw usage("invalid --state-dir '': it is empty");
+  if (common.config && common.config->empty()) throw usage("invalid --config '': it is empty");
   if (common.state_dir) {
-    if (common.state_dir->empty()) throw usage("invalid --state-dir '': it is empty");
     dirs.state = absolute(*common.state_dir);
   } else if (auto given = env("BANGER_STATE_DIR")) {
     dirs.state = absolute(*given);

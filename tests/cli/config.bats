@@ -49,6 +49,9 @@ hint: did you mean 'vm.memory'?"
   expect 2 banger vm list --config nowhere.toml
   errors "'$HOME/nowhere.toml'"
   errors "hint: it was named by --config"
+  expect 2 banger vm list --config=
+  errors "invalid --config '': it is empty"
+  expect 2 banger vm list --state-dir ''
   BANGER_CONFIG=$root/nowhere.toml expect 2 banger vm list
   errors "hint: it was named by BANGER_CONFIG"
 }
