@@ -60,6 +60,19 @@ tool() { # tool NAME <<SCRIPT: a program banger-NAME in PATH
   same "$output" beside
 }
 
+@test "entries of PATH that are of no use are passed over" {
+  mkdir "$root/loop" "$root/locked"
+  ln -s banger-hello "$root/loop/banger-hello"
+  chmod 0 "$root/locked"
+  tool hello <<<'#!/bin/sh
+    echo found'
+  PATH=$root/locked:$root/loop:$root/nowhere:$root/loop/banger-hello:/etc/passwd:$PATH
+  expect 0 banger hello
+  same "$output" found
+  expect 0 banger
+  outputs "  hello"
+}
+
 @test "the current directory is never searched" {
   printf '#!/bin/sh\necho intruder\n' >banger-stray
   chmod +x banger-stray
