@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -22,12 +23,16 @@ int Deadline::poll_ms() const {
 }
 
 std::string to_rfc3339(WallTime t) {
-  time_t seconds = t.ns / 1'000'000'000;
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     t.ns % 1'000'000'000 / 1'000'000);
+  // Not gmtime_r: it opens and reads the file of the time zone.
+  using namespace std::chrono;
+  sys_time<nanoseconds> at{nanoseconds{t.ns}};
+  auto day = floor<days>(at);
+  year_month_day date{day};
+  hh_mm_ss time{floor<milliseconds>(at - day)};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     time.subseconds().count());
 }
 
 } // namespace banger

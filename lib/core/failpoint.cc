@@ -2,6 +2,7 @@
 
 #ifdef BANGER_FAILPOINTS
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -65,7 +66,7 @@ void failpoint(Point point) {
       ::close(fd);
     }
   }
-  static int64_t passed = 0;
+  static std::atomic<int64_t> passed = 0; // of all threads
   if (name != plan.name || ++passed != plan.pass) return;
   if (plan.action == "kill") {
     ::kill(::getpid(), SIGKILL);

@@ -28,17 +28,21 @@ enum class Point {
   unlink,
   rmdir,
   chmod,
-  bind,  // a Unix socket made
-  spawn, // a program started
-  kill,  // a signal sent
-  commit // a SQLite transaction about to be committed
+  bind,    // a Unix socket made
+  spawn,   // a program started
+  kill,    // a signal sent
+  tap,     // a tap device made
+  netlink, // network links made, changed or removed
+  rules,   // rules of nftables changed
+  forward, // a port forwarded or no more
+  commit   // a SQLite transaction about to be committed
 };
 
 struct PointName {
   Point point;
   std::string_view name;
 };
-inline constexpr std::array<PointName, 14> failpoint_names{{{Point::mkdir, "sys.mkdir"},
+inline constexpr std::array<PointName, 18> failpoint_names{{{Point::mkdir, "sys.mkdir"},
                                                             {Point::create, "sys.create"},
                                                             {Point::write, "sys.write"},
                                                             {Point::truncate, "sys.truncate"},
@@ -51,6 +55,10 @@ inline constexpr std::array<PointName, 14> failpoint_names{{{Point::mkdir, "sys.
                                                             {Point::bind, "sys.bind"},
                                                             {Point::spawn, "sys.spawn"},
                                                             {Point::kill, "sys.kill"},
+                                                            {Point::tap, "sys.tap"},
+                                                            {Point::netlink, "net.link"},
+                                                            {Point::rules, "net.rules"},
+                                                            {Point::forward, "net.forward"},
                                                             {Point::commit, "state.commit"}}};
 
 #ifdef BANGER_FAILPOINTS

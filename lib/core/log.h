@@ -70,15 +70,15 @@ std::string new_op_id();
 // Logs `event` with "seconds" when it goes out of scope.
 class Stage {
 public:
-  Stage(Log& log, std::string_view event, std::string subject)
-      : log_(log), event_(event), subject_(std::move(subject)), start_(steady_now()) {}
+  Stage(Log& log, std::string event, std::string subject)
+      : log_(log), event_(std::move(event)), subject_(std::move(subject)), start_(steady_now()) {}
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
   ~Stage();
 
 private:
   Log& log_;
-  std::string_view event_;
+  std::string event_;
   std::string subject_;
   SteadyTime start_;
 };

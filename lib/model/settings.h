@@ -20,6 +20,7 @@ struct Settings {
   std::string vm_image; // empty: the bundle's own image
   int vm_cpus = 1;
   int64_t vm_memory = int64_t{512} << 20;
+  std::optional<int64_t> vm_memory_limit; // bytes, of all VMs that run; none: no limit
   std::optional<VmmKind> vm_vmm;
   std::optional<Accel> vm_accel;
   std::optional<RootWay> vm_root;

@@ -60,7 +60,10 @@ struct VmSpec {
   int64_t memory = 0;
   std::optional<int64_t> disk; // root disk; the image's own size where not given
   std::optional<RootWay> root;
+  std::optional<int64_t> work_disk; // none: no work disk
+  std::string work_mount = "/root";
   std::optional<NetMode> net;
+  std::optional<std::string> ip; // the guest's own address, on a shared network
   std::optional<VmmKind> vmm;
   std::optional<Accel> accel;
   std::vector<Port> publish;
@@ -96,6 +99,8 @@ struct Vm {
 
   RootWay root_way = RootWay::copy;
   int64_t root_size = 0;
+  int64_t work_size = 0; // 0: no work disk
+  std::string work_mount;
 
   NetMode net_mode = NetMode::isolated;
   std::string address, gateway, mac; // the guest's own

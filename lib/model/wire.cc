@@ -1,5 +1,7 @@
 #include "model/wire.h"
 
+#include "model/json_text.h"
+
 namespace banger {
 
 namespace {
@@ -13,72 +15,100 @@ Json or_null(const std::optional<T>& v) {
   return v ? Json(*v) : Json(nullptr);
 }
 
-Json fault_json(const Vm& vm, const Dirs& dirs) {
-  if (!vm.fault) return nullptr;
-  return {{"code", vm.fault->code},
-          {"subject", vm.name},
-          {"message", vm.fault->message},
-          {"hint", text_or_null(vm.fault->hint)},
-          {"log", dirs.vm_file(vm.id, "console.log")}};
-}
-
 } // namespace
 
-Json to_json(const Port& p) {
-  return {
-      {"proto", p.proto}, {"host_address", p.host_address}, {"host", p.host}, {"guest", p.guest}};
-}
-
-Json to_json(const Vm& vm, const Dirs& dirs, std::optional<int64_t> root_used) {
-  Json ports = Json::array();
-  for (const Port& p : vm.ports) ports.push_back(to_json(p));
-  const BootTimings& t = vm.timings;
-  return {{"id", vm.id},
-          {"name", vm.name},
-          {"state", name_of(vm.state)},
-          {"reason", text_or_null(vm.reason)},
-          {"image", {{"id", vm.image_id}, {"name", vm.image_name}}},
-          {"cpus", vm.cpus},
-          {"memory", vm.memory},
-          {"root",
-           {{"way", name_of(vm.root_way)}, {"size", vm.root_size}, {"used", or_null(root_used)}}},
-          {"work", nullptr},
-          {"net",
-           {{"mode", name_of(vm.net_mode)},
-            {"address", vm.address},
-            {"reach", vm.reach},
-            {"prefix", vm.prefix},
-            {"gateway", vm.gateway},
-            {"mac", vm.mac},
-            {"dns", vm.name + ".vm"},
-            {"ports", ports}}},
-          {"ssh",
-           {{"user", "root"},
-            {"address", vm.reach},
-            {"port", vm.ssh_port},
-            {"identity", dirs.keys() + "/id_ed25519"},
-            {"known_hosts", dirs.keys() + "/known_hosts"}}},
-          {"vmm",
-           {{"driver", name_of(vm.vmm)},
-            {"version", text_or_null(vm.vmm_version)},
-            {"accel", vm.accel ? Json(name_of(*vm.accel)) : Json(nullptr)},
-            {"pid", vm.vmm_process ? Json(vm.vmm_process.pid) : Json(nullptr)},
-            {"api_socket", text_or_null(vm.vmm_api_socket)}}},
-          {"labels", Json(vm.labels)},
-          {"created", time_or_null(vm.created)},
-          {"started", time_or_null(vm.started)},
-          {"stopped", time_or_null(vm.stopped)},
-          {"timings",
-           {{"prepare", or_null(t.prepare)},
-            {"vmm", or_null(t.vmm)},
-            {"kernel", or_null(t.kernel)},
-            {"userland", or_null(t.userland)},
-            {"ready", or_null(t.ready)}}},
-          {"logs",
-           {{"console", dirs.vm_file(vm.id, "console.log")},
-            {"vmm", dirs.vm_file(vm.id, "vmm.log")},
-            {"lifecycle", dirs.vm_file(vm.id, "lifecycle.jsonl")}}},
-          {"error", fault_json(vm, dirs)}};
+std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
+  JsonText o;
+  auto add_time = [&](std::string_view key, WallTime t) {
+    t.ns ? o.add(key, to_rfc3339(t)) : o.add_null(key);
+  };
+  o.add("id", vm.id);
+  o.add("name", vm.name);
+  o.add("state", name_of(vm.state));
+  o.add_or_null("reason", vm.reason);
+  o.open("image");
+  o.add("id", vm.image_id);
+  o.add("name", vm.image_name);
+  o.close();
+  o.add("cpus", vm.cpus);
+  o.add("memory", vm.memory);
+  o.open("root");
+  o.add("way", name_of(vm.root_way));
+  o.add("size", vm.root_size);
+  o.add("used", used.root);
+  o.close();
+  if (vm.work_size) {
+    o.open("work");
+    o.add("size", vm.work_size);
+    o.add("mount", vm.work_mount);
+    o.add("used", used.work);
+    o.close();
+  } else {
+    o.add_null("work");
+  }
+  o.open("net");
+  o.add("mode", name_of(vm.net_mode));
+  o.add("address", vm.address);
+  o.add("reach", vm.reach);
+  o.add("prefix", vm.prefix);
+  o.add("gateway", vm.gateway);
+  o.add("mac", vm.mac);
+  o.add("dns", vm.name + ".vm");
+  o.open_list("ports");
+  for (const Port& p : vm.ports) {
+    o.open_item();
+    o.add("proto", p.proto);
+    o.add("host_address", p.host_address);
+    o.add("host", p.host);
+    o.add("guest", p.guest);
+    o.close();
+  }
+  o.close_list();
+  o.close();
+  o.open("ssh");
+  o.add("user", "root");
+  o.add("address", vm.reach);
+  o.add("port", vm.ssh_port);
+  o.add("identity", dirs.keys() + "/id_ed25519");
+  o.add("known_hosts", dirs.keys() + "/known_hosts");
+  o.close();
+  o.open("vmm");
+  o.add("driver", name_of(vm.vmm));
+  o.add_or_null("version", vm.vmm_version);
+  vm.accel ? o.add("accel", name_of(*vm.accel)) : o.add_null("accel");
+  vm.vmm_process ? o.add("pid", vm.vmm_process.pid) : o.add_null("pid");
+  o.add_or_null("api_socket", vm.vmm_api_socket);
+  o.close();
+  o.open("labels");
+  for (const auto& [key, value] : vm.labels) o.add(key, value);
+  o.close();
+  add_time("created", vm.created);
+  add_time("started", vm.started);
+  add_time("stopped", vm.stopped);
+  o.open("timings");
+  o.add("prepare", vm.timings.prepare);
+  o.add("vmm", vm.timings.vmm);
+  o.add("kernel", vm.timings.kernel);
+  o.add("userland", vm.timings.userland);
+  o.add("ready", vm.timings.ready);
+  o.close();
+  o.open("logs");
+  o.add("console", dirs.vm_file(vm.id, "console.log"));
+  o.add("vmm", dirs.vm_file(vm.id, "vmm.log"));
+  o.add("lifecycle", dirs.vm_file(vm.id, "lifecycle.jsonl"));
+  o.close();
+  if (vm.fault) {
+    o.open("error");
+    o.add("code", vm.fault->code);
+    o.add("subject", vm.name);
+    o.add("message", vm.fault->message);
+    o.add_or_null("hint", vm.fault->hint);
+    o.add("log", dirs.vm_file(vm.id, "console.log"));
+    o.close();
+  } else {
+    o.add_null("error");
+  }
+  return o.take();
 }
 
 Json to_json(const Image& image, const Dirs& dirs, std::optional<bool> stale) {

@@ -1,5 +1,5 @@
-// The objects that go over standard output with --json (schemas: share/schema), as ordered JSON
-// without "kind" and "v", which cli adds.
+// The objects that go over standard output with --json (schemas: share/schema), as ordered JSON or
+// its text, without "kind" and "v", which cli adds.
 //
 // Sizes are bytes, times RFC 3339 UTC or null, durations seconds.
 #pragma once
@@ -17,11 +17,13 @@ namespace banger {
 
 using Json = nlohmann::ordered_json;
 
-// `root_used` is looked up by whoever wants it shown; absent, it is null.
-Json to_json(const Vm& vm, const Dirs& dirs, std::optional<int64_t> root_used);
+// What a VM's disks take on the host: looked up by whoever wants it shown; absent, it is null.
+struct DiskUse {
+  std::optional<int64_t> root, work;
+};
+std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used = {});
 // `stale`: the package list it was built from is no longer the tree's; none where nobody knows.
 Json to_json(const Image& image, const Dirs& dirs, std::optional<bool> stale);
 Json to_json(const Event& event);
-Json to_json(const Port& port);
 
 } // namespace banger

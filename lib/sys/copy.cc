@@ -1,5 +1,8 @@
 #include "sys/copy.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -74,6 +77,40 @@ void copy_sparse(const std::string& from, const std::string& to) {
     }
     at = hole;
   }
+  undo.dismiss();
+}
+
+void copy_part(const std::string& from, int64_t offset, int64_t size, const std::string& to) {
+  constexpr int64_t step = int64_t{1} << 20, run = 4096;
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  Undo undo;
+  undo.push("remove the copy", [&] { remove_file(to); });
+  set_size(out.get(), size, to);
+  for (int64_t at = 0; at < size;) {
+    off_t data = ::lseek(in.get(), offset + at, SEEK_DATA);
+    if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", from);
+    if (data < 0) data = offset + size; // only a hole is left
+    at = std::max<int64_t>(at, data - offset);
+    if (at >= size) break;
+    std::string block =
+        read_at(in.get(), offset + at, static_cast<size_t>(std::min(step, size - at)));
+    if (block.empty()) break;
+    failpoint(Point::clone);
+    for (std::string_view rest = block; !rest.empty();) {
+      auto n = std::min<size_t>(rest.size(), run);
+      std::string_view part = rest.substr(0, n);
+      bool zero = part.find_first_not_of('\0') == std::string_view::npos;
+      if (!zero && ::lseek(out.get(), at, SEEK_SET) < 0)
+        throw sys_error(errno, "cannot seek '{}'", to);
+      if (!zero) write_all(out.get(), part);
+      rest.remove_prefix(n);
+      at += static_cast<int64_t>(n);
+    }
+  }
+  struct stat st;
+  if (::fstat(in.get(), &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
+  if (st.st_size < offset + size) throw failed("'{}' is truncated", from);
   undo.dismiss();
 }
 

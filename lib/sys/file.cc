@@ -311,7 +311,7 @@ int64_t free_space(const std::string& path) {
 
 std::optional<std::string> network_file_system(const std::string& path) {
   struct statfs fs;
-  if (::statfs(nearest_existing(path).c_str(), &fs) != 0)
+  if (::statfs(path.c_str(), &fs) != 0 && ::statfs(nearest_existing(path).c_str(), &fs) != 0)
     throw sys_error(errno, "cannot look at the file system of '{}'", path);
   // From statfs(2) and linux/magic.h.
   switch (static_cast<uint32_t>(fs.f_type)) {

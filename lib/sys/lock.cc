@@ -1,7 +1,11 @@
 #include "sys/lock.h"
 
+#include <csignal>
+#include <ctime>
+
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "sys/file.h"
@@ -23,6 +27,34 @@ bool still_there(int fd, const std::string& path) {
   return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 &&
          ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
+
+// Makes this thread's blocking calls return with EINTR, from then on again and again: a call that
+// begins just after one signal is ended by the next. A lock has no timeout of its own, and each try
+// goes to the end of the kernel's queue.
+class Interrupter {
+public:
+  explicit Interrupter(SteadyTime then) {
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {}; // without SA_RESTART
+    ::sigaction(SIGRTMAX, &nothing, nullptr);
+    sigevent to{};
+    to.sigev_notify = SIGEV_THREAD_ID;
+    to.sigev_signo = SIGRTMAX;
+    to._sigev_un._tid = ::gettid(); // glibc 2.36 has no other name for it
+    if (::timer_create(CLOCK_MONOTONIC, &to, &timer_) != 0)
+      throw sys_error(errno, "cannot make a timer");
+    using std::chrono::nanoseconds;
+    auto ns = nanoseconds(then.time_since_epoch()).count();
+    itimerspec times{{0, 50'000'000}, {ns / 1'000'000'000, ns % 1'000'000'000}};
+    ::timer_settime(timer_, TIMER_ABSTIME, &times, nullptr); // the steady clock is CLOCK_MONOTONIC
+  }
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+  ~Interrupter() { ::timer_delete(timer_); }
+
+private:
+  timer_t timer_{};
+};
 
 } // namespace
 
@@ -56,6 +88,25 @@ bool FileLock::is_held(const std::string& path) {
   struct flock l = whole_file();
   if (::fcntl(fd.get(), F_OFD_GETLK, &l) != 0) throw sys_error(errno, "cannot query '{}'", path);
   return l.l_type != F_UNLCK;
+}
+
+std::optional<Line::Turn> Line::stand(SteadyTime until) {
+  if (!fd_) fd_ = open_file(path_, O_RDWR | O_CREAT);
+  struct flock l = whole_file();
+  if (::fcntl(fd_.get(), F_OFD_SETLK, &l) == 0) return Turn(fd_.get());
+  Interrupter interrupter(until);
+  do {
+    if (::fcntl(fd_.get(), F_OFD_SETLKW, &l) == 0) return Turn(fd_.get());
+    if (errno != EINTR) throw sys_error(errno, "cannot lock '{}'", path_);
+  } while (steady_now() < until);
+  return {};
+}
+
+Line::Turn::~Turn() {
+  if (fd_ < 0) return;
+  struct flock l = whole_file();
+  l.l_type = F_UNLCK;
+  ::fcntl(fd_, F_OFD_SETLK, &l);
 }
 
 } // namespace banger::sys

@@ -6,7 +6,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "core/clock.h"
 #include "core/handle.h"
 
 namespace banger::sys {
@@ -27,6 +29,31 @@ public:
 
 private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+// A line to stand in, again and again. Those who wait sleep, and are served in the order in which
+// they came (the kernel's queue of an OFD lock); one who comes just when it is the next one's turn
+// may slip in before him. The file stays.
+class Line {
+public:
+  explicit Line(std::string path) : path_(std::move(path)) {}
+
+  class Turn { // lasts until it is destroyed; then it is the next one's
+  public:
+    explicit Turn(int fd) : fd_(fd) {}
+    Turn(Turn&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+  private:
+    int fd_;
+  };
+  // None if it does not come before `until`. The file is made, 0600, by the first call.
+  std::optional<Turn> stand(SteadyTime until);
+
+private:
+  std::string path_;
   Fd fd_;
 };
 

@@ -16,6 +16,10 @@ void Loop::watch(int fd, Callback on_readable) { watched_[fd] = std::move(on_rea
 
 void Loop::forget(int fd) { watched_.erase(fd); }
 
+void Loop::watch_writable(int fd, Callback on_writable) { writable_[fd] = std::move(on_writable); }
+
+void Loop::forget_writable(int fd) { writable_.erase(fd); }
+
 Loop::Timer Loop::at(SteadyTime when, Callback callback) {
   Timer id = next_timer_++;
   timers_.emplace(std::pair{when, id}, std::move(callback));
@@ -35,6 +39,7 @@ void Loop::run() {
   while (!stopped_) {
     std::vector<pollfd> fds;
     for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
+    for (const auto& [fd, callback] : writable_) fds.push_back({fd, POLLOUT, 0});
     int wait_ms = -1;
     if (!timers_.empty()) {
       auto left = timers_.begin()->first.first - steady_now();
@@ -44,8 +49,9 @@ void Loop::run() {
     if (::poll(fds.data(), fds.size(), wait_ms) < 0 && errno != EINTR)
       throw sys_error(errno, "cannot poll");
     for (const pollfd& p : fds) {
-      auto it = watched_.find(p.fd); // an earlier callback may have forgotten it
-      if (p.revents == 0 || it == watched_.end()) continue;
+      auto& those = p.events == POLLIN ? watched_ : writable_;
+      auto it = those.find(p.fd); // an earlier callback may have forgotten it
+      if (p.revents == 0 || it == those.end()) continue;
       Callback callback = it->second; // it may forget itself while it runs
       callback();
       if (stopped_) return;
@@ -72,12 +78,22 @@ int read_signal(int fd) {
   return ::read(fd, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-Fd watch_file(const std::string& path) {
+namespace {
+
+Fd watch(const std::string& path, uint32_t mask) {
   Fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!fd || ::inotify_add_watch(fd.get(), path.c_str(), IN_MODIFY) < 0)
+  if (!fd || ::inotify_add_watch(fd.get(), path.c_str(), mask) < 0)
     throw sys_error(errno, "cannot follow '{}'", path)
         .hint("raise the sysctl fs.inotify.max_user_instances");
   return fd;
+}
+
+} // namespace
+
+Fd watch_file(const std::string& path) { return watch(path, IN_MODIFY); }
+
+Fd watch_dir(const std::string& path) {
+  return watch(path, IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
 }
 
 void drain_events(int fd) {

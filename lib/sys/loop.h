@@ -21,6 +21,9 @@ public:
   // descriptor stays the caller's and must be forgotten before it is closed.
   void watch(int fd, Callback on_readable);
   void forget(int fd);
+  // The same for a descriptor that can be written to; forgotten apart from the other.
+  void watch_writable(int fd, Callback on_writable);
+  void forget_writable(int fd);
   Timer at(SteadyTime when, Callback callback);
   Timer after(std::chrono::milliseconds delay, Callback callback);
   void cancel(Timer timer);
@@ -29,7 +32,7 @@ public:
   void stop() { stopped_ = true; }
 
 private:
-  std::map<int, Callback> watched_;
+  std::map<int, Callback> watched_, writable_;
   std::map<std::pair<SteadyTime, Timer>, Callback> timers_;
   Timer next_timer_ = 1;
   bool stopped_ = false;
@@ -42,6 +45,8 @@ int read_signal(int fd);
 
 // A descriptor that becomes readable when the file changes (inotify), and how to make it quiet.
 Fd watch_file(const std::string& path);
+// The same for what comes, goes or changes in a directory.
+Fd watch_dir(const std::string& path);
 void drain_events(int fd);
 
 } // namespace banger::sys

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <ctime>
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -53,6 +54,12 @@ std::optional<Stat> read_stat(int pid) {
 bool is_dead(char state) { return state == 'Z' || state == 'X' || state == 'x'; }
 
 } // namespace
+
+WallTime boot_time() {
+  timespec since{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since);
+  return {wall_now().ns - (int64_t{since.tv_sec} * 1'000'000'000 + since.tv_nsec)};
+}
 
 const std::string& boot_id() {
   static const std::string id(trim(read_file("/proc/sys/kernel/random/boot_id", 256)));
@@ -113,14 +120,29 @@ std::vector<ProcessInfo> list_processes() {
 
 bool is_root() { return ::geteuid() == 0; }
 
-int64_t available_memory() {
+namespace {
+
+int64_t meminfo(std::string_view key) {
   for (const std::string& line : split(read_file("/proc/meminfo", 65536), '\n')) {
-    if (!line.starts_with("MemAvailable:")) continue;
-    std::string_view number = trim(std::string_view(line).substr(13));
+    if (!line.starts_with(key)) continue;
+    std::string_view number = trim(std::string_view(line).substr(key.size()));
     number = number.substr(0, number.find(' '));
-    return parse_number("available memory", number, 0, int64_t{1} << 50) * 1024;
+    return parse_number("memory", number, 0, int64_t{1} << 50) * 1024;
   }
-  throw failed("cannot read the available memory: /proc/meminfo does not tell");
+  throw failed("cannot read the host's memory: /proc/meminfo has no '{}'", key);
+}
+
+} // namespace
+
+int64_t available_memory() { return meminfo("MemAvailable:"); }
+
+int64_t total_memory() { return meminfo("MemTotal:"); }
+
+int64_t most_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw sys_error(errno, "cannot read a limit");
+  constexpr rlim_t most = 1 << 30; // RLIM_INFINITY does not fit
+  return static_cast<int64_t>(std::min(limit.rlim_cur, most));
 }
 
 namespace {

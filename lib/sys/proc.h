@@ -11,6 +11,8 @@
 namespace banger::sys {
 
 const std::string& boot_id();
+// When this host was booted, by its clock as it is set now.
+WallTime boot_time();
 // The identity of a process that runs now.
 std::optional<ProcessId> find_process(int pid);
 ProcessId this_process();
@@ -33,6 +35,10 @@ std::vector<ProcessInfo> list_processes();
 bool is_root();
 // Free memory that can be had without swapping (MemAvailable), bytes.
 int64_t available_memory();
+// Memory of the host, bytes.
+int64_t total_memory();
+// How many files a process started by this one may have open (the soft limit).
+int64_t most_open_files();
 // kHz of this host's time stamp counter, measured against CLOCK_MONOTONIC_RAW for about 20 ms.
 int64_t measure_tsc_khz();
 

@@ -68,6 +68,16 @@ bool can_bind(const std::string& address, int port, int type, int* err) {
   return ok;
 }
 
+int free_port(const std::string& address, int type) {
+  Fd fd = new_socket(AF_INET, type);
+  sockaddr_in a = inet_address(address, 0);
+  socklen_t size = sizeof a;
+  auto* p = reinterpret_cast<sockaddr*>(&a);
+  if (::bind(fd.get(), p, size) != 0 || ::getsockname(fd.get(), p, &size) != 0)
+    throw sys_error(errno, "cannot find a free port on '{}'", address);
+  return ntohs(a.sin_port);
+}
+
 } // namespace
 
 Fd listen_unix(const std::string& path) {
@@ -75,11 +85,10 @@ Fd listen_unix(const std::string& path) {
   remove_file(path);
   Fd fd = new_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
   failpoint(Point::bind);
-  // The mode is right from the first moment: nobody else may connect in between.
-  mode_t before = ::umask(0177);
-  int failed_bind = ::bind(fd.get(), a.get(), sizeof a.address) == 0 ? 0 : errno;
-  ::umask(before);
-  if (failed_bind) throw sys_error(failed_bind, "cannot listen on '{}'", path);
+  // The mode is right from the first moment: nobody else may connect in between. Linux gives the
+  // name the socket's own mode; the umask belongs to all threads and is left alone.
+  if (::fchmod(fd.get(), 0600) != 0 || ::bind(fd.get(), a.get(), sizeof a.address) != 0)
+    throw sys_error(errno, "cannot listen on '{}'", path);
   if (::listen(fd.get(), 16) != 0) throw sys_error(errno, "cannot listen on '{}'", path);
   return fd;
 }
@@ -112,15 +121,8 @@ bool can_bind_udp(const std::string& address, int port, int* err) {
   return can_bind(address, port, SOCK_DGRAM, err);
 }
 
-int free_tcp_port(const std::string& address) {
-  Fd fd = new_socket(AF_INET, SOCK_STREAM);
-  sockaddr_in a = inet_address(address, 0);
-  socklen_t size = sizeof a;
-  auto* p = reinterpret_cast<sockaddr*>(&a);
-  if (::bind(fd.get(), p, size) != 0 || ::getsockname(fd.get(), p, &size) != 0)
-    throw sys_error(errno, "cannot find a free port on '{}'", address);
-  return ntohs(a.sin_port);
-}
+int free_tcp_port(const std::string& address) { return free_port(address, SOCK_STREAM); }
+int free_udp_port(const std::string& address) { return free_port(address, SOCK_DGRAM); }
 
 Fd connect_tcp(const std::string& address, int port, Millis timeout) {
   Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
@@ -153,6 +155,37 @@ void send_all(int fd, std::string_view data) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw Error(Code::unreachable, sys_error(errno, "cannot send").message());
     data.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+std::string read_some(int fd, size_t max) {
+  std::string out(max, '\0');
+  for (;;) {
+    ssize_t n = ::read(fd, out.data(), max);
+    if (n < 0 && errno == EINTR) continue;
+    out.resize(n > 0 ? static_cast<size_t>(n) : 0);
+    return out;
+  }
+}
+
+size_t send_some(int fd, std::string_view data) {
+  size_t sent = 0;
+  while (sent < data.size()) {
+    ssize_t n = ::send(fd, data.data() + sent, data.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) break;
+    if (n < 0) throw Error(Code::unreachable, sys_error(errno, "cannot send").message());
+    sent += static_cast<size_t>(n);
+  }
+  return sent;
+}
+
+bool discard(int fd) {
+  char block[16384];
+  for (;;) {
+    ssize_t n = ::recv(fd, block, sizeof block, MSG_DONTWAIT);
+    if (n > 0 || (n < 0 && errno == EINTR)) continue;
+    return n < 0 && errno == EAGAIN;
   }
 }
 

@@ -28,11 +28,18 @@ bool can_bind_tcp(const std::string& address, int port, int* err = nullptr);
 bool can_bind_udp(const std::string& address, int port, int* err = nullptr);
 // A port that is free now on that address.
 int free_tcp_port(const std::string& address);
+int free_udp_port(const std::string& address);
 // Connects within `timeout`. Throws Error(unreachable), or timed_out.
 Fd connect_tcp(const std::string& address, int port, Millis timeout);
 
 // Writes all of it to a socket; a peer that is gone is an Error(unreachable), never SIGPIPE.
 void send_all(int fd, std::string_view data);
+// One read of what is there, or comes next, at most `max` bytes; empty at the end.
+std::string read_some(int fd, size_t max);
+// Writes what a nonblocking socket takes now; returns how much. Throws like send_all.
+size_t send_some(int fd, std::string_view data);
+// Reads what a nonblocking socket has now and drops it; false when its other end is gone.
+bool discard(int fd);
 void set_nonblocking(int fd, bool on = true);
 // Waits until fd is readable; false when `timeout` passed.
 bool wait_readable(int fd, std::optional<Millis> timeout);

@@ -1,6 +1,11 @@
 #include <csignal>
+#include <mutex>
+#include <sstream>
+#include <thread>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -20,6 +25,19 @@ struct InDir : testing::Test {
   void SetUp() override { make_dirs(dir); }
   void TearDown() override { remove_tree(dir); }
 };
+
+// Waits until `n` wait for a lock on the file behind `path`: its lines of /proc/locks with "->".
+void await_waiters(const std::string& path, int n) {
+  struct stat s;
+  ASSERT_EQ(::stat(path.c_str(), &s), 0);
+  std::string inode = ":" + std::to_string(s.st_ino) + " ";
+  for (int found = -1; found != n; std::this_thread::yield()) {
+    found = 0;
+    std::istringstream lines(read_file("/proc/locks"));
+    for (std::string line; std::getline(lines, line);)
+      if (line.find("->") != std::string::npos && line.find(inode) != std::string::npos) found++;
+  }
+}
 
 } // namespace
 
@@ -48,6 +66,41 @@ TEST_F(Lock, IsNotInheritedByAProgramThatIsStarted) {
   EXPECT_FALSE(FileLock::is_held(path));
   sleeper.kill(SIGKILL);
   EXPECT_EQ(sleeper.wait().signal, SIGKILL);
+}
+
+TEST_F(Lock, ALineServesThemAsTheyCame) {
+  std::string path = dir + "/line";
+  Line first(path);
+  auto turn = first.stand(steady_now());
+  ASSERT_TRUE(turn);
+  std::mutex mutex;
+  std::vector<int> served;
+  std::vector<std::thread> waiting;
+  for (int i = 0; i < 5; i++) {
+    waiting.emplace_back([&, i] {
+      Line line(path);
+      auto mine = line.stand(steady_now() + std::chrono::seconds(60));
+      std::lock_guard lock(mutex);
+      served.push_back(mine ? i : -1);
+    });
+    await_waiters(path, i + 1);
+  }
+  turn.reset();
+  for (auto& t : waiting) t.join();
+  EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
+TEST_F(Lock, NobodyStandsInALineForEver) {
+  std::string path = dir + "/line";
+  Line stuck(path), line(path);
+  auto turn = stuck.stand(steady_now());
+  auto begun = steady_now();
+  EXPECT_FALSE(line.stand(begun + Millis(120)));
+  auto took = steady_now() - begun;
+  EXPECT_GE(took, Millis(120));
+  EXPECT_LT(took, std::chrono::seconds(5));
+  turn.reset();
+  EXPECT_TRUE(line.stand(steady_now()));
 }
 
 TEST_F(Process, AProgramThatIsNotThereIsNamed) {

@@ -1,0 +1,22 @@
+#include "model/json_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace banger {
+
+void JsonText::quote(std::string_view text) {
+  // Nearly all of it is plain; what is not, is left to those who know all the rules.
+  unsigned special = 0; // no way out of the loop: so it is done many bytes at once
+  for (char c : text)
+    special |= static_cast<unsigned>(c < ' ') | (c == 0x7f) | (c == '"') | (c == '\\');
+  if (!special) {
+    text_ += '"';
+    text_ += text;
+    text_ += '"';
+  } else {
+    using nlohmann::json;
+    text_ += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+}
+
+} // namespace banger

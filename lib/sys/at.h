@@ -1,0 +1,39 @@
+// Names inside of an open directory, for trees that come from somebody who is not trusted: each
+// call takes one name without a slash and follows no symbolic link, so that whoever walks a path
+// name by name from a directory never leaves it.
+//
+// `shown` is what an error quotes. Failures throw Error that keeps the errno.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "core/handle.h"
+
+namespace banger::sys {
+
+// A directory that is there.
+Fd open_dir_at(int dir, const std::string& name, const std::string& shown);
+// One that may be there already; never a link to one.
+void make_dir_at(int dir, const std::string& name, mode_t mode, const std::string& shown);
+// A new file, for writing.
+Fd create_at(int dir, const std::string& name, mode_t mode, const std::string& shown);
+void symlink_at(const std::string& target, int dir, const std::string& name,
+                const std::string& shown);
+// A second name for a file; not for what a link points to.
+void link_at(int from_dir, const std::string& from, int dir, const std::string& name,
+             const std::string& shown);
+// Replaces what is there, unless that is a directory.
+void rename_at(int from_dir, const std::string& from, int dir, const std::string& name,
+               const std::string& shown);
+bool remove_at(int dir, const std::string& name);
+
+void write_at(int fd, int64_t offset, std::string_view data, const std::string& shown);
+// Permissions and time of modification of what is open.
+void set_mode_and_time(int fd, mode_t mode, int64_t mtime_ns, const std::string& shown);
+void set_link_time_at(int dir, const std::string& name, int64_t mtime_ns);
+
+} // namespace banger::sys
