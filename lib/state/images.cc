@@ -97,14 +97,15 @@ Image State::change_image(const std::string& id, const std::function<void(Image&
     if (!found) throw not_found("image {} is gone", id).subject(id);
     image = *found;
     change(image);
-    if (image.id != found->id || image.name != found->name)
-      throw failed("cannot change id or name of image '{}'", found->name).subject(found->name);
+    if (image.id != found->id)
+      throw failed("cannot change the id of image '{}'", found->name).subject(found->name);
+    if (image.name != found->name) {
+      if (db_->query_one("SELECT 1 FROM image WHERE name = ?", image.name))
+        throw conflict("image '{}' exists already", image.name).subject(image.name);
+      db_->run("UPDATE vm SET image_name = ? WHERE image_id = ?", image.name, id);
+    }
     image.vms = found->vms;
-    Query q = db_->query(sql().update);
-    PutColumns columns{q};
-    each_column(std::as_const(image), columns);
-    q.bind(columns.count, id);
-    q.next();
+    update_row(*db_, "image", *found, image, [](auto& i, auto&& f) { each_column(i, f); });
   });
   return image;
 }

@@ -106,10 +106,18 @@ CREATE TABLE event (
 CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )";
 
+// A VM on a shared network has its address alone; every isolated one has the same.
+constexpr const char* work_disks_and_leases = R"(
+ALTER TABLE vm ADD COLUMN work_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vm ADD COLUMN work_mount TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX vm_address ON vm (net_mode, address) WHERE net_mode <> 'isolated';
+)";
+
 void give_tag(Db& db) { db.run("INSERT INTO identity (tag) VALUES (?)", new_tag()); }
 
 constexpr Migration all_migrations[] = {
     {1, "first schema", first_schema, give_tag},
+    {2, "work disks and leases", work_disks_and_leases, nullptr},
 };
 
 } // namespace

@@ -5,10 +5,12 @@
 // follow from that list.
 #pragma once
 
+#include <any>
 #include <concepts>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "model/vm.h"
 #include "state/db.h"
@@ -68,24 +70,47 @@ struct GetColumns {
   void operator()(const char*, auto& value) { get(query, count++, value); }
 };
 
-// The three statements of a table whose key is `id`.
+// Stores what differs in a row with key `id`. A column that is not set again costs no write to its
+// index.
+template <typename T, typename EachColumn>
+void update_row(Db& db, const char* table, const T& before, const T& now, EachColumn&& each) {
+  std::vector<std::any> values;
+  each(before, [&](const char*, const auto& value) { values.emplace_back(value); });
+  std::string sets;
+  size_t at = 0;
+  auto each_change = [&](auto&& f) {
+    at = 0;
+    each(now, [&](const char* column, const auto& value) {
+      using V = std::remove_cvref_t<decltype(value)>;
+      if (std::any_cast<const V&>(values[at++]) != value) f(column, value);
+    });
+  };
+  each_change([&](const char* column, const auto&) {
+    sets += fmt::format("{}{} = ?", sets.empty() ? "" : ", ", column);
+  });
+  if (sets.empty()) return;
+  Query q = db.query(fmt::format("UPDATE {} SET {} WHERE id = ?", table, sets));
+  PutColumns put_next{q};
+  each_change(put_next);
+  q.bind(put_next.count, before.id);
+  q.next();
+}
+
+// The statements of a table whose key is `id`.
 struct TableSql {
   std::string columns; // "id, name, …"
   std::string insert;  // all columns are parameters
-  std::string update;  // the same, then the id
 
   template <typename T, typename EachColumn>
   static TableSql of(const char* table, EachColumn&& each) {
     TableSql sql;
-    std::string marks, sets;
+    std::string marks;
     const T none{};
     each(none, [&](const char* column, const auto&) {
       sql.columns += fmt::format("{}{}", sql.columns.empty() ? "" : ", ", column);
       marks += marks.empty() ? "?" : ", ?";
-      sets += fmt::format("{}{} = ?", sets.empty() ? "" : ", ", column);
     });
     sql.insert = fmt::format("INSERT INTO {} ({}) VALUES ({})", table, sql.columns, marks);
-    sql.update = fmt::format("UPDATE {} SET {} WHERE id = ?", table, sets);
     return sql;
   }
 };

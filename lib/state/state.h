@@ -1,8 +1,8 @@
 // The state: one SQLite file (WAL, synchronous=FULL). The only room that sees SQLite.
 //
 // Guarantees: a commit that returned is on the disk. Every write happens in one IMMEDIATE
-// transaction; only whole transactions are retried, never parts. Readers never block writers. The
-// busy handler sleeps 0.3 ms a try, 30 s at most, then Error(timeout).
+// transaction; only whole transactions are retried, never parts. Readers never block writers, and
+// writers stand in a line. The busy handler sleeps 0.3 ms a try, 30 s at most, then Error(timeout).
 // No transaction may span an exec, network traffic or a boot.
 //
 // Opening for writing makes the directory (0700) and file, and brings an older schema up to date:
@@ -60,17 +60,26 @@ public:
   // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix. A prefix of several
   // throws Error(usage).
   std::vector<Vm> vms(); // by name
+  // Those whose row says that somebody works on them or runs them: all but stopped and failed ones.
+  std::vector<Vm> busy_vms();
+  // By name; of those of one network.
+  struct Lease {
+    std::string vm, address;
+    int prefix = 0;
+  };
+  std::vector<Lease> leases(NetMode mode);
   std::optional<Vm> find_vm(const std::string& ref);
   // Throws Error(not_found) with did-you-mean.
   Vm get_vm(const std::string& ref);
   std::optional<Vm> find_vm_by_id(const std::string& id);
   // Adds a row and gives it a reach address of its own (127.X.Y.N of the tag's range, lowest free,
   // N from 1 to 254, then the next Y) unless vm.reach is set. Throws Error(conflict) if the name
-  // exists or vm.reach is another's, Error(not_found) if vm.image_id is set and no image's. vm.id
-  // must be set. Returns the row as stored.
+  // exists or vm.reach is another's, Error(not_found) if vm.image_id is set and is no image's that
+  // is ready. vm.id must be set. Returns the row as stored.
   Vm add_vm(Vm vm);
-  // Loads the row, lets `change` edit it, stores all of it: one transaction. id, name and image
-  // may not change (Error(failed)). Throws Error(not_found) if it is gone.
+  // Loads the row, lets `change` edit it, stores all of it: one transaction. id and name may not
+  // change (Error(failed)), the image only to one that is there and ready (Error(not_found)).
+  // Throws Error(not_found) if the VM is gone.
   Vm change_vm(const std::string& id, const std::function<void(Vm&)>& change);
   // Absence is no failure.
   void remove_vm(const std::string& id);
@@ -81,6 +90,8 @@ public:
   Image get_image(const std::string& ref);
   // Throws Error(conflict) if the name exists.
   Image add_image(Image image);
+  // As change_vm. A new name is told to the VMs that stand on it; Error(conflict) if it is
+  // another's.
   Image change_image(const std::string& id, const std::function<void(Image&)>& change);
   // Throws Error(conflict) that names the VMs that stand on it. Absence is no failure.
   void remove_image(const std::string& id);

@@ -23,6 +23,8 @@ void each_column(V& vm, Visit&& f) {
   f("memory", vm.memory);
   f("root_way", vm.root_way);
   f("root_size", vm.root_size);
+  f("work_size", vm.work_size);
+  f("work_mount", vm.work_mount);
   f("net_mode", vm.net_mode);
   f("address", vm.address);
   f("gateway", vm.gateway);
@@ -128,6 +130,12 @@ void write_ports(Db& db, const Vm& vm) {
            vm.id, position++, p.proto, p.host_address, int64_t{p.host}, int64_t{p.guest});
 }
 
+// One that is being removed is not ready any more.
+void require_image(Db& db, const Vm& vm) {
+  if (!db.query_one("SELECT 1 FROM image WHERE id = ? AND ready", vm.image_id))
+    throw not_found("image '{}' is gone", vm.image_name).subject(vm.image_name);
+}
+
 // 127.X.Y.N: X and Y begin as the tag's bytes, so that two states seldom share a range; N and then
 // Y count up.
 std::string free_reach(Db& db) {
@@ -144,18 +152,35 @@ std::string free_reach(Db& db) {
       .hint("remove VMs that you do not need");
 }
 
-} // namespace
-
-std::vector<Vm> State::vms() {
+std::vector<Vm> load_all(Db& db, const std::string& where) {
   std::vector<Vm> all;
-  db_->snapshot([&] {
+  db.snapshot([&] {
     all.clear();
-    static const std::string select = fmt::format("SELECT {} FROM vm ORDER BY name", sql().columns);
+    all.reserve(128); // a Vm is large: growing from one copies more than most lists have
     {
-      Query q = db_->query(select);
+      Query q = db.query(fmt::format("SELECT {} FROM vm {} ORDER BY name", sql().columns, where));
       while (q.next()) all.push_back(read_vm(q));
     }
-    if (!all.empty()) read_details(*db_, all, true);
+    if (!all.empty()) read_details(db, all, true);
+  });
+  return all;
+}
+
+} // namespace
+
+std::vector<Vm> State::vms() { return load_all(*db_, ""); }
+
+std::vector<Vm> State::busy_vms() {
+  return load_all(*db_, "WHERE state NOT IN ('stopped', 'failed')");
+}
+
+std::vector<State::Lease> State::leases(NetMode mode) {
+  std::vector<Lease> all;
+  db_->snapshot([&] {
+    all.clear();
+    Query q = db_->query("SELECT name, address, prefix FROM vm WHERE net_mode = ? ORDER BY name");
+    q.bind(0, name_of(mode));
+    while (q.next()) all.push_back({q.text(0), q.text(1), static_cast<int>(q.number(2))});
   });
   return all;
 }
@@ -188,8 +213,7 @@ Vm State::add_vm(Vm vm) {
       throw conflict("VM '{}' exists already", vm.name)
           .subject(vm.name)
           .hint(fmt::format("take another name, or remove it: banger vm rm {}", vm.name));
-    if (!vm.image_id.empty() && !db_->query_one("SELECT 1 FROM image WHERE id = ?", vm.image_id))
-      throw not_found("image '{}' is gone", vm.image_name).subject(vm.image_name);
+    if (!vm.image_id.empty()) require_image(*db_, vm);
     if (any_reach)
       vm.reach = free_reach(*db_);
     else if (auto other = db_->query_one("SELECT name FROM vm WHERE reach = ?", vm.reach))
@@ -212,15 +236,10 @@ Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& chang
     if (!found) throw not_found("VM {} is gone", id).subject(id);
     vm = *found;
     change(vm);
-    if (vm.id != found->id || vm.name != found->name || vm.image_id != found->image_id)
-      throw failed("cannot change id, name or image of VM '{}'", found->name).subject(found->name);
-    {
-      Query q = db_->query(sql().update);
-      PutColumns columns{q};
-      each_column(std::as_const(vm), columns);
-      q.bind(columns.count, id);
-      q.next();
-    }
+    if (vm.id != found->id || vm.name != found->name)
+      throw failed("cannot change id or name of VM '{}'", found->name).subject(found->name);
+    if (vm.image_id != found->image_id) require_image(*db_, vm);
+    update_row(*db_, "vm", *found, vm, [](auto& v, auto&& f) { each_column(v, f); });
     if (vm.labels != found->labels) write_labels(*db_, vm);
     if (vm.ports != found->ports) write_ports(*db_, vm);
   });

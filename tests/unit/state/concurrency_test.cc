@@ -176,10 +176,16 @@ TEST_F(ConcurrencyTest, AFullDiskIsSaidAndLosesNothing) {
   sys::make_dir(dirs.state);
   int pid = start([&] {
     uid_t uid = ::geteuid();
+    gid_t gid = ::getegid();
     if (::unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
-    if (uid != 0)
-      sys::write_all(sys::open_file("/proc/self/uid_map", O_WRONLY).get(),
-                     fmt::format("0 {} 1", uid));
+    auto put = [](const char* file, const std::string& text) {
+      sys::write_all(sys::open_file(file, O_WRONLY).get(), text);
+    };
+    if (uid != 0) {
+      put("/proc/self/uid_map", fmt::format("0 {} 1", uid));
+      put("/proc/self/setgroups", "deny");
+      put("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+    }
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     if (::mount("tmpfs", dirs.state.c_str(), "tmpfs", 0, "size=1m,mode=0700") != 0) ::_exit(77);
     size_t made = 0;

@@ -71,11 +71,14 @@ TEST_F(RefusalTest, TruncatedFile) {
     });
   }
   std::string whole = sys::read_file(dirs.db());
-  ASSERT_LT(8u * 4096, whole.size());
+  // Bytes 16 and 17, big-endian: the page size (sqlite.org/fileformat2.html). A file that ends in
+  // the middle of a page is no damage to SQLite, it takes the rest as zeros.
+  size_t page = static_cast<uint8_t>(whole[16]) << 8 | static_cast<uint8_t>(whole[17]);
+  ASSERT_LT(8 * page, whole.size());
   sys::remove_file(dirs.db() + "-wal");
   sys::remove_file(dirs.db() + "-shm");
-  for (size_t size : {whole.size() - 4096, whole.size() / 2, size_t{4096}, size_t{1000}, size_t{99},
-                      size_t{10}}) {
+  for (size_t size : {whole.size() - page, whole.size() / 2 / page * page, page, size_t{1000},
+                      size_t{99}, size_t{10}}) {
     put(whole.substr(0, size));
     Error e = thrown_by([&] { open(Mode::read).vms(); });
     EXPECT_EQ(Code::failed, e.code());
@@ -236,7 +239,11 @@ TEST_F(MigrationTest, DISABLED_Create) {
 }
 
 TEST_F(MigrationTest, ACreationKilledAtAnyPointIsFinishedByTheNext) {
-  for (const char* point : {"sys.mkdir", "sys.create"})
+  struct Made {
+    const char* point;
+    int times;
+  };
+  for (auto [point, times] : {Made{"sys.mkdir", 1}, Made{"sys.create", 2}}) // state.db, its -line
     for (int pass = 1; pass <= 3; ++pass) {
       dirs.state = fmt::format("{}/{}{}", root, point, pass);
       sys::Command child{{"/proc/self/exe", "--gtest_filter=MigrationTest.DISABLED_Create",
@@ -247,7 +254,7 @@ TEST_F(MigrationTest, ACreationKilledAtAnyPointIsFinishedByTheNext) {
                          false};
       auto result = sys::run(child);
       EXPECT_TRUE(result.status.signal == SIGKILL || result.status.ok()) << result.out;
-      EXPECT_EQ(pass == 1 ? SIGKILL : 0, result.status.signal) << point << pass << result.out;
+      EXPECT_EQ(pass <= times ? SIGKILL : 0, result.status.signal) << point << pass << result.out;
       open(Mode::read);
       open().set_fact("x", "z");
       EXPECT_EQ("z", open(Mode::read).fact("x"));

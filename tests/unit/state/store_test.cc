@@ -42,7 +42,8 @@ TEST_F(StoreTest, WritingMakesItPrivateWhateverTheUmask) {
   ::umask(old);
   EXPECT_EQ(0700u, sys::find_info(dirs.state)->mode);
   auto files = sys::list_dir(dirs.state);
-  EXPECT_EQ((std::vector<std::string>{"state.db", "state.db-shm", "state.db-wal"}), files);
+  EXPECT_EQ((std::vector<std::string>{"state.db", "state.db-line", "state.db-shm", "state.db-wal"}),
+            files);
   for (const auto& file : files)
     EXPECT_EQ(0600u, sys::find_info(dirs.state + "/" + file)->mode) << file;
 }
@@ -143,8 +144,32 @@ TEST_F(StoreTest, Images) {
   }
   s.change_image(i.id, [](Image& x) { x.ready = false; });
   EXPECT_FALSE(s.get_image("debian").ready);
-  EXPECT_EQ(Code::failed,
+  EXPECT_EQ(Code::failed, thrown_by([&] {
+                            s.change_image(i.id, [](Image& x) { x.id = "aaaa00000000"; });
+                          }).code());
+  Image other = i;
+  other.id = "cccc00000001";
+  other.name = "other";
+  s.add_image(other);
+  EXPECT_EQ(Code::conflict,
             thrown_by([&] { s.change_image(i.id, [](Image& x) { x.name = "other"; }); }).code());
+  s.change_image(i.id, [](Image& x) { x.name = "old"; });
+  EXPECT_EQ("old", s.get_vm(v.name).image_name);
+  s.change_image(i.id, [](Image& x) { x.name = "debian"; });
+
+  // A VM's image changes only to one that is whole.
+  auto move_to = [&](const std::string& id) {
+    return [&, id] { s.change_vm(v.id, [&](Vm& x) { x.image_id = id; }); };
+  };
+  EXPECT_EQ(Code::not_found, thrown_by(move_to("bbbb00000001")).code());
+  s.change_image(other.id, [](Image& x) { x.ready = false; });
+  EXPECT_EQ(Code::not_found, thrown_by(move_to(other.id)).code());
+  s.change_image(other.id, [](Image& x) { x.ready = true; });
+  move_to(other.id)();
+  EXPECT_EQ(1, s.get_image("other").vms);
+  s.change_image(i.id, [](Image& x) { x.ready = true; });
+  move_to(i.id)();
+  s.remove_image(other.id);
 
   Error e = thrown_by([&] { s.remove_image(i.id); });
   EXPECT_EQ(Code::conflict, e.code());
