@@ -2,30 +2,13 @@
 
 #include <array>
 #include <cerrno>
-#include <exception>
 
 #include <sys/stat.h>
 
-#include "archive/handle.h"
-#include "core/text.h"
+#include "archive/entry.h"
+#include "archive/output.h"
 
 namespace banger::archive {
-
-namespace {
-
-std::string plain_path(std::string_view path, std::string_view name) {
-  std::string plain;
-  for (const std::string& part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part == "..")
-      throw failed("'{}' has an entry that leads out of it: '{}'", name, escape_for_terminal(path));
-    if (!plain.empty()) plain += '/';
-    plain += part;
-  }
-  return plain;
-}
-
-} // namespace
 
 struct TarReader::Impl {
   std::string name;
@@ -120,45 +103,17 @@ std::string TarReader::content() {
 }
 
 struct TarWriter::Impl {
-  Sink sink;
   int64_t newest;
-  std::exception_ptr failure; // of the sink: libarchive is C, nothing may be thrown through it
   Utf8Names utf8;
-  Handle tar{archive_write_new()};
-
-  void check(int result) {
-    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
-    if (result != ARCHIVE_OK) throw archive_error(tar.get(), "write", "tar");
-  }
-  void write(std::string_view data) {
-    la_ssize_t n = archive_write_data(tar.get(), data.data(), data.size());
-    check(n == static_cast<la_ssize_t>(data.size()) ? ARCHIVE_OK : ARCHIVE_FATAL);
-  }
-
-  static la_ssize_t pass_on(struct ::archive* tar, void* self, const void* data, size_t size) {
-    auto* impl = static_cast<Impl*>(self);
-    try {
-      impl->sink({static_cast<const char*>(data), size});
-      return static_cast<la_ssize_t>(size);
-    } catch (...) {
-      impl->failure = std::current_exception();
-      archive_set_error(tar, EIO, "the sink failed");
-      return -1;
-    }
-  }
+  Output tar;
 };
 
-TarWriter::TarWriter(Sink sink, int64_t newest) : impl_(std::make_unique<Impl>()) {
-  impl_->sink = std::move(sink);
-  impl_->newest = newest;
+TarWriter::TarWriter(Sink sink, int64_t newest)
+    : impl_(new Impl{newest, {}, Output(std::move(sink))}) {
   archive_write_set_format_pax_restricted(impl_->tar.get());
-  impl_->check(archive_write_open(impl_->tar.get(), impl_.get(), nullptr, Impl::pass_on, nullptr));
+  impl_->tar.open();
 }
-
-TarWriter::~TarWriter() {
-  // Nothing of a tar that was not finished is passed on any more.
-  impl_->sink = [](std::string_view) {};
-}
+TarWriter::~TarWriter() = default;
 
 void TarWriter::copy(TarReader& reader, const std::string& path,
                      const std::optional<std::string>& content) {
@@ -170,13 +125,13 @@ void TarWriter::copy(TarReader& reader, const std::string& path,
   archive_entry_unset_atime(entry.get());
   archive_entry_unset_ctime(entry.get());
   if (content) archive_entry_set_size(entry.get(), static_cast<int64_t>(content->size()));
-  impl_->check(archive_write_header(impl_->tar.get(), entry.get()));
+  impl_->tar.header(entry.get());
   written_.insert(path);
-  if (content) return impl_->write(*content);
+  if (content) return impl_->tar.write(*content);
   std::array<char, size_t{1} << 16> buffer;
   while (la_ssize_t n = archive_read_data(reader.impl_->tar.get(), buffer.data(), buffer.size())) {
     if (n < 0) throw archive_error(reader.impl_->tar.get(), "read", reader.impl_->name);
-    impl_->write({buffer.data(), static_cast<size_t>(n)});
+    impl_->tar.write({buffer.data(), static_cast<size_t>(n)});
   }
 }
 
@@ -190,11 +145,11 @@ void TarWriter::add(const std::string& path, mode_t mode, std::string_view conte
   archive_entry_set_mtime(entry.get(), impl_->newest, 0);
   if (S_ISLNK(mode)) archive_entry_set_symlink(entry.get(), std::string(content).c_str());
   if (S_ISREG(mode)) archive_entry_set_size(entry.get(), static_cast<int64_t>(content.size()));
-  impl_->check(archive_write_header(impl_->tar.get(), entry.get()));
-  if (S_ISREG(mode)) impl_->write(content);
+  impl_->tar.header(entry.get());
+  if (S_ISREG(mode)) impl_->tar.write(content);
   written_.insert(path);
 }
 
-void TarWriter::finish() { impl_->check(archive_write_close(impl_->tar.get())); }
+void TarWriter::finish() { impl_->tar.close(); }
 
 } // namespace banger::archive

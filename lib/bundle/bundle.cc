@@ -98,7 +98,7 @@ nlohmann::ordered_json to_json(const Bundle& bundle) {
           {"roots", roots}};
 }
 
-Bundle from_json(const nlohmann::json& json, const std::string& dir) {
+Bundle bundle_of(const nlohmann::json& json, const std::string& dir) {
   if (json.at("kind") != "bundle") throw failed("its kind is not 'bundle'");
   if (int v = json.at("v"); v > json_version)
     throw conflict("it was written by a newer banger (version {} of its form, this build knows {})",
@@ -126,7 +126,7 @@ std::optional<Bundle> find_bundle(const std::string& dir) {
   if (!text) return {};
   constexpr std::string_view rebuild = "banger bundle build --force";
   try {
-    return from_json(nlohmann::json::parse(*text), path);
+    return bundle_of(nlohmann::json::parse(*text), path);
   } catch (const nlohmann::json::exception&) {
     throw failed("'{}' is not a bundle's description", file).hint(std::string(rebuild));
   } catch (Error& e) {

@@ -100,6 +100,12 @@ std::string hash_inputs(const RootSource& source, std::string_view recipe_text) 
   return sum.hex();
 }
 
+// Of its own, or the one of the default guest.
+std::string package_list(const std::string& runtime, const std::string& variant) {
+  std::string own = runtime + "/root/" + variant + "/packages";
+  return sys::exists(own) ? own : runtime + "/packages";
+}
+
 } // namespace
 
 bool Recipe::drops(std::string_view path) const {
@@ -153,6 +159,11 @@ std::vector<std::string> list_variants(const std::string& runtime) {
   return variants;
 }
 
+std::optional<std::string> find_packages(const std::string& runtime, const std::string& variant) {
+  if (!sys::exists(runtime + "/root/" + variant + "/recipe")) return {};
+  return sys::find_content(package_list(runtime, variant));
+}
+
 RootSource load_root_source(const std::string& runtime, const std::string& variant,
                             const std::string& suite) {
   std::vector<std::string> variants = list_variants(runtime);
@@ -171,8 +182,7 @@ RootSource load_root_source(const std::string& runtime, const std::string& varia
   std::string dir = runtime + "/root/" + variant;
   std::string text = sys::read_file(dir + "/recipe");
   source.recipe = parse_recipe(text, dir + "/recipe");
-  std::string list = dir + "/packages";
-  if (!sys::exists(list)) list = runtime + "/packages";
+  std::string list = package_list(runtime, variant);
   source.packages = sys::read_file(list);
   source.package_names = parse_packages(source.packages, list);
   read_files(dir + "/files", "", source);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,9 @@ struct RootSource {
 RootSource load_root_source(const std::string& runtime, const std::string& variant,
                             const std::string& suite);
 std::vector<std::string> list_variants(const std::string& runtime);
+
+// The package list of a variant, as it is; none where there is no such variant.
+std::optional<std::string> find_packages(const std::string& runtime, const std::string& variant);
 
 // The names in a package list. Error(failed) for one that is no package's name.
 std::vector<std::string> parse_packages(std::string_view text, std::string_view path);

@@ -1,11 +1,13 @@
 #include "disk/ext4.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <endian.h>
 #include <fcntl.h>
 
 #include "core/error.h"
+#include "core/undo.h"
 #include "core/units.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -23,9 +25,12 @@ T field(const std::string& block, size_t offset) {
   return v;
 }
 
-} // namespace
+struct Superblock {
+  int64_t size = 0; // bytes, of the file system
+  bool grows_mounted = false;
+};
 
-int64_t ext4_size(const std::string& path) {
+Superblock read_superblock(const std::string& path) {
   Fd fd = sys::open_file(path, O_RDONLY);
   std::string block = sys::read_at(fd.get(), superblock_offset, 1024);
   if (block.size() < 1024 || le16toh(field<uint16_t>(block, 0x38)) != 0xef53)
@@ -37,18 +42,73 @@ int64_t ext4_size(const std::string& path) {
   uint32_t log_block = le32toh(field<uint32_t>(block, 0x18));
   if (log_block > 6 || blocks > (uint64_t{1} << 50 >> (10 + log_block)))
     throw failed("'{}' is not an ext4 file system: its superblock makes no sense", path);
-  auto size = static_cast<int64_t>(blocks << (10 + log_block));
+  Superblock super;
+  super.size = static_cast<int64_t>(blocks << (10 + log_block));
   int64_t have = sys::find_info(path)->size;
-  if (have < size)
-    throw failed("the file system in '{}' is truncated: it has {} of {} bytes", path, have, size)
+  if (have < super.size)
+    throw failed("the file system in '{}' is truncated: it has {} of {} bytes", path, have,
+                 super.size)
         .hint("build or import it again");
-  return size;
+  constexpr uint32_t has_journal = 0x4, sparse_super2 = 0x200;
+  constexpr uint16_t errors = 0x2;
+  uint32_t compat = le32toh(field<uint32_t>(block, 0x5c));
+  super.grows_mounted = (compat & has_journal) && !(compat & sparse_super2) &&
+                        !(le16toh(field<uint16_t>(block, 0x3a)) & errors);
+  return super;
 }
+
+} // namespace
+
+int64_t ext4_size(const std::string& path) { return read_superblock(path).size; }
 
 std::string e2fs_program(const std::string& name) {
   for (const std::string& candidate : {name, "/usr/sbin/" + name, "/sbin/" + name})
     if (auto found = sys::find_program(candidate)) return *found;
   throw preflight("cannot find '{}'", name).hint("apt-get install e2fsprogs");
+}
+
+void make_ext4(const std::string& path, int64_t size, const std::string& label,
+               std::optional<int64_t> journal_mib) {
+  constexpr int64_t mib = 1 << 20;
+  if (size < least_ext4)
+    throw usage("cannot make a disk of {}: it must have at least {}", format_size(size),
+                format_size(least_ext4));
+  std::string mke2fs = e2fs_program("mke2fs");
+  Undo undo;
+  Fd fd = sys::open_file(path, O_RDWR | O_CREAT | O_EXCL);
+  undo.push("remove the disk", [&] { sys::remove_file(path); });
+  sys::set_size(fd.get(), size, path);
+  fd.reset();
+  // The journal is what a guest fills first, on every disk: no larger than serves. A new sparse
+  // file reads as zeros: nothing has to be written for it now, nor by the guest's kernel later.
+  int64_t journal = journal_mib.value_or(std::clamp(size / 64 / mib, int64_t{4}, int64_t{64}));
+  sys::run_ok({{mke2fs, "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label, "-J",
+                fmt::format("size={}{}", journal, journal_mib ? ",location=0" : ""), "-E",
+                "root_owner=0:0,assume_storage_prezeroed=1", path},
+               {{"LC_ALL", "C"}},
+               {},
+               false});
+  undo.dismiss();
+}
+
+void check_ext4(const std::string& path) {
+  // Status 1 says that something was mended, 2 that a mounted one would need a reboot.
+  sys::RunResult check =
+      sys::run({{e2fs_program("e2fsck"), "-fp", path}, {{"LC_ALL", "C"}}, {}, false});
+  if (!check.status.exited || check.status.code > 2)
+    throw failed("the file system in '{}' is damaged: e2fsck failed ({})", path,
+                 check.status.text())
+        .hint("e2fsck -f shows what is wrong, and mends a copy of it");
+}
+
+void shrink_ext4(const std::string& path, int64_t size) {
+  if (size >= ext4_size(path)) return;
+  sys::run_ok({{e2fs_program("resize2fs"), path, fmt::format("{}K", size >> 10)},
+               {{"LC_ALL", "C"}},
+               {},
+               false});
+  Fd fd = sys::open_file(path, O_RDWR);
+  sys::set_size(fd.get(), ext4_size(path), path);
 }
 
 void grow_ext4(const std::string& path, int64_t size) {
@@ -57,17 +117,29 @@ void grow_ext4(const std::string& path, int64_t size) {
     throw usage("cannot shrink '{}' from {} to {}", path, format_size(now), format_size(size))
         .hint("a disk can only grow");
   if (size == now) return;
-  std::string e2fsck = e2fs_program("e2fsck"), resize2fs = e2fs_program("resize2fs");
+  std::string resize2fs = e2fs_program("resize2fs");
+  e2fs_program("e2fsck"); // both are there before anything is touched
   {
     Fd fd = sys::open_file(path, O_RDWR);
     sys::set_size(fd.get(), size, path);
   }
-  // resize2fs insists on a check; e2fsck's status 1 says that it mended something.
-  sys::RunResult check = sys::run({{e2fsck, "-fp", path}, {}, {}, false});
-  if (!check.status.exited || check.status.code > 1)
-    throw failed("cannot check the file system in '{}': e2fsck failed ({})", path,
-                 check.status.text());
+  check_ext4(path); // resize2fs insists on it
   sys::run_ok({{resize2fs, path}, {}, {}, false});
+}
+
+void grow_disk(const std::string& path, int64_t size) {
+  Superblock super = read_superblock(path);
+  int64_t now = sys::find_info(path)->size;
+  if (size < now)
+    throw usage("cannot shrink '{}' from {} to {}", path, format_size(now), format_size(size))
+        .hint("a disk can only grow");
+  if (!super.grows_mounted) {
+    grow_ext4(path, size);
+  } else if (size > now) {
+    Fd fd = sys::open_file(path, O_RDWR);
+    sys::set_size(fd.get(), size, path);
+  }
+  sys::sync_file(path);
 }
 
 } // namespace banger::disk

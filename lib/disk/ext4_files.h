@@ -1,0 +1,98 @@
+// The files of an ext4 file system that is not mounted, read and written with libext2fs. No rights
+// are needed: owners, modes, times, devices and attributes are what the caller says.
+//
+// Paths are relative to the file system's root and resolved in it as for a process confined there:
+// a symbolic link, an absolute one too, never leads out. Only the last component of a path that is
+// made is not followed; what is there already is replaced, except that a directory stays one
+// (its owner, mode, time and attributes are set). Missing parents are made, 0755, root's.
+//
+// What was written is on the disk when finish() has returned. Without it the file system is broken:
+// whoever makes one removes it on failure. The file must not be in use. Error(failed) says which
+// path; Ext4Full that the file system has no room left. Not thread safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "core/error.h"
+
+namespace banger::disk {
+
+// The file system is full, whatever room the host has.
+struct Ext4Full : Error {
+  using Error::Error;
+};
+
+struct FileMeta {
+  mode_t mode = 0; // type and permissions
+  uint32_t uid = 0, gid = 0;
+  int64_t mtime = 0; // seconds since the epoch
+  uint32_t mtime_ns = 0;
+  std::map<std::string, std::string> attributes; // extended: "security.capability", …
+  bool operator==(const FileMeta&) const = default;
+};
+
+struct FileNode {
+  uint32_t inode = 0;
+  FileMeta meta; // without its attributes
+  int64_t size = 0;
+  int links = 0;
+};
+
+// A piece of a file; pieces come with rising offsets, and what lies between them is a hole.
+struct FileChunk {
+  int64_t offset = 0;
+  std::string_view data;
+};
+using FileSource = std::function<std::optional<FileChunk>()>;
+
+struct Ext4Handle; // disk/ext4_impl.h
+
+class Ext4Files {
+public:
+  enum class Mode { read, write };
+  Ext4Files(const std::string& path, Mode mode);
+  Ext4Files(Ext4Files&&) noexcept;
+  ~Ext4Files();
+
+  // What a path leads to; none if nothing is there.
+  std::optional<FileNode> find(const std::string& path);
+  // The same, but a link at the end is the link itself.
+  std::optional<FileNode> find_link(const std::string& path);
+  // A regular file's content. Throws when it is larger than `max`.
+  std::string read(const std::string& path, size_t max);
+  std::vector<std::string> list(const std::string& dir); // sorted, without "." and ".."
+
+  void make_dir(const std::string& path, const FileMeta& meta);
+  // `size`: at least, what no chunk reaches is a hole.
+  void make_file(const std::string& path, const FileMeta& meta, int64_t size,
+                 const FileSource& source);
+  void make_file(const std::string& path, const FileMeta& meta, std::string_view content);
+  void make_link(const std::string& path, const FileMeta& meta, const std::string& target);
+  // Another name of a file that is there; not of a directory.
+  void make_hard_link(const std::string& path, const std::string& existing);
+  // A device, pipe or socket.
+  void make_node(const std::string& path, const FileMeta& meta, unsigned major, unsigned minor);
+  void remove_file(const std::string& path);
+
+  // Makes this root what the directory `path` of `from` is: its content, and its owner, mode, time
+  // and attributes.
+  void copy_tree(Ext4Files& from, const std::string& path);
+
+  int64_t used() const; // bytes, the file system's own included
+  int64_t inodes_used() const;
+  void finish();
+
+private:
+  std::unique_ptr<Ext4Handle> impl_;
+};
+
+} // namespace banger::disk

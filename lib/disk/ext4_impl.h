@@ -1,0 +1,74 @@
+// libext2fs's objects, owned, and its failures as Error. For this room's own files.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+extern "C" { // this header does not say so itself
+#include <et/com_err.h>
+}
+#include <ext2fs/ext2_fs.h>
+#include <ext2fs/ext2fs.h>
+#undef clamp // newer versions of it have a macro of that name
+
+#include "disk/ext4_files.h"
+
+namespace banger::disk {
+
+struct Ext4Handle {
+  std::string path; // of the file system's file, for errors
+  ext2_filsys fs = nullptr;
+  bool writable = false;
+  // The directory in which the last file was made: trees come directory by directory.
+  std::string last_parent;
+  ext2_ino_t last_parent_inode = 0;
+
+  Ext4Handle(const std::string& file, Ext4Files::Mode mode);
+  Ext4Handle(const Ext4Handle&) = delete;
+  Ext4Handle& operator=(const Ext4Handle&) = delete;
+  ~Ext4Handle();
+
+  // Throws unless `code` is 0: "cannot DOING 'SUBJECT': …".
+  void check(errcode_t code, std::string_view doing, std::string_view subject) const;
+
+  // 0 if there is nothing.
+  ext2_ino_t look_up(ext2_ino_t dir, const std::string& name, const std::string& path_shown);
+  ext2_ino_t find(const std::string& at, bool follow);
+  ext2_inode_large read_inode(ext2_ino_t inode, std::string_view shown);
+  void write_inode(ext2_ino_t inode, ext2_inode_large& content, std::string_view shown);
+  FileNode node(ext2_ino_t inode, std::string_view shown);
+  std::map<std::string, std::string> attributes(ext2_ino_t inode, std::string_view shown);
+
+  struct Place {
+    ext2_ino_t dir = 0;
+    std::string name;
+  };
+  // Where `at` is to be made; its parents are.
+  Place place_of(const std::string& at);
+  // Makes the name free for something that is no directory.
+  void clear(const Place& place, const std::string& shown);
+  void drop_link(ext2_ino_t inode, std::string_view shown);
+  ext2_ino_t new_inode(ext2_ino_t dir, mode_t mode, std::string_view shown);
+  void link(const Place& place, ext2_ino_t inode, int type, std::string_view shown);
+  ext2_ino_t make_dir_inode(const Place& place, std::string_view shown);
+  // An inode of that type with one link in `place`, without content.
+  ext2_ino_t make_inode(const Place& place, const FileMeta& meta, uint32_t device,
+                        std::string_view shown);
+  void write_content(ext2_ino_t inode, int64_t size, const FileSource& source,
+                     std::string_view shown);
+  void set_meta(ext2_ino_t inode, const FileMeta& meta, std::string_view shown);
+};
+
+struct DirEntry {
+  std::string name;
+  ext2_ino_t inode;
+};
+// All but "." and "..", as they lie there.
+std::vector<DirEntry> entries_of(Ext4Handle& fs, ext2_ino_t dir, const std::string& shown);
+
+std::string link_target(Ext4Handle& from, ext2_ino_t inode, const std::string& shown);
+
+// A file's content piece by piece; the pieces live until the next call.
+FileSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown);
+
+} // namespace banger::disk
