@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ public:
   // Ctrl-Alt-Del, the one knock that every guest's init hears. Throws Error(unreachable) when the
   // VMM is gone.
   virtual void ask_to_stop() = 0;
+  // A port of the VMM's own user-mode network (UserNet), added or removed now; waits for the VMM's
+  // answer. Throws Error(conflict) when it refuses, Error(unreachable) when it is gone.
+  virtual void add_forward(const Port& port, const std::string& guest) = 0;
+  virtual void remove_forward(const Port& port) = 0;
 };
 
 // How a VMM is started, in the VM's runtime directory.
@@ -50,8 +55,19 @@ public:
   virtual std::unique_ptr<Control> connect(const std::string& runtime_dir) const = 0;
 };
 
+// The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
+struct Inside {
+  std::string step;        // banger-enter: --net FD [--user FD] -- COMMAND
+  int net = -1, user = -1; // descriptors of the namespaces; user -1: this process's own
+};
+
 // Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
-sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd);
+sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd,
+                 const std::optional<Inside>& inside = {});
+
+// The command that starts it there: what `start` runs. `first_fd` is the first number that no
+// listener has.
+sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
 
 std::unique_ptr<Driver> make_qemu(std::string binary);
 

@@ -17,6 +17,8 @@ namespace banger::vmm {
 inline constexpr const char* kernel_file = "kernel";
 inline constexpr const char* initrd_file = "initrd";
 inline constexpr const char* root_file = "root";
+inline constexpr const char* upper_file = "upper"; // of an overlay root
+inline constexpr const char* work_file = "work";
 inline constexpr const char* console_file = "console"; // the console's log
 inline constexpr const char* qmp_socket = "qmp.sock";
 inline constexpr const char* console_socket = "console.sock";
@@ -39,6 +41,12 @@ struct UserNet {
   bool operator==(const UserNet&) const = default;
 };
 
+// A tap in the network namespace that the VMM runs in.
+struct TapNet {
+  std::string name;
+  bool operator==(const TapNet&) const = default;
+};
+
 struct Machine {
   std::string name;
   Accel accel = Accel::tcg;
@@ -47,7 +55,8 @@ struct Machine {
   std::string command_line; // of the kernel
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
-  std::optional<UserNet> user_net;
+  std::optional<UserNet> user_net; // one of the two
+  std::optional<TapNet> tap_net;
   bool operator==(const Machine&) const = default;
 };
 
@@ -56,7 +65,7 @@ struct Machine {
 // has kvm-clock.
 std::string kernel_command_line(Accel accel, int64_t tsc_khz);
 
-// "52:54:00:…" from 24 bits of the id: the same at each start.
+// "52:54:00:…" from 24 bits of the id, for a VM alone in its network: the same at each start.
 std::string mac_of(const std::string& vm_id);
 
 } // namespace banger::vmm

@@ -1,6 +1,9 @@
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "sys/socket.h"
 #include "vmm/driver.h"
 
@@ -9,6 +12,8 @@ namespace banger::vmm {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr Millis answer_patience{5'000};
 
 // A comma ends a value in QEMU's options; two stand for one.
 std::string escaped(const std::string& value) {
@@ -27,6 +32,10 @@ std::string netdev(const UserNet& net) {
   return opt;
 }
 
+std::string netdev(const TapNet& net) {
+  return fmt::format("tap,id=n0,ifname={},script=no,downscript=no,vhost=off", escaped(net.name));
+}
+
 // QMP, QEMU's control protocol: JSON lines; a greeting, then commands and events. See QEMU's
 // docs/interop/qmp-spec.txt.
 class Qmp : public Control {
@@ -38,23 +47,9 @@ public:
   int fd() const override { return lines_.ended() ? -1 : fd_.get(); }
 
   std::vector<VmmEvent> read_events() override {
-    std::vector<VmmEvent> events;
     lines_.fill();
-    while (auto line = lines_.buffered()) {
-      Json message = Json::parse(*line, nullptr, false);
-      if (!message.is_object()) continue;
-      if (message.contains("QMP")) read_version(message);
-      if (message.value("event", "") != "SHUTDOWN") continue;
-      // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
-      std::string reason = message.value("/data/reason"_json_pointer, "");
-      if (reason == "guest-reset" || reason == "guest-panic")
-        events.push_back(VmmEvent::guest_reset);
-      else if (reason == "guest-shutdown")
-        events.push_back(VmmEvent::guest_shutdown);
-      else
-        events.push_back(VmmEvent::host_quit);
-    }
-    return events;
+    while (auto line = lines_.buffered()) take(Json::parse(*line, nullptr, false));
+    return std::exchange(events_, {});
   }
 
   std::string version() const override { return version_; }
@@ -66,7 +61,54 @@ public:
     send({{"execute", "send-key"}, {"arguments", {{"keys", keys}}}});
   }
 
+  void add_forward(const Port& p, const std::string& guest) override {
+    std::string said = monitor_command(fmt::format("hostfwd_add n0 {}:{}:{}-{}:{}", p.proto,
+                                                   p.host_address, p.host, guest, p.guest));
+    if (!said.empty()) throw conflict("QEMU refuses it: {}", said);
+  }
+
+  void remove_forward(const Port& p) override {
+    // It says "removed" or "not found"; both mean that it is absent.
+    monitor_command(fmt::format("hostfwd_remove n0 {}:{}:{}", p.proto, p.host_address, p.host));
+  }
+
 private:
+  void take(const Json& message) {
+    if (!message.is_object()) return;
+    if (message.contains("QMP")) read_version(message);
+    if (message.value("event", "") != "SHUTDOWN") return;
+    // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
+    std::string reason = message.value("/data/reason"_json_pointer, "");
+    if (reason == "guest-reset" || reason == "guest-panic")
+      events_.push_back(VmmEvent::guest_reset);
+    else if (reason == "guest-shutdown")
+      events_.push_back(VmmEvent::guest_shutdown);
+    else
+      events_.push_back(VmmEvent::host_quit);
+  }
+
+  // Forwards have no QMP command of their own. What the human monitor printed; events that come
+  // meanwhile are kept for read_events.
+  std::string monitor_command(const std::string& text) {
+    std::string id = fmt::format("banger-{}", ++asked_);
+    send({{"execute", "human-monitor-command"},
+          {"id", id},
+          {"arguments", {{"command-line", text}}}});
+    Deadline deadline(answer_patience);
+    while (auto line = lines_.next(Millis(deadline.poll_ms()))) {
+      Json message = Json::parse(*line, nullptr, false);
+      if (!message.is_object() || message.value("id", "") != id) {
+        take(message);
+        continue;
+      }
+      if (message.contains("error"))
+        throw failed("QEMU refuses it: {}",
+                     escape_for_terminal(message.value("/error/desc"_json_pointer, "")));
+      return escape_for_terminal(trim(message.value("return", "")));
+    }
+    throw Error(Code::unreachable, "QEMU does not answer");
+  }
+
   void send(const Json& command) { sys::send_all(fd_.get(), command.dump() + "\n"); }
 
   void read_version(const Json& greeting) {
@@ -78,6 +120,8 @@ private:
   Fd fd_;
   sys::LineReader lines_;
   std::string version_;
+  std::vector<VmmEvent> events_;
+  int asked_ = 0;
 };
 
 class Qemu : public Driver {
@@ -117,8 +161,8 @@ public:
                        escaped(d.file), d.read_only ? "on" : "off"),
            "-device", fmt::format("virtio-blk-device,drive=d{}", i)});
     }
-    if (m.user_net)
-      add({"-netdev", netdev(*m.user_net), "-device",
+    if (m.user_net || m.tap_net)
+      add({"-netdev", m.user_net ? netdev(*m.user_net) : netdev(*m.tap_net), "-device",
            fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
     // The guest's seed of randomness; without it a first boot may wait for entropy.
     add({"-device", "virtio-rng-device"});

@@ -68,4 +68,18 @@ TEST(Machine, TheClockIsToldToTheKernelUnderEmulationAlone) {
 
 TEST(Machine, TheMacFollowsTheId) { EXPECT_EQ(mac_of("0a1b2c3d4e5f"), "52:54:00:0a:1b:2c"); }
 
+TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
+  Machine m = small();
+  m.user_net.reset();
+  m.tap_net = TapNet{"bngab12-3"};
+  sys::Command c = make_qemu("qemu")->launch(m).command;
+  EXPECT_EQ(value_of(c, "-netdev"), "tap,id=n0,ifname=bngab12-3,script=no,downscript=no,vhost=off");
+  sys::Command inside = step_into({"/x/banger-enter", 10, 11}, c, 5);
+  EXPECT_EQ(
+      std::vector<std::string>(inside.argv.begin(), inside.argv.begin() + 7),
+      (std::vector<std::string>{"/x/banger-enter", "--net", "5", "--user", "6", "--", "qemu"}));
+  inside = step_into({"/x/banger-enter", 10, -1}, c, 5);
+  EXPECT_EQ(inside.argv[3], "--");
+}
+
 } // namespace banger::vmm

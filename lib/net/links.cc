@@ -1,0 +1,100 @@
+#include "net/links.h"
+
+#include <cstring>
+
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/socket.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "sys/namespace.h"
+
+namespace banger::net {
+
+namespace {
+
+struct PutLink {
+  void operator()(rtnl_link* l) const { ::rtnl_link_put(l); }
+};
+using LinkPtr = std::unique_ptr<rtnl_link, PutLink>;
+
+LinkPtr checked(rtnl_link* link) {
+  if (!link) throw sys_error(ENOMEM, "cannot describe a network link");
+  return LinkPtr(link);
+}
+
+void check(int code, const char* what, const std::string& name) {
+  if (code < 0)
+    throw failed("cannot {} the network link '{}': {}", what, name, ::nl_geterror(code));
+}
+
+} // namespace
+
+void Links::Close::operator()(nl_sock* s) const { ::nl_socket_free(s); }
+
+Links::Links()
+    : socket_(::nl_socket_alloc()), names_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  if (!names_) throw sys_error(errno, "cannot make a socket");
+  if (!socket_) throw sys_error(ENOMEM, "cannot open netlink");
+  if (int code = ::nl_connect(socket_.get(), NETLINK_ROUTE); code < 0)
+    throw failed("cannot open netlink: {}", ::nl_geterror(code));
+}
+
+// 0: there is none. One socket for all of them: if_nametoindex makes one each time.
+int Links::index_of(const std::string& name) const {
+  ifreq request{};
+  if (name.empty() || name.size() >= sizeof request.ifr_name) return 0;
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  return ::ioctl(names_.get(), SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : 0;
+}
+
+int Links::change(int index, const Link& link, bool quiet_ipv6) {
+  LinkPtr which = checked(::rtnl_link_alloc()), change = checked(::rtnl_link_alloc());
+  ::rtnl_link_set_ifindex(which.get(), index);
+  if (!link.master.empty()) ::rtnl_link_set_master(change.get(), index_of(link.master));
+  ::rtnl_link_set_flags(change.get(), IFF_UP);
+  if (quiet_ipv6) ::rtnl_link_inet6_set_addr_gen_mode(change.get(), IN6_ADDR_GEN_MODE_NONE);
+  return ::rtnl_link_change(socket_.get(), which.get(), change.get(), 0);
+}
+
+void Links::ensure(const Link& link) {
+  failpoint(Point::netlink);
+  if (index_of(link.name) == 0) {
+    if (link.kind == Link::Kind::uplink)
+      throw failed("cannot attach the network link '{}': it is not there", link.name);
+    if (link.kind == Link::Kind::tap) {
+      sys::make_tap(link.name);
+    } else {
+      LinkPtr bridge = checked(::rtnl_link_bridge_alloc());
+      ::rtnl_link_set_name(bridge.get(), link.name.c_str());
+      check(::rtnl_link_add(socket_.get(), bridge.get(), NLM_F_CREATE | NLM_F_EXCL), "make",
+            link.name);
+    }
+  }
+  // No address of its own, not even of IPv6: these links are wires. A kernel without IPv6 refuses
+  // to hear of it.
+  int index = index_of(link.name), code = change(index, link, true);
+  if (code < 0) code = change(index, link, false);
+  check(code, "bring up", link.name);
+}
+
+void Links::remove(const std::string& name) {
+  int index = index_of(name);
+  if (index == 0) return;
+  failpoint(Point::netlink);
+  LinkPtr which = checked(::rtnl_link_alloc());
+  ::rtnl_link_set_ifindex(which.get(), index);
+  int code = ::rtnl_link_delete(socket_.get(), which.get());
+  if (code == -NLE_OBJ_NOTFOUND || code == -NLE_NODEV) return;
+  check(code, "remove", name);
+}
+
+} // namespace banger::net

@@ -1,0 +1,67 @@
+// What a network is made of, as plain values, apart from where it is made. Pure.
+//
+//   bridge bng-TTTT ── uplink bngTTTT-up   slirp4netns' tap: the way out
+//                   ── tap bngTTTT-N       a VM each
+//   table bridge banger_TTTT               who may send what
+//
+// The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
+// (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
+// by tap and reason (but for IPv6 from an honest MAC, which every guest tries). Elements are added
+// to sets, the table is never replaced while VMs run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace banger::net {
+
+struct Link {
+  enum class Kind { bridge, tap, uplink }; // an uplink is there already: it is only attached
+  Kind kind = Kind::tap;
+  std::string name;
+  std::string master; // empty for the bridge itself
+  bool operator==(const Link&) const = default;
+};
+
+struct NetPlan {
+  std::vector<Link> present;       // made and brought up, in this order; what is there is taken
+  std::vector<std::string> absent; // links that are removed; absence is no failure
+  std::string rules;               // in nft's language, one transaction; may be empty
+  bool operator==(const NetPlan&) const = default;
+};
+
+// A VM's place in the network.
+struct Guest {
+  std::string tap, mac, address;
+  bool operator==(const Guest&) const = default;
+};
+
+std::string bridge_name(std::string_view tag);
+std::string uplink_name(std::string_view tag);
+std::string tap_name(std::string_view tag, int n);
+std::string table_name(std::string_view tag);
+
+// The bridge and the table, without guests.
+NetPlan base_plan(const std::string& tag);
+// slirp4netns' tap, once it is there.
+NetPlan uplink_plan(const std::string& tag);
+NetPlan join_plan(const std::string& tag, const Guest& guest);
+// Also for one that joined by half, or not at all.
+NetPlan leave_plan(const std::string& tag, const Guest& guest);
+
+// Why a frame was dropped; each is a set of the table that counts by tap.
+inline constexpr std::array<std::string_view, 5> drop_reasons{"mac", "address", "arp", "dhcp",
+                                                              "other"};
+std::string drop_set(std::string_view reason); // "dropped_mac"
+
+struct Drop {
+  std::string link;   // the tap, or the uplink
+  std::string reason; // of drop_reasons
+  uint64_t packets = 0;
+  bool operator==(const Drop&) const = default;
+};
+
+} // namespace banger::net

@@ -1,0 +1,113 @@
+#include "net/slirp.h"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "core/text.h"
+#include "sys/socket.h"
+
+namespace banger::net {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Millis patience{5'000};
+constexpr size_t most_reply = size_t{4} << 20;
+
+std::string call(const std::string& socket, const std::string& request) {
+  Fd fd = sys::connect_unix(socket);
+  sys::send_all(fd.get(), request);
+  std::string reply;
+  char buffer[65536];
+  while (reply.size() < most_reply) {
+    if (!sys::wait_readable(fd.get(), patience))
+      throw Error(Code::unreachable, "slirp4netns does not answer");
+    ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    reply.append(buffer, static_cast<size_t>(n));
+  }
+  if (reply.empty()) throw Error(Code::unreachable, "slirp4netns went away");
+  return reply;
+}
+
+// What it complains of; empty where it does not.
+std::string complaint(const std::string& reply) {
+  Json j = Json::parse(reply, nullptr, false);
+  if (!j.is_object()) return "its answer cannot be read";
+  if (!j.contains("error")) return {};
+  return escape_for_terminal(j.value("/error/desc"_json_pointer, "no reason given"));
+}
+
+} // namespace
+
+sys::Command slirp_command(const std::string& tap, const Subnet& subnet, bool with_user,
+                           const std::string& dir) {
+  sys::Command c;
+  c.argv = {slirp_program,
+            "--mtu=1500",
+            fmt::format("--cidr={}", subnet.text()),
+            "--disable-host-loopback",
+            "--enable-seccomp",
+            fmt::format("--api-socket={}", slirp_socket),
+            fmt::format("--ready-fd={}", slirp_ready_fd),
+            "--netns-type=path"};
+  if (with_user) c.argv.push_back(fmt::format("--userns-path=/proc/self/fd/{}", slirp_user_fd));
+  c.argv.push_back(fmt::format("/proc/self/fd/{}", slirp_net_fd));
+  c.argv.push_back(tap);
+  c.cwd = dir;
+  c.new_session = true;
+  return c;
+}
+
+std::string add_forward_request(const Forward& f) {
+  return Json{{"execute", "add_hostfwd"},
+              {"arguments",
+               {{"proto", f.port.proto},
+                {"host_addr", f.port.host_address},
+                {"host_port", f.port.host},
+                {"guest_addr", f.guest},
+                {"guest_port", f.port.guest}}}}
+      .dump();
+}
+
+std::vector<NumberedForward> parse_forwards(const std::string& reply) {
+  Json j = Json::parse(reply, nullptr, false);
+  std::vector<NumberedForward> all;
+  if (!j.is_object()) return all;
+  const Json& from = j.contains("return") ? j["return"] : j;
+  for (const Json& e : from.value("entries", Json::array())) {
+    NumberedForward f;
+    f.id = e.value("id", 0);
+    f.forward.port = {e.value("proto", ""), e.value("host_addr", ""), e.value("host_port", 0),
+                      e.value("guest_port", 0)};
+    f.forward.guest = e.value("guest_addr", "");
+    all.push_back(f);
+  }
+  return all;
+}
+
+void add_forward(const std::string& socket, const Forward& f) {
+  failpoint(Point::forward);
+  std::string wrong = complaint(call(socket, add_forward_request(f)));
+  if (!wrong.empty())
+    // It does not say why; nearly always another process took the port a moment ago.
+    throw conflict("cannot forward {}:{}/{} to {}:{}: {}", f.port.host_address, f.port.host,
+                   f.port.proto, f.guest, f.port.guest, wrong);
+}
+
+void remove_forward(const std::string& socket, int id) {
+  failpoint(Point::forward);
+  Json request = {{"execute", "remove_hostfwd"}, {"arguments", {{"id", id}}}};
+  std::string wrong = complaint(call(socket, request.dump()));
+  if (!wrong.empty()) throw failed("cannot end the forward {}: {}", id, wrong);
+}
+
+std::vector<NumberedForward> list_forwards(const std::string& socket) {
+  return parse_forwards(call(socket, R"({"execute":"list_hostfwd"})"));
+}
+
+} // namespace banger::net

@@ -1,0 +1,78 @@
+#include "net/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "net/holder.h"
+#include "net/rules.h"
+
+namespace banger::net {
+namespace {
+
+const Guest guest{"bngab12-3", "52:54:00:01:02:03", "10.0.2.7"};
+
+TEST(NetPlan, aGuestsPlanIsItsTapAndItsTwoElements) {
+  NetPlan want;
+  want.present = {{Link::Kind::tap, "bngab12-3", "bng-ab12"}};
+  want.rules = "add element bridge banger_ab12 macs { \"bngab12-3\" . 52:54:00:01:02:03 }\n"
+               "add element bridge banger_ab12 addresses { \"bngab12-3\" . 10.0.2.7 }\n";
+  EXPECT_EQ(join_plan("ab12", guest), want);
+}
+
+TEST(NetPlan, leavingIsTheSameWhateverWasThere) {
+  NetPlan plan = leave_plan("ab12", guest);
+  EXPECT_EQ(plan.absent, std::vector<std::string>{"bngab12-3"});
+  EXPECT_TRUE(plan.present.empty());
+  // Each element is added before it is deleted, in one transaction.
+  size_t add = plan.rules.find("add element bridge banger_ab12 addresses");
+  size_t remove = plan.rules.find("delete element bridge banger_ab12 addresses");
+  EXPECT_LT(add, remove);
+  EXPECT_NE(remove, std::string::npos);
+}
+
+TEST(NetPlan, theBaseHasTheBridgeAndASetForEachReason) {
+  NetPlan plan = base_plan("ab12");
+  ASSERT_EQ(plan.present.size(), 1u);
+  EXPECT_EQ(plan.present[0], (Link{Link::Kind::bridge, "bng-ab12", ""}));
+  for (std::string_view reason : drop_reasons) {
+    EXPECT_NE(plan.rules.find("add set bridge banger_ab12 " + drop_set(reason)), std::string::npos);
+    EXPECT_NE(plan.rules.find("update @" + drop_set(reason)), std::string::npos) << reason;
+  }
+  // What does not come through the way out is a guest's: no tap can be forgotten.
+  EXPECT_NE(plan.rules.find("sent iifname \"bngab12-up\" goto outside"), std::string::npos);
+  EXPECT_NE(plan.rules.find("sent goto guest"), std::string::npos);
+}
+
+TEST(NetPlan, namesFitTheKernels) {
+  for (const std::string& name :
+       {bridge_name("ffff"), uplink_name("ffff"), tap_name("ffff", 65000)})
+    EXPECT_LE(name.size(), 15u) << name;
+}
+
+TEST(Holder, aPlanArrivesAsItWasSent) {
+  HolderAsk ask{"apply", join_plan("ab12", guest), {}};
+  ask.plan.absent = {"x\"\n", "y"};
+  std::string line = to_line(ask);
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  EXPECT_EQ(parse_holder_ask(line), ask);
+  for (const char* bad : {"", "{}", "[]", "{\"v\":1,\"plan\":3}", "{\"v\":1,\"do\":7}", "\xff"})
+    EXPECT_THROW(parse_holder_ask(bad), Error) << bad;
+}
+
+TEST(Drops, areReadFromWhatNftablesPrints) {
+  std::string json = R"({"nftables": [{"metainfo": {"version": "1.0.6"}},
+    {"set": {"family": "bridge", "name": "macs", "table": "banger_ab12",
+             "elem": [{"concat": ["bngab12-1", "52:54:00:00:00:01"]}]}},
+    {"set": {"family": "bridge", "name": "dropped_arp", "table": "banger_ab12", "elem": [
+      {"elem": {"val": "bngab12-1", "counter": {"packets": 7, "bytes": 322}}},
+      {"elem": {"val": "bngab12-2", "counter": {"packets": 0, "bytes": 0}}}]}},
+    {"set": {"family": "bridge", "name": "dropped_dhcp", "table": "banger_ab12"}}]})";
+  EXPECT_EQ(parse_drops(json), (std::vector<Drop>{{"bngab12-1", "arp", 7}}));
+  EXPECT_TRUE(parse_drops("nonsense").empty());
+  EXPECT_TRUE(parse_drops("{}").empty());
+}
+
+} // namespace
+} // namespace banger::net
