@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "core/error.h"
@@ -24,7 +25,10 @@ EvpKey private_key(const KeyPair& key) {
 
 } // namespace
 
+void prepare_crypto() { OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr); }
+
 KeyPair generate_key() {
+  prepare_crypto();
   EvpKey evp(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
   KeyPair key;
   size_t secret = key.secret.size(), open = key.open.size();
@@ -35,6 +39,7 @@ KeyPair generate_key() {
 }
 
 std::string sign(const KeyPair& key, std::string_view message) {
+  prepare_crypto();
   EvpKey evp = private_key(key);
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                   EVP_MD_CTX_free);

@@ -1,5 +1,5 @@
-// New ed25519 keys, and the state's own. Needs libcrypto's EVP, so only programs linked dynamically
-// use it; others start libexec/banger/banger-guest.
+// New ed25519 keys, and the state's own. Needs libcrypto's EVP, which is 4 MB: programs that must
+// stay small start libexec/banger/banger-guest instead.
 #pragma once
 
 #include <string>
@@ -7,6 +7,11 @@
 #include "guest/keys.h"
 
 namespace banger::guest {
+
+// Before anything of libcrypto is used: it shall not read the host's openssl.cnf, which costs 4 ms
+// and may ask for modules that a statically linked program cannot load. Once is enough, more does
+// no harm.
+void prepare_crypto();
 
 KeyPair generate_key();
 

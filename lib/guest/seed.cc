@@ -63,6 +63,8 @@ std::string seed_archive(const Seed& seed) {
   put("disk", seed.disk == DiskMode::overlay ? "overlay" : "direct");
   put("root", seed.root);
   put("upper", seed.upper);
+  put("work", seed.work);
+  put("work_mount", seed.work_mount);
 
   std::vector<archive::CpioEntry> entries{{"banger/seed", S_IFREG | 0600, lines}};
   for (const auto& file : seed.files) {

@@ -4,7 +4,8 @@
 //
 // In it:
 //   banger/seed         lines key=value: hostname address prefix gateway dns mac disk root upper
-//                       (empty ones left out; a reader ignores keys that it does not know)
+//                       work work_mount (empty ones left out; a reader ignores keys that it does
+//                       not know)
 //   banger/files/PATH   files that the initrd's init puts at /PATH of the root, owned by root, with
 //                       these modes
 //
@@ -43,7 +44,9 @@ struct Seed {
   std::string mac;     // "52:54:00:12:34:56", how the guest finds the interface
   DiskMode disk = DiskMode::direct;
   std::string root = "/dev/vda";
-  std::string upper; // "/dev/vdb" for DiskMode::overlay
+  std::string upper;      // "/dev/vdb" for DiskMode::overlay
+  std::string work;       // the work disk's device; empty where there is none
+  std::string work_mount; // where it is mounted, "/root"
   std::vector<SeedFile> files;
   bool operator==(const Seed&) const = default;
 };

@@ -45,11 +45,17 @@ void InStream::read_some() {
   ssize_t n = ::read(fd_, buffer_.data(), buffer_.size());
   int error = errno;
   buffer_.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  if (n > 0 && filter_) filter_(buffer_);
   if (n > 0) return;
   if (n < 0 && (error == EINTR || error == EAGAIN)) return;
   // A standard input that was closed before the start is an empty one.
   if (n < 0 && error != EBADF) throw sys_error(error, "cannot read standard input");
   ended_ = true;
+}
+
+void InStream::read_ready() {
+  pollfd p{poll_fd(), POLLIN, 0};
+  if (::poll(&p, 1, 0) == 1) read_some();
 }
 
 void InStream::consume(size_t n) { head_ += n; }
@@ -58,6 +64,24 @@ void InStream::stop() {
   ended_ = true;
   buffer_.clear();
   head_ = 0;
+}
+
+void Escape::filter(std::string& typed) {
+  std::string out;
+  for (char c : typed) {
+    if (tilde_) {
+      tilde_ = false;
+      if (c == '.') leaves_ = true;
+      if (c != '~') out += '~';
+    } else if (line_begins_ && c == '~') {
+      tilde_ = true;
+      line_begins_ = false;
+      continue;
+    }
+    out += c;
+    line_begins_ = c == '\r' || c == '\n';
+  }
+  typed = out;
 }
 
 } // namespace banger::guest

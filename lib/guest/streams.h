@@ -3,6 +3,7 @@
 // poll announced, write only as much as a pipe takes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -35,10 +36,14 @@ private:
 // Where a command's input comes from, with at most 32 KiB on the way.
 class InStream {
 public:
-  explicit InStream(int fd) : fd_(fd), ended_(fd < 0) {}
+  // `filter` may change what was read, each time.
+  explicit InStream(int fd, std::function<void(std::string& bytes)> filter = {})
+      : fd_(fd), ended_(fd < 0), filter_(std::move(filter)) {}
 
   // After poll said so: reads once.
   void read_some();
+  // Reads once if something is there now, its end included.
+  void read_ready();
   std::string_view waiting() const { return std::string_view(buffer_).substr(head_); }
   void consume(size_t n);
   // Nothing more will come, and nothing waits.
@@ -54,6 +59,19 @@ private:
   bool ended_;
   size_t head_ = 0;
   std::string buffer_;
+  std::function<void(std::string&)> filter_;
+};
+
+// What a person on a terminal types, with a way out of a guest that answers nothing: "~." at the
+// beginning of a line leaves, "~~" there is one "~".
+class Escape {
+public:
+  // Takes the escape out of what was typed.
+  void filter(std::string& typed);
+  bool leaves() const { return leaves_; }
+
+private:
+  bool line_begins_ = true, tilde_ = false, leaves_ = false;
 };
 
 } // namespace banger::guest

@@ -32,6 +32,8 @@ public:
   explicit Wire(Fd socket);
 
   void begin_round() { budget_ = round_size; }
+  // Whether something came in this round.
+  bool heard() const { return budget_ != round_size; }
   // Bytes, or -EAGAIN: nothing there, the round is over, or the peer is gone (gone() tells).
   ssize_t receive(void* buffer, size_t size);
   // Takes all of it.

@@ -51,7 +51,6 @@ sys::Command in_namespace(const std::string& script) {
 std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::string>& config) {
   static int count = 0;
   const passwd* user = ::getpwuid(::getuid());
-  if (!user) return nullptr;
   auto program = sys::find_program(kind == Kind::sshd ? "/usr/sbin/sshd" : "/usr/sbin/dropbear");
   if (!program) return nullptr;
 
@@ -68,10 +67,15 @@ std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::
   Endpoint& e = server->endpoint_;
   e.address = test_address();
   e.port = sys::free_tcp_port(e.address);
-  e.user = user->pw_name;
+  e.user = user ? user->pw_name : "tester";
   e.identity = key.identity;
   e.host_key = public_line(host_key);
 
+  // The account as the server sees it: with a shell and a home, whoever runs the tests.
+  std::string entry =
+      fmt::format("{}:x:{}:{}::{}/home:/bin/sh\n", e.user, ::getuid(), ::getgid(), dir);
+  sys::write_atomic(dir + "/passwd", entry + sys::read_file("/etc/passwd"), 0644);
+  std::string account = fmt::format("mount --bind {}/passwd /etc/passwd && ", dir);
   if (kind == Kind::sshd) {
     std::string text =
         fmt::format("ListenAddress {}:{}\nHostKey {}/openssh_key\nPidFile none\n"
@@ -81,22 +85,21 @@ std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::
     for (const auto& line : config) text += line + "\n";
     sys::write_atomic(dir + "/sshd_config", text);
     std::string run = fmt::format("exec {} -D -e -f {}/sshd_config", *program, dir);
-    server->command_ = ::getuid() == 0
-                           ? in_namespace("mount -t tmpfs none /run && mkdir /run/sshd && " + run)
-                           : command({"sh", "-c", run});
+    if (::getuid() == 0) account += "mount -t tmpfs none /run && mkdir /run/sshd && ";
+    server->command_ = in_namespace(account + run);
   } else {
     server->command_ = in_namespace(
-        fmt::format("mount --bind {0}/home {1} && cd / && exec {2} -F -E -P {0}/pid -p {3}:{4} -r "
-                    "{0}/dropbear_key",
-                    dir, shell_quote(user->pw_dir), *program, e.address, e.port));
+        account + fmt::format("cd / && exec {1} -F -E -P {0}/pid -p {2}:{3} -r {0}/dropbear_key",
+                              dir, *program, e.address, e.port));
   }
   server->start_again();
   for (int i = 0; i < 100; i++) {
     if (answers(e)) return server;
-    if (server->child_->wait_for(Millis(50))) break;
+    if (!server->child_->wait_for(Millis(50))) continue;
+    server->child_.reset();
+    break;
   }
-  std::fprintf(stderr, "no ssh server: %s\n", server->log().c_str());
-  return nullptr;
+  throw failed("no ssh server: {}", server->log());
 }
 
 void TestServer::start_again() {

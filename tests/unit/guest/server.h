@@ -23,7 +23,7 @@ std::string test_address();
 class TestServer {
 public:
   enum class Kind { sshd, dropbear };
-  // Null where this machine cannot run it (no such program, no mount namespace).
+  // Null where this machine has no such program. Throws where it is there and does not come up.
   static std::unique_ptr<TestServer> start(Kind kind, const std::vector<std::string>& config = {});
   ~TestServer();
 

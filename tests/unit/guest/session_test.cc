@@ -1,5 +1,6 @@
 #include "guest/session.h"
 
+#include <atomic>
 #include <map>
 #include <thread>
 
@@ -282,6 +283,30 @@ TEST(SessionOfOthers, LinesWithoutEndAreCutOff) {
   auto begun = steady_now();
   EXPECT_EQ(failure_at(peer, 20).stage, Stage::banner);
   EXPECT_LT(steady_now() - begun, std::chrono::seconds(10));
+}
+
+TEST(SessionOfOthers, AServerThatTurnsAwayIsAskedAgainForAWhile) {
+  std::atomic<int> came = 0;
+  TestPeer peer([&](int) { came++; });
+  auto begun = steady_now();
+  EXPECT_THROW(Session::connect(peer.endpoint(), in(10), std::chrono::seconds(1)), Error);
+  EXPECT_GE(came, 3);
+  EXPECT_LT(steady_now() - begun, std::chrono::seconds(3));
+  came = 0;
+  EXPECT_THROW(Session::connect(peer.endpoint(), in(10)), Error);
+  EXPECT_EQ(came, 1);
+}
+
+TEST_P(SessionTest, MoreAtOnceThanTheServerLetsLogIn) {
+  std::atomic<int> done = 0;
+  std::vector<std::thread> all;
+  for (int i = 0; i < 12; i++)
+    all.emplace_back([&] {
+      auto session = Session::connect(server_->endpoint(), in(20), std::chrono::seconds(15));
+      if (session.run("exit 3", {-1, -1, -1, 0}, in(20)).status == 3) done++;
+    });
+  for (auto& t : all) t.join();
+  EXPECT_EQ(done, 12);
 }
 
 TEST(SessionOfOthers, AClosedPortIsUnreachable) {
