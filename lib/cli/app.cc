@@ -1,14 +1,11 @@
 #include "cli/app.h"
 
-#include <cmath>
 #include <set>
 
 #include <unistd.h>
 
 #include "cli/terminal.h"
-#include "core/clock.h"
 #include "core/text.h"
-#include "core/units.h"
 
 namespace banger::cli {
 
@@ -37,41 +34,6 @@ void App::notice(std::string_view text) {
   if (out.json || out.quiet) return;
   out.push();
   write_stderr(fmt::format("{}: {}\n", tool_, escape_for_terminal(text)));
-}
-
-int App::for_each(std::string_view verb, const std::vector<std::string>& names,
-                  const std::function<std::string(const std::string& name)>& act) {
-  std::set<int> statuses;
-  for (const std::string& name : names) {
-    SteadyTime start = steady_now();
-    std::string state;
-    std::optional<Error> error;
-    try {
-      state = act(name);
-    } catch (const Error& e) {
-      error = e;
-    } catch (const std::exception& e) {
-      error = failed("internal error: {}", e.what());
-    }
-    if (error) {
-      error->default_subject(name);
-      statuses.insert(exit_status(error->code()));
-    }
-    if (out.json) {
-      double seconds = std::round(Seconds(steady_now() - start).count() * 1000) / 1000;
-      out.object("result", {{"verb", verb},
-                            {"name", name},
-                            {"ok", !error},
-                            {"state", state},
-                            {"seconds", seconds},
-                            {"error", error ? error_json(*error) : Json()}});
-    } else if (!error) {
-      out.line(out.quiet || state.empty() ? name : fmt::format("{}: {}", name, state));
-    }
-    out.push(); // each result as soon as it is there; a failure to write never stops the others
-    if (error) report(tool_, *error, out.json);
-  }
-  return common_status(statuses);
 }
 
 int common_status(const std::set<int>& statuses) {

@@ -52,6 +52,8 @@ public:
   bool over_progress = false;
   // One JSON line; adds "kind" and "v" in front. Invalid UTF-8 is replaced.
   void object(std::string_view kind, const Json& fields);
+  // The same from an object's text, "{…}" on one line.
+  void object_text(std::string_view kind, std::string_view text);
   void line(std::string_view text);
   // Any bytes, as they are (a guest's console into a file or pipe).
   void bytes(std::string_view data);

@@ -65,7 +65,7 @@ std::string zone(std::string_view what, std::string_view value) {
 using Type = ConfigKey::Type;
 using Text = std::string_view;
 
-constexpr std::array<ConfigKey, 19> keys{{
+constexpr std::array<ConfigKey, 20> keys{{
     {"", "runtime_dir", Type::text,
      [](Settings& s, Text w, Text v) { s.runtime_dir = filled(w, v); }},
     {"log", "level", Type::text, [](Settings& s, Text, Text v) { s.log_level = parse_level(v); }},
@@ -74,6 +74,8 @@ constexpr std::array<ConfigKey, 19> keys{{
      [](Settings& s, Text w, Text v) { s.vm_cpus = static_cast<int>(parse_number(w, v, 1, 255)); }},
     {"vm", "memory", Type::size,
      [](Settings& s, Text w, Text v) { s.vm_memory = parse_size(w, v); }},
+    {"vm", "memory_limit", Type::size,
+     [](Settings& s, Text w, Text v) { s.vm_memory_limit = parse_size(w, v); }},
     {"vm", "vmm", Type::text,
      [](Settings& s, Text, Text v) { s.vm_vmm = or_auto(v, parse_vmm_kind); }},
     {"vm", "accel", Type::text,

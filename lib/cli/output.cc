@@ -15,10 +15,16 @@ constexpr int schema_version = 1;
 } // namespace
 
 void Output::object(std::string_view kind, const Json& fields) {
-  std::string text = fields.dump(-1, ' ', false, Json::error_handler_t::replace);
-  buffer_ +=
-      fmt::format("{{\"kind\":\"{}\",\"v\":{}{}", kind, schema_version, fields.empty() ? "" : ",");
-  buffer_.append(text, 1);
+  object_text(kind, fields.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+void Output::object_text(std::string_view kind, std::string_view text) {
+  bool empty = text == "{}" || text == "null";
+  // Made once: growing it costs a fresh page for every old one.
+  buffer_.reserve(buffer_limit + (size_t{8} << 10));
+  fmt::format_to(std::back_inserter(buffer_), "{{\"kind\":\"{}\",\"v\":{}{}", kind, schema_version,
+                 empty ? "" : ",");
+  buffer_ += empty ? "}" : text.substr(1);
   buffer_ += '\n';
   if (buffer_.size() >= buffer_limit) push();
 }

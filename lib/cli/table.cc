@@ -14,16 +14,25 @@ size_t width_of(std::string_view s) {
       std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+// The place behind `columns` code points.
+size_t behind(std::string_view s, size_t columns) {
+  size_t at = 0;
+  for (; columns > 0 && at < s.size(); columns--) do
+      at++;
+    while (at < s.size() && (s[at] & 0xc0) == 0x80);
+  return at;
+}
+
+// Text loses its end. What is one word (a name, a path) loses its middle: names that are alike
+// mostly differ at their ends.
 std::string cut(std::string_view s, size_t width) {
-  if (width_of(s) <= width) return std::string(s);
-  size_t end = 0, columns = 0;
-  while (end < s.size()) {
-    size_t next = end + 1;
-    while (next < s.size() && (s[next] & 0xc0) == 0x80) next++;
-    if (++columns >= width) break;
-    end = next;
-  }
-  return fmt::format("{}…", s.substr(0, end));
+  size_t all = width_of(s);
+  if (all <= width) return std::string(s);
+  if (s.find(' ') != std::string_view::npos)
+    return fmt::format("{}…", s.substr(0, behind(s, width - 1)));
+  size_t end = (width - 1) / 2;
+  return fmt::format("{}…{}", s.substr(0, behind(s, width - 1 - end)),
+                     s.substr(behind(s, all - end)));
 }
 
 // One line: the terminal's escapes keep newlines and tabs, a table cannot.
@@ -40,7 +49,7 @@ std::string cell_text(std::string_view text) {
 } // namespace
 
 std::string Table::text(size_t width) const {
-  constexpr size_t gap = 2, narrowest = 8;
+  constexpr size_t gap = 2, narrowest = 6;
   std::vector<std::vector<std::string>> lines;
   lines.reserve(rows_.size() + 1);
   auto& titles = lines.emplace_back();

@@ -1,6 +1,10 @@
 #include "cli/terminal.h"
 
+#include <algorithm>
+
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace banger::cli {
@@ -9,8 +13,52 @@ bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
 std::optional<size_t> terminal_width(int fd) {
   winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
-  return size.ws_col;
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  return size.ws_col == 0 ? 80 : size.ws_col;
+}
+
+std::string repaint(int fd, const std::string& text) {
+  if (!is_terminal(fd)) return text + "\n";
+  winsize size{};
+  size_t rows = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 ? size.ws_row : 24;
+  // From the top left, each line over the one before, so that nothing flickers; no mode is changed,
+  // so there is nothing to put back.
+  std::string out = "\033[H";
+  size_t begin = 0;
+  for (size_t row = 1; begin < text.size() && row < rows; row++) {
+    size_t end = std::min(text.find('\n', begin), text.size());
+    out += text.substr(begin, end - begin) + "\033[K\n";
+    begin = end + 1;
+  }
+  return out + "\033[J";
+}
+
+int pipe_of_stdout() {
+  struct stat st;
+  bool leaves = ::fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+  return leaves ? STDOUT_FILENO : -1;
+}
+
+struct RawTerminal::Saved {
+  int fd;
+  termios before;
+};
+
+RawTerminal::RawTerminal(int fd, bool output) {
+  termios before{};
+  if (::tcgetattr(fd, &before) != 0) return;
+  termios raw = before;
+  raw.c_iflag &= ~static_cast<tcflag_t>(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+  raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
+  if (output) raw.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+  raw.c_cc[VMIN] = 1;
+  raw.c_cc[VTIME] = 0;
+  if (::tcsetattr(fd, TCSADRAIN, &raw) == 0) saved_ = std::make_unique<Saved>(Saved{fd, before});
+}
+
+RawTerminal::~RawTerminal() {
+  // Not TCSAFLUSH: what was typed ahead is for the shell.
+  if (saved_) ::tcsetattr(saved_->fd, TCSADRAIN, &saved_->before);
 }
 
 } // namespace banger::cli

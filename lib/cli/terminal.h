@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <string>
 
 namespace banger::cli {
 
@@ -10,7 +12,31 @@ namespace banger::cli {
 inline constexpr const char* erase_line = "\r\033[K";
 
 bool is_terminal(int fd);
-// Columns of the terminal behind fd; none where it is no terminal, or one that does not know.
+// Columns of the terminal behind fd; none where it is no terminal. One that does not know counts
+// as 80 wide.
 std::optional<size_t> terminal_width(int fd);
+// What makes a terminal show `text` instead of what it showed before; cut to its height. Anywhere
+// else the text itself and an empty line.
+std::string repaint(int fd, const std::string& text);
+// Standard output if it is a pipe or socket, whose reader may leave; else -1. Whoever follows
+// something for long polls it and ends then.
+int pipe_of_stdout();
+
+// The terminal behind a descriptor without line editing, echo and signals, for as long as this
+// lives: every byte that is typed arrives as it is. What is printed to it is treated as before,
+// unless `output` says that it is made for a terminal already. A descriptor that is no terminal is
+// left alone. Signals that end a program must be taken through a loop meanwhile, so that the
+// terminal is put back.
+class RawTerminal {
+public:
+  explicit RawTerminal(int fd, bool output = false);
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+  ~RawTerminal();
+
+private:
+  struct Saved;
+  std::unique_ptr<Saved> saved_;
+};
 
 } // namespace banger::cli

@@ -48,6 +48,7 @@ vmm = "firecracker"
 accel = "tcg"
 root = "dm-snapshot"
 stop_timeout = "5s"
+memory_limit = "3G"
 ready_timeout = 90
 [net]
 mode = "bridge"
@@ -72,6 +73,7 @@ binary = "qemu"
   EXPECT_EQ(s.vm_accel, Accel::tcg);
   EXPECT_EQ(s.vm_root, RootWay::dm_snapshot);
   EXPECT_EQ(s.vm_stop_timeout, Millis(5'000));
+  EXPECT_EQ(s.vm_memory_limit, int64_t{3} << 30);
   EXPECT_EQ(s.vm_ready_timeout, Millis(90'000));
   EXPECT_EQ(s.net_mode, NetMode::bridge);
   EXPECT_EQ(s.net_subnet, "10.1.0.0/16");

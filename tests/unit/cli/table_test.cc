@@ -20,7 +20,16 @@ TEST(Table, CutsOnlyWhatMayShrink) {
   EXPECT_EQ(t.text(20), "NAME  SOURCE\n"
                         "demo  a very long s…\n");
   EXPECT_EQ(t.text(10), "NAME  SOURCE\n"
-                        "demo  a very …\n"); // never narrower than eight columns
+                        "demo  a ver…\n"); // never narrower than six columns
+}
+
+TEST(Table, AWordLosesItsMiddle) {
+  Table t({{"NAME", false, true}});
+  t.row({"a-long-name-of-a-team-1"});
+  t.row({"a-long-name-of-a-team-2"});
+  t.row({"äöüäöüäöüäöü"});
+  EXPECT_EQ(t.text(11), "NAME\na-lon…eam-1\na-lon…eam-2\näöüäö…öüäöü\n");
+  EXPECT_EQ(t.text(6), "NAME\na-l…-1\na-l…-2\näöü…öü\n");
 }
 
 TEST(Table, CountsCodePointsNotBytes) {
