@@ -46,32 +46,57 @@ bool await_device(const char* path) {
   return found || fail("no device '%s' in %d s", path, device_deadline_ms / 1000);
 }
 
-bool mount_ext4(const char* device, const char* target, unsigned long flags) {
+bool mount_ext4(const char* device, const char* target, unsigned long flags,
+                const char* options = nullptr) {
   if (!await_device(device)) return false;
   mkdir(target, 0755);
-  if (mount(device, target, "ext4", flags, nullptr) == 0) return true;
+  // The kernel counts a file system's groups before it replays the journal (Linux 6.1, ext4_fill_super),
+  // and a growth upon the old count is a kernel BUG. So what is to be grown is mounted anew then.
+  bool again = !(flags & MS_RDONLY) && needs_recovery(device);
+  if (mount(device, target, "ext4", flags, options) == 0 &&
+      (!again || (umount(target) == 0 && mount(device, target, "ext4", flags, options) == 0)))
+    return true;
   if (errno == EINVAL) return fail("cannot mount '%s': it holds no usable ext4", device);
   return fail("cannot mount '%s': %m", device);
+}
+
+// One that is written to: as large as its disk. A guest whose file system cannot grow is still one,
+// and its console tells.
+bool mount_own(const char* device, const char* target, const char* options = nullptr) {
+  if (!mount_ext4(device, target, 0, options)) return false;
+  bool grew = false;
+  if (!grow_ext4(device, target, grew))
+    say_failure("grow");
+  else if (grew)
+    say_stage("grow");
+  return true;
+}
+
+// Binds or moves what is at `from` to `place` in the root, whatever links the root has there.
+bool put_at(const char* from, const char* target, const char* place, mode_t mode,
+            unsigned long how) {
+  int root = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int dir = root < 0 ? -1 : make_dirs_in_root(root, place, mode, 0);
+  if (dir < 0) return fail("cannot make '/%s': %m", place);
+  char at[32];
+  snprintf(at, sizeof at, "/proc/self/fd/%d", dir);
+  if (mount(from, at, nullptr, how, nullptr) < 0) return fail("cannot mount on '/%s': %m", place);
+  close(dir);
+  close(root);
+  return true;
 }
 
 // overlayfs cannot be the upper layer of another one, which container engines would try: their
 // places are given the plain ext4 below.
 bool bind_plain(const char* plain, const char* target, const char* place) {
   mkdir(plain, 0711);
-  int root = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  int dir = root < 0 ? -1 : make_dirs_in_root(root, place, 0711, 0);
-  if (dir < 0) return fail("cannot make '%s': %m", place);
-  char at[32];
-  snprintf(at, sizeof at, "/proc/self/fd/%d", dir);
-  if (mount(plain, at, nullptr, MS_BIND, nullptr) < 0) return fail("cannot bind '%s': %m", place);
-  close(dir);
-  close(root);
-  return true;
+  return put_at(plain, target, place, 0711, MS_BIND);
 }
 
 bool mount_overlay(const Seed& seed, std::string_view module_list, const char* target) {
+  // Nobody can trim a file system below an overlay: it tells by itself what became free.
   if (!load_modules(module_list, true) || !mount_ext4(seed.root, "/lower", MS_RDONLY) ||
-      !mount_ext4(seed.upper, "/upper", 0))
+      !mount_own(seed.upper, "/upper", "discard"))
     return false;
   mkdir("/upper/root", 0755);
   mkdir("/upper/work", 0755);
@@ -87,7 +112,14 @@ bool mount_overlay(const Seed& seed, std::string_view module_list, const char* t
 
 bool mount_root(const Seed& seed, std::string_view module_list, const char* target) {
   if (seed.overlay) return mount_overlay(seed, module_list, target);
-  return mount_ext4(seed.root, target, 0);
+  return mount_own(seed.root, target);
+}
+
+bool mount_work(const Seed& seed, const char* target) {
+  if (!*seed.work) return true;
+  // Not in its place from the first: a descriptor of that place leads to what it covers.
+  if (!mount_own(seed.work, "/work")) return false;
+  return put_at("/work", target, seed.work_mount + 1, 0755, MS_MOVE);
 }
 
 } // namespace banger::init

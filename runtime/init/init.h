@@ -7,11 +7,12 @@
 //   modules  those of /banger/modules loaded
 //   seed     /banger/seed read (init/seed.h)
 //   net      lo and the interface configured
-//   disk     the root file system mounted on /newroot
+//   grow     a file system made as large as its disk; for each that was smaller
+//   disk     the root file system mounted on /newroot, the work disk in it
 //   files    /banger/files placed into it
 //   switch   about to become the root's init
 // A failure is one line, "banger-init: failed at STAGE: reason", and a reboot once that line has
-// left the serial port. A failure of the net alone does not stop the boot.
+// left the serial port. A failure of net or grow alone does not stop the boot.
 //
 // The root file system is not trusted: nothing in it leads a write out of it.
 //
@@ -47,9 +48,19 @@ bool load_modules(std::string_view list, bool overlay);
 // net.cc
 bool configure_net(const Seed& seed);
 
+// ext4.cc
+// Whether its journal holds what a mount has to replay: its last machine ended without unmounting.
+bool needs_recovery(const char* device);
+// Makes the ext4 file system on `device`, mounted on `mount_point`, as large as the device where it
+// is smaller; `grew` says so. The kernel journals each step: whenever the machine ends, the file
+// system is whole, and the next boot goes on.
+bool grow_ext4(const char* device, const char* mount_point, bool& grew);
+
 // disk.cc
 // Mounts the root on `target`, in the way the seed says; loads modules for overlay from `list`.
 bool mount_root(const Seed& seed, std::string_view module_list, const char* target);
+// Mounts the work disk, where there is one, at its place in the root that is mounted on `target`.
+bool mount_work(const Seed& seed, const char* target);
 
 // files.cc
 // open(2) with flags, of `path` below the directory `root` as if `root` were "/": symbolic links in

@@ -95,7 +95,7 @@ int main() {
   else
     say_failure("net"); // a machine without a network is still one, and its console tells
 
-  check("disk", mount_root(seed, module_list, new_root));
+  check("disk", mount_root(seed, module_list, new_root) && mount_work(seed, new_root));
   check("files", place_seed_files());
   switch_root(new_root, seed.init, [] { say_stage("switch"); });
   give_up("switch");

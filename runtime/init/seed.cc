@@ -91,6 +91,8 @@ const char* parse_seed(std::string_view text, Seed& seed) {
     if (key == "disk" && !parse_disk(value, seed.overlay)) return "disk";
     if (key == "root" && !parse_path(value, seed.root)) return "root";
     if (key == "upper" && !parse_path(value, seed.upper)) return "upper";
+    if (key == "work" && !parse_path(value, seed.work)) return "work";
+    if (key == "work_mount" && !parse_path(value, seed.work_mount)) return "work_mount";
     if (key == "init" && !parse_path(value, seed.init)) return "init";
   }
   return nullptr;

@@ -3,7 +3,8 @@
 // Seed: lines key=value, written by guest/seed.h's writer. Unknown keys and lines without '=' are
 // ignored; the last of a repeated key counts. Values may not be longer than their field.
 //   hostname  address (IPv4)  prefix (0-32)  gateway (IPv4)  dns (unused: resolv.conf is a file)
-//   mac (aa:bb:cc:dd:ee:ff)  disk (direct|overlay)  root (/dev/vda)  upper (/dev/vdb)  init (path)
+//   mac (aa:bb:cc:dd:ee:ff)  disk (direct|overlay)  root (/dev/vda)  upper (/dev/vdb)
+//   work (/dev/vdb)  work_mount (path)  init (path)
 //
 // Module list: lines "PATH WHEN"; WHEN is `always`, `virtio:N` (a virtio device of type N is there)
 // or `overlay` (the seed's disk is overlay).
@@ -23,6 +24,8 @@ struct Seed {
   bool overlay = false;
   char root[64] = "/dev/vda";
   char upper[64] = "/dev/vdb";
+  char work[64] = ""; // empty: there is none
+  char work_mount[256] = "/root";
   char init[256] = ""; // empty: the usual places
 };
 
