@@ -9,6 +9,7 @@
 #include "core/undo.h"
 #include "core/units.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/loop.h"
 #include "sys/proc.h"
 #include "vmm/driver.h"
@@ -67,6 +68,36 @@ std::string probe(Context& ctx, const MonitorRequest& boot) {
                      said);
 }
 
+struct Verdict {
+  std::string key; // boot id, kernel and VMM that it was found with
+  std::string why; // KVM cannot be used; empty if it can
+};
+
+std::optional<Verdict> last_verdict(state::State& state) {
+  auto known = state.fact("accel.probe");
+  auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
+  if (parts.size() != 2) return {};
+  return Verdict{parts[0], parts[1]};
+}
+
+// Why KVM cannot be used, empty if it can; none if that was not tried with `key`.
+std::optional<std::string> known_verdict(state::State& state, const std::string& key) {
+  auto last = last_verdict(state);
+  if (!last || last->key != key) return {};
+  return last->why;
+}
+
+// One tries, whoever else starts a VM meanwhile waits for the verdict.
+std::string first_verdict(Context& ctx, const MonitorRequest& boot, const std::string& key) {
+  ctx.stage("kvm", "trying whether a kernel boots on it");
+  auto lock = sys::FileLock::take(ctx.dirs.state + "/accel.lock");
+  if (auto known = known_verdict(ctx.state, key)) return *known;
+  std::string why = probe(ctx, boot);
+  ctx.state.set_fact("accel.probe", key + "\n" + why);
+  ctx.log.info("accel.probe", {{"usable", why.empty()}, {"why", std::string_view(why)}});
+  return why;
+}
+
 } // namespace
 
 Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest& boot) {
@@ -78,19 +109,11 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest
           .hint("add yourself to the group kvm, or use --accel tcg");
     return Accel::kvm;
   }
-  std::string why = closed;
   std::string key = fmt::format("{} {} {}", sys::boot_id(), boot.kernel, boot.vmm_binary);
+  std::string why = closed;
   if (why.empty()) {
-    auto known = ctx.state.fact("accel.probe");
-    auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
-    if (parts.size() == 2 && parts[0] == key) {
-      why = parts[1];
-    } else {
-      ctx.stage("kvm", "trying whether a kernel boots on it");
-      why = probe(ctx, boot);
-      ctx.state.set_fact("accel.probe", key + "\n" + why);
-      ctx.log.info("accel.probe", {{"usable", why.empty()}, {"why", std::string_view(why)}});
-    }
+    auto known = known_verdict(ctx.state, key);
+    why = known ? *known : first_verdict(ctx, boot, key);
   }
   if (why.empty()) return Accel::kvm;
   // Said once for each reason and boot of the host; `show` and `doctor` tell it at any time.
@@ -103,10 +126,9 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest
 }
 
 std::optional<std::string> known_kvm_fault(state::State& state) {
-  auto known = state.fact("accel.probe");
-  auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
-  if (parts.size() != 2 || !parts[0].starts_with(sys::boot_id())) return {};
-  return parts[1];
+  auto last = last_verdict(state);
+  if (!last || !last->key.starts_with(sys::boot_id())) return {};
+  return last->why;
 }
 
 int64_t tsc_khz(Context& ctx) {

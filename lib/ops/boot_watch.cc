@@ -12,9 +12,14 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
     break;
   case ConsoleSign::init_stage:
     init_stage = text;
+    grew = grew || text == "grow";
     break;
   case ConsoleSign::init_failed:
-    init_fault = text;
+    // The one failure after which a guest is whole.
+    if (text.starts_with("grow: "))
+      growth_fault = text.substr(6);
+    else
+      init_fault = text;
     break;
   case ConsoleSign::panic:
     panic = text;
@@ -60,7 +65,14 @@ BootStage stage_of(const BootView& v) {
   if (!v.console_spoke) return {"kernel", "still booting: the kernel has said nothing yet"};
   if (v.init_stage.empty()) return {"kernel", "still booting: the kernel has not reached init"};
   if (v.init_stage != "switch") return {"init", "still booting: init is at " + v.init_stage};
-  return {"network", "no network: its ssh port does not answer"};
+  return {"network", "its ssh port does not answer: no network, or still booting"};
+}
+
+std::string not_grown(const BootView& view, bool should_grow) {
+  if (!view.growth_fault.empty()) return view.growth_fault;
+  if (!should_grow || view.grew) return {};
+  return "its disk grew and its file system did not: the bundle's init is older than this banger; "
+         "build the bundle again (banger bundle build), then restart the VM";
 }
 
 Error not_ready(const std::string& name, const BootStage& stage, Millis waited,

@@ -16,6 +16,8 @@ struct BootView {
   bool console_spoke = false;
   std::string init_stage;                // last stage of the bundle's init, empty before it
   std::optional<std::string> init_fault; // "STAGE: why"
+  bool grew = false;                     // a file system
+  std::string growth_fault;              // why one could not
   std::optional<std::string> panic;      // the kernel's last words
   bool restarting = false, halted = false, powered_down = false;
   guest::Stage ssh = guest::Stage::connecting;
@@ -29,6 +31,9 @@ struct BootStage {
   std::string text; // what it waits for, or what is wrong
 };
 BootStage stage_of(const BootView& view);
+
+// What a boot owes that should have grown a file system, for people; empty if nothing.
+std::string not_grown(const BootView& view, bool should_grow);
 
 // Why a VM is not ready after `waited`: Error(timeout) that names the stage and shows the end of
 // the console.

@@ -4,78 +4,50 @@
 #include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "core/undo.h"
-#include "disk/ext4.h"
 #include "ops/boot_files.h"
+#include "ops/image_store.h"
 #include "sys/copy.h"
 #include "sys/file.h"
-#include "sys/lock.h"
 
 namespace banger::ops {
 
 namespace {
 
-std::string lock_path(const Context& ctx) { return ctx.dirs.state + "/images.lock"; }
-
-void remove_unfinished(Context& ctx) {
-  for (const Image& image : ctx.state.images()) {
-    if (image.ready) continue;
-    sys::remove_tree(ctx.dirs.image(image.id));
-    ctx.state.remove_image(image.id);
-  }
-}
+std::string aside_suffix(const Image& image) { return "-" + image.id.substr(0, 4); }
 
 // Frees the name for a newer build; the VMs on the old image keep it.
 void set_aside(Context& ctx, const Image& old) {
-  if (old.vms == 0) {
-    ctx.state.remove_image(old.id);
-    sys::remove_tree(ctx.dirs.image(old.id));
-    return;
-  }
-  ctx.state.change_image(old.id, [](Image& i) { i.name += "-" + i.id.substr(0, 4); });
+  if (!old.ready) throw conflict("image '{}' is just being imported", old.name).subject(old.name);
+  Image aside = ctx.state.change_image(old.id, [](Image& i) {
+    i.ready = i.vms > 0;
+    i.name += aside_suffix(i);
+  });
+  if (aside.ready) return;
+  sys::remove_tree(ctx.dirs.image(old.id));
+  ctx.state.remove_image(old.id);
 }
 
-Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root& root) {
+Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root& root,
+                  const sys::FileLock& images) {
   const bundle::Part& part = bundle.root_part(root.variant);
   std::string from = bundle::require_part(bundle, part);
   ctx.stage(root.variant, "importing the image");
   Stage timed(ctx.log, "image.import", root.variant);
 
   Image image;
-  image.id = new_id();
   image.name = root.variant;
   image.source = fmt::format("bundle {}", bundle.name);
-  image.created = wall_now();
   image.packages_hash = root.packages_hash;
-  image.sha256 = part.sha256;
-  Undo undo;
-  ctx.state.add_image(image);
-  undo.push("remove the row", [&] { ctx.state.remove_image(image.id); });
-
-  std::string dir = ctx.dirs.image(image.id);
-  sys::make_dirs(dir);
-  undo.push("remove the directory", [&] { sys::remove_tree(dir); });
-  std::string to = dir + "/root.ext4";
-  if (!sys::clone_file(from, to)) sys::copy_sparse(from, to);
-  if (archive::sha256_file(to) != part.sha256)
+  NewImage made(ctx, image, images);
+  if (!sys::clone_file(from, made.root())) sys::copy_sparse(from, made.root());
+  if (archive::sha256_file(made.root()) != part.sha256)
     throw failed("part '{}' of the bundle in '{}' is corrupt", part.name, bundle.path)
         .subject(part.name)
         .hint("banger bundle build --force");
-  image.size = disk::ext4_size(to);
-  sys::write_atomic(dir + "/packages", root.packages);
-  sys::write_atomic(dir + "/packages.sha256", root.packages_hash + "\n");
-  sys::write_atomic(dir + "/installed", join(root.installed, "\n") + "\n");
-  sys::set_mode(to, 0400);
-  sys::sync_file(to);
-  image.used = sys::find_info(to)->allocated;
-  Image done = ctx.state.change_image(image.id, [&](Image& i) {
-    i.size = image.size;
-    i.used = image.used;
-    i.ready = true;
-  });
-  undo.dismiss();
-  record(ctx, {}, "image.imported", {{"image", image.name}, {"id", image.id}});
-  return done;
+  sys::write_atomic(made.file("packages"), root.packages);
+  sys::write_atomic(made.file("packages.sha256"), root.packages_hash + "\n");
+  sys::write_atomic(made.file("installed"), join(root.installed, "\n") + "\n");
+  return made.finish(part.sha256);
 }
 
 } // namespace
@@ -98,20 +70,18 @@ Image image_for(Context& ctx, const std::string& asked) {
   if (auto image = known()) return *image;
   if (!root) {
     if (!bundle) current_bundle(ctx);
-    return ctx.state.get_image(name); // throws not_found, with what it may have meant
+    return view_image(ctx.state, name); // throws not_found, with what it may have meant
   }
-  auto lock = sys::FileLock::take(lock_path(ctx));
+  auto images = lock_images(ctx);
   if (auto image = known()) return *image; // another imported it meanwhile
-  remove_unfinished(ctx);
   if (auto old = ctx.state.find_image(name); old && old->name == name) set_aside(ctx, *old);
-  return import_root(ctx, *bundle, *root);
+  return import_root(ctx, *bundle, *root, images);
 }
 
-void clean_imports(Context& ctx) {
-  bool any = false;
-  for (const Image& image : ctx.state.images()) any = any || !image.ready;
-  if (!any) return;
-  if (auto lock = sys::FileLock::try_take(lock_path(ctx))) remove_unfinished(ctx);
+std::string variant_of(const Image& image) {
+  std::string name = image.name, suffix = aside_suffix(image);
+  if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  return name;
 }
 
 } // namespace banger::ops

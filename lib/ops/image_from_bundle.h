@@ -14,7 +14,7 @@ namespace banger::ops {
 // Throws Error(not_found), or Error(preflight) when there is no bundle.
 Image image_for(Context& ctx, const std::string& name);
 
-// Removes what imports left that died (their rows are not ready and nobody holds images.lock).
-void clean_imports(Context& ctx);
+// The variant of the bundle that an image was imported from, by its name then.
+std::string variant_of(const Image& image);
 
 } // namespace banger::ops

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "ops/net_record.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
@@ -62,6 +63,11 @@ bool is_strange(const Scene& scene, const std::string& runtime_dir) {
   return is_of_another_state(scene, runtime_dir) || is_a_probe_at_work(scene, runtime_dir);
 }
 
+// The private network's directory stands among those of the VMs.
+constexpr std::string_view network = "net";
+
+std::string owner_of(const std::string& id) { return id == network ? std::string() : id; }
+
 // --- processes: VMMs and what else works in a runtime directory, monitors and verbs by their
 // locks.
 
@@ -74,10 +80,11 @@ std::vector<Leak> find_processes(const Scene& scene) {
       if (!id.empty() && !is_strange(scene, root + "/" + id)) owner = id;
     }
     for (const OpenFile& f : scene.open_files)
-      if (owner.empty() && f.locked && f.process == p.id) owner = vm_of(scene, f.path);
+      if (owner.empty() && f.process == p.id && (f.locked || p.is_banger))
+        owner = vm_of(scene, f.path);
     if (owner.empty()) continue;
     std::string name = fmt::format("{} ({})", p.id.pid, p.comm);
-    found.push_back({"process", name, owner, {}, p.id, owner});
+    found.push_back({"process", name, owner_of(owner), {}, p.id, owner});
   }
   return found;
 }
@@ -96,7 +103,8 @@ void find_directories(std::vector<Leak>& found, std::string_view object,
                       const std::string& parent) {
   for (const std::string& id : sys::list_dir(parent))
     if (!id.starts_with('.'))
-      found.push_back({std::string(object), parent + "/" + id, id, parent + "/" + id, {}, id});
+      found.push_back(
+          {std::string(object), parent + "/" + id, owner_of(id), parent + "/" + id, {}, id});
 }
 
 std::vector<Leak> find_runtime(const Scene& scene) {
@@ -125,7 +133,14 @@ void remove_path(const Leak& leak) { sys::remove_tree(leak.path); }
 
 std::vector<Leak> find_temporaries(const Scene& scene) {
   std::vector<Leak> found;
+  // A verb or an import that holds its lock is at work there: what it makes is no leak yet.
+  auto is_busy = [&](const std::string& dir) {
+    return std::any_of(scene.open_files.begin(), scene.open_files.end(), [&](const OpenFile& f) {
+      return f.locked && (f.path == dir + "/op.lock" || f.path == dir + "/import.lock");
+    });
+  };
   auto look = [&](const std::string& dir, const std::string& owner) {
+    if (is_busy(dir)) return;
     for (const std::string& name : sys::list_dir(dir)) {
       if (!name.starts_with('.') || !name.ends_with(".tmp") || name.size() < 6) continue;
       std::string path = dir + "/" + name;
@@ -194,7 +209,9 @@ Scene look_at_host(const Dirs& dirs, const std::string& tag, const std::vector<V
   scene.runtime_roots.assign(real.begin(), real.end());
   for (const sys::ProcessInfo& p : sys::list_processes()) {
     if (p.id.pid == ::getpid()) continue;
-    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd)});
+    auto program = sys::read_link(fmt::format("/proc/{}/exe", p.id.pid));
+    bool is_banger = program && program->starts_with(dirs.libexec + "/");
+    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger});
     look_at_process([&] { add_open_files(scene, p.id); });
   }
   return scene;
@@ -220,6 +237,7 @@ std::vector<Leak> find_leaks(const Dirs& dirs, state::State& state) {
   std::set<std::string> rows;
   for (const Vm& vm : state.vms()) rows.insert(vm.id);
   for (const Image& image : state.images()) rows.insert(image.id);
+  if (!read_net(state).dir.empty()) rows.insert(std::string(network));
   std::erase_if(candidates, [&](const Leak& l) { return !l.row.empty() && rows.contains(l.row); });
   // A temporary in a directory that is itself a leak goes with that.
   std::erase_if(candidates, [&](const Leak& l) {

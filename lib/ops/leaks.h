@@ -46,6 +46,7 @@ struct Scene {
   struct Process {
     ProcessId id;
     std::string comm, cwd;
+    bool is_banger; // runs a program of our libexec
   };
   std::vector<Process> processes; // but for this one
   std::vector<OpenFile> open_files;

@@ -25,7 +25,8 @@ constexpr Millis console_pause{100};
 } // namespace
 
 Monitor::Monitor(Context& ctx, MonitorRequest request, Fd verb)
-    : ctx_(ctx), request_(std::move(request)), verb_(std::move(verb)) {}
+    : ctx_(ctx), request_(std::move(request)), verb_(std::move(verb)),
+      net_(ctx, request_.libexec_dir), net_watch_(ctx, net_, loop_) {}
 
 int Monitor::run() {
   try {
@@ -50,7 +51,6 @@ void Monitor::begin() {
     loop_.stop();
     return;
   }
-  report({Report::Kind::locked, {}, {}, {}, {}});
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
     if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(ctx_.settings.vm_stop_timeout);
@@ -62,6 +62,10 @@ void Monitor::begin() {
   sys::make_dirs(places_.runtime);
   listener_ = sys::listen_unix(places_.monitor_socket);
   loop_.watch(listener_.get(), [this] { on_listener(); });
+  // Not before it can be spoken to: the verb gives up op.lock now, and the next may be a kill.
+  report({Report::Kind::locked, {}, {}, {}, {}});
+  console_input_.emplace(loop_, places_.runtime + "/" + vmm::console_socket,
+                         [this] { let_clients_go_on(); });
   driver_ = vmm::make_qemu(request_.vmm_binary);
   console_ = sys::open_file(places_.console, O_RDWR | O_CREAT | O_APPEND);
   console_offset_ = sys::find_info(places_.console)->size;
@@ -69,7 +73,8 @@ void Monitor::begin() {
   console_watch_ = sys::watch_file(places_.console);
   loop_.watch(console_watch_.get(), [this] { on_console(); });
   if (request_.adopt) return adopt();
-  prepared_ = prepare_boot(ctx_, request_, places_, vm_);
+  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
+  watch_network();
   start_vmm();
 }
 
@@ -82,6 +87,7 @@ void Monitor::adopt() {
   console_reader_ = std::make_unique<guest::ConsoleReader>(
       [this](guest::ConsoleSign sign, const std::string& text) { view_.see(sign, text); });
   follow_vmm(adopted_.get());
+  watch_network();
   record(ctx_, vm_.name, "vm.adopted", {{"pid", vm_.vmm_process.pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
@@ -103,8 +109,7 @@ void Monitor::start_vmm() {
     vm_.timings.prepare = static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9;
   }
   phase_start_ = steady_now();
-  vmm_ = std::make_unique<sys::Child>(
-      vmm::start(driver_->launch(prepared_->machine), places_.runtime, vmm_log_.get()));
+  vmm_ = std::make_unique<sys::Child>(spawn_vmm());
   auto identity = sys::find_process(vmm_->pid());
   vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
     v.vmm_process = identity.value_or(ProcessId{});
@@ -158,6 +163,7 @@ void Monitor::on_ready() {
   if (knock_ != Knock::none) return; // it is being stopped
   mark(vm_.timings, &BootTimings::ready);
   ready_ = true;
+  std::string small = not_grown(view_, prepared_->grows);
   ctx_.state.transaction([&] {
     vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
       v.state = VmState::running;
@@ -172,8 +178,9 @@ void Monitor::on_ready() {
             {"kernel", t.kernel.value_or(0)},
             {"userland", t.userland.value_or(0)},
             {"ready", t.ready.value_or(0)}});
+    if (!small.empty()) record(ctx_, vm_.name, "vm.not_grown", {{"why", small}});
   });
-  report({Report::Kind::ready, "ready", {}, {}, {}});
+  report({Report::Kind::ready, "ready", small, {}, {}});
 }
 
 // The time since the phase before; a phase is marked once a boot.
@@ -242,7 +249,7 @@ void Monitor::on_vmm_exit() {
     if (vm_.remove_when_stopped) return finish(VmState::stopped, "the guest rebooted", {});
     record(ctx_, vm_.name, "vm.rebooted");
     // An adopted VM has no plan in this process yet.
-    if (!prepared_) prepared_ = prepare_boot(ctx_, request_, places_, vm_);
+    if (!prepared_) prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
     return start_vmm();
   }
   Error e =
@@ -264,17 +271,17 @@ Error Monitor::boot_error() const {
 std::string Monitor::console_tail() const { return sys::read_tail(places_.console, 4096); }
 
 void Monitor::report(const Report& r) {
-  auto send = [&](Fd& fd) {
-    if (!fd) return;
+  auto send = [&](const Fd& fd) {
     try {
       sys::send_all(fd.get(), to_line(r));
+      return true;
     } catch (const Error&) {
-      fd.reset(); // whoever asked has gone
+      return false; // whoever asked has gone, or does not listen
     }
   };
-  send(verb_);
-  if (r.kind != Report::Kind::locked)
-    for (Client& c : clients_) send(c.fd);
+  if (verb_ && !send(verb_)) verb_.reset();
+  if (r.kind == Report::Kind::locked) return;
+  for (Client& c : clients_) c.deaf = c.deaf || !send(c.fd);
 }
 
 } // namespace banger::ops

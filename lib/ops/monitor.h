@@ -11,8 +11,10 @@
 
 #include "guest/console.h"
 #include "ops/boot_watch.h"
+#include "ops/console_input.h"
 #include "ops/context.h"
 #include "ops/monitor_link.h"
+#include "ops/net_watch.h"
 #include "ops/places.h"
 #include "ops/vm_prepare.h"
 #include "sys/lock.h"
@@ -35,6 +37,8 @@ private:
   struct Client {
     Fd fd;
     sys::LineReader lines;
+    bool deaf = false;   // takes no more reports; its own end is seen by the loop
+    bool paused = false; // types faster than the guest reads
     explicit Client(Fd f) : fd(std::move(f)), lines(fd.get()) {}
   };
   enum class Knock { none, keys, ssh, term, kill }; // the steps of a stop, in their order
@@ -44,6 +48,10 @@ private:
   void start_vmm();
   void follow_vmm(int pidfd);
   void start_await();
+  sys::Child spawn_vmm();
+  void watch_network();
+  void leave_network();
+  void change_port(Client& client, const Ask& ask);
 
   void on_console();
   void on_control();
@@ -51,6 +59,8 @@ private:
   void on_vmm_exit();
   void on_listener();
   void on_client(Client& client);
+  bool answer(Client& client, const Ask& ask);
+  void let_clients_go_on();
   void on_ready();
   void tell_stage();
 
@@ -73,8 +83,11 @@ private:
   Places places_;
   std::optional<sys::FileLock> run_lock_;
   sys::Loop loop_;
+  PrivateNet net_;
+  NetWatch net_watch_;
   Fd signals_, listener_, console_watch_, console_, vmm_log_, adopted_;
   std::list<Client> clients_;
+  std::optional<ConsoleInput> console_input_;
 
   std::unique_ptr<vmm::Driver> driver_;
   std::unique_ptr<vmm::Control> control_;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "guest/base64.h"
+#include "model/message.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -13,17 +15,6 @@ constexpr std::array<Code, 7> codes{Code::failed,     Code::usage,     Code::not
                                     Code::conflict,   Code::preflight, Code::timeout,
                                     Code::unreachable};
 
-Json parse(std::string_view line) {
-  Json j = Json::parse(line, nullptr, false);
-  if (!j.is_object() || j.value("v", 0) < 1)
-    throw failed("a message between banger's own programs cannot be read");
-  return j;
-}
-
-std::string dump(const Json& j) {
-  return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 Code code_of(const std::string& name) {
   for (Code c : codes)
     if (name_of(c) == name) return c;
@@ -33,25 +24,25 @@ Code code_of(const std::string& name) {
 } // namespace
 
 std::string to_line(const MonitorRequest& r) {
-  return dump({{"v", link_version},
-               {"vm", r.vm},
-               {"op", r.op},
-               {"log_level", r.log_level},
-               {"state_dir", r.state_dir},
-               {"runtime_root", r.runtime_root},
-               {"libexec_dir", r.libexec_dir},
-               {"kernel", r.kernel},
-               {"initrd", r.initrd},
-               {"vmm_binary", r.vmm_binary},
-               {"accel", name_of(r.accel)},
-               {"tsc_khz", r.tsc_khz},
-               {"isolated_outbound", r.isolated_outbound},
-               {"begun_ns", r.begun_ns},
-               {"adopt", r.adopt}});
+  return message_line({{"v", link_version},
+                       {"vm", r.vm},
+                       {"op", r.op},
+                       {"log_level", r.log_level},
+                       {"state_dir", r.state_dir},
+                       {"runtime_root", r.runtime_root},
+                       {"libexec_dir", r.libexec_dir},
+                       {"kernel", r.kernel},
+                       {"initrd", r.initrd},
+                       {"vmm_binary", r.vmm_binary},
+                       {"accel", name_of(r.accel)},
+                       {"tsc_khz", r.tsc_khz},
+                       {"isolated_outbound", r.isolated_outbound},
+                       {"begun_ns", r.begun_ns},
+                       {"adopt", r.adopt}});
 }
 
 MonitorRequest parse_monitor_request(std::string_view line) {
-  Json j = parse(line);
+  Json j = parse_message(line);
   MonitorRequest r;
   r.vm = j.value("vm", "");
   r.op = j.value("op", "");
@@ -81,11 +72,11 @@ std::string to_line(const Report& r) {
                   {"subject", r.error->subject()},
                   {"hint", r.error->hint()},
                   {"log", r.error->log()}};
-  return dump(j);
+  return message_line(j);
 }
 
 Report parse_report(std::string_view line) {
-  Json j = parse(line);
+  Json j = parse_message(line);
   Report r;
   std::string kind = j.value("event", "");
   for (size_t i = 0; i < kinds.size(); i++)
@@ -104,12 +95,16 @@ Report parse_report(std::string_view line) {
 }
 
 std::string to_line(const Ask& a) {
-  return dump({{"v", link_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}});
+  Json j = {{"v", link_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
+  if (!a.data.empty()) j["data"] = guest::base64(a.data);
+  return message_line(j);
 }
 
 Ask parse_ask(std::string_view line) {
-  Json j = parse(line);
-  return {j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0}))};
+  Json j = parse_message(line);
+  auto data = guest::from_base64(j.value("data", ""));
+  if (!data) throw failed("a message between banger's own programs cannot be read");
+  return {j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data)};
 }
 
 Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,

@@ -2,8 +2,9 @@
 //
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
-//   later      verb ──> monitor  Ask on monitor.sock: stop, kill
-//              verb <── monitor  Report lines: stage…, ended; then the end of the connection
+//   later      verb ──> monitor  Ask on monitor.sock: stop, kill, console, publish, unpublish; or
+//                                nothing: who only connects is told how the VM goes on
+//              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
 // verbs and monitors of neighbouring versions understand each other.
@@ -43,14 +44,16 @@ struct Report {
   enum class Kind { locked, stage, ready, failed, ended };
   Kind kind = Kind::stage;
   std::string stage;          // a word: vmm, kernel, init, network, port, ssh, login
-  std::string text;           // for people
+  std::string text;           // for people; of ready: what is wrong all the same
   std::optional<Error> error; // failed
   std::string state;          // ended: the state it left the VM in
 };
 
 struct Ask {
-  std::string verb;  // "stop", "kill"
-  Millis timeout{0}; // stop: how long the guest may take
+  std::string verb;      // "stop", "kill", "console", "publish", "unpublish"
+  Millis timeout{0};     // stop: how long the guest may take
+  std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h),
+                         // answered by a stage of the verb's name
 };
 
 std::string to_line(const MonitorRequest& r);

@@ -1,4 +1,5 @@
 // The monitor's second half: who asks it to stop, how it knocks, and how it ends.
+#include <array>
 #include <csignal>
 
 #include "core/error.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr Millis term_timeout{3000};
 
+constexpr std::array<std::string_view, 5> knocks{"none", "keys", "ssh", "term", "kill"};
+
 } // namespace
 
 void Monitor::on_listener() {
@@ -28,26 +31,50 @@ void Monitor::on_client(Client& c) {
   int fd = c.fd.get();
   try {
     bool more = c.lines.fill();
-    while (auto line = c.lines.buffered()) {
-      Ask ask = parse_ask(*line);
-      if (ask.verb == "stop") {
-        ask_stop(ask.timeout);
-      } else if (ask.verb == "kill") {
-        knock_ = Knock::term;
-        next_knock();
-      } else {
-        Error e = failed("the monitor does not know '{}'", ask.verb)
-                      .hint("it is of another version: stop and start the VM");
-        sys::send_all(fd, to_line(Report{Report::Kind::failed, {}, {}, e, {}}));
+    while (auto line = c.paused ? std::nullopt : c.lines.buffered())
+      if (!answer(c, parse_ask(*line))) {
+        c.paused = true;
+        loop_.forget(fd);
       }
-    }
-    if (more) return;
+    if (more || c.paused) return;
   } catch (const Error& e) {
     // A peer that sends rubbish loses its connection and nothing else.
     ctx_.log.warn("monitor.client", {{"error", std::string_view(e.message())}});
   }
   loop_.forget(fd);
   clients_.remove_if([&](const Client& x) { return &x == &c; });
+}
+
+// False when the client shall pause.
+bool Monitor::answer(Client& c, const Ask& ask) {
+  if (ask.verb == "stop") {
+    ask_stop(ask.timeout);
+  } else if (ask.verb == "kill") {
+    knock_ = Knock::term;
+    next_knock();
+  } else if (ask.verb == "console") {
+    return console_input_->send(ask.data);
+  } else if (ask.verb == "publish" || ask.verb == "unpublish") {
+    change_port(c, ask);
+  } else {
+    Error e = failed("the monitor does not know '{}'", ask.verb)
+                  .hint("it is of another version: stop and start the VM");
+    sys::send_all(c.fd.get(), to_line(Report{Report::Kind::failed, {}, {}, e, {}}));
+  }
+  return true;
+}
+
+void Monitor::let_clients_go_on() {
+  for (Client& c : clients_) {
+    if (!c.paused) continue;
+    c.paused = false;
+    // From the loop: what it sent already waits in its reader, and this may be called from there.
+    loop_.after(Millis(0), [this, fd = c.fd.get()] {
+      for (Client& x : clients_)
+        if (x.fd.get() == fd) return on_client(x);
+    });
+    loop_.watch(c.fd.get(), [this, &c] { on_client(c); });
+  }
 }
 
 void Monitor::ask_stop(Millis timeout) {
@@ -76,6 +103,7 @@ void Monitor::next_knock() {
     knock_ = Knock::kill;
     break;
   }
+  ctx_.log.info("vm.stop.step", {{"step", knocks[static_cast<size_t>(knock_)]}});
   if (first) vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; });
   auto signal = [&](int s) {
     if (vmm_)
@@ -167,6 +195,7 @@ void Monitor::release(VmState state, const std::string& reason, const std::optio
     vmm_->wait();
     vmm_.reset();
   }
+  leave_network();
   sys::remove_tree(places_.runtime);
   ctx_.state.transaction([&] {
     ctx_.state.change_vm(vm_.id, [&](Vm& v) {

@@ -12,7 +12,9 @@ struct Places {
   std::string dir;      // STATE/vms/ID
   std::string op_lock;  // held by a verb for its operation
   std::string run_lock; // held by the monitor for its life
-  std::string root;     // root.img
+  std::string root;     // what the guest's first disk is: root.img, or for an overlay the image's
+  std::string upper;    // upper.img of an overlay; else empty
+  std::string work;     // work.img; empty for a VM without a work disk
   std::string console, vmm_log, lifecycle;
   std::string host_key; // the VM's ssh host key, OpenSSH's private format
   std::string runtime;  // RUNTIME/TAG/ID: the VMM's working directory, gone when it does not run
@@ -24,7 +26,10 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.dir = dirs.vm(vm.id);
   p.op_lock = p.dir + "/op.lock";
   p.run_lock = p.dir + "/run.lock";
-  p.root = p.dir + "/root.img";
+  bool overlay = vm.root_way == RootWay::overlay;
+  p.root = overlay ? dirs.image(vm.image_id) + "/root.ext4" : p.dir + "/root.img";
+  if (overlay) p.upper = p.dir + "/upper.img";
+  if (vm.work_size) p.work = p.dir + "/work.img";
   p.console = p.dir + "/console.log";
   p.vmm_log = p.dir + "/vmm.log";
   p.lifecycle = p.dir + "/lifecycle.jsonl";
@@ -34,5 +39,8 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.monitor_socket = p.runtime + "/monitor.sock";
   return p;
 }
+
+// The root disk's part that is the VM's alone.
+inline const std::string& own_root(const Places& p) { return p.upper.empty() ? p.root : p.upper; }
 
 } // namespace banger::ops

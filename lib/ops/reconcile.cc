@@ -3,9 +3,11 @@
 #include <csignal>
 
 #include "core/error.h"
-#include "ops/image_from_bundle.h"
+#include "ops/image_store.h"
 #include "ops/places.h"
+#include "ops/private_net.h"
 #include "ops/vm_remove.h"
+#include "ops/vm_reset.h"
 #include "ops/vm_spawn.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -38,6 +40,7 @@ void end_vmm(const Vm& vm, const Places& places) {
 
 Vm settle(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason) {
   end_vmm(vm, places);
+  PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
   sys::remove_tree(places.runtime);
   Vm now = vm;
   ctx.state.transaction([&] {
@@ -68,6 +71,7 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   switch (vm.state) {
   case VmState::stopped:
   case VmState::failed:
+    settle_reset(places, vm);
     return vm;
   case VmState::creating:
   case VmState::removing:
@@ -88,10 +92,27 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   return ctx.state.find_vm_by_id(vm.id);
 }
 
-void reconcile(Context& ctx) {
+namespace {
+
+std::string what_was_found(const Vm& vm) {
+  if (vm.state != VmState::running && vm.state != VmState::paused)
+    return fmt::format("{}, interrupted", name_of(vm.state));
+  return fmt::format("{}, without its {}", name_of(vm.state),
+                     sys::is_alive(vm.vmm_process) ? "monitor" : "VMM");
+}
+
+std::string what_was_done(const std::optional<Vm>& now) {
+  if (!now) return "removed what was left";
+  if (is_live(now->state)) return "given a new monitor";
+  return fmt::format("released what it had; it is {}", name_of(now->state));
+}
+
+} // namespace
+
+std::vector<Reconciled> reconcile(Context& ctx) {
+  std::vector<Reconciled> all;
   clean_imports(ctx);
-  for (const Vm& listed : ctx.state.vms()) {
-    if (!needs_look(listed)) continue;
+  for (const Vm& listed : ctx.state.busy_vms()) {
     Places places = places_of(ctx.dirs, ctx.state.tag(), listed);
     if (sys::FileLock::is_held(places.run_lock)) continue;
     if (listed.state == VmState::creating && sys::is_alive(listed.creator)) continue;
@@ -104,14 +125,26 @@ void reconcile(Context& ctx) {
     auto vm = ctx.state.find_vm_by_id(listed.id);
     if (!vm || !needs_look(*vm)) continue;
     if (vm->state == VmState::creating && sys::is_alive(vm->creator)) continue;
+    if (sys::FileLock::is_held(places.run_lock)) continue;
+    Reconciled r{vm->name, vm->id, what_was_found(*vm), {}, {}, {}};
     try {
-      reconcile_locked(ctx, *vm);
+      r.vm = reconcile_locked(ctx, *vm);
+      r.done = what_was_done(r.vm);
     } catch (const Error& e) {
       // Another VM's trouble must not stop this verb.
       ctx.log.warn("reconcile.failed",
                    {{"vm", std::string_view(vm->name)}, {"error", std::string_view(e.message())}});
+      r.vm = vm;
+      r.error = e;
     }
+    all.push_back(std::move(r));
   }
+  try {
+    PrivateNet(ctx, ctx.dirs.libexec).tidy();
+  } catch (const Error& e) {
+    ctx.log.warn("reconcile.failed", {{"error", std::string_view(e.message())}});
+  }
+  return all;
 }
 
 Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {

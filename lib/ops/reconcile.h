@@ -5,12 +5,26 @@
 // another verb or a monitor is at work is left to it.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
 #include "ops/context.h"
 
 namespace banger::ops {
 
-// All VMs (and image imports) of the state.
-void reconcile(Context& ctx);
+// What was found of a VM, and what was done about it; both for people.
+struct Reconciled {
+  std::string name, id;
+  std::string found;          // "running, without its monitor"
+  std::string done;           // "given a new monitor"; empty when that failed
+  std::optional<Vm> vm;       // its row afterwards; none when it is gone
+  std::optional<Error> error; // why nothing could be done
+};
+
+// All VMs (and image imports) of the state. What it gives are those VMs that were not in order.
+std::vector<Reconciled> reconcile(Context& ctx);
 
 // One VM whose op.lock the caller holds. Returns its row as it is now; none if it is gone. A
 // running VM whose monitor died gets a new one.

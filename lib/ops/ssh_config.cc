@@ -60,9 +60,14 @@ void install_ssh_config(state::State& state, const Dirs& dirs) {
   sys::write_atomic(path, ssh_config(state.vms(), dirs));
 }
 
-void refresh_ssh_config(state::State& state, const Dirs& dirs) {
-  auto before = sys::find_content(ssh_config_path(dirs));
-  if (before && *before != ssh_config(state.vms(), dirs)) install_ssh_config(state, dirs);
+void refresh_ssh_config(Context& ctx) {
+  try {
+    auto before = sys::find_content(ssh_config_path(ctx.dirs));
+    if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs))
+      install_ssh_config(ctx.state, ctx.dirs);
+  } catch (const Error& e) {
+    ctx.log.warn("ssh.config.stale", {{"message", e.message()}});
+  }
 }
 
 } // namespace banger::ops

@@ -7,6 +7,7 @@
 
 #include "model/settings.h"
 #include "model/vm.h"
+#include "ops/context.h"
 #include "state/state.h"
 
 namespace banger::ops {
@@ -21,7 +22,8 @@ std::string ssh_config_path(const Dirs& dirs);
 std::string ssh_include_line(const Dirs& dirs);
 // Writes it; who wrote it once has it kept up to date by refresh_ssh_config.
 void install_ssh_config(state::State& state, const Dirs& dirs);
-// Writes it anew if it was installed and differs. For operations that add, remove or move VMs.
-void refresh_ssh_config(state::State& state, const Dirs& dirs);
+// Writes it anew if it was installed and differs. For operations that remove VMs or move their
+// ports; a file that cannot be written is a warning in the log, never their failure.
+void refresh_ssh_config(Context& ctx);
 
 } // namespace banger::ops

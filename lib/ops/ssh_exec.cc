@@ -1,22 +1,17 @@
 #include "ops/ssh_exec.h"
 
-#include <cerrno>
+#include <cstdlib>
+#include <optional>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
-#include "core/units.h"
-#include "guest/session.h"
+#include "ops/ssh_session.h"
+#include "sys/signals.h"
 
 namespace banger::ops {
-
-namespace {
-
-// For connection and login; a guest under emulation with other work needs seconds.
-constexpr Millis login_time{30'000};
-
-} // namespace
 
 std::string remote_command(const std::vector<std::string>& words) {
   if (words.size() == 1) return words[0];
@@ -28,20 +23,14 @@ std::string remote_command(const std::vector<std::string>& words) {
 int ssh_exec(state::State& state, const Dirs& dirs, const std::string& ref,
              const std::vector<std::string>& words) {
   SshTarget target = find_ssh_target(state, dirs, ref);
-  try {
-    auto session = guest::Session::connect(target.endpoint, Deadline(login_time));
-    return session
-        .run(remote_command(words), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, Deadline({}))
-        .status;
-  } catch (Error& e) {
-    e.default_subject(target.vm.name);
-    if (e.code() == Code::unreachable || e.code() == Code::timeout) {
-      e.default_hint(fmt::format("banger vm show {}", target.vm.name));
-      e.default_log(dirs.vm_file(target.vm.id, "console.log"));
-    }
-    if (e.error_number() != EPIPE) e.within(fmt::format("VM '{}'", target.vm.name));
-    throw;
-  }
+  int status = 0;
+  with_guest(target, dirs, [&] {
+    auto session = open_session(target);
+    sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
+    guest::Streams streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, 0, signals.fd()};
+    status = session.run(remote_command(words), streams, Deadline({})).status;
+  });
+  return status;
 }
 
 sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::string>& words) {
@@ -77,13 +66,38 @@ sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::
   return command;
 }
 
+bool has_ssh_client() { return sys::find_program("ssh").has_value(); }
+
+int ssh_own_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
+                     const std::vector<std::string>& words,
+                     const std::function<std::shared_ptr<void>()>& raw) {
+  SshTarget target = find_ssh_target(state, dirs, ref);
+  std::optional<std::string> command;
+  if (!words.empty()) command = remote_command(words);
+  int status = 0;
+  with_guest(target, dirs, [&] {
+    auto session = open_session(target);
+    guest::Streams streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+    winsize size{};
+    bool terminal = ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0;
+    sys::Signals signals(terminal ? std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP, SIGWINCH}
+                                  : std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP});
+    streams.signals = signals.fd();
+    std::shared_ptr<void> held;
+    if (terminal) {
+      const char* type = std::getenv("TERM");
+      streams.terminal = {type && *type ? type : "vt100", {}};
+      if (size.ws_col > 0 && size.ws_row > 0) streams.terminal->size = {size.ws_col, size.ws_row};
+      held = raw();
+    }
+    status = session.run(command, streams, Deadline({})).status;
+  });
+  return status;
+}
+
 void ssh_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
                   const std::vector<std::string>& words) {
   SshTarget target = find_ssh_target(state, dirs, ref);
-  if (!sys::find_program("ssh"))
-    throw preflight("cannot open a terminal in VM '{}': there is no ssh client", target.vm.name)
-        .subject(target.vm.name)
-        .hint("apt install openssh-client, or give a command: banger ssh NAME -- CMD");
   sys::exec(ssh_client_command(target, words));
 }
 

@@ -1,6 +1,8 @@
 // A command or a shell in a VM, over ssh.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,16 @@ std::string remote_command(const std::vector<std::string>& words);
 int ssh_exec(state::State& state, const Dirs& dirs, const std::string& ref,
              const std::vector<std::string>& words);
 
+// Whether OpenSSH's client is there.
+bool has_ssh_client();
+// A shell, or `words` on a terminal, without it. `raw` makes standard input, a terminal, give every
+// byte as it is typed for as long as what it returns lives; where standard input is no terminal the
+// guest gives none either. Returns and throws as ssh_exec does.
+int ssh_own_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
+                     const std::vector<std::string>& words,
+                     const std::function<std::shared_ptr<void>()>& raw);
+
 // OpenSSH's client on a terminal: a shell, or `words` with a terminal. This process becomes it.
-// Throws Error(preflight) where there is no client.
 [[noreturn]] void ssh_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
                                const std::vector<std::string>& words);
 // The command line for that. It reads no configuration of the user's: what is pinned here decides.

@@ -4,6 +4,9 @@
 #include "core/undo.h"
 #include "disk/ext4.h"
 #include "ops/image_from_bundle.h"
+#include "ops/image_stale.h"
+#include "ops/places.h"
+#include "ops/vm_network.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -22,20 +25,11 @@ void check_spec(Context& ctx, const VmSpec& spec) {
   valid_name("VM name", spec.name);
   if (is_reserved_vm_name(spec.name))
     throw usage("invalid VM name '{}': it is a verb of banger ssh", spec.name).subject(spec.name);
-  if (spec.cpus < 1 || spec.cpus > most_cpus)
-    throw usage("invalid number of cpus '{}': it must be from 1 to {}", spec.cpus, most_cpus);
-  if (spec.memory < least_memory)
-    throw usage("invalid memory '{}': a guest needs at least {}", format_size(spec.memory),
-                format_size(least_memory));
-  if (spec.memory % (1 << 20))
-    throw usage("invalid memory '{}': it must be whole MiB", spec.memory);
-  if (spec.net && *spec.net != NetMode::isolated)
-    throw preflight("cannot use network mode '{}': this build does not have it", name_of(*spec.net))
-        .hint("leave --net out, or use --net isolated");
+  check_machine(spec.cpus, spec.memory);
   if (spec.vmm && *spec.vmm != VmmKind::qemu)
     throw preflight("cannot use the VMM '{}': this build does not drive it", name_of(*spec.vmm))
         .hint("leave --vmm out, or use --vmm qemu");
-  if (ctx.state.find_vm(spec.name) && ctx.state.find_vm(spec.name)->name == spec.name)
+  if (auto found = ctx.state.find_vm(spec.name); found && found->name == spec.name)
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)
         .subject(spec.name)
         .hint(fmt::format("banger vm start {} starts it; banger vm rm {} removes it", spec.name,
@@ -44,18 +38,37 @@ void check_spec(Context& ctx, const VmSpec& spec) {
 
 } // namespace
 
+void check_machine(int cpus, int64_t memory) {
+  if (cpus < 1 || cpus > most_cpus)
+    throw usage("invalid number of cpus '{}': it must be from 1 to {}", cpus, most_cpus);
+  if (memory < least_memory)
+    throw usage("invalid memory '{}': a guest needs at least {}", format_size(memory),
+                format_size(least_memory));
+  if (memory % (1 << 20)) throw usage("invalid memory '{}': it must be whole MiB", memory);
+}
+
 CreatePlan plan_create(Context& ctx, const VmSpec& spec) {
   check_spec(ctx, spec);
   CreatePlan plan;
   plan.spec = spec;
+  plan.net = choose_network(ctx, spec);
   plan.image = image_for(ctx, spec.image);
+  if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
   std::string from = ctx.dirs.image(plan.image.id) + "/root.ext4";
   disk::RootFacts facts;
   facts.image_size = disk::ext4_size(from);
   facts.image_allocated = sys::find_info(from)->allocated;
-  facts.can_clone = spec.root != RootWay::copy && sys::can_clone(from, ctx.dirs.state);
-  plan.root =
-      disk::plan_root(spec.root ? spec.root : ctx.settings.vm_root, spec.disk, facts, from, "");
+  auto want = spec.root ? spec.root : ctx.settings.vm_root;
+  facts.can_clone = (!want || want == RootWay::reflink) && sys::can_clone(from, ctx.dirs.state);
+  plan.root = disk::plan_root(want, spec.disk, facts, from, "");
+  plan.root.blanks = ctx.dirs.state + "/blank";
+  if (spec.work_disk) {
+    plan.work = disk::WorkPlan{from, disk::valid_work_mount(spec.work_mount), "",
+                               disk::whole_blocks(*spec.work_disk)};
+    if (plan.work->size < disk::least_ext4)
+      throw usage("invalid work disk size '{}': it must be at least {}",
+                  format_size(plan.work->size), format_size(disk::least_ext4));
+  }
   if (int64_t free = sys::free_space(ctx.dirs.state); free < plan.root.needs + space_to_leave)
     throw preflight("cannot create '{}': its disk takes {}, and {} are free in '{}'", spec.name,
                     format_size(plan.root.needs), format_size(free), ctx.dirs.state)
@@ -63,9 +76,16 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec) {
   return plan;
 }
 
-Vm create_vm(Context& ctx, const VmSpec& spec) {
-  CreatePlan plan = plan_create(ctx, spec);
-  Stage timed(ctx.log, "vm.create", spec.name);
+namespace {
+
+// Everything but the last commit: the row is `creating` and op.lock is held.
+struct Made {
+  Vm vm;
+  sys::FileLock lock;
+};
+
+Made make_vm(Context& ctx, CreatePlan plan, Undo& undo) {
+  const VmSpec& spec = plan.spec;
   Vm vm;
   vm.id = new_id();
   vm.name = spec.name;
@@ -77,10 +97,11 @@ Vm create_vm(Context& ctx, const VmSpec& spec) {
   vm.memory = spec.memory;
   vm.root_way = plan.root.way;
   vm.root_size = plan.root.size;
-  vm.net_mode = NetMode::isolated;
-  // Alone behind QEMU's own network, so every guest may have the same address.
-  vm.address = "10.0.2.15";
-  vm.gateway = "10.0.2.2";
+  if (plan.work) {
+    vm.work_size = plan.work->size;
+    vm.work_mount = plan.work->mount;
+  }
+  vm.net_mode = plan.net;
   vm.mac = vmm::mac_of(vm.id);
   vm.want_vmm = spec.vmm ? spec.vmm : ctx.settings.vm_vmm;
   vm.want_accel = spec.accel ? spec.accel : ctx.settings.vm_accel;
@@ -89,34 +110,57 @@ Vm create_vm(Context& ctx, const VmSpec& spec) {
   vm.labels = spec.labels;
   vm.created = wall_now();
 
+  vm = add_vm_with_address(ctx, spec, vm);
+  undo.push("remove the row", [&ctx, id = vm.id] { ctx.state.remove_vm(id); });
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  sys::make_dirs(places.dir);
+  undo.push("remove the directory", [dir = places.dir] { sys::remove_tree(dir); });
+  auto lock = sys::FileLock::take(places.op_lock);
+  plan.root.to = own_root(places);
+  ctx.stage(vm.name, "making its disk");
+  try {
+    disk::make_root(plan.root);
+    if (plan.work) {
+      plan.work->to = places.work;
+      disk::make_work(*plan.work);
+    }
+  } catch (Error& e) {
+    throw std::move(e.within(fmt::format("cannot create '{}'", vm.name)));
+  }
+  return {std::move(vm), std::move(lock)};
+}
+
+} // namespace
+
+std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs) {
+  std::vector<CreatePlan> plans;
+  for (const VmSpec& spec : specs) plans.push_back(plan_create(ctx, spec));
   Undo undo([&](const std::string& step, const std::exception& e) {
     ctx.log.warn("undo.failed",
                  {{"step", std::string_view(step)}, {"error", std::string_view(e.what())}});
   });
-  vm = ctx.state.add_vm(vm);
-  undo.push("remove the row", [&] { ctx.state.remove_vm(vm.id); });
-  std::string dir = ctx.dirs.vm(vm.id);
-  sys::make_dirs(dir);
-  undo.push("remove the directory", [&] { sys::remove_tree(dir); });
-  auto lock = sys::FileLock::take(dir + "/op.lock");
-  plan.root.to = dir + "/root.img";
-  ctx.stage(vm.name, "making its disk");
-  try {
-    disk::make_root(plan.root);
-  } catch (Error& e) {
-    throw std::move(e.within(fmt::format("cannot create '{}'", vm.name)));
+  std::vector<Made> made;
+  for (CreatePlan& plan : plans) {
+    Stage timed(ctx.log, "vm.create", plan.spec.name);
+    made.push_back(make_vm(ctx, std::move(plan), undo));
   }
+  std::vector<Vm> done;
   ctx.state.transaction([&] {
-    vm = ctx.state.change_vm(vm.id, [](Vm& v) {
-      v.state = VmState::stopped;
-      v.creator = {};
-      for (Port& p : v.ports)
-        if (p.host_address.empty()) p.host_address = v.reach;
-    });
-    record(ctx, vm.name, "vm.created", {{"id", vm.id}, {"image", vm.image_name}});
+    done.clear();
+    for (const Made& m : made) {
+      done.push_back(ctx.state.change_vm(m.vm.id, [](Vm& v) {
+        v.state = VmState::stopped;
+        v.creator = {};
+        for (Port& p : v.ports)
+          if (p.host_address.empty()) p.host_address = v.reach;
+      }));
+      record(ctx, m.vm.name, "vm.created", {{"id", m.vm.id}, {"image", m.vm.image_name}});
+    }
   });
   undo.dismiss();
-  return vm;
+  return done;
 }
+
+Vm create_vm(Context& ctx, const VmSpec& spec) { return create_vms(ctx, {spec}).front(); }
 
 } // namespace banger::ops

@@ -1,23 +1,46 @@
 #include "ops/vm_logs.h"
 
-#include "core/text.h"
+#include "ops/log_follower.h"
 #include "ops/places.h"
+#include "ops/reconcile.h"
+#include "ops/vm_end.h"
 #include "sys/file.h"
 
 namespace banger::ops {
 
-std::string read_log(Context& ctx, const std::string& ref, VmLog which, size_t lines) {
-  Vm vm = ctx.state.get_vm(ref);
+void read_log(Context& ctx, const std::string& ref, const LogQuery& query,
+              const std::function<void(std::string_view)>& give) {
+  Vm vm = as_seen(ctx.dirs, ctx.state.tag(), ctx.state.get_vm(ref));
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  const std::string& path = which == VmLog::console ? places.console
-                            : which == VmLog::vmm   ? places.vmm_log
-                                                    : places.lifecycle;
-  std::string text = sys::read_tail(path, size_t{8} << 20);
-  // Where the front was given back as a hole, it reads as zeros.
-  text.erase(0, std::min(text.find_first_not_of('\0'), text.size()));
-  if (lines == 0) return text;
-  std::string tail = last_lines(text, lines);
-  return tail.empty() ? tail : tail + "\n";
+  const std::string& path = query.which == VmLog::console ? places.console
+                            : query.which == VmLog::vmm   ? places.vmm_log
+                                                          : places.lifecycle;
+  LogFollower log(path);
+  auto give_new = [&] {
+    for (std::string text = log.next(); !text.empty(); text = log.next()) give(text);
+  };
+  bool follow = query.follow && is_live(vm.state);
+  // Watched before it is read, so that nothing is missed in between.
+  sys::Loop loop;
+  Fd stirs;
+  if (follow) {
+    // A start makes its logs before it has anything to say.
+    while (!sys::exists(path)) {
+      Fd comes = sys::watch_dir(places.dir);
+      if (!sys::exists(path)) sys::wait_readable(comes.get(), Millis(1000));
+    }
+    stirs = sys::watch_file(path);
+  }
+  give(log.tail(query.lines));
+  if (!follow) return;
+  loop.watch(stirs.get(), [&] {
+    sys::drain_events(stirs.get());
+    give_new();
+  });
+  if (query.reader >= 0) loop.watch(query.reader, [&] { loop.stop(); });
+  VmEnd end(loop, places, vm, [&] { loop.stop(); });
+  loop.run();
+  give_new();
 }
 
 } // namespace banger::ops

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "ops/context.h"
 
@@ -10,8 +11,16 @@ namespace banger::ops {
 
 enum class VmLog { console, vmm, lifecycle };
 
-// The last `lines` lines (0: all that is kept, at most 8 MiB) of one of them; empty where there is
-// none yet.
-std::string read_log(Context& ctx, const std::string& ref, VmLog which, size_t lines);
+struct LogQuery {
+  VmLog which = VmLog::console;
+  size_t lines = 0;    // only the last so many; 0: all that is kept, at most 8 MiB
+  bool follow = false; // then go on with what comes, until the VM has ended
+  int reader = -1;     // a pipe; following ends when nobody reads it any more
+};
+
+// Gives the log piece by piece, as it was written. A log that is not there yet is empty. Throws
+// Error(not_found).
+void read_log(Context& ctx, const std::string& ref, const LogQuery& query,
+              const std::function<void(std::string_view)>& give);
 
 } // namespace banger::ops

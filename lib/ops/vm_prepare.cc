@@ -9,6 +9,9 @@
 #include "guest/known_hosts.h"
 #include "guest/protocol.h"
 #include "guest/seed.h"
+#include "ops/ssh_config.h"
+#include "ops/vm_disk.h"
+#include "ops/vm_network.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -38,51 +41,17 @@ std::string authorized_key(const MonitorRequest& request, const Dirs& dirs) {
   return guest::parse_keygen_reply(reply).public_line;
 }
 
-// The guest's ssh at its own number where the host lets us, else where it was last time if that is
-// still free, else anywhere.
-int choose_ssh_port(const Vm& vm) {
-  for (int port : {22, vm.ssh_port})
-    if (sys::can_bind_tcp(vm.reach, port)) return port;
-  return sys::free_tcp_port(vm.reach);
-}
-
-void choose_ports(Vm& vm) {
-  vm.ssh_port = choose_ssh_port(vm);
-  for (Port& p : vm.ports) {
-    int err = 0;
-    bool tcp = p.proto == "tcp";
-    if (tcp ? sys::can_bind_tcp(p.host_address, p.host, &err)
-            : sys::can_bind_udp(p.host_address, p.host, &err))
-      continue;
-    if (err == EACCES) { // a low port, which only root may have
-      p.host = sys::free_tcp_port(p.host_address);
-      continue;
-    }
-    Error e = sys_error(err, "cannot publish {}:{}/{}", p.host_address, p.host, p.proto);
-    throw Error(err == EADDRINUSE ? Code::conflict : Code::failed, e.message())
-        .subject(vm.name)
-        .hint("another program has that port; publish another one");
-  }
-}
-
-vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm) {
+vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
+                        const std::vector<vmm::Disk>& disks) {
   vmm::Machine m;
   m.name = vm.name;
   m.accel = request.accel;
   m.cpus = vm.cpus;
   m.memory = vm.memory;
   m.command_line = vmm::kernel_command_line(request.accel, request.tsc_khz);
-  m.disks = {{vmm::root_file, false}};
+  m.disks = disks;
   m.mac = vm.mac;
-  vmm::UserNet net;
-  net.subnet = "10.0.2.0/24";
-  net.gateway = vm.gateway;
-  net.dns = "10.0.2.3";
-  net.guest = vm.address;
-  net.restricted = !request.isolated_outbound;
-  net.forwards = {{"tcp", vm.reach, vm.ssh_port, 22}};
-  net.forwards.insert(net.forwards.end(), vm.ports.begin(), vm.ports.end());
-  m.user_net = net;
+  m.user_net = user_net_of(request, vm);
   return m;
 }
 
@@ -97,32 +66,30 @@ void write_initrd(const MonitorRequest& request, const Places& places, const gue
 
 } // namespace
 
-Prepared prepare_boot(Context& ctx, const MonitorRequest& request, const Places& places, Vm& vm) {
+Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& request,
+                      const Places& places, Vm& vm) {
   guest::KeyPair key = host_key(request, places);
   std::string authorized = authorized_key(request, ctx.dirs);
-  Vm chosen = vm;
-  choose_ports(chosen);
-  vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
-    v.ssh_port = chosen.ssh_port;
-    v.ports = chosen.ports;
-  });
+  prepare_network(ctx, net, vm);
   guest::set_known_host(ctx.dirs.keys(),
                         {vm.name + "." + zone, vm.reach, vm.ssh_port, guest::public_line(key)});
+  refresh_ssh_config(ctx);
 
   guest::Seed seed;
   seed.hostname = vm.name;
   seed.address = vm.address;
   seed.prefix = vm.prefix;
   seed.gateway = vm.gateway;
-  seed.dns = "10.0.2.3";
+  seed.dns = resolver_of(vm);
   seed.mac = vm.mac;
   seed.files = guest::identity_files(seed, zone, key, authorized);
+  std::vector<vmm::Disk> disks = link_disks(places, vm, seed);
   write_initrd(request, places, seed);
 
   sys::make_symlink(request.kernel, places.runtime + "/" + vmm::kernel_file);
-  sys::make_symlink(places.root, places.runtime + "/" + vmm::root_file);
   sys::make_symlink(places.console, places.runtime + "/" + vmm::console_file);
-  return {machine_of(request, vm), endpoint_of(ctx.dirs, places, vm)};
+  return {machine_of(request, vm, disks), endpoint_of(ctx.dirs, places, vm),
+          has_room_to_grow(places)};
 }
 
 guest::Endpoint endpoint_of(const Dirs& dirs, const Places& places, const Vm& vm) {

@@ -5,6 +5,7 @@
 #include "ops/context.h"
 #include "ops/monitor_link.h"
 #include "ops/places.h"
+#include "ops/private_net.h"
 #include "vmm/machine.h"
 
 namespace banger::ops {
@@ -12,13 +13,15 @@ namespace banger::ops {
 struct Prepared {
   vmm::Machine machine;
   guest::Endpoint endpoint; // where its readiness is asked
+  bool grows = false;       // its init has a file system to make as large as its disk
 };
 
-// Chooses and records the VM's ports on the host, makes its ssh keys where missing and pins the
-// host key, and fills the runtime directory: kernel, root and console as links, initrd with the
-// VM's seed. Throws Error(conflict) for a published port that is taken; what it made is removed
-// with the runtime directory. Returns what to boot; the row is up to date then.
-Prepared prepare_boot(Context& ctx, const MonitorRequest& request, const Places& places, Vm& vm);
+// Joins the network, chooses and records the VM's ports on the host, makes its ssh keys where
+// missing and pins the host key, and fills the runtime directory: kernel, root and console as
+// links, initrd with the VM's seed. Throws Error(conflict) for a published port that is taken; what
+// it made is removed with the runtime directory. Returns what to boot; the row is up to date then.
+Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& request,
+                      const Places& places, Vm& vm);
 
 // The pinned endpoint of a VM that was prepared before.
 guest::Endpoint endpoint_of(const Dirs& dirs, const Places& places, const Vm& vm);

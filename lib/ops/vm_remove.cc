@@ -3,7 +3,9 @@
 #include "core/error.h"
 #include "guest/known_hosts.h"
 #include "ops/places.h"
+#include "ops/private_net.h"
 #include "ops/reconcile.h"
+#include "ops/ssh_config.h"
 #include "ops/vm_stop.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -35,6 +37,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
 void remove_vm_rest(Context& ctx, const Vm& vm) {
   ctx.state.change_vm(vm.id, [](Vm& v) { v.state = VmState::removing; });
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
   sys::remove_tree(places.runtime);
   guest::remove_known_host(ctx.dirs.keys(), vm.name + ".vm");
   sys::remove_tree(places.dir);
@@ -42,6 +45,7 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
     ctx.state.remove_vm(vm.id);
     record(ctx, vm.name, "vm.removed", {{"id", vm.id}});
   });
+  refresh_ssh_config(ctx);
 }
 
 } // namespace banger::ops

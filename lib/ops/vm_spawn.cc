@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "core/error.h"
+#include "ops/accel.h"
 #include "ops/boot_files.h"
 #include "ops/places.h"
 #include "sys/file.h"
@@ -40,6 +41,7 @@ void adopt_vm(Context& ctx, const Vm& vm) {
   MonitorRequest request = base_request(ctx, vm);
   request.adopt = true;
   request.accel = vm.accel.value_or(Accel::tcg);
+  if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
   // Only a guest's reboot needs these; a bundle that is gone must not keep a VM from being adopted.
   try {
     BootFiles files = boot_files(ctx, current_bundle(ctx));

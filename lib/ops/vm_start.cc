@@ -7,15 +7,16 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "disk/ext4.h"
 #include "ops/accel.h"
 #include "ops/boot_files.h"
 #include "ops/boot_watch.h"
 #include "ops/places.h"
+#include "ops/preflight.h"
 #include "ops/reconcile.h"
+#include "ops/vm_disk.h"
+#include "ops/vm_hold.h"
 #include "ops/vm_spawn.h"
 #include "sys/file.h"
-#include "sys/lock.h"
 #include "sys/loop.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
@@ -24,41 +25,18 @@ namespace banger::ops {
 
 namespace {
 
-constexpr int64_t runtime_space = int64_t{64} << 20;
-
 // Checks all that a start needs before anything is touched, and names all that is missing at once.
-MonitorRequest preflight_start(Context& ctx, const Vm& vm, const Places& places) {
-  std::vector<std::string> missing, mends;
-  auto miss = [&](std::string what, std::string mend) {
-    missing.push_back(std::move(what));
-    mends.push_back(std::move(mend));
-  };
+MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
+  std::vector<Check> checks = check_start(ctx.settings, ctx.dirs, ctx.state, true, vm);
+  require(fmt::format("cannot start '{}'", vm.name), vm.name, checks);
+  for (const Check& c : checks)
+    if (c.id == "memory" && c.verdict == Verdict::warn)
+      ctx.notice(fmt::format("little memory for '{}': {}", vm.name, c.found));
   MonitorRequest request = base_request(ctx, vm);
-  if (!sys::find_program(request.vmm_binary))
-    miss(fmt::format("the VMM '{}'", request.vmm_binary),
-         "apt-get install qemu-system-x86, or set qemu.binary");
-  for (const char* program : {"banger-monitor", "banger-guest"})
-    if (!sys::exists(ctx.dirs.libexec + "/" + program))
-      miss(fmt::format("'{}/{}'", ctx.dirs.libexec, program), "install banger again");
-  if (!sys::exists(places.root))
-    miss(fmt::format("its root disk '{}'", places.root), "banger vm rm " + vm.name);
-  if (sys::available_memory() < vm.memory / 4)
-    miss(fmt::format("memory: the VM has {}, the host {} free", format_size(vm.memory),
-                     format_size(sys::available_memory())),
-         "stop other VMs");
-  if (sys::free_space(ctx.dirs.state) < runtime_space)
-    miss(fmt::format("space in '{}'", ctx.dirs.state), "make room there");
-  try {
-    BootFiles files = boot_files(ctx, current_bundle(ctx));
-    request.kernel = files.kernel;
-    request.initrd = files.initrd;
-  } catch (const Error& e) {
-    if (e.code() != Code::preflight) throw; // corrupt, not missing
-    miss(e.message(), e.hint());
-  }
-  if (missing.empty()) return request;
-  std::string all = join(missing, "; "), how = join(mends, "; ");
-  throw preflight("cannot start '{}': missing {}", vm.name, all).subject(vm.name).hint(how);
+  BootFiles files = boot_files(ctx, current_bundle(ctx));
+  request.kernel = files.kernel;
+  request.initrd = files.initrd;
+  return request;
 }
 
 struct Started {
@@ -73,26 +51,18 @@ struct Started {
 // boot that hangs can be stopped.
 std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
                                      const StartOptions& options, bool detached) {
-  Vm vm = ctx.state.get_vm(ref);
+  auto [vm, lock] = hold_stopped_vm(ctx, ref, "start");
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  auto lock = sys::FileLock::take(places.op_lock);
-  vm = ctx.state.get_vm(vm.id);
-  if (auto now = reconcile_locked(ctx, vm))
-    vm = *now;
-  else
-    throw not_found("cannot start '{}': there is no such VM any more", vm.name).subject(vm.name);
-  if (vm.state != VmState::stopped && vm.state != VmState::failed)
-    throw conflict("cannot start '{}': it is {}", vm.name, name_of(vm.state))
-        .subject(vm.name)
-        .hint(fmt::format("banger vm stop {} stops it", vm.name));
-  places = places_of(ctx.dirs, ctx.state.tag(), vm);
   ctx.stage(vm.name, "checking what it needs");
-  MonitorRequest request = preflight_start(ctx, vm, places);
-  disk::ext4_size(places.root); // a truncated disk is named here, not by a guest's panic
+  renew_blank_root(ctx, places, vm);
+  vm = record_sizes(ctx, places, vm);
+  MonitorRequest request = preflight_start(ctx, vm);
+  require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
   request.accel = choose_accel(ctx, vm.want_accel, request);
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
 
   ctx.state.transaction([&] {
+    require_within_limit(ctx.settings, ctx.state, vm); // again: others may have been started
     vm = ctx.state.change_vm(vm.id, [](Vm& v) {
       v.state = VmState::starting;
       v.reason.clear();
@@ -128,14 +98,20 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   return s;
 }
 
-// Follows the monitor's reports. Returns when it is ready.
-void await_ready(Context& ctx, Started& s) {
+// What is wrong with a VM that is ready all the same.
+void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
+  if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
+}
+
+// Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
+// VMM was started.
+void await_ready(Context& ctx, Started& s, bool wait) {
   BootStage reached{"vmm", "starting the VMM"};
   Deadline deadline(s.timeout);
   auto began = steady_now();
   while (auto line = s.lines.next(Millis(deadline.poll_ms()))) {
     Report r = parse_report(*line);
-    if (r.kind == Report::Kind::ready) return;
+    if (r.kind == Report::Kind::ready) return tell_flaw(ctx, s.vm, r);
     if (r.kind == Report::Kind::failed) {
       Error e = std::move(*r.error);
       e.within(fmt::format("cannot start '{}'", s.vm.name));
@@ -146,6 +122,7 @@ void await_ready(Context& ctx, Started& s) {
     if (r.kind == Report::Kind::ended)
       throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
     if (r.kind == Report::Kind::stage) {
+      if (!wait) return; // the first one comes when the VMM runs
       reached = {r.stage, r.text};
       ctx.stage(s.vm.name, r.text);
     }
@@ -165,7 +142,7 @@ void await_ready(Context& ctx, Started& s) {
 Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
   Stage timed(ctx.log, "vm.start", ref);
   auto s = begin_start(ctx, ref, options, true);
-  if (options.wait) await_ready(ctx, *s);
+  await_ready(ctx, *s, options.wait);
   return ctx.state.get_vm(s->vm.id);
 }
 
@@ -184,7 +161,10 @@ Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& opti
     while (auto line = s->lines.buffered()) {
       Report r = parse_report(*line);
       if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.text);
-      if (r.kind == Report::Kind::ready) on_ready(ctx.state.get_vm(s->vm.id));
+      if (r.kind == Report::Kind::ready) {
+        tell_flaw(ctx, s->vm, r);
+        on_ready(ctx.state.get_vm(s->vm.id));
+      }
       if (r.kind == Report::Kind::failed) failure = std::move(*r.error);
     }
     if (!more) loop.stop();

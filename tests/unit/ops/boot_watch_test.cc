@@ -46,6 +46,20 @@ TEST(BootStage, AFailedNetworkIsToldUntilSshAnswersAllTheSame) {
   EXPECT_EQ(stage_of(v).word, "ssh");
 }
 
+TEST(BootStage, AFileSystemThatDoesNotGrowEndsNoBoot) {
+  BootView v = view(true, "net", guest::Stage::no_answer);
+  EXPECT_EQ(not_grown(v, false), "");
+  EXPECT_NE(not_grown(v, true).find("banger bundle build"), std::string::npos);
+  v.see(guest::ConsoleSign::init_failed, "grow: it stays at 1 of 2 blocks");
+  EXPECT_EQ(not_grown(v, true), "it stays at 1 of 2 blocks");
+  EXPECT_FALSE(v.init_fault);
+  EXPECT_EQ(stage_of(v).text, "still booting: init is at net");
+  v = {};
+  v.see(guest::ConsoleSign::init_stage, "grow");
+  v.see(guest::ConsoleSign::init_stage, "disk");
+  EXPECT_EQ(not_grown(v, true), "");
+}
+
 TEST(BootStage, TheEndOfTheConsoleIsShownEscaped) {
   Error e = not_ready("demo", {"port", "nothing listens"}, Millis(60'000), "one\n\033[2Jtwo\n");
   EXPECT_EQ(e.code(), Code::timeout);

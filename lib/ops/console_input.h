@@ -1,0 +1,41 @@
+// What people type on a VM's serial line, on its way from the monitor to the VMM.
+//
+// The VMM's console socket takes one connection at a time, so the monitor holds it for all viewers.
+// What the guest writes arrives on it as well and is dropped: viewers read the console's log.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/handle.h"
+#include "sys/loop.h"
+
+namespace banger::ops {
+
+class ConsoleInput {
+public:
+  // `on_room` is called when a send() that was told to pause may go on.
+  ConsoleInput(sys::Loop& loop, std::string socket, std::function<void()> on_room);
+  ~ConsoleInput();
+  ConsoleInput(const ConsoleInput&) = delete;
+  ConsoleInput& operator=(const ConsoleInput&) = delete;
+
+  // Takes all of it; false when the guest reads too slowly and the sender shall pause. Throws
+  // Error(unreachable) when the VMM is not there.
+  bool send(std::string_view bytes);
+
+private:
+  void flush();
+  void drain();
+  void close();
+
+  sys::Loop& loop_;
+  std::string socket_;
+  std::function<void()> on_room_;
+  Fd fd_;
+  std::string waiting_;
+  bool paused_ = false;
+};
+
+} // namespace banger::ops

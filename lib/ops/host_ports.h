@@ -1,0 +1,22 @@
+// Which ports of the host a VM gets.
+#pragma once
+
+#include "model/vm.h"
+#include "ops/context.h"
+
+namespace banger::ops {
+
+// Sets ssh_port and the ports' host numbers to what can be had now: their own where the host lets
+// us bind them, else (a low port, which only root may have) a free high one. Throws
+// Error(conflict) for a published one that another program listens on.
+void choose_ports(Vm& vm);
+
+// Throws Error(conflict) that names the VM which publishes the same port already, or says that
+// the list itself has it twice. `self` is the id of the VM whose ports they are; "" for a new one.
+void check_ports(Context& ctx, const std::string& self, const std::vector<Port>& ports);
+
+// One port of a VM that runs: its own number or, for a low one, a free high one. Throws
+// Error(conflict) when another program has it.
+void choose_port(const std::string& vm, Port& port);
+
+} // namespace banger::ops

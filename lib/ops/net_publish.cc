@@ -1,0 +1,131 @@
+#include "ops/net_publish.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "model/port.h"
+#include "ops/host_ports.h"
+#include "ops/monitor_link.h"
+#include "ops/places.h"
+#include "ops/private_net.h"
+#include "ops/vm_hold.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis monitor_patience{20'000};
+
+// A VM whose ports may be changed.
+HeldVm hold(Context& ctx, const std::string& ref) {
+  HeldVm held = hold_vm(ctx, ref, "change the ports of");
+  switch (held.vm.state) {
+  case VmState::stopped:
+  case VmState::failed:
+  case VmState::running:
+  case VmState::paused:
+    return held;
+  default:
+    // Its monitor is about to choose its ports, or to give them back.
+    throw conflict("cannot change the ports of '{}': it is {}", held.vm.name,
+                   name_of(held.vm.state))
+        .subject(held.vm.name)
+        .hint("try again when it is running or stopped");
+  }
+}
+
+// QEMU's own network is its monitor's business: it alone speaks to the VMM.
+void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
+  Fd fd = sys::connect_unix(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket);
+  Ask ask{verb, Millis(0), to_text(port)};
+  sys::send_all(fd.get(), to_line(ask));
+  sys::LineReader lines(fd.get());
+  Deadline deadline(monitor_patience);
+  while (auto line = lines.next(Millis(deadline.poll_ms()))) {
+    Report r = parse_report(*line);
+    if (r.kind == Report::Kind::failed) throw std::move(*r.error);
+    if (r.kind == Report::Kind::ended) break; // nothing is forwarded any more
+    if (r.kind == Report::Kind::stage && r.stage == verb) return;
+  }
+  if (!lines.ended()) throw timed_out("the monitor of '{}' does not answer", vm.name);
+  throw Error(Code::unreachable, fmt::format("the monitor of '{}' went away", vm.name))
+      .subject(vm.name);
+}
+
+void open_port(Context& ctx, const Vm& vm, const Port& port) {
+  if (vm.net_mode == NetMode::user)
+    PrivateNet(ctx, ctx.dirs.libexec).add_forward(vm, port);
+  else
+    ask_for(ctx, vm, "publish", port);
+}
+
+void close_port(Context& ctx, const Vm& vm, const Port& port) {
+  if (vm.net_mode == NetMode::user)
+    PrivateNet(ctx, ctx.dirs.libexec).remove_forward(vm, port);
+  else
+    ask_for(ctx, vm, "unpublish", port);
+}
+
+Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const char* event,
+             const std::vector<Port>& changed) {
+  Vm now;
+  ctx.state.transaction([&] {
+    now = ctx.state.change_vm(vm.id, [&](Vm& v) { v.ports = ports; });
+    Json list = Json::array();
+    for (const Port& p : changed) list.push_back(to_text(p));
+    record(ctx, vm.name, event, {{"ports", list}});
+  });
+  return now;
+}
+
+} // namespace
+
+Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+  HeldVm held = hold(ctx, ref);
+  const Vm& vm = held.vm;
+  for (Port& p : ports)
+    if (p.host_address.empty()) p.host_address = vm.reach;
+  std::vector<Port> all = vm.ports;
+  all.insert(all.end(), ports.begin(), ports.end());
+  check_ports(ctx, vm.id, all);
+  bool live = is_live(vm.state);
+  if (live)
+    for (Port& p : ports) choose_port(vm.name, p);
+  all = vm.ports;
+  all.insert(all.end(), ports.begin(), ports.end());
+  Vm now = set_ports(ctx, vm, all, "vm.published", ports);
+  if (!live) return now;
+  for (size_t done = 0; done < ports.size(); done++) {
+    try {
+      open_port(ctx, now, ports[done]);
+    } catch (Error& e) {
+      set_ports(ctx, vm, vm.ports, "vm.unpublished", ports);
+      for (size_t i = 0; i < done; i++) close_port(ctx, now, ports[i]);
+      throw std::move(e.within(fmt::format("cannot publish {}", to_text(ports[done])))
+                          .default_subject(vm.name));
+    }
+  }
+  return now;
+}
+
+Vm unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+  HeldVm held = hold(ctx, ref);
+  const Vm& vm = held.vm;
+  std::vector<Port> rest = vm.ports;
+  for (Port& p : ports) {
+    if (p.host_address.empty()) p.host_address = vm.reach;
+    auto found = std::find(rest.begin(), rest.end(), p);
+    if (found == rest.end())
+      throw not_found("'{}' does not publish {}", vm.name, to_text(p))
+          .subject(vm.name)
+          .hint(fmt::format("banger net publish {} shows what it does publish", vm.name));
+    rest.erase(found);
+  }
+  // Closed first: what is still in the row can be asked for again.
+  if (is_live(vm.state))
+    for (const Port& p : ports) close_port(ctx, vm, p);
+  return set_ports(ctx, vm, rest, "vm.unpublished", ports);
+}
+
+} // namespace banger::ops

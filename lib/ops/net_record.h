@@ -1,0 +1,34 @@
+// What the state knows of its private network: where it is, who keeps it, which VM has which tap.
+//
+// A fact of the state. Whoever changes it holds net.lock; names and identities are written down
+// before, or at once after, the thing is made, so that all of it can be made absent again.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "model/settings.h"
+#include "model/vm.h"
+#include "state/state.h"
+
+namespace banger::ops {
+
+struct NetRecord {
+  std::string dir; // RUNTIME/TAG/net, the working directory of both processes; empty: no network
+  std::string subnet;
+  ProcessId holder, slirp;
+  uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
+  std::map<std::string, int> taps; // VM's id: N of bngTTTT-N
+  bool operator==(const NetRecord&) const = default;
+
+  std::string holder_socket() const { return dir + "/holder.sock"; }
+  std::string slirp_socket() const { return dir + "/slirp.sock"; }
+};
+
+NetRecord read_net(state::State& state);
+void write_net(state::State& state, const NetRecord& record);
+
+inline std::string net_lock(const Dirs& dirs) { return dirs.state + "/net.lock"; }
+
+} // namespace banger::ops

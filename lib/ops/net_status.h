@@ -1,0 +1,48 @@
+// What the network of a state is now; changes nothing.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/settings.h"
+#include "model/wire.h"
+#include "state/state.h"
+
+namespace banger::ops {
+
+struct NetStatus {
+  bool up = false;
+  std::string mode; // what `auto` gives a new VM: user, isolated
+  std::string why;  // why that is isolated, and the command that mends it; else empty
+  std::string mend;
+  std::string subnet, gateway, resolver;
+  // While it is up.
+  std::string bridge, table, dir;
+  uint64_t net_id = 0;
+  ProcessId holder, slirp; // empty: not alive
+
+  using Drops = std::map<std::string, uint64_t>; // packets by reason
+  struct Lease {
+    Vm vm;
+    std::string tap; // empty: it has none now
+    Drops dropped;
+  };
+  std::vector<Lease> leases; // by name, isolated VMs too
+  struct Forward {
+    Port port;
+    std::string guest; // its address
+    std::string vm;    // empty: of none that the state knows
+  };
+  std::vector<Forward> forwards; // those that are really there
+  Drops dropped;                 // in all
+};
+
+NetStatus net_status(state::State& state, const Settings& settings, const Dirs& dirs);
+Json to_json(const NetStatus& status);
+
+// A published port of a VM, for lists.
+Json to_json(const Vm& vm, const Port& port);
+
+} // namespace banger::ops

@@ -1,0 +1,132 @@
+#include "ops/preflight.h"
+
+#include "bundle/bundle.h"
+#include "bundle/runtime_dir.h"
+#include "core/error.h"
+#include "core/units.h"
+#include "ops/host_checks.h"
+#include "ops/places.h"
+#include "ops/vm_disk.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+// Of memory, to a VM and all others that run.
+int64_t promised_with(state::State& state, int64_t memory, const std::string& id) {
+  int64_t promised = memory;
+  for (const Vm& vm : state.busy_vms())
+    if (is_live(vm.state) && vm.id != id) promised += vm.memory;
+  return promised;
+}
+
+// The guest takes its memory as it uses it, so what is promised may be more than there is; what is
+// free must do for its boot. `id` is the VM that is asked about.
+Check check_memory(state::State& state, int64_t memory, const std::string& id) {
+  int64_t promised = promised_with(state, memory, id);
+  int64_t total = sys::total_memory(), available = sys::available_memory();
+  std::string found = fmt::format(
+      "{} wanted, {} with the VMs that run; the host has {}, {} are available", format_size(memory),
+      format_size(promised), format_size(total), format_size(available));
+  if (available < memory / 4)
+    return {"memory", Verdict::missing, found,
+            "stop other VMs: banger vm stats shows what they use"};
+  if (promised > total || available < memory)
+    return {"memory", Verdict::warn, found, "stop other VMs, or give it less: --memory"};
+  return {"memory", Verdict::ok, found, {}};
+}
+
+Check check_limit(const Settings& settings, state::State& state, int64_t memory,
+                  const std::string& id) {
+  int64_t promised = promised_with(state, memory, id), limit = settings.vm_memory_limit.value();
+  std::string found = fmt::format("{} of memory wanted, {} with the VMs that run; vm.memory_limit "
+                                  "is {}",
+                                  format_size(memory), format_size(promised), format_size(limit));
+  if (promised <= limit) return {"memory_limit", Verdict::ok, found, {}};
+  return {"memory_limit", Verdict::missing, found, "stop other VMs, or raise vm.memory_limit"};
+}
+
+Check check_disks(const Places& places, const Vm& vm) {
+  for (const std::string& disk : disk_files(places))
+    if (!sys::exists(disk))
+      return {"disks", Verdict::missing, fmt::format("its disk '{}' is not there", disk),
+              "banger vm rm " + vm.name};
+  return {"disks", Verdict::ok, places.dir, {}};
+}
+
+// An image of the state, or one of the bundle that is imported when it is first used.
+Check check_image(const Host& host, state::State& state, const std::string& asked) {
+  auto bundle = bundle::find_bundle(bundle::runtime_dir(host.settings, host.dirs).path);
+  std::string name = !asked.empty() ? asked : host.settings.vm_image;
+  if (name.empty() && bundle) name = bundle->default_variant();
+  if (name.empty())
+    return {"image", Verdict::missing, "no image, and no bundle to take one from",
+            "banger bundle build"};
+  if (auto image = state.find_image(name); image && image->ready)
+    return {"image", Verdict::ok, fmt::format("{}, {}", image->name, format_size(image->size)), {}};
+  if (bundle && bundle->find_root(name)) {
+    bundle::require_part(*bundle, bundle->root_part(name));
+    return {"image", Verdict::ok, name + " of the bundle, imported when it is first used", {}};
+  }
+  return {"image", Verdict::missing, fmt::format("no image '{}'", name),
+          "banger image list shows what there is; banger image import makes one"};
+}
+
+std::vector<Check> check_common(const Host& host, state::State& state, int64_t memory,
+                                const std::string& id) {
+  std::vector<Check> all;
+  auto add = [&](const char* name, Check (*check)(const Host&)) {
+    all.push_back(make_check(name, [&] { return check(host); }));
+  };
+  add("kvm", check_kvm);
+  add("qemu", check_qemu);
+  add("programs", check_programs);
+  add("bundle", check_boot_files);
+  add("key", check_key);
+  add("space", check_space);
+  add("runtime", check_runtime);
+  add("files", check_files);
+  add("inotify", check_inotify);
+  all.push_back(make_check("memory", [&] { return check_memory(state, memory, id); }));
+  if (host.settings.vm_memory_limit)
+    all.push_back(
+        make_check("memory_limit", [&] { return check_limit(host.settings, state, memory, id); }));
+  return all;
+}
+
+} // namespace
+
+void require_within_limit(const Settings& settings, state::State& state, const Vm& vm) {
+  if (!settings.vm_memory_limit) return;
+  Check check = check_limit(settings, state, vm.memory, vm.id);
+  require(fmt::format("cannot start '{}'", vm.name), vm.name, {&check, 1});
+}
+
+std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state::State& state,
+                               bool may_write, const Vm& vm) {
+  Host host{settings, dirs, false, &state, may_write};
+  auto all = check_common(host, state, vm.memory, vm.id);
+  // It has an address there; without the network it cannot run.
+  if (vm.net_mode == NetMode::user) {
+    Check net = make_check("network", [&] { return check_network(host); });
+    if (net.verdict == Verdict::warn) net.verdict = Verdict::missing;
+    all.push_back(net);
+  }
+  Places places = places_of(dirs, state.tag(), vm);
+  all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
+  return all;
+}
+
+std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
+                             const std::string& image, int64_t memory) {
+  Host host{settings, dirs, false, &state};
+  auto all = check_common(host, state, memory, {});
+  all.push_back(make_check("image", [&] { return check_image(host, state, image); }));
+  all.push_back(make_check("network", [&] { return check_network(host); }));
+  all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
+  return all;
+}
+
+} // namespace banger::ops

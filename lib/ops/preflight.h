@@ -1,0 +1,25 @@
+// What making and starting a VM needs, all of it looked at before anything is touched.
+#pragma once
+
+#include <vector>
+
+#include "ops/check.h"
+#include "ops/context.h"
+
+namespace banger::ops {
+
+// For a start of `vm`. `may_write` says that the state was opened for it: then what was found out
+// with some effort is kept there for the next time.
+std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state::State& state,
+                               bool may_write, const Vm& vm);
+
+// For a VM that is still to be made, from that image (empty: the one that create takes by itself),
+// with so much memory.
+std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
+                             const std::string& image, int64_t memory);
+
+// Throws Error(preflight) when it and the VMs that run would have more than vm.memory_limit. In the
+// transaction that makes it one of them, so that of two at once only one is too many.
+void require_within_limit(const Settings& settings, state::State& state, const Vm& vm);
+
+} // namespace banger::ops

@@ -1,0 +1,27 @@
+#include "ops/vm_hold.h"
+
+#include "core/error.h"
+#include "ops/places.h"
+#include "ops/reconcile.h"
+
+namespace banger::ops {
+
+HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
+  Vm vm = ctx.state.get_vm(ref);
+  auto lock = sys::FileLock::take(places_of(ctx.dirs, ctx.state.tag(), vm).op_lock);
+  // What the row said may have changed until the lock was ours.
+  auto now = ctx.state.find_vm_by_id(vm.id);
+  if (now) now = reconcile_locked(ctx, *now);
+  if (!now) throw not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
+  return {std::move(*now), std::move(lock)};
+}
+
+HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view doing) {
+  HeldVm held = hold_vm(ctx, ref, doing);
+  if (held.vm.state == VmState::stopped || held.vm.state == VmState::failed) return held;
+  throw conflict("cannot {} '{}': it is {}", doing, held.vm.name, name_of(held.vm.state))
+      .subject(held.vm.name)
+      .hint(fmt::format("banger vm stop {} stops it", held.vm.name));
+}
+
+} // namespace banger::ops
