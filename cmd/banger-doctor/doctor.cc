@@ -1,6 +1,7 @@
 #include "banger-doctor/doctor.h"
 
 #include "cli/app.h"
+#include "cli/checks.h"
 #include "ops/doctor.h"
 #include "ops/leaks.h"
 #include "state/state.h"
@@ -31,27 +32,10 @@ struct Doctor : cli::Verb {
   }
 
   static int run_checks(cli::App& app) {
-    bool any_missing = false;
-    cli::Table table({{"CHECK", false, false}, {"STATUS", false, false}, {"FOUND", false, true}});
-    std::vector<std::string> fixes;
-    for (const ops::Check& c : ops::check_host(app.settings, app.dirs)) {
-      any_missing = any_missing || c.verdict == ops::Verdict::missing;
-      if (app.out.json) {
-        cli::Json fix_or_null = c.fix.empty() ? cli::Json() : cli::Json(c.fix);
-        app.out.object("check", {{"id", c.id},
-                                 {"status", name_of(c.verdict)},
-                                 {"found", c.found},
-                                 {"fix", fix_or_null}});
-      } else if (app.out.quiet) {
-        if (c.verdict != ops::Verdict::ok) app.out.line(c.id);
-      } else {
-        table.row({c.id, std::string(name_of(c.verdict)), c.found});
-        if (!c.fix.empty()) fixes.push_back(fmt::format("fix for {}: {}", c.id, c.fix));
-      }
-    }
-    if (!table.empty()) app.out.table(table);
-    for (const std::string& line : fixes) app.out.line(line);
-    return any_missing ? exit_status(Code::preflight) : 0;
+    cli::CheckPrinter printer(app);
+    for (const ops::Check& c : ops::check_host(app.settings, app.dirs))
+      printer.add(c.id, name_of(c.verdict), c.found, c.fix);
+    return printer.finish();
   }
 
   int run_leaks(cli::App& app) const {
@@ -98,7 +82,7 @@ cli::VerbEntry entry() {
       .name = "",
       .summary = "check this machine, find what was left over, back up the state",
       .manual =
-          R"(Without options every check is made and told: KVM, QEMU, e2fsprogs, ssh, mmdebstrap, the bundle, the state directory, free space, the runtime directory. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
+          R"(Without options every check is made and told: KVM, QEMU, banger's own programs, e2fsprogs, ssh, the private network, mmdebstrap, the bundle, the state directory, the ssh key, free space, the runtime directory, how many files may be open and followed. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
 
 --leaks names what carries this state's tag, or lies in its directories, and belongs to no VM and no image that the state knows: processes, runtime directories, directories of VMs and images, temporary files of writers that died. The exit status is 0 if there is nothing, else 1. Whatever has a row in the state is no leak: the next command that changes something brings that in order.
 

@@ -26,7 +26,7 @@ struct Config : cli::Verb {
     if (install) ops::install_ssh_config(state, app.dirs);
     auto vms = state.vms();
     if (app.out.json) {
-      for (const Vm& vm : vms) app.out.object("vm", to_json(vm, app.dirs, {}));
+      for (const Vm& vm : vms) app.out.object_text("vm", to_text(vm, app.dirs));
     } else if (install) {
       app.out.line(ops::ssh_include_line(app.dirs));
       app.notice("put this line at the top of ~/.ssh/config, then 'ssh NAME.vm' works");

@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "cli/app.h"
+#include "cli/terminal.h"
 #include "ops/ssh_exec.h"
 #include "verbs.h"
 
@@ -24,8 +25,12 @@ struct Connect : cli::Verb {
 
   int run(cli::App& app) override {
     auto state = state::State::open(app.dirs, state::Mode::read);
-    if (tty || command.empty()) ops::ssh_terminal(state, app.dirs, name, command);
+    bool terminal = tty || command.empty();
+    if (terminal && ops::has_ssh_client()) ops::ssh_terminal(state, app.dirs, name, command);
     try {
+      if (terminal)
+        return ops::ssh_own_terminal(state, app.dirs, name, command,
+                                     [] { return std::make_shared<cli::RawTerminal>(0, true); });
       return ops::ssh_exec(state, app.dirs, name, command);
     } catch (const Error& e) {
       if (e.error_number() == EPIPE) throw cli::OutputClosed();

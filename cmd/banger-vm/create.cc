@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <unordered_set>
+
 #include "banger-vm/session.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
@@ -7,29 +10,120 @@ namespace banger::vm {
 
 namespace {
 
+// The lowest numbers that make a name of their own behind `prefix`: each call another one.
+class Numbers {
+public:
+  Numbers(state::State& state, std::string prefix) : prefix_(std::move(prefix)) {
+    for (const Vm& vm : state.vms()) taken_.insert(vm.name);
+  }
+  std::string next() {
+    std::lock_guard lock(mutex_);
+    while (!taken_.insert(prefix_ + std::to_string(number_)).second) number_++;
+    return prefix_ + std::to_string(number_);
+  }
+
+private:
+  std::mutex mutex_; // of workers side by side
+  std::string prefix_;
+  std::unordered_set<std::string> taken_;
+  int number_ = 1;
+};
+
+bool was_taken_meanwhile(const Error& e, ops::Context& ctx, const std::string& name) {
+  return e.code() == Code::conflict && ctx.state.find_vm(name);
+}
+
 struct Create : cli::Verb {
   SpecOptions options;
   std::vector<std::string> names;
+  std::optional<std::string> count, jobs;
+  bool atomic = false;
 
   void declare(cli::Spec& spec) override {
     options.declare(spec);
-    spec.operands = {{"NAME", "name of the new VM", true, cli::Complete::nothing, &names}};
+    spec.options.insert(spec.options.end(),
+                        {{"--count",
+                          "N",
+                          "make N of them: NAME with the next free numbers behind it",
+                          "",
+                          {},
+                          {},
+                          &count},
+                         {"--atomic", "", "make all of them or none", "", {}, {}, &atomic},
+                         jobs_option(jobs)});
+    spec.operands = {{"NAME", "name of the new VM; - reads names from standard input", true,
+                      cli::Complete::nothing, &names}};
   }
 
   int run(cli::App& app) override {
     std::vector<std::string> wanted = cli::read_names(names);
-    for (const std::string& n : wanted) options.to_spec(n, app.settings); // all good, or none made
+    int64_t number = count ? parse_number("count", *count, 1, 1000) : 0;
+    if (number && wanted.size() != 1)
+      throw usage("--count goes with one name").hint("banger vm create --count 3 web-");
+    if (number) options.to_spec(wanted[0] + std::to_string(number), app.settings);
+    // All good, or none made.
+    for (const std::string& n : wanted)
+      if (!number) options.to_spec(n, app.settings);
     Session session(app);
-    return app.for_each("create", wanted, [&](const std::string& name) -> std::string {
+    std::optional<Numbers> numbers;
+    if (number) {
+      numbers.emplace(session.state, wanted[0]);
+      wanted.clear();
+      while (wanted.size() < static_cast<size_t>(number)) wanted.push_back(numbers->next());
+    }
+    Numbers* more = numbers ? &*numbers : nullptr;
+    if (atomic) return create_atomically(app, session, wanted, more);
+    return session.on_each("create", wanted, jobs, [&](ops::Context& ctx, const std::string& name) {
+      return create_one(app, ctx, name, more);
+    });
+  }
+
+private:
+  static void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
+    ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, with {} of memory",
+                           plan.spec.name, plan.image.name, name_of(plan.root.way),
+                           format_size(plan.root.size), format_size(plan.spec.memory)));
+  }
+
+  cli::Done create_one(cli::App& app, ops::Context& ctx, std::string name, Numbers* numbers) {
+    for (;;) {
       VmSpec spec = options.to_spec(name, app.settings);
-      if (options.dry_run) {
-        ops::CreatePlan plan = ops::plan_create(session.ctx, spec);
-        app.notice(fmt::format("'{}' would be made from '{}' by {}, {} large", name,
-                               plan.image.name, name_of(plan.root.way),
-                               format_size(plan.root.size)));
-        return "absent";
+      try {
+        if (options.dry_run) {
+          say_plan(ctx, ops::plan_create(ctx, spec));
+          return {"absent", name};
+        }
+        return {std::string(name_of(ops::create_vm(ctx, spec).state)), name};
+      } catch (const Error& e) {
+        if (!numbers || !was_taken_meanwhile(e, ctx, name)) throw;
+        name = numbers->next();
       }
-      return std::string(name_of(ops::create_vm(session.ctx, spec).state));
+    }
+  }
+
+  int create_atomically(cli::App& app, Session& session, std::vector<std::string> wanted,
+                        Numbers* numbers) {
+    for (;;) {
+      std::vector<VmSpec> specs;
+      for (const std::string& n : wanted) specs.push_back(options.to_spec(n, app.settings));
+      try {
+        if (options.dry_run)
+          for (const VmSpec& spec : specs)
+            say_plan(session.ctx, ops::plan_create(session.ctx, spec));
+        else
+          ops::create_vms(session.ctx, specs);
+        break;
+      } catch (Error& e) {
+        auto taken = std::find_if(wanted.begin(), wanted.end(), [&](const std::string& n) {
+          return numbers && was_taken_meanwhile(e, session.ctx, n);
+        });
+        if (taken == wanted.end()) throw;
+        *taken = numbers->next();
+      }
+    }
+    session.progress.done();
+    return app.for_each("create", wanted, [&](const std::string&) {
+      return std::string(options.dry_run ? "absent" : name_of(VmState::stopped));
     });
   }
 };

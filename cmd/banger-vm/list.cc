@@ -1,7 +1,11 @@
+#include <map>
+
+#include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
+#include "banger-vm/watch.h"
 #include "cli/app.h"
+#include "cli/terminal.h"
 #include "model/wire.h"
-#include "ops/vm_view.h"
 
 namespace banger::vm {
 
@@ -12,52 +16,73 @@ std::string uptime(const Vm& vm) {
   return format_duration(Seconds(static_cast<double>(wall_now().ns - vm.started.ns) / 1e9));
 }
 
+std::string labels_of(const Vm& vm) {
+  std::string out;
+  for (const auto& [key, value] : vm.labels)
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", key, value);
+  return out;
+}
+
+cli::Table table_of(const std::vector<Vm>& vms) {
+  std::vector<cli::Table::Column> columns = {
+      {"NAME", false, true}, {"STATE"},        {"IMAGE", false, true},
+      {"CPUS", true},        {"MEMORY", true}, {"SSH AT"},
+      {"UP", true}};
+  bool labels = false;
+  for (const Vm& vm : vms) labels = labels || !vm.labels.empty();
+  if (labels) columns.push_back({"LABELS", false, true});
+  cli::Table table(columns);
+  for (const Vm& vm : vms)
+    table.row({vm.name, std::string(name_of(vm.state)), vm.image_name, fmt::format("{}", vm.cpus),
+               format_size(vm.memory), fmt::format("{}:{}", vm.reach, vm.ssh_port), uptime(vm),
+               labels_of(vm)});
+  return table;
+}
+
 struct List : cli::Verb {
-  std::vector<std::string> labels;
-  std::optional<std::string> state;
+  Selection which;
+  Watch watch;
+  std::map<std::string, std::string> told; // by id, with --watch --json
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {
-        {"--state",
-         "STATE",
-         "only VMs in this state",
-         "",
-         Complete::words,
-         {"creating", "stopped", "starting", "running", "paused", "stopping", "failed", "removing"},
-         &state},
-        {"--label", "KEY=VALUE", "only VMs with this label", "", Complete::nothing, {}, &labels}};
+    which.declare(spec, "VM to list");
+    watch.declare(spec, "list again and again; with --json what changed");
   }
 
   int run(cli::App& app) override {
-    ops::VmFilter filter;
-    if (state) filter.state = parse_vm_state(*state);
-    for (const std::string& l : labels) filter.labels.insert(parse_label(l));
+    ops::VmQuery query = which.query_or_all();
+    std::set<int> failures;
+    std::set<std::string> reported;
     auto db = state::State::open(app.dirs, state::Mode::read);
-    std::vector<Vm> vms = ops::list_vms(db, app.dirs, filter);
-    cli::Table table({{"NAME", false, true},
-                      {"STATE"},
-                      {"IMAGE", false, true},
-                      {"CPUS", true},
-                      {"MEMORY", true},
-                      {"SSH AT", false, true},
-                      {"UP", true}});
-    for (const Vm& vm : vms) {
-      if (app.out.json)
-        app.out.object("vm", to_json(vm, app.dirs, {}));
-      else if (app.out.quiet)
-        app.out.line(vm.name);
-      else
-        table.row({vm.name, std::string(name_of(vm.state)), vm.image_name,
-                   fmt::format("{}", vm.cpus), format_size(vm.memory),
-                   fmt::format("{}:{}", vm.reach, vm.ssh_port), uptime(vm)});
+    int status = watch.run(app, [&] {
+      if (db.is_absent()) db = state::State::open(app.dirs, state::Mode::read);
+      std::vector<std::string> unknown;
+      std::vector<Vm> vms = ops::find_vms(db, app.dirs, query, unknown);
+      for (const std::string& ref : unknown)
+        if (reported.insert(ref).second) failures.insert(report_unknown(app, db, ref));
+      return print(app, vms, unknown.empty());
+    });
+    return status ? status : cli::common_status(failures);
+  }
+
+private:
+  std::string print(cli::App& app, const std::vector<Vm>& vms, bool all_known) {
+    if (!app.out.json && !app.out.quiet) {
+      if (!vms.empty()) return table_of(vms).text(cli::terminal_width(1).value_or(0));
+      if (watch.watch) return "no VMs\n";
+      if (all_known) app.notice("no VMs; banger vm run NAME makes one and starts it");
+      return {};
     }
-    if (app.out.json || app.out.quiet) return 0;
-    if (table.empty())
-      app.notice("no VMs; banger vm run NAME makes one and starts it");
-    else
-      app.out.table(table);
-    return 0;
+    for (const Vm& vm : vms) {
+      if (!app.out.json) {
+        app.out.line(vm.name);
+        continue;
+      }
+      std::string text = to_text(vm, app.dirs);
+      if (watch.watch && std::exchange(told[vm.id], text) == text) continue;
+      app.out.object_text("vm", text);
+    }
+    return {};
   }
 };
 

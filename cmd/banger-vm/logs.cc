@@ -1,6 +1,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
-#include "core/text.h"
+#include "cli/terminal.h"
+#include "cli/terminal_text.h"
 #include "ops/vm_logs.h"
 
 namespace banger::vm {
@@ -11,6 +12,7 @@ struct Logs : cli::Verb {
   std::string name;
   std::optional<std::string> lines;
   std::string which = "console";
+  bool follow = false;
 
   void declare(cli::Spec& spec) override {
     using cli::Complete;
@@ -22,21 +24,30 @@ struct Logs : cli::Verb {
          Complete::words,
          {"console", "vmm", "lifecycle"},
          &which},
-        {"-n,--lines", "N", "only the last N lines", "all", Complete::nothing, {}, &lines}};
+        {"-n,--lines", "N", "only the last N lines", "all", Complete::nothing, {}, &lines},
+        {"-f,--follow", "", "go on with what comes, until the VM has ended", "", {}, {}, &follow}};
     spec.operands = {{"NAME", "VM whose log is wanted", true, Complete::vms, &name}};
   }
 
   int run(cli::App& app) override {
-    size_t count =
-        lines ? static_cast<size_t>(parse_number("number of lines", *lines, 1, 1'000'000)) : 0;
-    ops::VmLog log = which == "vmm"         ? ops::VmLog::vmm
-                     : which == "lifecycle" ? ops::VmLog::lifecycle
-                                            : ops::VmLog::console;
+    ops::LogQuery query;
+    if (lines)
+      query.lines = static_cast<size_t>(parse_number("number of lines", *lines, 1, 1'000'000));
+    query.which = which == "vmm"         ? ops::VmLog::vmm
+                  : which == "lifecycle" ? ops::VmLog::lifecycle
+                                         : ops::VmLog::console;
+    query.follow = follow;
+    query.reader = cli::pipe_of_stdout();
     auto db = state::State::open(app.dirs, state::Mode::read);
     ops::Context ctx{app.settings, app.dirs, db, app.log};
-    std::string text = ops::read_log(ctx, name, log, count);
     // Into a file or a pipe as it was written; at a terminal a guest's escapes stay harmless.
-    app.out.bytes(cli::stdout_is_terminal() ? escape_for_terminal(text) : text);
+    bool escape = cli::stdout_is_terminal();
+    cli::TerminalText shown;
+    ops::read_log(ctx, name, query, [&](std::string_view text) {
+      app.out.bytes(escape ? shown.feed(text) : text);
+      app.out.flush();
+    });
+    if (escape) app.out.bytes(shown.rest());
     return 0;
   }
 };

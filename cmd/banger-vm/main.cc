@@ -10,9 +10,15 @@ using namespace banger;
 const cli::VerbEntry verbs[] = {
     {.name = "create",
      .summary = "make VMs without starting them",
-     .manual = "Makes each NAME from an image: a record, a root disk of its own, an address. The "
-               "disk shares the image's blocks where the file system can.\n\n"
-               "Without --image it is the bundle's own image (see banger bundle build).",
+     .manual =
+         "Makes each NAME from an image: a record, a root disk of its own, an address. The root "
+         "disk shares the image's blocks where the file system can (reflink). Elsewhere the image "
+         "itself is the guest's disk, read-only and shared by all its VMs, and what a guest writes "
+         "goes to a layer of its own (overlay), whose size --disk says. --root copy takes a whole "
+         "copy.\n\n"
+         "--work-disk adds a disk that stays when the root is made anew (banger vm reset) or comes "
+         "from another image. Once, at its making, it gets what the image has at its place.\n\n"
+         "Without --image it is the bundle's own image (see banger bundle build).",
      .examples = {{"banger vm create web --memory 1G --label job=42",
                    "a VM with 1 GiB and a label"}},
      .objects = {"result"},
@@ -36,6 +42,13 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm start web db", "start two VMs"}},
      .objects = {"result"},
      .make = vm::make_start},
+    {.name = "restart",
+     .summary = "stop VMs and start them again",
+     .manual = "stop and start in one; the VM keeps its disks, address, name and keys. One that "
+               "does not run is started. With --label or --all, those that run.",
+     .examples = {{"banger vm restart --stop-timeout 30s db", "give it time to shut down"}},
+     .objects = {"result"},
+     .make = vm::make_restart},
     {.name = "stop",
      .summary = "stop VMs, gently first",
      .manual =
@@ -51,12 +64,29 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm kill web", "end a VM that hangs"}},
      .objects = {"result"},
      .make = vm::make_kill},
+    {.name = "reset",
+     .summary = "give VMs a fresh root disk",
+     .manual =
+         "The root disk is made anew from the VM's image, or from another with --image. Name, "
+         "address, keys, published ports and the work disk stay. The VM must be stopped.",
+     .examples = {{"banger vm reset web", "back to what the image has"},
+                  {"banger vm reset web --image debian", "the same VM on another image"}},
+     .objects = {"result"},
+     .make = vm::make_reset},
     {.name = "rm",
      .summary = "remove VMs with their disks",
      .manual = "Removes record, disk, keys and logs. A VM that runs is refused without --force.",
      .examples = {{"banger vm rm --force web", "kill and remove a VM"}},
      .objects = {"result"},
      .make = vm::make_rm},
+    {.name = "set",
+     .summary = "change cpus, memory, disks or labels of VMs",
+     .manual = "Labels change on any VM, the rest on one that is stopped. Disks grow, their file "
+               "systems at the next boot; a smaller size is refused, and then nothing is changed.",
+     .examples = {{"banger vm set web --memory 2G --cpus 2", "more for its next start"},
+                  {"banger vm set --all --unlabel job", "take a label off all VMs"}},
+     .objects = {"result"},
+     .make = vm::make_set},
     {.name = "list",
      .summary = "list VMs",
      .manual = "With --json one object a line, a VM each.",
@@ -70,14 +100,80 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm show --json web | jq .timings", "how long the last boot took"}},
      .objects = {"vm"},
      .make = vm::make_show},
+    {.name = "stats",
+     .summary = "show what VMs use of the host",
+     .manual =
+         "Of each VM that runs, or of those that are selected: cpu (100% is one cpu of the "
+         "host) since the look before, or over a quarter of a second; memory of its VMM, with "
+         "what is shared counted whole (rss) and divided (pss); the disk space it takes on "
+         "the host; bytes on its network interface, where it has one of its own.",
+     .examples = {{"banger vm stats --watch", "look again every two seconds"},
+                  {"banger vm stats --json --watch --interval 10s >> usage.jsonl",
+                   "keep a record"}},
+     .objects = {"stats"},
+     .make = vm::make_stats},
     {.name = "logs",
      .summary = "print a VM's console, VMM or lifecycle log",
      .manual =
          "The console's log is what the guest wrote to its serial line; the last 4 MiB at least "
-         "are kept. At a terminal its control characters are shown escaped.",
-     .examples = {{"banger vm logs -n 20 web", "the end of the console"}},
+         "are kept. At a terminal its control characters are shown escaped.\n\n"
+         "With --follow it goes on until the VM has ended; of one that does not run it prints what "
+         "there is.",
+     .examples = {{"banger vm logs -n 20 web", "the end of the console"},
+                  {"banger vm logs -f --log lifecycle web", "what happens to it, as it happens"}},
      .objects = {},
      .make = vm::make_logs},
+    {.name = "console",
+     .summary = "attach to a VM's serial line",
+     .manual =
+         "Shows the last lines that the guest wrote to its serial line, then what comes, as it is; "
+         "what is typed goes to the guest. Ctrl-] leaves; the VM goes on. It ends with the VM.\n\n"
+         "Any number may be attached at once, and the console's log goes on. Standard input may be "
+         "a pipe: when it has ended, the console is still shown.",
+     .examples = {{"banger vm console web", "a terminal on the serial line"},
+                  {"echo reboot | banger vm console web", "type a line"}},
+     .objects = {},
+     .make = vm::make_console},
+    {.name = "wait",
+     .summary = "wait until VMs are running or stopped",
+     .manual =
+         "Waits for each of the VMs, which somebody else starts or stops, and says so as soon as "
+         "it is so. A VM is running (or ready) when a command was done in it over ssh; stopped is "
+         "whatever does not run any more.\n\n"
+         "The status is 6 when the timeout passed, and 1, at once, for a VM that is to be running "
+         "and has failed: the error says why.",
+     .examples = {{"banger vm start --no-wait a b; banger vm wait --timeout 2m a b",
+                   "start two, wait for both"},
+                  {"banger vm wait --for stopped ci", "until a job's VM has powered off"}},
+     .objects = {"result"},
+     .make = vm::make_wait},
+    {.name = "events",
+     .summary = "print what happened to VMs",
+     .manual = "Oldest first: the last 10,000 events are kept. With --follow it goes on with what "
+               "comes, each event once and in order, until it is ended or nobody reads it.",
+     .examples = {{"banger vm events -n 20 web", "the last of one VM"},
+                  {"banger vm events --follow -n 0 --json | jq -r .type", "from now on"}},
+     .objects = {"event"},
+     .make = vm::make_events},
+    {.name = "preflight",
+     .summary = "check what making and starting a VM needs",
+     .manual = "Everything is looked at and told at once, each thing that is missing with the "
+               "command that mends it. Nothing is made or started. With a NAME, for a start of "
+               "that VM; without, for a new one of --memory.\n\n"
+               "A check is ok, warn (it works all the same) or missing; the status is 5 if "
+               "anything is missing.",
+     .examples = {{"banger vm preflight web", "could web be started?"},
+                  {"banger vm preflight --memory 4G", "is there room for another?"}},
+     .objects = {"check"},
+     .make = vm::make_preflight},
+    {.name = "reconcile",
+     .summary = "settle what something that died has left",
+     .manual = "Every command that changes something does this first; here it is told what was "
+               "found and done, VM by VM. A VM whose monitor died gets a new one; one whose VMM "
+               "died is released and failed; what was interrupted is finished or undone.",
+     .examples = {{"banger vm reconcile", "after a crash or a reboot of the host"}},
+     .objects = {"reconciled"},
+     .make = vm::make_reconcile},
     {.name = "failpoints",
      .summary = "list the places at which a test can make banger fail",
      .manual = "",

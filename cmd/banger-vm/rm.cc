@@ -1,3 +1,4 @@
+#include "banger-vm/selection.h"
 #include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm_remove.h"
@@ -7,24 +8,24 @@ namespace banger::vm {
 namespace {
 
 struct Remove : cli::Verb {
-  std::vector<std::string> names;
+  Selection which;
+  std::optional<std::string> jobs;
   bool force = false;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {
-        {"-f,--force", "", "kill it first if it runs", "", Complete::nothing, {}, &force}};
-    spec.operands = {
-        {"NAME", "VM to remove; - reads names from standard input", true, Complete::vms, &names}};
+    spec.options = {{"-f,--force", "", "kill it first if it runs", "", {}, {}, &force},
+                    jobs_option(jobs)};
+    which.declare(spec, "VM to remove");
   }
 
   int run(cli::App& app) override {
-    std::vector<std::string> wanted = cli::read_names(names);
+    auto query = which.query();
     Session session(app);
-    return app.for_each("rm", wanted, [&](const std::string& name) {
-      ops::remove_vm(session.ctx, name, force);
-      return std::string("removed");
-    });
+    return session.on_each("rm", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             ops::remove_vm(ctx, name, force);
+                             return {"removed"};
+                           });
   }
 };
 

@@ -1,5 +1,6 @@
 #include "banger-vm/session.h"
 #include "banger-vm/spec_options.h"
+#include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm_create.h"
 #include "ops/vm_exec.h"
@@ -14,29 +15,16 @@ namespace {
 struct Run : cli::Verb {
   SpecOptions options;
   std::string name;
-  std::optional<std::string> timeout;
+  StartOptions start;
   std::vector<std::string> command;
-  bool no_wait = false, rm = false, foreground = false;
+  bool rm = false, foreground = false;
 
   void declare(cli::Spec& spec) override {
     using cli::Complete;
     options.declare(spec);
+    start.declare(spec);
     spec.options.insert(spec.options.end(),
-                        {{"--timeout",
-                          "DURATION",
-                          "how long the guest may take to answer",
-                          "60s",
-                          Complete::nothing,
-                          {},
-                          &timeout},
-                         {"--no-wait",
-                          "",
-                          "return as soon as the VMM was started",
-                          "",
-                          Complete::nothing,
-                          {},
-                          &no_wait},
-                         {"--rm",
+                        {{"--rm",
                           "",
                           "remove the VM when it stops; with a command, stop it after that",
                           "",
@@ -59,17 +47,19 @@ struct Run : cli::Verb {
   int run(cli::App& app) override {
     VmSpec spec = options.to_spec(name, app.settings);
     spec.remove_when_stopped = rm;
-    ops::StartOptions start;
-    start.wait = !no_wait;
-    if (timeout) start.timeout = parse_duration("timeout", *timeout);
-    if (no_wait && !command.empty())
+    ops::StartOptions how = start.get();
+    if (start.no_wait && !command.empty())
       throw usage("--no-wait and a command do not go together")
           .hint("leave --no-wait out: a command needs a guest that is ready");
     if (foreground && !command.empty())
       throw usage("--foreground and a command do not go together");
     Session session(app);
     if (options.dry_run) {
-      ops::plan_create(session.ctx, spec);
+      ops::CreatePlan plan = ops::plan_create(session.ctx, spec);
+      session.ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, and started",
+                                     name, plan.image.name, name_of(plan.root.way),
+                                     format_size(plan.root.size)));
+      say_result(app, name, "absent", 0);
       return 0;
     }
     SteadyTime began = steady_now();
@@ -77,15 +67,15 @@ struct Run : cli::Verb {
     auto say = [&](const Vm& now) {
       session.progress.done();
       if (!command.empty()) return; // its output is the result
-      say_result(app, now, Seconds(steady_now() - began).count());
+      say_result(app, now.name, name_of(now.state), Seconds(steady_now() - began).count());
       app.out.flush();
     };
     try {
       if (foreground) {
-        Vm ended = ops::run_foreground(session.ctx, vm.id, start, say);
+        Vm ended = ops::run_foreground(session.ctx, vm.id, how, say);
         return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
       }
-      vm = ops::start_vm(session.ctx, vm.id, start);
+      vm = ops::start_vm(session.ctx, vm.id, how);
     } catch (const Error&) {
       // With --rm nothing stays, least of all what did not come up.
       if (rm && session.state.find_vm_by_id(vm.id)) ops::remove_vm(session.ctx, vm.id, true);
@@ -101,18 +91,10 @@ struct Run : cli::Verb {
     return status;
   }
 
-  static void say_result(cli::App& app, const Vm& vm, double seconds) {
-    if (app.out.json)
-      app.out.object("result", {{"verb", "run"},
-                                {"name", vm.name},
-                                {"ok", true},
-                                {"state", name_of(vm.state)},
-                                {"seconds", seconds},
-                                {"error", nullptr}});
-    else if (app.out.quiet)
-      app.out.line(vm.name);
-    else
-      app.out.line(fmt::format("{}: {}", vm.name, name_of(vm.state)));
+  static void say_result(cli::App& app, const std::string& name, std::string_view state,
+                         double seconds) {
+    std::set<int> none;
+    cli::tell(app, "run", {name, std::string(state), seconds}, none);
   }
 };
 

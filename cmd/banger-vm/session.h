@@ -2,30 +2,49 @@
 // context, progress for people. Rows that something dead left are settled first.
 #pragma once
 
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "cli/app.h"
+#include "cli/each.h"
+#include "cli/verb.h"
 #include "ops/context.h"
-#include "ops/reconcile.h"
 #include "state/state.h"
 
 namespace banger::vm {
 
-struct Session {
-  explicit Session(cli::App& app)
-      : progress(app.progress),
-        state(state::State::open(app.dirs, state::Mode::write)), ctx{app.settings, app.dirs, state,
-                                                                     app.log} {
-    ctx.stage = [this](std::string_view subject, std::string_view what) {
-      progress.stage(subject, what);
-    };
-    ctx.notice = [this, &app](std::string_view text) {
-      progress.done();
-      app.notice(text);
-    };
-    ops::reconcile(ctx);
-  }
+// The option -j, for verbs that act on several VMs side by side.
+cli::Option jobs_option(std::optional<std::string>& jobs);
+
+class Session {
+public:
+  explicit Session(cli::App& app);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  using Act = std::function<cli::Done(ops::Context& ctx, const std::string& name)>;
+  // Acts on each, up to `jobs` (as the option gave it) at once, each with a context that no other
+  // uses at the time; prints a result each; gives the status.
+  int on_each(std::string_view verb, const std::vector<std::string>& names,
+              const std::optional<std::string>& jobs, const Act& act);
+
+private:
+  void show_stage(std::string_view subject, std::string_view what);
+  void show_stages();
+  void finished(const std::string& name);
+
+  cli::App& app_;
+  std::mutex printing_;
+  std::set<std::string, std::less<>> noticed_; // said once, of however many VMs
+  size_t total_ = 1, done_ = 0;
+  std::vector<std::pair<std::string, std::string>> stages_; // of those at work; the last one shows
+
+public:
   cli::Progress progress;
   state::State state;
   ops::Context ctx;

@@ -1,8 +1,9 @@
+#include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
 #include "model/wire.h"
-#include "ops/vm_view.h"
+#include "ops/disk_use.h"
 
 namespace banger::vm {
 
@@ -21,7 +22,7 @@ std::string timings(const BootTimings& t) {
   return out;
 }
 
-void show_text(cli::App& app, const Vm& vm, std::optional<int64_t> used) {
+void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   auto line = [&](const char* key, const std::string& value) {
     if (!value.empty()) app.out.line(fmt::format("{:<10} {}", key, escape_for_terminal(value)));
   };
@@ -33,11 +34,15 @@ void show_text(cli::App& app, const Vm& vm, std::optional<int64_t> used) {
   line("cpus", fmt::format("{}", vm.cpus));
   line("memory", format_size(vm.memory));
   line("root disk", fmt::format("{}, {} on the host, by {}", format_size(vm.root_size),
-                                format_size(used.value_or(0)), name_of(vm.root_way)));
-  line("network",
-       fmt::format(
-           "{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix, vm.gateway, vm.mac,
-           app.settings.net_isolated_outbound ? ", outbound open (the host's loopback too)" : ""));
+                                format_size(used.root.value_or(0)), name_of(vm.root_way)));
+  if (vm.work_size)
+    line("work disk", fmt::format("{} at {}, {} on the host", format_size(vm.work_size),
+                                  vm.work_mount, format_size(used.work.value_or(0))));
+  line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
+                              vm.gateway, vm.mac,
+                              vm.net_mode == NetMode::isolated && app.settings.net_isolated_outbound
+                                  ? ", outbound open (the host's loopback too)"
+                                  : ""));
   line("ssh", fmt::format("root@{} port {}, {}.vm", vm.reach, vm.ssh_port, vm.name));
   for (const Port& p : vm.ports)
     line("port", fmt::format("{}:{} to {}/{}", p.host_address, p.host, p.guest, p.proto));
@@ -58,36 +63,28 @@ void show_text(cli::App& app, const Vm& vm, std::optional<int64_t> used) {
 }
 
 struct Show : cli::Verb {
-  std::vector<std::string> names;
+  Selection which;
 
-  void declare(cli::Spec& spec) override {
-    spec.operands = {{"NAME", "VM to show; - reads names from standard input", true,
-                      cli::Complete::vms, &names}};
-  }
+  void declare(cli::Spec& spec) override { which.declare(spec, "VM to show"); }
 
   int run(cli::App& app) override {
+    ops::VmQuery query = which.query();
     auto db = state::State::open(app.dirs, state::Mode::read);
     std::set<int> failures;
+    std::vector<std::string> unknown;
     bool first = true;
-    for (const std::string& name : cli::read_names(names)) {
-      try {
-        Vm vm = ops::view_vm(db, app.dirs, name);
-        auto used = ops::root_used(app.dirs, vm);
-        if (app.out.json) {
-          app.out.object("vm", to_json(vm, app.dirs, used));
-        } else if (app.out.quiet) {
-          app.out.line(vm.name);
-        } else {
-          if (!first) app.out.line("");
-          show_text(app, vm, used);
-        }
-        first = false;
-      } catch (const Error& e) {
-        app.out.push();
-        cli::report(app.tool(), e, app.out.json);
-        failures.insert(exit_status(e.code()));
+    for (const Vm& vm : ops::find_vms(db, app.dirs, query, unknown)) {
+      auto used = ops::disk_use(app.dirs, vm);
+      if (app.out.json) {
+        app.out.object_text("vm", to_text(vm, app.dirs, used));
+      } else if (app.out.quiet) {
+        app.out.line(vm.name);
+      } else {
+        if (!std::exchange(first, false)) app.out.line("");
+        show_text(app, vm, used);
       }
     }
+    for (const std::string& ref : unknown) failures.insert(report_unknown(app, db, ref));
     return cli::common_status(failures);
   }
 };

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "model/port.h"
 
 namespace banger::vm {
 
@@ -25,9 +26,30 @@ void SpecOptions::declare(cli::Spec& spec) {
         "how the root disk is made from the image",
         "auto",
         Complete::words,
-        {"reflink", "copy"},
+        {"reflink", "overlay", "copy"},
         &root},
-       {"--net", "MODE", "network", "auto", Complete::words, {"isolated"}, &net},
+       {"--work-disk",
+        "SIZE",
+        "add a disk that survives reset and a change of image",
+        "none",
+        Complete::nothing,
+        {},
+        &work_disk},
+       {"--work-mount",
+        "PATH",
+        "where the guest has it",
+        "/root",
+        Complete::nothing,
+        {},
+        &work_mount},
+       {"--net", "MODE", "network", "auto", Complete::words, {"user", "isolated"}, &net},
+       {"--ip",
+        "ADDRESS",
+        "the guest's own address on a shared network",
+        "the lowest free",
+        Complete::nothing,
+        {},
+        &ip},
        {"-p,--publish",
         "[ADDR:]HOST:GUEST[/udp]",
         "make a port of the guest reachable on the host",
@@ -54,45 +76,28 @@ void SpecOptions::declare(cli::Spec& spec) {
 }
 
 VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) const {
-  constexpr int64_t most_memory = int64_t{1} << 44;
   VmSpec s;
   s.name = valid_name("VM name", name);
   s.image = image.value_or("");
-  s.cpus = cpus ? static_cast<int>(parse_number("number of cpus", *cpus, 1, 64)) : settings.vm_cpus;
+  s.cpus = cpus ? parse_cpus(*cpus) : settings.vm_cpus;
   s.memory = memory ? parse_size("memory", *memory, most_memory) : settings.vm_memory;
-  if (disk) s.disk = parse_size("disk size", *disk, int64_t{1} << 44);
+  if (disk) s.disk = parse_size("disk size", *disk, most_disk);
   if (root) s.root = parse_root_way(*root);
+  if (work_disk) s.work_disk = parse_size("work disk size", *work_disk, most_disk);
+  if (work_mount && !work_disk)
+    throw usage("--work-mount goes with --work-disk").hint("add --work-disk SIZE");
+  if (work_mount) s.work_mount = *work_mount;
   s.net = net ? std::optional(parse_net_mode(*net)) : settings.net_mode;
+  s.ip = ip;
   s.vmm = vmm ? std::optional(parse_vmm_kind(*vmm)) : settings.vm_vmm;
   s.accel = accel ? std::optional(parse_accel(*accel)) : settings.vm_accel;
   for (const std::string& l : labels) s.labels.insert(parse_label(l));
-  for (const std::string& p : publish) s.publish.push_back(parse_publish(p));
+  for (const std::string& p : publish) s.publish.push_back(parse_port(p));
   return s;
 }
 
-Port parse_publish(const std::string& text) {
-  auto bad = [&] {
-    return usage("invalid port '{}': it is not [ADDR:]HOST:GUEST[/udp]", text)
-        .hint("8080:80 makes the guest's port 80 reachable as 8080");
-  };
-  Port port;
-  std::string rest = text;
-  if (size_t slash = rest.find('/'); slash != std::string::npos) {
-    port.proto = rest.substr(slash + 1);
-    rest.resize(slash);
-    if (port.proto != "tcp" && port.proto != "udp") throw bad();
-  }
-  auto parts = split(rest, ':');
-  if (parts.size() < 2 || parts.size() > 3) throw bad();
-  if (parts.size() == 3) {
-    port.host_address = parts[0];
-    auto bytes = split(parts[0], '.');
-    if (bytes.size() != 4) throw bad();
-    for (const std::string& b : bytes) parse_number("address", b, 0, 255);
-  }
-  port.host = static_cast<int>(parse_number("port", parts[parts.size() - 2], 1, 65535));
-  port.guest = static_cast<int>(parse_number("port", parts.back(), 1, 65535));
-  return port;
+int parse_cpus(const std::string& text) {
+  return static_cast<int>(parse_number("number of cpus", text, 1, 64));
 }
 
 } // namespace banger::vm

@@ -12,7 +12,8 @@
 namespace banger::vm {
 
 struct SpecOptions {
-  std::optional<std::string> image, cpus, memory, disk, root, net, vmm, accel;
+  std::optional<std::string> image, cpus, memory, disk, root, work_disk, work_mount, net, ip, vmm,
+      accel;
   std::vector<std::string> labels, publish;
   bool dry_run = false;
 
@@ -21,7 +22,8 @@ struct SpecOptions {
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
 };
 
-// "[ADDR:]HOST:GUEST[/udp]". Without an address it is the VM's own loopback address.
-Port parse_publish(const std::string& text);
+// Sizes beyond these are typing errors.
+inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
+int parse_cpus(const std::string& text);
 
 } // namespace banger::vm

@@ -1,52 +1,82 @@
+#include "banger-vm/selection.h"
 #include "banger-vm/session.h"
+#include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_start.h"
+#include "ops/vm_restart.h"
 
 namespace banger::vm {
+
+cli::Option stop_timeout_option(const char* flag, std::optional<std::string>& timeout) {
+  return {flag, "DURATION", "how long the guest may take before it is forced", "10s", {},
+          {},   &timeout};
+}
+
+void StartOptions::declare(cli::Spec& spec) {
+  spec.options.insert(
+      spec.options.end(),
+      {{"--timeout", "DURATION", "how long the guest may take to answer", "60s", {}, {}, &timeout},
+       {"--no-wait", "", "return as soon as the VMM was started", "", {}, {}, &no_wait}});
+}
+
+ops::StartOptions StartOptions::get() const {
+  ops::StartOptions o;
+  o.wait = !no_wait;
+  if (timeout) o.timeout = parse_duration("timeout", *timeout);
+  return o;
+}
 
 namespace {
 
 struct Start : cli::Verb {
-  std::vector<std::string> names;
-  std::optional<std::string> timeout;
-  bool no_wait = false;
+  Selection which;
+  StartOptions options;
+  std::optional<std::string> jobs;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {{"--timeout",
-                     "DURATION",
-                     "how long the guest may take to answer",
-                     "60s",
-                     Complete::nothing,
-                     {},
-                     &timeout},
-                    {"--no-wait",
-                     "",
-                     "return as soon as the VMM was started",
-                     "",
-                     Complete::nothing,
-                     {},
-                     &no_wait}};
-    spec.operands = {
-        {"NAME", "VM to start; - reads names from standard input", true, Complete::vms, &names}};
+    options.declare(spec);
+    spec.options.push_back(jobs_option(jobs));
+    which.declare(spec, "VM to start");
   }
 
   int run(cli::App& app) override {
-    ops::StartOptions options;
-    options.wait = !no_wait;
-    if (timeout) options.timeout = parse_duration("timeout", *timeout);
-    std::vector<std::string> wanted = cli::read_names(names);
+    ops::StartOptions how = options.get();
+    auto query = which.query_in({VmState::stopped, VmState::failed});
     Session session(app);
-    return app.for_each("start", wanted, [&](const std::string& name) {
-      std::string state(name_of(ops::start_vm(session.ctx, name, options).state));
-      session.progress.done();
-      return state;
-    });
+    return session.on_each("start", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             return {std::string(name_of(ops::start_vm(ctx, name, how).state))};
+                           });
+  }
+};
+
+struct Restart : cli::Verb {
+  Selection which;
+  StartOptions options;
+  std::optional<std::string> stop_timeout, jobs;
+
+  void declare(cli::Spec& spec) override {
+    options.declare(spec);
+    spec.options.push_back(stop_timeout_option("--stop-timeout", stop_timeout));
+    spec.options.push_back(jobs_option(jobs));
+    which.declare(spec, "VM to restart");
+  }
+
+  int run(cli::App& app) override {
+    ops::RestartOptions how;
+    how.start = options.get();
+    if (stop_timeout) how.stop_timeout = parse_duration("timeout", *stop_timeout);
+    auto query = which.query_in({VmState::starting, VmState::running, VmState::paused});
+    Session session(app);
+    return session.on_each("restart", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             return {std::string(name_of(ops::restart_vm(ctx, name, how).state))};
+                           });
   }
 };
 
 } // namespace
 
 std::unique_ptr<cli::Verb> make_start() { return std::make_unique<Start>(); }
+std::unique_ptr<cli::Verb> make_restart() { return std::make_unique<Restart>(); }
 
 } // namespace banger::vm

@@ -1,4 +1,6 @@
+#include "banger-vm/selection.h"
 #include "banger-vm/session.h"
+#include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm_stop.h"
 
@@ -6,50 +8,45 @@ namespace banger::vm {
 
 namespace {
 
+constexpr auto that_run = {VmState::starting, VmState::running, VmState::paused, VmState::stopping};
+
 struct Stop : cli::Verb {
-  std::vector<std::string> names;
-  std::optional<std::string> timeout;
+  Selection which;
+  std::optional<std::string> timeout, jobs;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {{"--timeout",
-                     "DURATION",
-                     "how long the guest may take before it is forced",
-                     "10s",
-                     Complete::nothing,
-                     {},
-                     &timeout}};
-    spec.operands = {
-        {"NAME", "VM to stop; - reads names from standard input", true, Complete::vms, &names}};
+    spec.options = {stop_timeout_option("--timeout", timeout), jobs_option(jobs)};
+    which.declare(spec, "VM to stop");
   }
 
   int run(cli::App& app) override {
     std::optional<Millis> patience;
     if (timeout) patience = parse_duration("timeout", *timeout);
-    std::vector<std::string> wanted = cli::read_names(names);
+    auto query = which.query_in(that_run);
     Session session(app);
-    return app.for_each("stop", wanted, [&](const std::string& name) {
-      std::string state(name_of(ops::stop_vm(session.ctx, name, patience).state));
-      session.progress.done();
-      return state;
-    });
+    return session.on_each("stop", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             return {std::string(name_of(ops::stop_vm(ctx, name, patience).state))};
+                           });
   }
 };
 
 struct Kill : cli::Verb {
-  std::vector<std::string> names;
+  Selection which;
+  std::optional<std::string> jobs;
 
   void declare(cli::Spec& spec) override {
-    spec.operands = {{"NAME", "VM to kill; - reads names from standard input", true,
-                      cli::Complete::vms, &names}};
+    spec.options = {jobs_option(jobs)};
+    which.declare(spec, "VM to kill");
   }
 
   int run(cli::App& app) override {
-    std::vector<std::string> wanted = cli::read_names(names);
+    auto query = which.query_in(that_run);
     Session session(app);
-    return app.for_each("kill", wanted, [&](const std::string& name) {
-      return std::string(name_of(ops::kill_vm(session.ctx, name).state));
-    });
+    return session.on_each("kill", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             return {std::string(name_of(ops::kill_vm(ctx, name).state))};
+                           });
   }
 };
 

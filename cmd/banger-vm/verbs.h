@@ -10,12 +10,21 @@ namespace banger::vm {
 std::unique_ptr<cli::Verb> make_create();
 std::unique_ptr<cli::Verb> make_run();
 std::unique_ptr<cli::Verb> make_start();
+std::unique_ptr<cli::Verb> make_restart();
 std::unique_ptr<cli::Verb> make_stop();
 std::unique_ptr<cli::Verb> make_kill();
+std::unique_ptr<cli::Verb> make_reset();
 std::unique_ptr<cli::Verb> make_rm();
 std::unique_ptr<cli::Verb> make_list();
 std::unique_ptr<cli::Verb> make_show();
+std::unique_ptr<cli::Verb> make_set();
+std::unique_ptr<cli::Verb> make_stats();
 std::unique_ptr<cli::Verb> make_logs();
+std::unique_ptr<cli::Verb> make_console();
+std::unique_ptr<cli::Verb> make_wait();
+std::unique_ptr<cli::Verb> make_events();
+std::unique_ptr<cli::Verb> make_preflight();
+std::unique_ptr<cli::Verb> make_reconcile();
 std::unique_ptr<cli::Verb> make_failpoints();
 
 } // namespace banger::vm

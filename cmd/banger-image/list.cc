@@ -1,0 +1,46 @@
+#include "banger-image/verbs.h"
+#include "cli/app.h"
+#include "core/units.h"
+#include "model/wire.h"
+#include "ops/image_stale.h"
+#include "ops/image_store.h"
+
+namespace banger::image_tool {
+
+namespace {
+
+struct List : cli::Verb {
+  void declare(cli::Spec&) override {}
+
+  int run(cli::App& app) override {
+    auto db = state::State::open(app.dirs, state::Mode::read);
+    cli::Table table({{.title = "NAME"},
+                      {.title = "SIZE", .right = true},
+                      {.title = "USED", .right = true},
+                      {.title = "VMS", .right = true},
+                      {.title = "CREATED"},
+                      {.title = "SOURCE", .shrink = true}});
+    std::vector<std::string> stale;
+    for (const Image& image : ops::list_images(db)) {
+      if (app.out.json) {
+        app.out.object("image", to_json(image, app.dirs, ops::is_stale(app.dirs, image)));
+      } else if (app.out.quiet) {
+        app.out.line(image.name);
+      } else {
+        if (auto text = ops::stale_notice(app.dirs, image); !text.empty()) stale.push_back(text);
+        table.row({image.name, format_size(image.size), format_size(image.used),
+                   fmt::format("{}", image.vms), to_rfc3339(image.created).substr(0, 10),
+                   image.source});
+      }
+    }
+    if (!app.out.json && !app.out.quiet && !table.empty()) app.out.table(table);
+    for (const std::string& text : stale) app.notice(text);
+    return 0;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_list() { return std::make_unique<List>(); }
+
+} // namespace banger::image_tool

@@ -1,0 +1,52 @@
+#include "banger-image/session.h"
+#include "banger-image/verbs.h"
+
+namespace banger::image_tool {
+
+namespace {
+
+struct Remove : cli::Verb {
+  std::vector<std::string> names;
+
+  void declare(cli::Spec& spec) override {
+    spec.operands = {{"NAME", "image to remove; - reads names from standard input", true,
+                      cli::Complete::images, &names}};
+  }
+
+  int run(cli::App& app) override {
+    std::vector<std::string> wanted = cli::read_names(names);
+    Session session(app);
+    return app.for_each("rm", wanted, [&](const std::string& name) {
+      ops::remove_image(session.ctx, name);
+      return std::string("removed");
+    });
+  }
+};
+
+struct Prune : cli::Verb {
+  bool dry_run = false;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.options = {{"--dry-run", "", "only say which", "", Complete::nothing, {}, &dry_run}};
+  }
+
+  int run(cli::App& app) override {
+    Session session(app);
+    std::vector<std::string> unused;
+    for (const Image& image : ops::list_images(session.state))
+      if (image.vms == 0) unused.push_back(image.name);
+    return app.for_each("prune", unused, [&](const std::string& name) {
+      if (dry_run) return std::string("unused");
+      ops::remove_image(session.ctx, name);
+      return std::string("removed");
+    });
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_rm() { return std::make_unique<Remove>(); }
+std::unique_ptr<cli::Verb> make_prune() { return std::make_unique<Prune>(); }
+
+} // namespace banger::image_tool

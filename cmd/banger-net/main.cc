@@ -1,0 +1,58 @@
+// banger-net: the network between VMs, host and the outside.
+#include "banger-net/verbs.h"
+#include "state/state.h"
+
+namespace {
+
+using namespace banger;
+
+const cli::VerbEntry verbs[] = {
+    {.name = "status",
+     .summary = "show the network, who is in it, and what is forwarded",
+     .manual =
+         "The VMs of a state share one private network: a bridge in a network namespace of "
+         "its own, made for the first VM that starts and gone with the last, with slirp4netns "
+         "as its way out. No rights are needed for it. The VMs reach each other and the "
+         "outside, never the host's own loopback; the host reaches each VM at a loopback "
+         "address of its own.\n\n"
+         "A VM can send only from its own MAC and address. DROPPED counts what it tried "
+         "otherwise: mac, address, arp (claims of an address that is not its own), dhcp "
+         "(nobody is configured by DHCP here), other (neither IPv4 nor ARP).\n\n"
+         "Where the host does not allow such a network, new VMs are isolated, each alone behind "
+         "a network of its VMM's own; why, and what would mend it, is shown.",
+     .examples = {{"banger net status", "the network now"},
+                  {"banger net status --json | jq -r '.leases[] | .vm + \" \" + .address'",
+                   "names and addresses"}},
+     .objects = {"net"},
+     .make = network::make_status},
+    {.name = "publish",
+     .summary = "make ports of a VM reachable on the host, or list them",
+     .manual =
+         "Each port of the host leads to one of the guest from then on, over stops and starts "
+         "too; on a VM that runs at once. Without ADDR it is the VM's own loopback address "
+         "(see banger vm show); another one of the host's, or 0.0.0.0, makes it reachable from "
+         "elsewhere. A port that another VM publishes, or another program listens on, is a "
+         "conflict (status 4).\n\n"
+         "A port below 1024 that this user may not have becomes a free high one; the list shows "
+         "which. Without ports the VM's are listed.",
+     .examples = {{"banger net publish web 8080:80", "the guest's port 80 as 8080"},
+                  {"banger net publish web 0.0.0.0:5353:53/udp", "for other hosts, and UDP"},
+                  {"banger net publish web 8080:80 --remove", "no more"}},
+     .objects = {"port", "result"},
+     .make = network::make_publish},
+};
+
+std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
+  std::vector<std::string> found;
+  if (what != cli::Complete::vms) return found;
+  for (const Vm& vm : state::State::open(dirs, state::Mode::read).vms()) found.push_back(vm.name);
+  return found;
+}
+
+const cli::Tool tool{"banger-net", "show the VMs' network and publish their ports",
+                     "How VMs reach each other, the outside, and how the host reaches them.", verbs,
+                     names};
+
+} // namespace
+
+int main(int argc, char** argv) { return cli::run_tool(tool, argc, argv); }

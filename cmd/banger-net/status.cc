@@ -1,0 +1,69 @@
+#include "banger-net/verbs.h"
+#include "cli/app.h"
+#include "core/text.h"
+#include "ops/net_status.h"
+
+namespace banger::network {
+
+namespace {
+
+std::string drops_text(const ops::NetStatus::Drops& drops) {
+  std::string out;
+  for (const auto& [reason, packets] : drops)
+    if (packets) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", packets, reason);
+  return out.empty() ? "-" : out;
+}
+
+void show_head(cli::App& app, const ops::NetStatus& s) {
+  auto line = [&](const char* key, const std::string& value) {
+    if (!value.empty()) app.out.line(fmt::format("{:<9} {}", key, escape_for_terminal(value)));
+  };
+  line("network", s.up ? fmt::format("up, in the private namespace {}", s.net_id)
+                       : "down: it is made for the first VM that needs it");
+  line("new VMs", s.mode);
+  line("because", s.why);
+  line("fix", s.mend);
+  line("subnet", fmt::format("{}, out by {}, resolver {}", s.subnet, s.gateway, s.resolver));
+  if (!s.up) return;
+  line("bridge", s.bridge);
+  line("holder", fmt::format("pid {}", s.holder.pid));
+  line("way out", fmt::format("slirp4netns, pid {}", s.slirp.pid));
+  line("dropped", drops_text(s.dropped));
+}
+
+struct Status : cli::Verb {
+  void declare(cli::Spec&) override {}
+
+  int run(cli::App& app) override {
+    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::NetStatus s = ops::net_status(db, app.settings, app.dirs);
+    if (app.out.json) return app.out.object("net", to_json(s)), 0;
+    if (app.out.quiet) return app.out.line(s.up ? "up" : "down"), 0;
+    show_head(app, s);
+    cli::Table leases({{"VM", false, true},
+                       {"STATE", false, false},
+                       {"NET", false, false},
+                       {"ADDRESS", false, false},
+                       {"TAP", false, false},
+                       {"DROPPED", false, true}});
+    for (const auto& l : s.leases)
+      leases.row({l.vm.name, std::string(name_of(l.vm.state)), std::string(name_of(l.vm.net_mode)),
+                  l.vm.address, l.tap.empty() ? "-" : l.tap, drops_text(l.dropped)});
+    cli::Table forwards({{"HOST", false, false}, {"GUEST", false, false}, {"VM", false, true}});
+    for (const auto& f : s.forwards)
+      forwards.row({fmt::format("{}:{}/{}", f.port.host_address, f.port.host, f.port.proto),
+                    fmt::format("{}:{}", f.guest, f.port.guest), f.vm.empty() ? "-" : f.vm});
+    for (const cli::Table* table : {&leases, &forwards}) {
+      if (table->empty()) continue;
+      app.out.line("");
+      app.out.table(*table);
+    }
+    return 0;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_status() { return std::make_unique<Status>(); }
+
+} // namespace banger::network

@@ -1,0 +1,13 @@
+// The verbs of banger-net: one maker a file; main.cc lists them.
+#pragma once
+
+#include <memory>
+
+#include "cli/verb.h"
+
+namespace banger::network {
+
+std::unique_ptr<cli::Verb> make_status();
+std::unique_ptr<cli::Verb> make_publish();
+
+} // namespace banger::network

@@ -1,0 +1,87 @@
+// banger ssh cp
+#include <cerrno>
+#include <set>
+
+#include "cli/app.h"
+#include "core/units.h"
+#include "ops/ssh_copy.h"
+#include "verbs.h"
+
+using namespace banger;
+
+namespace {
+
+struct Cp : cli::Verb {
+  bool deep = false;
+  std::vector<std::string> sources;
+  std::string target;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.options = {{"-r,--recursive",
+                     "",
+                     "copy directories and all below them",
+                     "",
+                     Complete::nothing,
+                     {},
+                     &deep}};
+    spec.operands = {{"SRC", "what is copied: a path here, NAME:PATH in a VM, or -", true,
+                      Complete::files, &sources},
+                     {"DST", "where to: the same", true, Complete::files, &target}};
+  }
+
+  int run(cli::App& app) override {
+    auto to = ops::parse_copy_place(target);
+    std::vector<ops::CopyPlace> from;
+    for (const auto& word : sources) from.push_back(ops::parse_copy_place(word));
+    if (to.is_stream() && from.size() > 1)
+      throw usage("several things cannot go to standard output");
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    cli::Progress progress(app.progress);
+    std::set<int> statuses;
+    for (size_t i = 0; i < from.size(); i++) {
+      auto begun = steady_now();
+      std::optional<Error> error;
+      try {
+        copy(app, state, from[i], to, sources[i], progress);
+      } catch (const Error& e) {
+        if (e.error_number() == EPIPE) throw cli::OutputClosed();
+        error = e;
+        error->default_subject(sources[i]);
+      }
+      // Nothing but the data goes to standard output.
+      if (app.out.json && !to.is_stream())
+        app.out.object("result", {{"verb", "cp"},
+                                  {"name", sources[i]},
+                                  {"ok", !error},
+                                  {"state", ""},
+                                  {"seconds", Seconds(steady_now() - begun).count()},
+                                  {"error", error ? cli::error_json(*error) : cli::Json()}});
+      app.out.push(); // each result as soon as it is there
+      if (!error) continue;
+      statuses.insert(exit_status(error->code()));
+      cli::report(app.tool(), *error, app.out.json);
+    }
+    return cli::common_status(statuses);
+  }
+
+  void copy(cli::App& app, state::State& state, const ops::CopyPlace& from,
+            const ops::CopyPlace& to, const std::string& what, cli::Progress& progress) const {
+    SteadyTime shown{};
+    auto moved = [&](const ops::CopyTotals* totals) {
+      if (!totals) return progress.done();
+      auto now = steady_now();
+      if (now - shown < Millis(100)) return;
+      shown = now;
+      progress.stage(what, format_size(totals->bytes));
+    };
+    auto totals = ops::ssh_copy(state, app.dirs, from, to, {deep, sources.size() > 1}, moved);
+    if (totals.left_out > 0)
+      app.notice(
+          fmt::format("'{}': {} devices, sockets or FIFOs were left out", what, totals.left_out));
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_cp() { return std::make_unique<Cp>(); }

@@ -1,0 +1,46 @@
+// banger ssh forward
+#include "cli/app.h"
+#include "ops/ssh_forward.h"
+#include "verbs.h"
+
+using namespace banger;
+
+namespace {
+
+struct ForwardPorts : cli::Verb {
+  std::string name;
+  std::vector<std::string> ports;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.operands = {
+        {"NAME", "the VM", true, Complete::vms, &name},
+        {"PORT", "[[ADDRESS:]LOCAL:]PORT, the guest's port last", true, Complete::nothing, &ports}};
+  }
+
+  int run(cli::App& app) override {
+    std::vector<ops::Forward> forwards;
+    for (const auto& word : ports) forwards.push_back(ops::parse_forward(word));
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    ops::ssh_forward(state, app.dirs, name, forwards,
+                     [&](const std::string& vm, const std::vector<ops::Forward>& ready) {
+                       for (const auto& f : ready) say(app, vm, f);
+                       app.out.flush();
+                     });
+    return 0;
+  }
+
+  static void say(cli::App& app, const std::string& vm, const ops::Forward& f) {
+    if (app.out.json)
+      app.out.object("forward",
+                     {{"vm", vm}, {"address", f.address}, {"port", f.port}, {"guest", f.guest}});
+    else if (app.out.quiet)
+      app.out.line(fmt::format("{}:{}", f.address, f.port));
+    else
+      app.out.line(fmt::format("{}:{} -> {}:{}", f.address, f.port, vm, f.guest));
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_forward() { return std::make_unique<ForwardPorts>(); }

@@ -1,0 +1,68 @@
+// banger ssh sync
+#include "cli/app.h"
+#include "core/units.h"
+#include "ops/ssh_sync.h"
+#include "verbs.h"
+
+using namespace banger;
+
+namespace {
+
+struct Sync : cli::Verb {
+  std::string from, to;
+  bool watch = false, remove = false;
+  std::vector<std::string> exclude;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.options = {{"--watch",
+                     "",
+                     "stay, and do it again whenever something changes here",
+                     "",
+                     Complete::nothing,
+                     {},
+                     &watch},
+                    {"--delete",
+                     "",
+                     "remove from the target what the source has not",
+                     "",
+                     Complete::nothing,
+                     {},
+                     &remove},
+                    {"--exclude",
+                     "PATTERN",
+                     "leave out what matches rsync's PATTERN; may be given again",
+                     "",
+                     Complete::nothing,
+                     {},
+                     &exclude}};
+    spec.operands = {
+        {"SRC", "a directory here, or NAME:PATH in a VM", true, Complete::directories, &from},
+        {"DST", "the same, the other", true, Complete::directories, &to}};
+  }
+
+  int run(cli::App& app) override {
+    ops::SyncRequest request{ops::parse_copy_place(from), ops::parse_copy_place(to), remove, watch,
+                             exclude};
+    ops::check_sync(request);
+    auto state = state::State::open(app.dirs, state::Mode::read);
+    ops::ssh_sync(state, app.dirs, request, [&](double seconds) {
+      if (app.out.json)
+        app.out.object("result", {{"verb", "sync"},
+                                  {"name", from},
+                                  {"ok", true},
+                                  {"state", ""},
+                                  {"seconds", seconds},
+                                  {"error", nullptr}});
+      else if (watch)
+        app.notice(
+            fmt::format("'{}' is as '{}' ({})", to, from, format_duration(Seconds(seconds))));
+      app.out.flush();
+    });
+    return 0;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_sync() { return std::make_unique<Sync>(); }

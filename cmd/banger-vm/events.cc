@@ -1,0 +1,83 @@
+#include "banger-vm/verbs.h"
+#include "cli/app.h"
+#include "cli/terminal.h"
+#include "core/text.h"
+#include "model/wire.h"
+#include "ops/vm_events.h"
+
+namespace banger::vm {
+
+namespace {
+
+std::string shown(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : value.dump();
+}
+
+// {"reason":"killed","pid":7} as " reason=killed pid=7".
+std::string words_of(const std::string& detail) {
+  Json j = Json::parse(detail, nullptr, false);
+  std::string out;
+  if (j.is_object())
+    for (const auto& [key, value] : j.items())
+      if (std::string text = shown(value); !text.empty()) out += fmt::format(" {}={}", key, text);
+  return out;
+}
+
+// One line, at a terminal no longer than that is wide.
+std::string line_of(const Event& e, size_t columns) {
+  std::string time = to_rfc3339(e.time).substr(0, 19) + "Z";
+  std::string line = escape_for_terminal(
+      fmt::format("{}  {:<10}  {}{}", time, e.vm.empty() ? "-" : e.vm, e.type, words_of(e.detail)));
+  for (char& c : line)
+    if (c == '\n' || c == '\t') c = ' ';
+  if (columns > 0 && line.size() > columns) line = line.substr(0, columns - 3) + "...";
+  return line;
+}
+
+struct Events : cli::Verb {
+  std::vector<std::string> names;
+  std::optional<std::string> lines;
+  bool follow = false;
+
+  void declare(cli::Spec& spec) override {
+    spec.options = {
+        {"-f,--follow", "", "go on with what comes", "", {}, {}, &follow},
+        {"-n,--lines", "N", "only the last N of what is kept; 0: none", "all", {}, {}, &lines}};
+    spec.operands = {{"NAME",
+                      "only events of these VMs, of some that are gone, too; - reads names "
+                      "from standard input",
+                      false, cli::Complete::vms, &names}};
+  }
+
+  int run(cli::App& app) override {
+    ops::EventQuery query;
+    query.follow = follow;
+    query.reader = cli::pipe_of_stdout();
+    if (lines)
+      query.last = static_cast<size_t>(parse_number("number of events", *lines, 0, 1'000'000));
+    if (!names.empty()) {
+      query.vms = cli::read_names(names);
+      if (query.vms.empty()) return 0;
+    }
+    size_t columns = cli::terminal_width(1).value_or(0);
+    ops::read_events(app.dirs, query, [&](std::span<const Event> events) {
+      for (const Event& e : events) {
+        if (app.out.json)
+          app.out.object("event", to_json(e));
+        else if (app.out.quiet)
+          app.out.line(e.vm);
+        else
+          app.out.line(line_of(e, columns));
+      }
+      app.out.flush();
+    });
+    return 0;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_events() { return std::make_unique<Events>(); }
+
+} // namespace banger::vm

@@ -1,0 +1,46 @@
+#include "ops/preflight.h"
+#include "banger-vm/spec_options.h"
+#include "banger-vm/verbs.h"
+#include "cli/app.h"
+#include "cli/checks.h"
+
+namespace banger::vm {
+
+namespace {
+
+struct Preflight : cli::Verb {
+  std::string name;
+  std::optional<std::string> image, memory;
+
+  void declare(cli::Spec& spec) override {
+    spec.options = {{"--image",
+                     "IMAGE",
+                     "for a new VM from this image",
+                     "the bundle's",
+                     cli::Complete::images,
+                     {},
+                     &image},
+                    {"--memory", "SIZE", "for a new VM with so much", "512M", {}, {}, &memory}};
+    spec.operands = {{"NAME", "VM that is to be started", false, cli::Complete::vms, &name}};
+  }
+
+  int run(cli::App& app) override {
+    if (!name.empty() && (memory || image))
+      throw usage("a name goes with neither --image nor --memory")
+          .hint("they say what a VM that is still to be made shall have");
+    int64_t wanted = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
+    auto db = state::State::open(app.dirs, state::Mode::read);
+    auto checks = name.empty()
+                      ? ops::check_new(app.settings, app.dirs, db, image.value_or(""), wanted)
+                      : ops::check_start(app.settings, app.dirs, db, false, db.get_vm(name));
+    cli::CheckPrinter printer(app);
+    for (const ops::Check& c : checks) printer.add(c.id, name_of(c.verdict), c.found, c.fix);
+    return printer.finish();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_preflight() { return std::make_unique<Preflight>(); }
+
+} // namespace banger::vm

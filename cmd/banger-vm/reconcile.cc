@@ -1,0 +1,48 @@
+#include "ops/reconcile.h"
+#include "banger-vm/verbs.h"
+#include "cli/app.h"
+#include "core/text.h"
+
+namespace banger::vm {
+
+namespace {
+
+struct Reconcile : cli::Verb {
+  void declare(cli::Spec&) override {}
+
+  int run(cli::App& app) override {
+    cli::Progress progress(app.progress);
+    auto state = state::State::open(app.dirs, state::Mode::write);
+    ops::Context ctx{app.settings, app.dirs, state, app.log};
+    progress.stage("", "looking at what is there");
+    std::set<int> failures;
+    std::vector<ops::Reconciled> all = ops::reconcile(ctx);
+    progress.done();
+    for (const ops::Reconciled& r : all) {
+      if (app.out.json)
+        app.out.object("reconciled",
+                       {{"id", r.id},
+                        {"name", r.name},
+                        {"found", r.found},
+                        {"done", r.done.empty() ? cli::Json() : cli::Json(r.done)},
+                        {"state", r.vm ? cli::Json(name_of(r.vm->state)) : cli::Json()},
+                        {"error", r.error ? cli::error_json(*r.error) : cli::Json()}});
+      else if (app.out.quiet)
+        app.out.line(r.name);
+      else if (!r.error)
+        app.out.line(fmt::format("{}: found {}; {}", r.name, r.found, r.done));
+      if (!r.error) continue;
+      app.out.push();
+      cli::report(app.tool(), *r.error, app.out.json);
+      failures.insert(exit_status(r.error->code()));
+    }
+    if (all.empty()) app.notice("everything is in order");
+    return cli::common_status(failures);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_reconcile() { return std::make_unique<Reconcile>(); }
+
+} // namespace banger::vm

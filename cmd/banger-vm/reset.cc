@@ -1,0 +1,41 @@
+#include "banger-vm/selection.h"
+#include "banger-vm/session.h"
+#include "banger-vm/verbs.h"
+#include "ops/vm_reset.h"
+
+namespace banger::vm {
+
+namespace {
+
+struct Reset : cli::Verb {
+  Selection which;
+  std::optional<std::string> image, jobs;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.options = {{"--image",
+                     "IMAGE",
+                     "image to make the new root disk from",
+                     "the one it was made from",
+                     Complete::images,
+                     {},
+                     &image},
+                    jobs_option(jobs)};
+    which.declare(spec, "VM to reset");
+  }
+
+  int run(cli::App& app) override {
+    auto query = which.query_in({VmState::stopped, VmState::failed});
+    Session session(app);
+    return session.on_each("reset", ops::select_vms(session.state, app.dirs, query), jobs,
+                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                             return {std::string(name_of(ops::reset_vm(ctx, name, image).state))};
+                           });
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_reset() { return std::make_unique<Reset>(); }
+
+} // namespace banger::vm

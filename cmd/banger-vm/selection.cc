@@ -1,0 +1,58 @@
+#include "banger-vm/selection.h"
+
+namespace banger::vm {
+
+void Selection::declare(cli::Spec& spec, const std::string& operand_help, bool by_label) {
+  if (by_label)
+    spec.options.push_back(
+        {"--label", "KEY=VALUE", "only VMs with this label", "", {}, {}, &labels});
+  spec.options.push_back(
+      {"--state",
+       "STATE",
+       "only VMs in this state",
+       "",
+       cli::Complete::words,
+       {"creating", "stopped", "starting", "running", "paused", "stopping", "failed", "removing"},
+       &states});
+  spec.options.push_back({"--all", "", "all VMs", "", {}, {}, &all});
+  spec.operands.push_back({"NAME",
+                           operand_help + ", or its id's beginning; - reads names from "
+                                          "standard input",
+                           false, cli::Complete::vms, &names});
+}
+
+ops::VmQuery Selection::query_or_all() const {
+  ops::VmQuery q;
+  for (const std::string& l : labels) q.labels.push_back(parse_label(l));
+  for (const std::string& s : states) q.states.insert(parse_vm_state(s));
+  if (all && !names.empty())
+    throw usage("names and --all do not go together").hint("leave one of them out");
+  if (!names.empty()) q.refs = cli::read_names(names);
+  return q;
+}
+
+ops::VmQuery Selection::query() const {
+  if (is_empty())
+    throw usage("no VM given").hint("name one or more, or select with --label, --state or --all");
+  return query_or_all();
+}
+
+ops::VmQuery Selection::query_in(std::initializer_list<VmState> sensible) const {
+  ops::VmQuery q = query();
+  if (!q.refs && q.states.empty()) q.states = sensible;
+  return q;
+}
+
+int report_unknown(cli::App& app, state::State& state, const std::string& ref) {
+  try {
+    state.get_vm(ref);
+    return 0; // it was made meanwhile
+  } catch (Error& e) {
+    e.default_subject(ref);
+    app.out.push();
+    cli::report(app.tool(), e, app.out.json);
+    return exit_status(e.code());
+  }
+}
+
+} // namespace banger::vm

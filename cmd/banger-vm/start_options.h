@@ -1,0 +1,24 @@
+// The options that say how long a start or a stop may take.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/verb.h"
+#include "ops/vm_start.h"
+
+namespace banger::vm {
+
+// Common to run, start and restart.
+struct StartOptions {
+  std::optional<std::string> timeout;
+  bool no_wait = false;
+
+  void declare(cli::Spec& spec);
+  ops::StartOptions get() const;
+};
+
+// "--timeout" of stop, "--stop-timeout" of restart.
+cli::Option stop_timeout_option(const char* flag, std::optional<std::string>& timeout);
+
+} // namespace banger::vm

@@ -1,0 +1,56 @@
+#include "banger-vm/selection.h"
+#include "banger-vm/verbs.h"
+#include "cli/app.h"
+#include "cli/each.h"
+#include "core/clock.h"
+#include "ops/vm_wait.h"
+
+namespace banger::vm {
+
+namespace {
+
+struct Wait : cli::Verb {
+  Selection which;
+  std::string goal = "running";
+  std::optional<std::string> timeout;
+
+  void declare(cli::Spec& spec) override {
+    using cli::Complete;
+    spec.options = {{"--for",
+                     "STATE",
+                     "what to wait for; ready is another word for running",
+                     "running",
+                     Complete::words,
+                     {"running", "ready", "stopped"},
+                     &goal},
+                    {"--timeout", "DURATION", "how long to wait", "for ever", {}, {}, &timeout}};
+    which.declare(spec, "VM to wait for");
+  }
+
+  int run(cli::App& app) override {
+    std::optional<Millis> patience;
+    if (timeout) patience = parse_duration("timeout", *timeout);
+    auto query = which.query();
+    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::Context ctx{app.settings, app.dirs, db, app.log};
+    cli::Progress progress(app.progress);
+    std::vector<std::string> names = ops::select_vms(db, app.dirs, query);
+    std::string whom = names.size() == 1 ? names[0] : fmt::format("{} VMs", names.size());
+    progress.stage("", fmt::format("waiting for {} to be {}", whom, goal));
+    std::set<int> statuses;
+    SteadyTime began = steady_now();
+    ops::wait_for_vms(
+        ctx, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, patience,
+        [&](ops::Waited w) {
+          double seconds = Seconds(steady_now() - began).count();
+          cli::tell(app, "wait", {w.name, w.state, seconds, std::move(w.error)}, statuses);
+        });
+    return cli::common_status(statuses);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<cli::Verb> make_wait() { return std::make_unique<Wait>(); }
+
+} // namespace banger::vm
