@@ -14,7 +14,8 @@
 BANGER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${BANGER_BUILD:=$BANGER_SOURCE/build}"
 export BANGER_SOURCE BANGER_BUILD
-PATH="$BANGER_BUILD/bin:$PATH"
+# e2fsprogs lie where the PATH of a plain user does not lead.
+PATH="$BANGER_BUILD/bin:$PATH:/usr/sbin:/sbin"
 
 # A private world: nothing outside of it is read or written, so tests run side by side.
 private_root() {
@@ -99,7 +100,8 @@ await() {
   done
 }
 
-# The directory of the bundle that the tools under test boot from.
+# The directory of the bundle that the tools under test boot from; a failure where there is none
+# (assign it first: an empty path in a word of another command would be the root directory).
 runtime_bundle() {
-  banger bundle show --json | jq -r .path
+  banger bundle show --json | jq -er .path
 }

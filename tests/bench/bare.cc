@@ -28,15 +28,17 @@ sqlite3* open_db(const char* path) {
   return db;
 }
 
-void print_text(const unsigned char* text) {
+void print_text(const char* text) {
+  if (!text[std::strcspn(text, "\"\\\n")]) {
+    std::printf("\"%s\"", text);
+    return;
+  }
   std::putchar('"');
   for (; *text; ++text) {
-    if (*text == '"' || *text == '\\')
-      std::printf("\\%c", *text);
-    else if (*text < 0x20)
-      std::printf("\\u%04x", *text);
+    if (*text == '\n')
+      std::fputs("\\n", stdout);
     else
-      std::putchar(*text);
+      std::printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
   }
   std::putchar('"');
 }
@@ -52,7 +54,7 @@ int list(const char* path) {
       std::printf("%s\"%s\":", i ? "," : "{", sqlite3_column_name(rows, i));
       switch (sqlite3_column_type(rows, i)) {
       case SQLITE_TEXT:
-        print_text(sqlite3_column_text(rows, i));
+        print_text(reinterpret_cast<const char*>(sqlite3_column_text(rows, i)));
         break;
       case SQLITE_INTEGER:
         std::printf("%lld", sqlite3_column_int64(rows, i));

@@ -56,13 +56,13 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
 @test "every check is told, in a table and as objects" {
   "$BANGER_BUILD/tests/banger-bench" seed "$BANGER_STATE_DIR" 2 >/dev/null
   checks
-  for check in kvm qemu e2fsprogs ssh mmdebstrap bundle state space runtime; do
+  for check in kvm qemu programs e2fsprogs ssh network mmdebstrap bundle state key space runtime files inotify; do
     grep -q "^$check " <<<"$output"
   done
   checks --json
   schema check
   same "$(jq -rs 'map(.id) | join(" ")' <<<"$output")" \
-    "kvm qemu e2fsprogs ssh mmdebstrap bundle state space runtime"
+    "kvm qemu programs e2fsprogs ssh network mmdebstrap bundle state key space runtime files inotify"
   same "$(jq -r 'select(.id=="state") | .status' <<<"$output")" ok
   same "$(jq -r 'select((.status == "ok") != (.fix == null)) | .id' <<<"$output")" ""
   missing=$(jq -r 'select(.status == "missing") | .id' <<<"$output")
@@ -174,6 +174,22 @@ END
   rmdir "$runtime/feedfacecafe"
   expect 1 banger-doctor --leaks --json
   same "$(objects)" "process $pid (sleep) feedfacecafe"
+}
+
+@test "a helper of ours that works for no VM is a stray, whatever it holds" {
+  seed 1
+  mkdir -p "$root/bin" "$root/libexec/banger" "$BANGER_STATE_DIR/vms/feedfacecafe"
+  cp "$BANGER_BUILD/bin/banger-doctor" "$root/bin/"
+  cp "$(command -v sleep)" "$root/libexec/banger/banger-guest"
+  "$root/libexec/banger/banger-guest" 300 2>"$BANGER_STATE_DIR/vms/feedfacecafe/vmm.log" >/dev/null 3>&- &
+  pids+=("$!")
+  pid=$!
+  await 10 grep -q '^Name:.banger-guest' "/proc/$pid/status"
+  expect 1 "$root/bin/banger-doctor" --leaks --json
+  same "$(objects)" "process $pid (banger-guest) feedfacecafe
+vm $BANGER_STATE_DIR/vms/feedfacecafe feedfacecafe"
+  expect 1 banger-doctor --leaks --json
+  same "$(objects)" "vm $BANGER_STATE_DIR/vms/feedfacecafe feedfacecafe"
 }
 
 @test "another state with the same tag keeps what is its own" {

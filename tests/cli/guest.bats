@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # libexec/banger/banger-guest: what it says to the programs that start it.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2094,SC2154
 load ../lib
 
 guest="$BANGER_BUILD/libexec/banger/banger-guest"

@@ -1,83 +1,9 @@
 #!/usr/bin/env bats
 # banger ssh against a real sshd that stands where a guest would: on the VM's address, with the
 # state's key and a pinned host key that banger-guest made.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2094,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2094,SC2154
 load ../lib
-
-guest="$BANGER_BUILD/libexec/banger/banger-guest"
-test_vm="$BANGER_BUILD/tests/banger-test-vm"
-
-setup() {
-  private_root
-  server=
-}
-
-teardown() {
-  [ -z "$server" ] || stop_server
-  remove_private_root
-}
-
-stop_server() {
-  kill -KILL "$server"
-  wait "$server" 2>/dev/null || true
-  server=
-}
-
-# The guest's user is root: as root sshd gets /run to itself, a plain user needs a range of user ids
-# to be root of a namespace.
-in_namespace() {
-  if [ "$(id -u)" = 0 ]; then
-    unshare -m "$@"
-  else
-    unshare --user --map-root-user --map-auto -m "$@"
-  fi
-}
-
-need_server() {
-  [ -x /usr/sbin/sshd ] || skip "no sshd (openssh-server)"
-  in_namespace true 2>/dev/null || skip "no mount namespace with a root user here"
-}
-
-# Makes VM $1 with a running server behind it; $server is its pid.
-start_vm() {
-  need_server
-  local json config=$root/sshd_config pam=no
-  [ "$(id -u)" = 0 ] && pam=yes
-  reach=$("$test_vm" "$BANGER_STATE_DIR" add "$1")
-  "$guest" keygen --state-keys "$BANGER_STATE_DIR/keys" >"$root/keygen"
-  json=$("$guest" host-key)
-  host_key=$(jq -r .public <<<"$json")
-  (umask 077 && jq -r .openssh_private <<<"$json" | base64 -d >"$root/host_key")
-  cp "$BANGER_STATE_DIR/keys/id_ed25519.pub" "$root/authorized_keys"
-  port=$((20000 + $$ % 20000))
-  cat >"$config" <<EOF
-ListenAddress $reach:$port
-HostKey $root/host_key
-AuthorizedKeysFile $root/authorized_keys
-StrictModes no
-UsePAM $pam
-PermitRootLogin yes
-PrintMotd no
-PidFile none
-EOF
-  in_namespace sh -c "mount -t tmpfs none /run && mkdir /run/sshd &&
-    exec /usr/sbin/sshd -D -e -f $config" >"$root/sshd.log" 2>&1 3>&- &
-  server=$!
-  set_vm "$1" running
-  await 20 listens
-}
-
-listens() { (: <>"/dev/tcp/$reach/$port") 2>/dev/null; }
-set_vm() { "$test_vm" "$BANGER_STATE_DIR" run "$1" "$2" "$port" "${server:-0}" "$host_key"; }
-
-# A VM that has nothing behind it.
-plain_vm() {
-  host_key=$("$guest" host-key | jq -r .public)
-  reach=$("$test_vm" "$BANGER_STATE_DIR" add "$1")
-  "$guest" keygen --state-keys "$BANGER_STATE_DIR/keys" >"$root/keygen"
-  port=1
-  "$test_vm" "$BANGER_STATE_DIR" run "$1" "$2" "$port" "$3" "$host_key"
-}
+load ssh_server
 
 # own_failure CODE [ARG...]: status 255, and the error object tells which failure.
 own_failure() {
@@ -226,14 +152,73 @@ own_failure() {
   outputs "from the shell"
 }
 
-@test "without CMD and without a client: preflight" {
+@test "without CMD and without a client it is a shell all the same" {
   start_vm demo
   own=$(command -v banger-ssh) || return
-  expect 255 env PATH=/nowhere "$own" demo --json
-  same "$(error_field .code)" preflight
+  expect 3 env PATH=/nowhere "$own" demo <<<'echo from the shell; exit 3'
+  outputs "from the shell"
+  plain_vm other stopped 0
+  expect 255 env PATH=/nowhere "$own" --json other
+  same "$(error_field .code)" conflict
+}
+
+@test "without a client it has a terminal of its own, and leaves ours as it was" {
+  [ "$(id -u)" = 0 ] || skip "sshd gives terminals away only as root"
+  start_vm demo
+  cat >terminal.py <<'PY'
+import fcntl, os, pty, signal, struct, subprocess, sys, termios, time
+own = sys.argv[1]
+master, slave = pty.openpty()
+def size(rows, columns): fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+def hear(text, seen=b""):
+    while text not in seen:
+        block = os.read(master, 4096)
+        if not block: sys.exit(f"ended before {text}: {seen}")
+        seen += block
+    return seen
+def start(*command):
+    def lead():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    return subprocess.Popen([own, "-t", "demo", "--", *command], stdin=slave, stdout=slave,
+                            stderr=slave, env={**os.environ, "PATH": "/nowhere"}, preexec_fn=lead)
+def ended(process, status):
+    got = process.wait(timeout=30)
+    assert got == status, (got, status)
+    now = termios.tcgetattr(slave)
+    assert now == before, "the terminal is not as it was"
+signal.alarm(100)
+size(30, 100)
+before = termios.tcgetattr(slave)
+p = start("stty size; read x; stty size; read x; exit 4")
+hear(b"30 100")
+size(40, 120)
+time.sleep(0.3) # nothing tells when the guest has taken it
+os.write(master, b"\r")
+hear(b"40 120")
+os.write(master, b"\r")
+ended(p, 4)
+p = start("echo begun; sleep 60") # INT by ^C
+hear(b"begun")
+os.write(master, b"\x03")
+ended(p, 130)
+p = start("echo begun; sleep 60")
+hear(b"begun")
+p.terminate()
+ended(p, 143)
+p = start("echo begun; stty -icanon -echo; cat") # ~~ is one ~, and ~. leaves
+hear(b"begun")
+time.sleep(0.3)
+os.write(master, b"\r~~x\r")
+hear(b"~x")
+os.write(master, b"~.")
+ended(p, 255)
+PY
+  expect 0 python3 terminal.py "$(command -v banger-ssh)"
 }
 
 @test "-t gives a command a terminal" {
+  [ "$(id -u)" = 0 ] || skip "sshd gives terminals away only as root"
   start_vm demo
   status=0
   script -qec "banger-ssh -t demo -- 'tty; exit 4'" typescript </dev/null >out || status=$?

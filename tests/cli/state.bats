@@ -10,15 +10,18 @@ teardown() { remove_private_root; }
 
 seed() { "$BANGER_BUILD/tests/banger-bench" seed "$BANGER_STATE_DIR" "$1" >/dev/null; }
 
-# refused STATUS CODE: whoever opens the state says so, and every file stays as it was.
+# refused STATUS CODE: who reads and who writes says so, and every file stays as it was.
 refused() {
-  local before
+  local before command
   before=$(cd "$BANGER_STATE_DIR" && md5sum -- *)
-  expect "$1" banger-doctor --leaks --json
-  error_schema
-  same "$(error_field .code)" "$2"
-  [ "$(error_field .hint)" != null ]
-  same "$(cd "$BANGER_STATE_DIR" && md5sum -- *)" "$before"
+  for command in 'banger-vm rm demo' 'banger-doctor --leaks' 'banger-vm list'; do
+    # shellcheck disable=SC2086 # a command and its words
+    expect "$1" $command --json
+    if [[ $command != *rm* ]]; then error_schema; fi
+    same "$(error_field .code)" "$2"
+    [ "$(error_field .hint)" != null ]
+    same "$(cd "$BANGER_STATE_DIR" && md5sum -- *)" "$before"
+  done
 }
 
 @test "a garbage state file is refused, with a hint how to move it aside" {
@@ -74,4 +77,25 @@ db = sqlite3.connect(sys.argv[1])
 db.execute("CREATE TABLE cookies (x)")
 db.close()' "$db"
   refused 1 failed
+}
+
+@test "reading a state that is not there makes none" {
+  expect 0 banger-vm list
+  expect 0 banger-vm list --json
+  same "$output" ""
+  expect 3 banger-vm show demo
+  [ ! -e "$BANGER_STATE_DIR" ]
+}
+
+@test "a list of 100 VMs costs at most 120 system calls and opens at most 5 files" {
+  command -v strace >/dev/null || skip "no strace"
+  seed 100
+  write_config <<<'log.level = "info"'
+  expect 0 strace -f -o "$root/trace" banger-vm list --json
+  same "$(wc -l <<<"$output")" 100
+  calls=$(grep -cE '^[0-9]+ +[a-z0-9_]+\(' "$root/trace")
+  opened=$(grep -cE '^[0-9]+ +open(at)?\(.*= [0-9]' "$root/trace")
+  echo "$calls system calls, $opened files opened"
+  [ "$calls" -le 120 ]
+  [ "$opened" -le 5 ]
 }

@@ -64,7 +64,8 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
 
 @test "a corrupt bundle: the part is named" {
   mkdir "$root/bundle"
-  cp -r --reflink=auto "$(runtime_bundle)"/. "$root/bundle"
+  bundle=$(runtime_bundle)
+  cp -r --reflink=auto "$bundle"/. "$root/bundle"
   part=$(jq -r '.parts[] | select(.name == "root-tiny").file' "$root/bundle/bundle.json")
   chmod u+w "$root/bundle/$part"
   printf garbage | dd of="$root/bundle/$part" bs=1 seek=2000000 conv=notrunc 2>/dev/null
@@ -96,6 +97,11 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
 
 @test "--dry-run checks everything and makes nothing" {
   expect 0 banger vm create --dry-run --image tiny dry
+  same "$output" 'dry: absent'
+  errors "would be made from 'tiny'"
+  expect 0 banger vm run --dry-run --json --image tiny dry
+  schema result
+  same "$(field .state)" absent
   no_state
   expect 2 banger vm create --dry-run --image tiny --disk 1M dry
 }
@@ -110,6 +116,6 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   expect 0 banger vm list -q --state running
   same "$output" ''
   expect 2 banger vm list --state runing
-  expect 0 sh -c 'banger vm list -q | banger vm rm -q -'
+  expect 0 sh -c 'banger vm list -q | banger vm rm -q - | sort' # side by side: in any order
   same "$output" $'a\nb'
 }

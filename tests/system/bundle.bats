@@ -70,7 +70,7 @@ no_remains() {
   [[ $(file -b "$(part kernel)") == *"bzImage"* ]]
   [[ $(file -b "$(part kernel-elf)") == "ELF 64-bit LSB executable, x86-64"* ]]
   same $(($(stat -c %s "$(part initrd)") % 4)) 0
-  expect 0 env PATH="$PATH:/usr/sbin:/sbin" e2fsck -fn "$(part root-tiny)"
+  expect 0 e2fsck -fn "$(part root-tiny)"
   same "$(stat -c %s "$(part root-tiny)")" $((256 << 20))
   [ "$(du -k "$(part root-tiny)" | cut -f1)" -lt 32768 ]
   same "$(jq -r '.roots[0].packages_hash' "$BUNDLE/bundle.json")" \
@@ -89,6 +89,7 @@ no_remains() {
   schema bundle
 }
 
+# bats test_tags=boots
 @test "every stage is told, in order, with its time" {
   root_copy
   boot --root "$root/root.ext4" --seed hostname=demo --seed address=10.0.2.15 \
@@ -110,12 +111,13 @@ demo
 status 0"
 }
 
+# bats test_tags=boots
 @test "a file of the seed is in the root, with its mode; a link there is replaced" {
   root_copy
   echo 'nameserver 10.0.2.3' >"$root/resolv"
   echo secret >"$root/key"
   chmod 600 "$root/key"
-  PATH=$PATH:/usr/sbin debugfs -w -R 'symlink /etc/resolv.conf /run/none' "$root/root.ext4"
+  debugfs -w -R 'symlink /etc/resolv.conf /run/none' "$root/root.ext4"
   boot --root "$root/root.ext4" --file "etc/resolv.conf=$root/resolv" \
     --file "etc/new/dir/key=$root/key" --run 'ls -ln /etc/resolv.conf /etc/new/dir; cat /etc/resolv.conf'
   [[ $output =~ -rw-r--r--\ +1\ 0\ +0\ .*/etc/resolv.conf ]]
@@ -123,28 +125,30 @@ status 0"
   outputs "nameserver 10.0.2.3"
 }
 
+# bats test_tags=boots
 @test "a root with links cannot lead a file out of it" {
   # What /etc is here would be the initrd's own directory, were it followed there.
   mkdir -p "$root/tree/real/banger"
   ln -s /../../banger "$root/tree/etc"
   echo x >"$root/hostname"
-  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
+  mke2fs -q -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
   boot --root "$root/hostile.ext4" --file "etc/hostname=$root/hostname"
   same "$(stages)" "start modules seed net disk"
   outputs "banger-init: failed at files: cannot make 'etc'"
   rm "$root/tree/etc"
   ln -s /real/banger "$root/tree/etc"
-  PATH=$PATH:/usr/sbin mke2fs -q -F -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
+  mke2fs -q -F -t ext4 -d "$root/tree" "$root/hostile.ext4" 16M
   boot --root "$root/hostile.ext4" --file "etc/hostname=$root/hostname"
   outputs "banger-init: failed at switch: the root has no init"
-  same "$(PATH=$PATH:/usr/sbin debugfs -R 'cat /real/banger/hostname' "$root/hostile.ext4" 2>/dev/null)" x
+  same "$(debugfs -R 'cat /real/banger/hostname' "$root/hostile.ext4" 2>/dev/null)" x
 }
 
+# bats test_tags=boots
 @test "overlay: the base stays as it was, the upper device keeps what changed" {
   local base
   root_copy
   base=$(sha256sum "$root/root.ext4")
-  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 "$root/upper.ext4" 64M
+  mke2fs -q -t ext4 "$root/upper.ext4" 64M
   boot --root "$root/root.ext4" --upper "$root/upper.ext4" --seed disk=overlay \
     --run 'echo kept >/etc/marker; rm /etc/profile; mv /usr/share /usr/moved; echo d >/var/lib/docker/f'
   same "$(stages)" "$all_stages"
@@ -162,6 +166,7 @@ d
   same "$(sha256sum "$root/root.ext4")" "$base"
 }
 
+# bats test_tags=boots
 @test "each stage that fails says why, and the VM reboots" {
   root_copy
   boot --no-seed --root "$root/root.ext4"
@@ -178,6 +183,7 @@ d
   outputs "banger-init: failed at switch: the root's init '/none' cannot be run"
 }
 
+# bats test_tags=boots
 @test "a network that fails is told, and does not stop the boot" {
   root_copy
   boot --root "$root/root.ext4" --seed address=10.0.2.15 --seed mac=52:54:00:00:00:01 --run true
@@ -186,12 +192,14 @@ d
   outputs "status 0"
 }
 
+# bats test_tags=boots
 @test "a seed that does not begin on four bytes is seen to be lost" {
   root_copy
   boot --root "$root/root.ext4" --pad 1
   outputs "banger-init: failed at seed: there is no seed"
 }
 
+# bats test_tags=boots
 @test "the root's own init starts its ssh server at once" {
   # Without a host key it says so: it was started.
   root_copy

@@ -16,6 +16,10 @@ remove_vms() {
   remove_private_root
 }
 
+# What most files need; the others have their own.
+setup() { vm_root; }
+teardown() { remove_vms; }
+
 in_state() {
   [ "$(banger vm show --json "$1" | jq -r .state)" = "$2" ]
 }
@@ -29,6 +33,17 @@ booted_again() {
 vm_field() {
   banger vm show --json "$1" | jq -r "$2"
 }
+
+# A file of a VM's directory: disk_of VM upper.img
+disk_of() {
+  printf '%s/vms/%s/%s' "$BANGER_STATE_DIR" "$(vm_field "$1" .id)" "$2"
+}
+
+# What a file takes on the host, in KiB.
+takes() { du -k "$1" | cut -f1; }
+
+# The size in MiB that df gives in a guest: df_mib VM PLACE
+df_mib() { banger ssh "$1" -- df -m "$2" | awk 'NR == 2 { print $2 }'; }
 
 # No process, no runtime directory, no file of a VM; what belongs to the state itself stays.
 nothing_left() {
@@ -55,9 +70,9 @@ monitor_of() {
 # Puts a file into a VM's root disk while it is stopped: edit_root VM PATH <content
 edit_root() {
   local disk
-  disk=$BANGER_STATE_DIR/vms/$(vm_field "$1" .id)/root.img
+  disk=$(disk_of "$1" root.img)
   cat >"$root/content"
-  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "rm $2" "$disk" >/dev/null 2>&1
-  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "write $root/content $2" "$disk" >/dev/null 2>&1
-  PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "sif $2 mode 0100755" "$disk" >/dev/null 2>&1
+  debugfs -w -R "rm $2" "$disk" >/dev/null 2>&1
+  debugfs -w -R "write $root/content $2" "$disk" >/dev/null 2>&1
+  debugfs -w -R "sif $2 mode 0100755" "$disk" >/dev/null 2>&1
 }

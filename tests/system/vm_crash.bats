@@ -3,9 +3,6 @@
 load ../lib
 load vm
 
-setup() { vm_root; }
-teardown() { remove_vms; }
-
 @test "kill -9 of the VMM: failed, and it starts again" {
   expect 0 banger vm run v $tiny
   kill -9 "$(vm_field v .vmm.pid)"
@@ -19,8 +16,7 @@ teardown() { remove_vms; }
 @test "kill -9 of the monitor: the VM goes on, and the next verb takes it over" {
   expect 0 banger vm run m $tiny
   vmm=$(vm_field m .vmm.pid)
-  kill -9 "$(monitor_of m)"
-  await 5 monitor_gone m
+  kill_monitor m
   expect 0 banger vm show --json m
   same "$(field .state)" running
   expect 0 banger ssh m -- true
@@ -33,8 +29,8 @@ teardown() { remove_vms; }
 @test "kill -9 of monitor and VMM: failed, unobserved; the next verb releases all" {
   expect 0 banger vm run both $tiny
   vmm=$(vm_field both .vmm.pid)
-  kill -9 "$(monitor_of both)" "$vmm"
-  await 5 monitor_gone both
+  kill_monitor both "$vmm"
+  await 5 gone "$vmm"
   expect 0 banger vm show --json both
   same "$(field .state)" failed
   same "$(field .reason)" unobserved
@@ -47,8 +43,7 @@ teardown() { remove_vms; }
   expect 0 banger vm start --no-wait boot
   await 10 has_vmm boot
   vmm=$(vm_field boot .vmm.pid)
-  kill -9 "$(monitor_of boot)"
-  await 5 monitor_gone boot
+  kill_monitor boot
   expect 0 banger vm create $tiny other # any verb that changes something settles it
   expect 0 banger vm show --json boot
   same "$(field .state)" stopped
@@ -75,5 +70,13 @@ teardown() { remove_vms; }
   same "$(printf '%s\n' "$status" "$second" | sort | xargs)" '0 4'
 }
 
-monitor_gone() { [ -z "$(monitor_of "$1")" ]; }
+# kill_monitor VM [PID…]: with those, and waits for the monitor's end. Its command line is gone
+# before its locks are, so the pid is what has to be looked at.
+kill_monitor() {
+  local monitor
+  monitor=$(monitor_of "$1")
+  shift
+  kill -9 "$monitor" "$@"
+  await 5 gone "$monitor"
+}
 has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }

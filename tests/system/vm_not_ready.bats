@@ -5,9 +5,8 @@ load vm
 
 setup() {
   vm_root
-  expect 0 banger vm create $tiny n
+  expect 0 banger vm create $tiny --root copy n # its root is edited
 }
-teardown() { remove_vms; }
 
 @test "the VMM ends at once" {
   printf '#!/bin/sh\necho "no such machine" >&2\nexit 3\n' >"$root/vmm"
@@ -30,7 +29,7 @@ teardown() { remove_vms; }
 @test "the root has no init" {
   disk=$BANGER_STATE_DIR/vms/$(vm_field n .id)/root.img
   for init in /usr/sbin/init /usr/bin/sh; do
-    PATH=$PATH:/usr/sbin:/sbin debugfs -w -R "rm $init" "$disk" >/dev/null 2>&1
+    debugfs -w -R "rm $init" "$disk" >/dev/null 2>&1
   done
   expect 1 banger vm start n
   errors 'init failed at'

@@ -1,0 +1,139 @@
+// Network up for a VM, beside the least that the kernel must be asked for it:
+//
+//   banger-bench-net HOLDER COUNT    prints the medians {"a":S,"b":S}
+//
+// a: the request that a start makes of the network's holder (HOLDER is banger-netns): tap, bridge,
+// up, rules. b: in this process, in the same namespace, by bare ioctls and one netlink message, and
+// one element added to a set of nftables whose context is open.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/undo.h"
+#include "core/units.h"
+#include "net/holder.h"
+#include "net/links.h"
+#include "net/rules.h"
+#include "sys/file.h"
+#include "sys/namespace.h"
+#include "sys/proc.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+using namespace banger;
+
+namespace {
+
+constexpr const char* tag = "be0c";
+
+struct Bare {
+  Fd netlink{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+  unsigned bridge = ::if_nametoindex(net::bridge_name(tag).c_str());
+  net::Rules rules;
+
+  void up(const std::string& tap, int n) {
+    Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+    ifreq request{};
+    std::memcpy(request.ifr_name, tap.data(), tap.size());
+    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    if (::ioctl(tun.get(), TUNSETIFF, &request) || ::ioctl(tun.get(), TUNSETOWNER, ::geteuid()) ||
+        ::ioctl(tun.get(), TUNSETPERSIST, 1))
+      throw sys_error(errno, "cannot make a tap");
+    attach(static_cast<int>(::if_nametoindex(tap.c_str())));
+    rules.apply(fmt::format("add element bridge {} macs {{ \"{}\" . 52:54:01:00:{:02x}:{:02x} }}\n",
+                            net::table_name(tag), tap, n >> 8, n & 255));
+  }
+
+  // Master and up in one message.
+  void attach(int index) {
+    struct {
+      nlmsghdr header;
+      ifinfomsg link;
+      rtattr attribute;
+      uint32_t master;
+    } m{};
+    m.header.nlmsg_len = sizeof m;
+    m.header.nlmsg_type = RTM_NEWLINK;
+    m.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    m.link.ifi_index = index;
+    m.link.ifi_flags = m.link.ifi_change = IFF_UP;
+    m.attribute.rta_type = IFLA_MASTER;
+    m.attribute.rta_len = RTA_LENGTH(sizeof m.master);
+    m.master = bridge;
+    char answer[1024];
+    ssize_t size = -1;
+    if (::send(netlink.get(), &m, sizeof m, 0) > 0)
+      size = ::recv(netlink.get(), answer, sizeof answer, 0);
+    auto* reply = reinterpret_cast<nlmsghdr*>(answer);
+    if (size < 0 || reply->nlmsg_type != NLMSG_ERROR ||
+        reinterpret_cast<nlmsgerr*>(NLMSG_DATA(reply))->error != 0)
+      throw failed("cannot attach a tap");
+  }
+};
+
+double median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+template <typename F>
+double seconds_of(F&& f) {
+  auto began = steady_now();
+  f();
+  return Seconds(steady_now() - began).count();
+}
+
+void measure(const std::string& holder, int count) {
+  const char* place = std::getenv("TMPDIR");
+  std::string dir = fmt::format("{}/bn.XXXXXX", place ? place : "/tmp");
+  if (!::mkdtemp(dir.data())) throw sys_error(errno, "cannot make a directory");
+  Undo undo;
+  undo.push("remove the directory", [&] { sys::remove_tree(dir); });
+  std::string socket = dir + "/s";
+  Fd listener = sys::listen_unix(socket);
+  sys::Child child =
+      sys::spawn({{holder, "new"}, {}, {}, false}, {-1, 1, 2, {{listener.get(), 3}}});
+  net::apply_plan(socket, net::base_plan(tag));
+  sys::enter(sys::open_namespaces(*sys::find_process(child.pid())).value());
+
+  Bare bare;
+  net::Links links;
+  std::vector<double> ours, theirs;
+  for (int i = 0; i < count; ++i) {
+    std::string b = fmt::format("bare{}", i);
+    net::Guest guest{net::tap_name(tag, i),
+                     fmt::format("52:54:00:00:{:02x}:{:02x}", i >> 8, i & 255),
+                     fmt::format("10.0.{}.{}", i >> 8, i & 255)};
+    ours.push_back(seconds_of([&] { net::apply_plan(socket, net::join_plan(tag, guest)); }));
+    theirs.push_back(seconds_of([&] { bare.up(b, i); }));
+    net::apply_plan(socket, net::leave_plan(tag, guest));
+    links.remove(b);
+  }
+  child.kill(SIGKILL);
+  child.wait();
+  fmt::print("{{\"a\":{},\"b\":{}}}\n", median(ours), median(theirs));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc != 3) throw usage("usage: banger-bench-net HOLDER COUNT");
+    measure(argv[1], static_cast<int>(parse_number("count", argv[2], 1, 10'000)));
+    return 0;
+  } catch (const Error& e) {
+    std::fprintf(stderr, "banger-bench-net: %s\n", e.what());
+    return exit_status(e.code());
+  }
+}

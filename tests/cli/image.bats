@@ -1,0 +1,403 @@
+#!/usr/bin/env bats
+# banger image without a VM: what can be imported, what is refused, and that nothing is left of it.
+load ../lib
+
+setup() {
+  private_root
+}
+teardown() { remove_private_root; }
+
+# A root file system as small as can be, in ./tree.
+make_tree() {
+  mkdir -p tree/sbin tree/etc tree/srv
+  printf '#!/bin/sh\n' >tree/sbin/init
+  chmod 755 tree/sbin/init
+  printf '%s\n' "${1:-content}" >tree/srv/file
+}
+
+# A tarball on standard output, made by python's tarfile: tarball 'CODE' adds entries to it.
+tarball() {
+  python3 - "$1" <<'PY'
+import io, sys, tarfile
+out = tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT)
+def add(name, data=None, **fields):
+    info = tarfile.TarInfo(name)
+    info.mode, info.mtime = 0o644, 1000000000
+    for key, value in fields.items():
+        setattr(info, key, value)
+    if data is not None:
+        info.size = len(data)
+    out.addfile(info, io.BytesIO(data) if data is not None else None)
+def directory(name, **fields): add(name, type=tarfile.DIRTYPE, **{"mode": 0o755, **fields})
+def link(name, target, **fields): add(name, type=tarfile.SYMTYPE, linkname=target, **fields)
+def hard(name, target): add(name, type=tarfile.LNKTYPE, linkname=target)
+def init(): directory("sbin"); add("sbin/init", b"#!/bin/sh\n", mode=0o755)
+exec(sys.argv[1])
+out.close()
+PY
+}
+
+root_of() { printf '%s/images/%s/root.ext4' "$BANGER_STATE_DIR" "$(banger image show --json "$1" | jq -r .id)"; }
+in_image() { debugfs -R "$2" "$(root_of "$1")" 2>/dev/null; }
+# Nothing that anybody could see or that takes room; what a dead one left goes with the next command.
+no_images() {
+  expect 0 banger image prune --json
+  same "$output" ''
+  expect 0 banger image list --json
+  same "$output" ''
+  same "$(ls "$BANGER_STATE_DIR/images")" ''
+  expect 0 banger doctor --leaks
+  same "$output" ''
+}
+
+@test "a tarball: owners, modes, times, links, devices and attributes are what it says" {
+  tarball '
+init()
+directory("home/u", uid=70000, gid=1001, mode=0o2750)
+add("home/u/su", b"x" * 5000, uid=70000, gid=1001, mode=0o4711)
+hard("home/u/again", "./home/u/su")
+link("abs", "/etc/passwd", uid=5, gid=6)
+add("dev/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666)
+add("run/pipe", type=tarfile.FIFOTYPE, mode=0o600)
+add("cap", b"", mode=0o755, pax_headers={"SCHILY.xattr.user.note": "a note"})
+add("caf\u00e9/" + "d" * 120 + "/" + "f" * 120, b"long")
+add("/leading", b"slash")' >t.tar
+  expect 0 banger image import --json mine t.tar
+  schema result
+  same "$(field '.verb + " " + .name + " " + .state')" 'import mine ready'
+  in_image mine 'stat /home/u/su' >stat
+  grep -q 'Mode:  04711' stat
+  grep -Eq 'User: 70000 +Group:  1001' stat
+  grep -q 'Links: 2' stat
+  grep -q 'Size: 5000' stat
+  grep -q 'mtime: 0x3b9aca00' stat
+  in_image mine 'stat /home/u' | grep -q 'Mode:  02750'
+  in_image mine 'stat /abs' | grep -q 'Fast link dest: "/etc/passwd"'
+  in_image mine 'stat /dev/null' | grep -q 'major/minor number: 01:03'
+  in_image mine 'ea_list /cap' | grep -q 'a note'
+  same "$(in_image mine "cat /café/$(printf 'd%.0s' $(seq 120))/$(printf 'f%.0s' $(seq 120))")" long
+  same "$(in_image mine 'cat /leading')" slash
+  expect 0 e2fsck -fn "$(root_of mine)"
+
+  expect 0 banger image show --json mine
+  schema image
+  same "$(field .source)" "$PWD/t.tar"
+  same "$(field .sha256)" "$(sha256sum "$(root_of mine)" | cut -d' ' -f1)"
+  same "$(field .size)" "$(stat -c %s "$(root_of mine)")"
+  same "$(stat -c %a "$(root_of mine)")" 400
+  [ "$(field .used)" -lt 16000000 ]
+  expect 0 banger image list
+  outputs mine
+}
+
+@test "a tarball packed in each way, and from standard input" {
+  make_tree
+  tar -C tree -cf t.tar .
+  gzip -k t.tar
+  xz -k t.tar
+  zstd -q t.tar
+  for file in t.tar t.tar.gz t.tar.xz t.tar.zst; do
+    name=m$(tr -dc a-z <<<"$file")
+    expect 0 banger image import "$name" "$file"
+    same "$(in_image "$name" 'cat /srv/file')" content
+    expect 0 banger image import "$name-in" - <"$file"
+    same "$(in_image "$name-in" 'cat /srv/file')" content
+  done
+  expect 0 banger image show --json mttar-in
+  same "$(field .source)" 'standard input'
+}
+
+@test "a directory; what is mine in it belongs to root" {
+  make_tree
+  ln tree/srv/file tree/srv/again
+  ln -s /nowhere tree/srv/link
+  truncate -s 5G tree/srv/sparse
+  printf end >>tree/srv/sparse
+  expect 0 banger image import --size 64M mine tree
+  in_image mine 'stat /srv/again' >stat
+  grep -Eq 'User: +0 +Group: +0 ' stat
+  grep -q 'Links: 2' stat
+  in_image mine 'stat /srv/sparse' | grep -q "Size: $((5 * 1024 * 1024 * 1024 + 3))"
+  expect 0 banger image show --json mine
+  same "$(field .size)" $((64 * 1024 * 1024))
+  expect 0 e2fsck -fn "$(root_of mine)"
+}
+
+@test "an ext4 file, and a disk by its partitions" {
+  make_tree small
+  expect 0 mke2fs -q -t ext4 -d tree small.ext4 16M
+  make_tree large
+  expect 0 mke2fs -q -t ext4 -d tree large.ext4 24M
+  before=$(sha256sum small.ext4)
+  expect 0 banger image import one small.ext4
+  same "$(in_image one 'cat /srv/file')" small
+  same "$(banger image show --json one | jq -c '[.stale, .packages_hash]')" '[null,null]'
+  same "$(sha256sum small.ext4)" "$before"
+  expect 0 banger image import --size 40M grown small.ext4
+  expect 0 banger image show --json grown
+  same "$(field .size)" $((40 * 1024 * 1024))
+  expect 0 e2fsck -fn "$(root_of grown)"
+  expect 2 banger image import --size 16M shrunk large.ext4
+  expect 2 banger image import --partition 1 none small.ext4
+
+  # An MBR with three partitions: an unknown one, the small and the large file system.
+  truncate -s 64M disk
+  dd if=small.ext4 of=disk bs=1M seek=4 conv=notrunc status=none
+  dd if=large.ext4 of=disk bs=1M seek=24 conv=notrunc status=none
+  python3 - <<'PY'
+import struct
+with open("disk", "r+b") as disk:
+    for i, (kind, first, size) in enumerate([(0x0c, 1, 3), (0x83, 4, 16), (0x83, 24, 30)]):
+        disk.seek(446 + 16 * i)
+        disk.write(struct.pack("<B3xB3xII", 0, kind, first * 2048, size * 2048))
+    disk.seek(510)
+    disk.write(b"\x55\xaa")
+PY
+  expect 0 banger image import disk disk
+  same "$(in_image disk 'cat /srv/file')" large
+  expect 0 banger image import second disk --partition 2
+  same "$(in_image second 'cat /srv/file')" small
+  expect 3 banger image import none disk --partition 7
+  errors '2 (16M, Linux)'
+  expect 1 banger image import none disk --partition 1
+  errors 'holds no ext4 file system'
+}
+
+@test "disks of another machine are forgotten, and what is no disk stays" {
+  make_tree
+  mkdir -p tree/etc/systemd/system tree/home tree/var
+  cat >tree/etc/fstab <<'FSTAB'
+UUID=11111111-2222 / ext4 errors=remount-ro 0 1
+LABEL=home /home ext4 defaults 0 2
+/dev/sdb1 /var ext4 defaults 0 2
+tmpfs /tmp tmpfs size=64M 0 0
+FSTAB
+  printf '[Mount]\nWhat=/dev/sdc1\nWhere=/opt\n' >tree/etc/systemd/system/opt.mount
+  printf '[Mount]\nWhat=tmpfs\nWhere=/scratch\n' >tree/etc/systemd/system/scratch.mount
+  expect 0 banger image import mine tree
+  in_image mine 'cat /etc/fstab' >fstab
+  same "$(grep -vc '^#' fstab)" 1
+  grep -q '^tmpfs /tmp tmpfs' fstab
+  for unit in home var opt; do
+    in_image mine "stat /etc/systemd/system/$unit.mount" | grep -q 'link dest: "/dev/null"'
+  done
+  in_image mine 'cat /etc/systemd/system/scratch.mount' | grep -q What=tmpfs
+}
+
+@test "what is no root file system is refused, and nothing is left" {
+  make_tree
+  expect 0 mke2fs -q -t ext4 -d tree whole.ext4 16M
+  head -c 10M whole.ext4 >cut.ext4
+  expect 1 banger image import mine cut.ext4
+  errors truncated
+  cp whole.ext4 damaged.ext4
+  dd if=/dev/urandom of=damaged.ext4 bs=4096 seek=1 count=200 conv=notrunc status=none
+  expect 1 banger image import mine damaged.ext4
+  errors damaged
+  head -c 1M /dev/urandom >noise
+  expect 1 banger image import mine noise
+  printf 'QFI\xfb%01000d' 0 >disk.qcow2
+  expect 1 banger image import mine disk.qcow2
+  errors 'qcow2'
+  errors 'qemu-img convert'
+  : >empty
+  expect 1 banger image import mine empty
+  chmod 644 tree/sbin/init
+  expect 1 banger image import mine tree
+  errors 'has no /sbin/init'
+  tar -C tree -cf t.tar .
+  expect 1 banger image import mine t.tar
+  gzip t.tar
+  head -c 100 t.tar.gz >cut.tar.gz
+  expect 1 banger image import mine cut.tar.gz
+  expect 3 banger image import mine absent
+  expect 2 banger image import mine /dev/null
+  for name in Bad a.b ''; do expect 2 banger image import "$name" tree; done
+  expect 2 banger image import --size 1M mine tree
+  no_images
+}
+
+@test "hostile tarballs do nothing to the host" {
+  echo mine >victim
+  for code in 'add("../victim", b"bad")' 'add("a/../../victim", b"bad")' 'hard("x", "../victim")' \
+    'hard("x", "absent")' 'add("sbin", b""); add("sbin/x", b"")' \
+    'add("f", b"x"); directory("f/d")' 'directory("d"); hard("e", "d")' \
+    'link("a", "b"); link("b", "a"); add("a/x", b"")' 'add("n" * 300, b"")' \
+    'link("l", "t" * 5000)'; do
+    tarball "init(); $code" >t.tar
+    expect 1 banger image import mine t.tar
+  done
+  # A link out of it leads nowhere but into it.
+  tarball "init(); directory('$PWD'); link('out', '$PWD'); add('out/victim', b'bad'); link('up', '../../..'); add('up/top', b'x')" >t.tar
+  expect 0 banger image import mine t.tar
+  same "$(in_image mine "cat $PWD/victim")" bad
+  same "$(in_image mine 'cat /top')" x
+  same "$(cat victim)" mine
+  expect 0 e2fsck -fn "$(root_of mine)"
+  expect 0 banger image rm mine
+  no_images
+}
+
+@test "a bomb goes no further than --size" {
+  tarball 'init(); add("zeros", b"\1" * (200 << 20))' | gzip -1 >bomb.tar.gz
+  expect 1 banger image import --size 32M mine bomb.tar.gz
+  errors 'does not fit into 32M'
+  errors '--size'
+  # So many files that their inodes do not fit.
+  tarball '
+init()
+for i in range(9000): add("f%d" % i, b"")' >many.tar
+  expect 1 banger image import --size 32M mine many.tar
+  errors 'does not fit into 32M'
+  no_images
+}
+
+@test "a full disk gives the space back" {
+  unshare -rm true 2>/dev/null || skip 'no user namespaces, so no file system of its own'
+  make_tree
+  head -c 40M /dev/urandom >tree/srv/big
+  mkdir small
+  BANGER_STATE_DIR=$root/home/small expect 1 unshare -rm sh -c '
+    mount -t tmpfs -o size=24M,mode=700 none small
+    banger image import mine tree && exit 9
+    status=$?
+    test "$(ls small/images)" = "" && test "$(du -sm small | cut -f1)" -lt 8 || exit 8
+    exit $status'
+  errors 'no space left on device'
+}
+
+@test "two imports of one name at once: one is done, the other a conflict" {
+  make_tree
+  mkfifo pipe
+  banger image import mine - <pipe 3>&- & first=$!
+  exec 8>pipe
+  await 10 test -e "$BANGER_STATE_DIR/images"
+  await 10 sh -c 'ls "$BANGER_STATE_DIR"/images/*/import.lock'
+  expect 4 banger image import mine tree
+  errors "image 'mine' exists already"
+  # Half an import is nobody's.
+  expect 0 banger image list --json
+  same "$output" ''
+  expect 3 banger image show mine
+  expect 4 banger image rm mine
+  expect 0 banger image import other tree
+  tar -C tree -cf - . >&8
+  exec 8>&-
+  wait $first
+  expect 0 banger image list -q
+  same "$output" $'mine\nother'
+  expect 4 banger image import mine tree
+}
+
+@test "killed, or out of space, at each point it passes" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  make_tree
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 16M
+  tar -C tree -cf t.tar .
+  expect 0 banger image import first tree # the state and its directories are there
+  expect 0 banger image rm first
+  for source in root.ext4 t.tar; do
+    rm -f trace
+    BANGER_FAILPOINT_TRACE=$PWD/trace expect 0 banger image import mine $source
+    expect 0 banger image rm mine
+    [ "$(wc -l <trace)" -gt 8 ]
+    for action in kill enospc; do
+      declare -A seen=()
+      while read -r name; do
+        seen[$name]=$((${seen[$name]:-0} + 1))
+        point="$name#${seen[$name]}:$action"
+        status=0
+        BANGER_FAILPOINT=$point banger image import mine $source >out 2>&1 || status=$?
+        case $action:$status in
+          kill:137 | enospc:1) ;;
+          enospc:0) expect 0 banger image rm mine ;; # in a step that only tidies up
+          *) echo "$point: $status"; cat out; false ;;
+        esac
+        # Killed after its last commit it is whole.
+        if [ "$(banger image list -q)" = mine ]; then
+          expect 0 e2fsck -fn "$(root_of mine)"
+          expect 0 banger image rm mine
+        fi
+        no_images || { echo "after $point"; false; }
+      done <trace
+    done
+  done
+}
+
+@test "an image that VMs stand on stays, and the error names them" {
+  make_tree
+  expect 0 banger image import mine tree
+  expect 0 banger vm create --image mine --root overlay a b
+  expect 0 banger vm show --json a
+  schema vm
+  same "$(field '.image.name + " " + .root.way')" 'mine overlay'
+  expect 4 banger image rm mine
+  errors 'a, b stand on it'
+  expect 0 banger image show --json mine
+  same "$(field .vms)" 2
+  expect 0 banger image prune
+  same "$output" ''
+  expect 0 banger vm rm a b
+  expect 0 banger image prune --dry-run
+  same "$output" 'mine: unused'
+  expect 0 banger image prune
+  same "$output" 'mine: removed'
+  expect 3 banger image rm mine
+  expect 3 banger image show mine
+  no_images
+}
+
+@test "an image of an earlier bundle stays for its VMs, under another name; one of an earlier list is stale" {
+  bundle=$(banger bundle show --json | jq -er .path) || skip 'no bundle'
+  mkdir copy
+  part=$(jq -r '.parts[] | select(.name == "root-tiny").file' "$bundle/bundle.json")
+  for file in "$part" $(jq -r '.parts[] | select(.name | startswith("root-") | not).file' "$bundle/bundle.json"); do
+    cp --sparse=always "$bundle/$file" copy/
+  done
+  chmod u+w copy/*
+  jq 'del(.parts[] | select(.name | startswith("root-") and . != "root-tiny")) | .roots |= map(select(.variant == "tiny"))' \
+    "$bundle/bundle.json" >copy/bundle.json
+  export BANGER_RUNTIME_DIR=$PWD/copy
+  # Built before a package was added to its list.
+  list=$(sha256sum "$BANGER_SOURCE/runtime/root/tiny/packages" | cut -d' ' -f1)
+  cp copy/bundle.json current
+  jq --arg sum "$(echo busybox-static | sha256sum | cut -d' ' -f1)" '.roots[0].packages_hash = $sum' \
+    current >copy/bundle.json
+  expect 0 banger vm create --image tiny -j 2 old older
+  same "$stderr" "banger-vm: image 'tiny' is stale: its package list has changed since it was built; banger bundle build --variant tiny builds it anew"
+  expect 0 banger vm rm older
+  expect 0 banger image list --json
+  schema image
+  same "$(field .stale)" true
+  for verb in list 'show tiny'; do
+    expect 0 banger image $verb # two words
+    errors "banger-image: image 'tiny' is stale"
+    expect 0 banger image $verb -q
+    same "$stderr" ''
+  done
+  expect 0 banger vm create --image tiny -q older
+  same "$stderr" ''
+  expect 0 banger vm rm older
+  jq --arg sum "$list" '.roots[0].packages_hash = $sum' current >copy/bundle.json
+  id=$(banger vm show --json old | jq -r .image.id)
+  # The next bundle's root.
+  debugfs -w -R 'mkdir /newer' "copy/$part" 2>/dev/null
+  sum=$(sha256sum "copy/$part" | cut -d' ' -f1)
+  jq --arg sum "$sum" '(.parts[] | select(.name == "root-tiny").sha256) = $sum' copy/bundle.json >next
+  mv next copy/bundle.json
+  expect 0 banger vm create --image tiny new
+  same "$stderr" ''
+  expect 0 banger image show --json "tiny-${id:0:4}" tiny
+  schema image
+  same "$(field '"\(.name) \(.stale)"')" "tiny-${id:0:4} true"$'\n''tiny false'
+  same "$(banger vm show --json old | jq -r '.image | "\(.id) \(.name)"')" "$id tiny-${id:0:4}"
+  same "$(banger vm show --json new | jq -r .image.name)" tiny
+  same "$(banger image show --json tiny | jq -r .sha256)" "$sum"
+  # A reset keeps to its own image; another has to be asked for.
+  expect 0 banger vm reset old
+  same "$(banger vm show --json old | jq -r .image.id)" "$id"
+  expect 0 banger vm reset --image tiny old
+  same "$(banger vm show --json old | jq -r .image.name)" tiny
+  expect 0 banger image prune
+  same "$output" "tiny-${id:0:4}: removed"
+}

@@ -1,0 +1,366 @@
+#!/usr/bin/env bats
+# banger ssh cp against a real sshd and this machine's own tar.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2094,SC2154
+load ../lib
+load ssh_server
+
+# A tree with what a copy has to keep.
+make_tree() {
+  mkdir -p "$1/sub/shut" "$1/two words"
+  echo a >"$1/a"
+  echo dash >"$1/-dash"
+  echo new >"$1/two words/new"$'\n'"line"
+  ln "$1/a" "$1/hard"
+  ln -s a "$1/link"
+  ln -s /nowhere "$1/sub/dangling"
+  head -c 300000 /dev/urandom >"$1/sub/random"
+  truncate -s 100M "$1/sparse"
+  printf end | dd of="$1/sparse" bs=1 seek=60000000 conv=notrunc status=none
+  chmod 750 "$1/sub"
+  chmod 604 "$1/a"
+  touch -d '2020-01-02 03:04:05.678' "$1/a" "$1/sub"
+}
+
+listing() (
+  cd "$1" && find . \( -type d -printf '%p %y %m\n' \) -o -printf '%p %y %m %T@ %l %s %n\n' | sort
+)
+
+alike() {
+  diff -r --no-dereference "$1" "$2"
+  same "$(listing "$2")" "$(listing "$1")"
+}
+
+@test "a tree goes into a VM and back as it was" {
+  start_vm demo
+  mkdir there
+  make_tree tree
+  expect 0 banger ssh cp -r tree "demo:$PWD/there"
+  same "$output$stderr" ''
+  alike tree there/tree
+  expect 0 banger ssh cp -r "demo:$PWD/there/tree" back
+  alike tree back
+  [ "$(du -k back/sparse | cut -f1)" -lt 1000 ]
+  same "$(find . -name '.*banger*')" ''
+}
+
+@test "names come out as with cp -r" {
+  start_vm demo
+  mkdir there d
+  echo one >f
+  echo two >d/g
+  expect 0 banger ssh cp f "demo:$PWD/there/new"     # a name of its own
+  expect 0 banger ssh cp f "demo:$PWD/there"         # into a directory
+  expect 0 banger ssh cp -r d "demo:$PWD/there/"     # the same, a tree
+  expect 0 banger ssh cp -r d/ "demo:$PWD/there/e"   # a tree under a new name
+  expect 0 banger ssh cp -r d/. "demo:$PWD/there"    # its content
+  same "$(cd there && find . -type f | sort)" $'./d/g\n./e/g\n./f\n./g\n./new'
+  rm -r there/*
+  mkdir back
+  expect 0 banger ssh cp "demo:$PWD/f" back/new
+  expect 0 banger ssh cp "demo:$PWD/f" back
+  expect 0 banger ssh cp -r "demo:$PWD/d" back/
+  expect 0 banger ssh cp -r "demo:$PWD/d/" back/e
+  expect 0 banger ssh cp -r "demo:$PWD/d/." back
+  same "$(cd back && find . -type f | sort)" $'./d/g\n./e/g\n./f\n./g\n./new'
+  expect 0 banger ssh cp f d/g "demo:$PWD/there"     # several
+  same "$(ls there)" $'f\ng'
+}
+
+@test "a tree is added to one that is there" {
+  start_vm demo
+  mkdir -p there/tree/sub new/tree
+  echo old >there/tree/a
+  echo kept >there/tree/kept
+  make_tree tree
+  expect 0 banger ssh cp -r tree "demo:$PWD/there"
+  same "$(cat there/tree/a there/tree/kept)" $'a\nkept'
+  cmp tree/sub/random there/tree/sub/random
+  echo old >new/tree/a
+  echo kept >new/tree/kept
+  expect 0 banger ssh cp -r "demo:$PWD/tree" new
+  same "$(cat new/tree/a new/tree/kept)" $'a\nkept'
+  cmp tree/sub/random new/tree/sub/random
+}
+
+@test "standard input and output" {
+  start_vm demo
+  head -c 3000000 /dev/urandom >in
+  expect 0 banger ssh cp - "demo:$PWD/there" <in
+  cmp in there
+  same "$(stat -c %a there)" 644
+  banger ssh cp "demo:$PWD/there" - >out
+  cmp in out
+  expect 0 banger ssh cp - "demo:$PWD/empty" </dev/null
+  [ -e empty ] && [ ! -s empty ]
+  ln -s there link
+  expect 0 banger ssh cp - "demo:$PWD/link" <<<'through it'
+  same "$(cat there)" 'through it'
+  [ -L link ]
+}
+
+@test "odd names" {
+  start_vm demo
+  mkdir there
+  local name
+  for name in '-r' 'two words' $'new\nline' "quo'te" '$HOME' '*' 'a:b' $'\xff\xfe'; do
+    printf '%s' "$name" >"./$name"
+    expect 0 banger ssh cp "./$name" "demo:$PWD/there/"
+    expect 0 banger ssh cp "demo:$PWD/there/$name" got
+    same "$(cat got)" "$name"
+    rm got
+  done
+  expect 0 banger ssh cp -- -r "demo:$PWD/there/-x"
+  same "$(cat there/-x)" -r
+}
+
+@test "a link is followed, with -r it is copied" {
+  start_vm demo
+  echo x >f
+  ln -s f l
+  expect 0 banger ssh cp l "demo:$PWD/l2"
+  [ ! -L l2 ]
+  expect 0 banger ssh cp "demo:$PWD/l" l3
+  [ ! -L l3 ]
+  expect 0 banger ssh cp -r l "demo:$PWD/l4"
+  same "$(readlink l4)" f
+  expect 0 banger ssh cp -r "demo:$PWD/l" l5
+  same "$(readlink l5)" f
+}
+
+@test "what is not there, or does not fit" {
+  start_vm demo
+  mkdir d
+  echo x >f
+  expect 3 banger ssh cp nosuch demo:
+  expect 3 banger ssh cp "demo:$PWD/nosuch" .
+  errors 'no such file or directory'
+  expect 3 banger ssh cp f "demo:$PWD/no/such"
+  expect 3 banger ssh cp "demo:$PWD/f" no/such
+  expect 3 banger ssh cp f nosuch:
+  expect 1 banger ssh cp d "demo:$PWD/x"
+  errors 'directories are copied with -r'
+  expect 1 banger ssh cp "demo:$PWD/d" x
+  errors 'directories are copied with -r'
+  expect 1 banger ssh cp -r d "demo:$PWD/f"
+  expect 1 banger ssh cp -r "demo:$PWD/d" f
+  expect 1 banger ssh cp f "demo:$PWD/f/"
+  expect 1 banger ssh cp f "demo:$PWD/new/"
+  expect 1 banger ssh cp "demo:$PWD/f" new/
+  mkdir -p t/f
+  expect 1 banger ssh cp f "demo:$PWD/t"
+  expect 1 banger ssh cp "demo:$PWD/f" t
+  expect 1 banger ssh cp - "demo:$PWD/d" </dev/null
+  expect 1 banger ssh cp "demo:$PWD/d" -
+  expect 7 banger ssh cp f d/nosuch "demo:$PWD/f"
+  expect 2 banger ssh cp f g
+  expect 2 banger ssh cp f
+  expect 2 banger ssh cp - -
+  expect 2 banger ssh cp demo:f demo:g -
+  same "$(ls)" $'d\nf\nt'
+}
+
+@test "one that fails stops no other; --json tells of each" {
+  start_vm demo
+  mkdir there
+  echo x >f
+  expect 3 banger ssh cp --json f nosuch "demo:$PWD/there"
+  schema result
+  same "$(field .ok)" $'true\nfalse'
+  same "$(error_field .code)" not_found
+  same "$(ls there)" f
+}
+
+@test "a copy that is cut short leaves nothing" {
+  start_vm demo
+  mkdir there
+  mkfifo never
+  # Input that never ends, and then the client is gone.
+  (sleep 60 >never) & local holder=$!
+  banger-ssh cp - "demo:$PWD/there/f" <never & local client=$!
+  await 20 temporary there
+  kill -KILL $client
+  await 20 empty there
+  banger-ssh cp - "demo:$PWD/there/f" <never & client=$!
+  await 20 temporary there
+  kill -TERM $client
+  status=0
+  wait $client || status=$?
+  same "$status" 143
+  await 20 empty there
+  kill $holder
+}
+temporary() { [ -n "$(ls -A "$1")" ]; }
+empty() { [ -z "$(ls -A "$1")" ]; }
+
+@test "a guest that dies meanwhile leaves nothing here" {
+  start_vm demo
+  mkdir there
+  head -c 500000000 /dev/zero >zeros
+  banger-ssh --json cp "demo:$PWD/zeros" there 2>err >out & local client=$!
+  await 20 temporary there
+  kill -STOP $client
+  cut_off "$server"
+  kill -CONT $client
+  status=0
+  wait $client || status=$?
+  same "$status" 1
+  same "$(jq -r .code err)" unreachable
+  empty there
+}
+
+# VMs a and b with a server of their own each; that of b is $target, a's is $server.
+two_vms() {
+  start_vm b
+  target=$server
+  start_vm a
+}
+
+# Ends the connections of server $1 at once: one process for root, two for a plain user.
+cut_off() {
+  local priv
+  priv=$(pgrep -P "$1")
+  # shellcheck disable=SC2046 # none or one word
+  kill -KILL "$priv" $(pgrep -P "$priv" -f '^sshd')
+}
+
+@test "from one VM to another" {
+  two_vms
+  mkdir there
+  make_tree tree
+  expect 0 banger ssh cp "a:$PWD/tree/a" "b:$PWD/there/file"
+  cmp tree/a there/file
+  same "$(stat -c '%a %y' there/file)" "$(stat -c '%a %y' tree/a)"
+  expect 0 banger ssh cp -r "a:$PWD/tree" "b:$PWD/there"
+  same "$output$stderr" ''
+  alike tree there/tree
+  [ "$(du -k there/tree/sparse | cut -f1)" -lt 1000 ]
+  same "$(find . -name '.*banger*')" ''
+}
+
+@test "from one VM to another: what fails is named, and leaves nothing" {
+  two_vms
+  mkdir there
+  echo x >f
+  expect 3 banger ssh cp --json "a:$PWD/nosuch" "b:$PWD/there"
+  same "$(error_field .subject)" a
+  expect 3 banger ssh cp --json "a:$PWD/f" "b:$PWD/no/such"
+  same "$(error_field .subject)" b
+  mkdir there/f
+  expect 1 banger ssh cp --json "a:$PWD/f" "b:$PWD/there"
+  same "$(error_field .subject)" b
+  rmdir there/f
+  set_vm a stopped
+  expect 4 banger ssh cp --json "a:$PWD/f" "b:$PWD/there"
+  same "$(error_field .subject)" a
+  # A tar of the source that fails when the target has most of it.
+  mkdir bin tree
+  head -c 3000000 /dev/zero >tree/zeros
+  tar -c -f half tree
+  truncate -s 2M half
+  printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\ncat %q\necho broken >&2\nexit 1\n' \
+    "$PWD/half" >bin/tar
+  chmod +x bin/tar
+  stop_server
+  echo "SetEnv PATH=$PWD/bin:$PATH" >>"$config"
+  begin_server
+  set_vm a running
+  expect 1 banger ssh cp --json -r "a:$PWD/tree" "b:$PWD/there"
+  same "$(error_field .subject)" a
+  errors broken
+  empty there
+}
+
+@test "from one VM to another: either dies meanwhile" {
+  two_vms
+  mkdir there
+  head -c 500000000 /dev/zero >zeros
+  local dies
+  for dies in a b; do
+    banger-ssh --json cp "a:$PWD/zeros" "b:$PWD/there" 2>err >out & local client=$!
+    await 20 temporary there
+    kill -STOP $client
+    if [ $dies = a ]; then cut_off "$server"; else cut_off "$target"; fi
+    kill -CONT $client
+    status=0
+    wait $client || status=$?
+    same "$status" 1
+    same "$(jq -r '.code, .subject' err)" "unreachable"$'\n'"$dies"
+    await 20 empty there
+  done
+}
+
+@test "a full disk, on either side" {
+  start_vm demo
+  [ "$(id -u)" = 0 ] || skip "mounts a small file system"
+  mkdir full
+  head -c 3000000 /dev/urandom >big
+  # Where only this test and the server see it.
+  expect 0 unshare -m sh -ec "
+    mount -t tmpfs -o size=1M none full
+    status=0
+    banger-ssh cp demo:$PWD/big full/big 2>err || status=\$?
+    [ \$status = 1 ] && grep -qi 'no space left' err
+    [ -z \"\$(ls -A full)\" ]"
+  nsenter -t "$server" -m mount -t tmpfs -o size=1M none "$PWD/full"
+  expect 1 banger ssh cp big "demo:$PWD/full/big"
+  errors 'no space left on device'
+  expect 1 banger ssh cp - "demo:$PWD/full/big" <big
+  errors 'No space left on device'
+  expect 0 banger ssh demo -- ls -A "$PWD/full"
+  same "$output" ''
+}
+
+@test "a hostile tar writes nothing outside of the target" {
+  start_vm demo
+  mkdir bin src to
+  stop_server
+  echo "SetEnv PATH=$PWD/bin:$PATH" >>"$config"
+  begin_server
+  set_vm demo running
+  # What the tar in the guest gives is the file `evil`, whatever it is asked for.
+  local real
+  real=$(command -v tar)
+  printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\nexec cat %q\n' "$PWD/evil" >bin/tar
+  chmod +x bin/tar
+  mkdir outside t
+  # A link that leads out, and a file through it.
+  (cd t && ln -s "../../outside" l && "$real" -c -f ../1 . && rm l && mkdir l && echo x >l/x && "$real" -c -f ../2 ./l/x)
+  head -c 1024 1 >evil
+  cat 2 >>evil
+  expect 1 banger ssh cp -r "demo:$PWD/src" to
+  errors 'is not a directory of its own'
+  same "$(ls -A to outside)" $'outside:\n\nto:'
+  # Names that lead out.
+  "$real" -c -f evil -P ../home/t/l/x
+  expect 1 banger ssh cp -r "demo:$PWD/src" to
+  errors 'leads out of it'
+  "$real" -c -f evil -P "$PWD/t/l/x"
+  expect 1 banger ssh cp -r "demo:$PWD/src" to
+  # One file was asked for.
+  "$real" -c -f evil t/l
+  echo f >f
+  expect 1 banger ssh cp "demo:$PWD/f" to
+  # Nothing at all, and what is no tar, with what a terminal would take for a command.
+  : >evil
+  expect 1 banger ssh cp "demo:$PWD/f" to
+  printf '\033[31mred\033[0m%2000s' x >evil
+  expect 1 banger ssh cp "demo:$PWD/f" to
+  printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\nprintf "\\033[31mred" >&2; exit 1\n' >bin/tar
+  expect 1 banger ssh cp "demo:$PWD/f" to
+  errors '\x1b[31mred'
+  same "$(ls -A to outside)" $'outside:\n\nto:'
+}
+
+@test "a guest without tar: preflight" {
+  start_vm demo
+  mkdir bin
+  echo x >f
+  stop_server
+  echo "SetEnv PATH=$PWD/bin" >>"$config"
+  begin_server
+  set_vm demo running
+  for tool in sh printf mktemp; do ln -s "$(command -v $tool)" "bin/$tool"; done
+  expect 5 banger ssh cp "demo:$PWD/f" got
+  errors 'there is no tar in the guest'
+  expect 5 banger ssh cp f "demo:$PWD/got"
+}

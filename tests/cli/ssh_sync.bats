@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# banger ssh sync against a real sshd and this machine's own rsync.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2094,SC2154
+load ../lib
+load ssh_server
+
+need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
+
+@test "there and back, and --delete" {
+  need_rsync
+  start_vm demo
+  mkdir -p "a dir/sub" there
+  echo one >"a dir/one"
+  echo odd >"a dir/sub/ -odd\$x'\"*"
+  chmod 640 "a dir/one"
+  ln -s one "a dir/link"
+  echo extra >there/extra
+  expect 0 banger ssh sync "a dir" "demo:$PWD/there"
+  same "$output$stderr" ''
+  same "$(ls there)" $'extra\nlink\none\nsub'
+  cmp "a dir/sub/ -odd\$x'\"*" "there/sub/ -odd\$x'\"*"
+  same "$(stat -c %a there/one)" 640
+  same "$(readlink there/link)" one
+  expect 0 banger ssh sync --json --delete --exclude sub "a dir" "demo:$PWD/there"
+  schema result
+  same "$(ls there)" $'link\none\nsub'
+  expect 0 banger ssh sync "demo:$PWD/there/" back
+  diff -r "a dir" back
+  expect 0 banger ssh sync -- "demo:$PWD/a dir" "-b"
+  diff -r "a dir" ./-b
+}
+
+@test "--watch follows changes, new directories too" {
+  need_rsync
+  start_vm demo
+  mkdir src
+  echo 1 >src/f
+  banger-ssh sync --watch --json src "demo:$PWD/there" >out 2>err 3>&- & local client=$!
+  await 20 grep -qs 1 there/f
+  echo 2 >src/f
+  await 20 grep -qs 2 there/f
+  mkdir -p src/new/deep
+  echo 3 >src/new/deep/g
+  await 20 grep -qs 3 there/new/deep/g
+  echo 4 >src/new/deep/g
+  await 20 grep -qs 4 there/new/deep/g
+  mv src/new src/moved
+  await 20 test -e there/moved/deep/g
+  echo 5 >src/moved/deep/g
+  await 20 grep -qs 5 there/moved/deep/g
+  kill -TERM $client
+  status=0
+  wait $client || status=$?
+  same "$status" 0
+  output=$(cat out) && schema result
+  same "$(cat err)" ''
+}
+
+@test "--watch ends when its directory goes, and when the guest goes" {
+  need_rsync
+  start_vm demo
+  mkdir src
+  banger-ssh sync --watch --json src "demo:$PWD/there" >out 2>err 3>&- & local client=$!
+  await 20 test -s out
+  rmdir src
+  status=0
+  wait $client || status=$?
+  same "$status" 3
+  mkdir src
+  : >out
+  banger-ssh sync --watch --json src "demo:$PWD/there" >out 2>err 3>&- & client=$!
+  await 20 test -s out
+  stop_server
+  touch src/f
+  status=0
+  wait $client || status=$?
+  same "$status" 1
+  same "$(tail -n 1 err | jq -r .code)" unreachable
+}
+
+@test "without rsync, in the guest or here: preflight" {
+  need_rsync
+  start_vm demo
+  mkdir src bin
+  stop_server
+  echo "SetEnv PATH=$PWD/bin" >>"$config"
+  begin_server
+  set_vm demo running
+  expect 5 banger ssh sync --json src "demo:$PWD/there"
+  same "$stderr" "$(tail -n 1 <<<"$stderr")" # nothing but the error
+  same "$(error_field .message)" "VM 'demo': cannot sync: there is no rsync in the guest"
+  own=$(command -v banger-ssh)
+  expect 5 env PATH=/nowhere "$own" sync --json src demo:there
+  same "$(error_field .hint)" 'apt install rsync'
+}
+
+@test "what is no place for it" {
+  plain_vm demo stopped 0
+  mkdir src
+  echo x >f
+  expect 2 banger ssh sync src dst
+  expect 2 banger ssh sync demo:a demo:b
+  expect 2 banger ssh sync - demo:
+  expect 2 banger ssh sync demo:a b --watch
+  expect 2 banger ssh sync src
+  expect 3 banger ssh sync src nosuch:
+  expect 4 banger ssh sync src demo:
+}
+
+@test "a source that is not there" {
+  plain_vm demo running $$
+  echo x >f
+  expect 3 banger ssh sync nosuch demo:
+  expect 1 banger ssh sync f demo:
+  errors 'not a directory'
+}

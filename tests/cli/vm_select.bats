@@ -1,0 +1,288 @@
+#!/usr/bin/env bats
+# Which VMs a verb is about, and what several get; what needs no VM that runs.
+load ../lib
+
+setup() { private_root; }
+teardown() { remove_private_root; }
+
+made() { expect 0 banger vm create --image tiny --memory 128M "$@"; }
+
+sorted() { same "$(sort <<<"$output")" "$1"; }
+
+@test "no VM selected is a usage error for verbs that act, all VMs for list" {
+  for verb in start stop kill restart rm wait show 'set --cpus 2'; do
+    # shellcheck disable=SC2086
+    expect 2 banger vm $verb
+    errors 'no VM given'
+    errors --all
+  done
+  expect 0 banger vm list
+  expect 0 banger vm stats
+  [ ! -e "$BANGER_STATE_DIR" ]
+}
+
+@test "a selection of nothing is done at once, and says nothing" {
+  made a
+  for verb in start stop kill restart rm wait show list stats 'set --cpus 2'; do
+    # shellcheck disable=SC2086
+    expect 0 banger vm $verb --json --state paused
+    same "$output$stderr" ''
+    # shellcheck disable=SC2086
+    expect 0 sh -c "banger vm $verb - </dev/null"
+    same "$output" ''
+  done
+  expect 0 banger vm stop --all # none runs
+  same "$output" ''
+  expect 2 banger vm rm --all a
+  errors 'do not go together'
+  same "$(banger vm list -q)" a
+}
+
+@test "names, prefixes, labels, states and standard input select; a VM named twice is taken once" {
+  made --label job=42 --label x=1 a
+  made --label job=42 b
+  made c
+  id=$(banger vm show --json c | jq -r .id)
+  expect 0 banger vm list -q --label job=42
+  same "$output" $'a\nb'
+  expect 0 banger vm list -q --label job=42 --label x=1
+  same "$output" a
+  expect 0 banger vm list -q --label x=1 --label x=2
+  same "$output" ''
+  expect 0 banger vm list -q c a
+  same "$output" $'c\na'
+  expect 0 banger vm show --json c "${id:0:5}" "$id"
+  same "$(field .name)" c
+  expect 0 banger vm list -q --state stopped --state failed
+  same "$output" $'a\nb\nc'
+  # Names are narrowed by the others.
+  expect 0 banger vm list -q --label job=42 a c
+  same "$output" a
+  expect 0 sh -c 'banger vm list --json --label job=42 | banger vm rm -q -'
+  sorted $'a\nb'
+  expect 0 banger vm rm --json "${id:0:4}"
+  schema result
+  same "$(field .name)" c
+}
+
+@test "each gets its own result; one bad name stops no other, and failures that differ give 7" {
+  made a b c d
+  expect 0 banger vm list -q
+  same "$output" $'a\nb\nc\nd'
+  expect 3 banger vm rm -j 3 a nobody b neither
+  sorted $'a: removed\nb: removed'
+  errors nobody
+  errors neither
+  expect 7 banger vm stop c nobody # one is stopped (4), one is not there (3)
+  expect 4 banger vm stop c d
+  expect 7 banger vm stop --json c nobody
+  same "$(jq -r '[.name, .ok, .error.code] | join(" ")' <<<"$output" | sort)" \
+    $'c false conflict\nnobody false not_found'
+  expect 0 banger vm rm --all -j 1
+  same "$output" $'c: removed\nd: removed'
+  expect 2 banger vm rm -j 0 x
+  expect 2 banger vm rm -j many x
+}
+
+@test "--count makes numbered VMs, the next free numbers if some are there" {
+  made --count 3 web-
+  sorted $'web-1: stopped\nweb-2: stopped\nweb-3: stopped'
+  expect 0 banger vm rm web-2
+  made -q --count 2 web-
+  sorted $'web-2\nweb-4'
+  made --dry-run -q --count 1 web-
+  same "$output" web-5
+  expect 2 banger vm create --image tiny --count 2 a- b-
+  expect 2 banger vm create --image tiny --count 0 a-
+  expect 2 banger vm create --image tiny --count 2 A-
+  expect 2 banger vm create --image tiny --count 1000 "$(printf 'a%.0s' $(seq 61))"
+  same "$(banger vm list -q)" $'web-1\nweb-2\nweb-3\nweb-4'
+}
+
+@test "two that count at once take different numbers" {
+  made first # the image is there then
+  for i in 1 2 3; do
+    banger vm create --image tiny --memory 128M -q --count 4 n- >"$root/$i" 2>"$root/$i.err" &
+    pids[i]=$!
+  done
+  for i in 1 2 3; do wait "${pids[i]}" || { cat "$root/$i.err"; false; }; done
+  same "$(cat "$root"/[123] | sort -V | xargs)" "$(printf 'n-%s ' {1..12} | xargs)"
+}
+
+@test "--atomic: all or none" {
+  made c
+  expect 4 banger vm create --image tiny --memory 128M --atomic a b c
+  errors "a VM of that name exists"
+  same "$(banger vm list -q)" c
+  same "$(ls "$BANGER_STATE_DIR/vms" | wc -l)" 1
+  made -q --atomic a b
+  same "$output" $'a\nb'
+}
+
+@test "--atomic: killed at each point it passes, none is left" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  made first
+  BANGER_FAILPOINT_TRACE=$root/trace expect 0 banger vm create --image tiny --memory 128M --atomic a b
+  expect 0 banger vm rm a b
+  declare -A seen=()
+  while read -r name; do
+    seen[$name]=$((${seen[$name]:-0} + 1))
+    BANGER_FAILPOINT="$name#${seen[$name]}:kill" expect 137 \
+      banger vm create --image tiny --memory 128M --atomic a b
+    expect 0 banger vm reconcile
+    names=$(banger vm list -q | xargs)
+    [ "$names" = first ] || [ "$names" = 'a b first' ] || { echo "$name: $names"; false; }
+    if [ "$names" != first ]; then expect 0 banger vm rm a b; fi
+  done <"$root/trace"
+  [ "${#seen[@]}" -gt 2 ]
+}
+
+@test "set changes what a stopped VM is" {
+  made --label a=1 v
+  expect 0 banger vm set v --cpus 3 --memory 256M --disk 300M --label b=2 --unlabel a --unlabel z
+  expect 0 banger vm show --json v
+  schema vm
+  same "$(jq -c '[.cpus, .memory, .root.size, .labels]' <<<"$output")" \
+    '[3,268435456,314572800,{"b":"2"}]'
+  # What cannot be changes nothing, not even the rest of it.
+  expect 2 banger vm set v --cpus 1 --memory 1M
+  expect 2 banger vm set v --cpus 1 --disk 1M
+  expect 4 banger vm set v --cpus 1 --work-disk 1G
+  expect 2 banger vm set v --label nokey
+  expect 2 banger vm set v
+  errors 'nothing to change'
+  same "$(banger vm show --json v | jq .cpus)" 3
+  made w
+  expect 0 banger vm set --all --label c=3
+  same "$(banger vm list -q --label c=3)" $'v\nw'
+}
+
+@test "events: each once and in order, of one VM or of all, of those that are gone too" {
+  made a
+  made b
+  expect 0 banger vm rm a
+  expect 0 banger vm events --json
+  schema event
+  same "$(jq -r '[.vm, .type] | join(" ")' <<<"$output" | grep '^[ab] ')" \
+    $'a vm.created\nb vm.created\na vm.removed'
+  expect 0 banger vm events --json a
+  same "$(jq -r .type <<<"$output")" $'vm.created\nvm.removed'
+  expect 0 banger vm events -n 1 a
+  outputs vm.removed
+  expect 0 banger vm events -n 0
+  same "$output" ''
+  expect 3 banger vm events nobody
+}
+
+@test "events --follow misses none and repeats none, from before there is a state" {
+  banger vm events --follow --json >"$root/events" 3>&- &
+  follower=$!
+  made a
+  for i in 1 2 3; do
+    banger vm create --image tiny --memory 128M --count 5 "n$i-" >/dev/null &
+    pids[i]=$!
+  done
+  wait "${pids[@]}"
+  expect 0 banger vm rm --all
+  await 10 has_events 32
+  kill $follower
+  banger vm events --json >"$root/all"
+  same "$(cat "$root/events")" "$(cat "$root/all")"
+  same "$(jq -r .vm "$root/events" | grep -c '^n[1-3]-')" 30
+}
+has_events() { [ "$(grep -c '"vm\.' "$root/events")" -eq "$1" ]; }
+
+@test "events --follow ends when nobody reads it" {
+  made a
+  expect 0 timeout 10 bash -c 'banger vm events --follow | head -n 1 >/dev/null'
+}
+
+@test "wait: what is so already, what is not there, and time" {
+  made a
+  expect 0 banger vm wait --for stopped --json a
+  schema result
+  expect 3 banger vm wait nobody
+  expect 6 banger vm wait --for ready --timeout 100ms a
+  errors 'still stopped'
+  expect 7 banger vm wait --timeout 100ms a nobody
+  (sleep 0.3; banger vm rm a >/dev/null) 3>&- &
+  expect 3 banger vm wait --timeout 20s a
+  errors 'was removed'
+}
+
+@test "preflight names all that is missing at once, each with what mends it" {
+  made a
+  expect 0 banger vm preflight --json a
+  schema check
+  same "$(jq -r 'select(.status == "missing")' <<<"$output")" ''
+  rm -f "$BANGER_STATE_DIR/vms/"*/root.img "$BANGER_STATE_DIR/vms/"*/upper.img
+  mkdir "$BANGER_STATE_DIR/keys"
+  touch "$BANGER_STATE_DIR/keys/id_ed25519"
+  chmod 644 "$BANGER_STATE_DIR/keys/id_ed25519"
+  export BANGER_QEMU_BINARY=no-such-vmm BANGER_RUNTIME_DIR=$root/none
+  for verb in preflight start; do
+    expect 5 banger vm $verb a
+  done
+  errors "no 'no-such-vmm'"
+  errors 'no runtime bundle'
+  errors 'others can read the ssh key'
+  errors 'is not there'
+  errors 'banger bundle build'
+  errors 'chmod 600'
+  (ulimit -n 40 && expect 5 banger vm preflight --json && grep -q 'ulimit -n' <<<"$output")
+  expect 5 banger vm preflight --memory 8T
+  outputs 'fix: stop other VMs'
+  expect 3 banger vm preflight nobody
+  expect 2 banger vm preflight --memory 1G a
+  unset BANGER_RUNTIME_DIR
+  expect 5 banger vm preflight --json --image no-such-image
+  same "$(jq -r 'select(.id == "image") | .status' <<<"$output")" missing
+  expect 5 banger vm preflight --json --image tiny # the VMM is not there still
+  same "$(jq -r 'select(.id == "image") | .status' <<<"$output")" ok
+}
+
+@test "reconcile tells what it found and did" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  made first
+  BANGER_FAILPOINT=state.commit#2:kill expect 137 banger vm create --image tiny x
+  expect 0 banger vm reconcile --json
+  schema reconciled
+  same "$(jq -r '[.name, .found, .done, .state] | join(", ")' <<<"$output")" \
+    'x, creating, interrupted, removed what was left, '
+  expect 0 banger vm reconcile
+  same "$output" ''
+  errors 'in order'
+}
+
+@test "list and stats fit 80 columns, whatever they hold" {
+  long=$(printf 'a%.0s' $(seq 63))
+  made --label "key=$(printf 'v%.0s' $(seq 200))" --label x=y "$long"
+  for verb in list stats 'stats --all' preflight; do
+    # shellcheck disable=SC2086
+    on_terminal banger vm $verb >"$root/shown"
+    [ -s "$root/shown" ]
+    same "$(LC_ALL=C.UTF-8 grep -E '.{81}' "$root/shown")" ''
+  done
+}
+
+# The command on a terminal of 80 columns; what it shows on standard output.
+on_terminal() {
+  python3 - "$@" <<'PY'
+import fcntl, os, pty, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.execvp(sys.argv[1], sys.argv[1:])
+out = b""
+while True:
+    try:
+        block = os.read(fd, 65536)
+    except OSError:
+        break
+    if not block:
+        break
+    out += block
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(out.replace(b"\r", b"").replace(b"\033[K", b""))
+PY
+}

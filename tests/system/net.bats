@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# The private network, with real guests: what reaches what, what comes back when it is killed, what
+# a hostile guest can do to its neighbour.
+load ../lib
+load vm
+
+setup() {
+  vm_root
+  server=
+}
+teardown() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  remove_vms
+}
+
+# Mode `user` must be possible here, or these tests say nothing.
+needs_user_net() {
+  expect 0 banger net status --json
+  [ "$(field .mode)" = user ] || skip "$(field .why)"
+}
+
+net_field() { banger net status --json | jq -r "$1"; }
+# A keeper that is another than before.
+came_back() {
+  local pid
+  pid=$(net_field ".$1")
+  [ "$pid" != null ] && [ "$pid" != "$2" ] && [ "$(net_field .place)" = private ]
+}
+guest() { banger ssh "$1" -- "$2"; }
+dropped() { net_field ".leases[] | select(.vm == \"$1\") | .dropped.$2"; }
+kill_monitors() {
+  local vm
+  for vm in "$@"; do kill -9 "$(monitor_of "$vm")"; done
+}
+answers() { [ "$(nc_host "$1" "$2" 2>/dev/null)" = "$3" ]; }
+
+# What a server on the host says: nc_host ADDRESS PORT
+nc_host() {
+  python3 - "$1" "$2" <<'EOF'
+import socket, sys
+print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 8).makefile().readline().strip())
+EOF
+}
+
+# A server on two addresses of the host that says one line to whoever connects; its ports come in
+# $root/ports.
+serve() {
+  python3 - "$root/ports" "$@" <<'EOF' 3>&- &
+import os, select, socket, sys
+listeners = [socket.create_server((a, 0)) for a in sys.argv[2:]]
+with open(sys.argv[1] + ".new", "w") as f:
+    f.write(" ".join(str(l.getsockname()[1]) for l in listeners) + "\n")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+while True:
+    for l in select.select(listeners, [], [])[0]:
+        c, _ = l.accept()
+        c.sendall(b"outside\n")
+        c.close()
+EOF
+  server=$!
+  await 10 test -e "$root/ports"
+}
+
+@test "three VMs reach each other and the outside, not the host's loopback; the network comes back" {
+  needs_user_net
+  expect 0 banger vm create $tiny a b c
+  expect 0 banger vm start a b c
+  for vm in a b c; do await 30 guest "$vm" true; done # a busy server may turn the first ones away
+  expect 0 banger net status --json
+  schema net
+  same "$(field .place)" private
+  same "$(field '[.leases[].address] | sort | join(" ")')" '10.0.2.4 10.0.2.5 10.0.2.6'
+  same "$(field '.forwards | length')" 3
+  # A plain table, 80 columns at most.
+  expect 0 banger net status
+  same "$(awk 'length > 80' <<<"$output")" ''
+
+  local a b c
+  a=$(vm_field a .net.address) b=$(vm_field b .net.address) c=$(vm_field c .net.address)
+  expect 0 guest a "ping -c 1 -W 5 $b && ping -c 1 -W 5 $c"
+  expect 0 guest c "ping -c 1 -W 5 $a"
+
+  # The outside is the host's own address, as slirp4netns sees it; its loopback is not.
+  local outside
+  outside=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.') || outside=
+  if [ -n "$outside" ]; then
+    serve "$outside" 127.0.0.1
+    read -r open closed <"$root/ports"
+    expect 0 guest a "nc -w 10 $outside $open </dev/null"
+    same "$output" outside
+    answers 127.0.0.1 "$closed" outside
+    expect 1 guest a "nc -w 10 10.0.2.2 $closed </dev/null"
+    same "$output" ''
+  fi
+
+  # The holder, slirp4netns, then both at once.
+  local old_holder old_slirp id
+  old_holder=$(net_field .holder) old_slirp=$(net_field .slirp) id=$(net_field .namespace)
+  kill -9 "$old_holder"
+  await 3 came_back holder "$old_holder"
+  same "$(net_field .slirp)" "$old_slirp"
+  kill -9 "$old_slirp"
+  await 3 came_back slirp "$old_slirp"
+  old_holder=$(net_field .holder) old_slirp=$(net_field .slirp)
+  kill -9 "$old_holder" "$old_slirp"
+  await 3 came_back holder "$old_holder"
+  await 3 came_back slirp "$old_slirp"
+  same "$(net_field .namespace)" "$id"
+  same "$(net_field '.forwards | length')" 3
+  for vm in a b c; do expect 0 guest "$vm" true; done
+  expect 0 guest a "ping -c 1 -W 5 $b"
+  # One that starts afterwards finds its place, with the address it had.
+  expect 0 banger vm stop b
+  expect 0 banger vm start b
+  same "$(vm_field b .net.address)" "$b"
+  expect 0 guest b "ping -c 1 -W 5 $c"
+  # Nobody watches while no monitor lives; who adopts the VMs repairs.
+  old_slirp=$(net_field .slirp)
+  kill_monitors a b c
+  kill -9 "$old_slirp"
+  expect 3 banger vm start nobody
+  await 3 came_back slirp "$old_slirp"
+  for vm in a b c; do expect 0 guest "$vm" true; done
+  # An adopted VM's guest boots anew in the same place.
+  boot_id=$(guest a 'cat /proc/sys/kernel/random/boot_id')
+  guest a reboot || true
+  await 60 booted_again a "$boot_id"
+  expect 0 guest a "ping -c 1 -W 5 $b"
+  same "$(net_field '.forwards | length')" 3
+
+  # Everything at once, as a crash of the host's session would do.
+  kill_monitors a b c
+  kill -9 "$(net_field .holder)" "$(net_field .slirp)" \
+    "$(vm_field a .vmm.pid)" "$(vm_field b .vmm.pid)" "$(vm_field c .vmm.pid)"
+  expect 0 banger vm start a
+  expect 0 guest a true
+  same "$(net_field '[.leases[] | select(.tap)] | length')" 1
+  expect 0 banger vm rm --force a b c
+  nothing_left
+}
+
+@test "a guest that lies about its MAC, its address or another's is counted, its neighbour unharmed" {
+  needs_user_net
+  expect 0 banger vm create $tiny bad good
+  expect 0 banger vm start bad good
+  for vm in bad good; do await 30 guest "$vm" true; done
+  local good
+  good=$(vm_field good .net.address)
+  expect 0 guest bad "ping -c 1 -W 5 $good"
+  for reason in mac address arp dhcp other; do same "$(dropped bad $reason)" 0; done
+
+  # It claims the neighbour's address, and the way out's.
+  for claimed in "$good" 10.0.2.2; do
+    guest bad "ip addr add $claimed/32 dev eth0; arping -q -c 2 -U -s $claimed -I eth0 $claimed
+      ip addr del $claimed/32 dev eth0"
+  done
+  [ "$(dropped bad arp)" -ge 4 ]
+  # An address that is nobody's; the neighbour's MAC is known, so that no ARP comes before.
+  guest bad "ip addr add 10.0.2.77/32 dev eth0; ping -c 3 -W 1 -I 10.0.2.77 $good" && false
+  [ "$(dropped bad address)" -ge 3 ]
+  # It asks for an address, and offers some.
+  guest bad "udhcpc -i eth0 -n -q -f -t 2 -T 1 -s /bin/true" && false
+  [ "$(dropped bad dhcp)" -ge 2 ]
+  # Another MAC, for a moment.
+  guest bad "(sleep 1; ip link set eth0 down; ip link set eth0 address 52:54:00:66:66:66
+    ip link set eth0 up; ping -c 3 -W 1 $good; ip link set eth0 down
+    ip link set eth0 address $(vm_field bad .net.mac); ip link set eth0 up
+    ip route add default via 10.0.2.2) >/dev/null 2>&1 </dev/null &"
+  await 30 count_grew bad mac 0
+
+  same "$(net_field '.leases[] | select(.vm == "good") | .dropped | add')" 0
+  expect 0 guest good 'ping -c 1 -W 5 10.0.2.2'
+  same "$(guest good 'ip neigh' | grep -c 52:54:00:66:66:66)" 0
+  # And when it is honest again, it is served again.
+  await 30 guest bad true
+  expect 0 guest bad "ping -c 1 -W 5 $good"
+  expect 0 banger vm rm --force bad good
+  nothing_left
+}
+
+count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
+
+@test "ports are published and ended while a VM runs, on user and isolated alike" {
+  modes='isolated'
+  [ "$(net_field .mode)" != user ] || modes='user isolated'
+  for mode in $modes; do
+    expect 0 banger vm run $mode $tiny --net $mode
+    reach=$(vm_field $mode .net.reach)
+    await 30 guest "$mode" true # a busy server may turn the first ones away
+    guest $mode "setsid nc -ll -p 7000 -e echo $mode >/dev/null 2>&1 </dev/null &"
+    expect 0 banger net publish --json $mode 17000:7000
+    schema result
+    await 10 answers "$reach" 17000 $mode
+    expect 0 banger net publish --json $mode
+    schema port
+    same "$(field .host)" 17000
+    same "$(net_field "[.forwards[] | select(.vm == \"$mode\" and .guest == 7000)] | length")" 1
+    # It stays over a stop.
+    expect 0 banger vm restart $mode
+    await 30 guest "$mode" true
+    guest $mode "setsid nc -ll -p 7000 -e echo again >/dev/null 2>&1 </dev/null &"
+    await 10 answers "$reach" 17000 again
+    expect 0 banger net publish --remove $mode 17000:7000
+    expect 1 nc_host "$reach" 17000
+    expect 0 banger net publish -q $mode
+    same "$output" ''
+    expect 0 banger vm rm --force $mode
+  done
+  nothing_left
+}
+
+@test "a port that is taken is named before anything boots" {
+  expect 0 banger vm create $tiny one
+  serve 127.0.0.1
+  read -r port <"$root/ports"
+  expect 0 banger net publish one "127.0.0.1:$port:80"
+  expect 4 banger vm start one
+  errors "127.0.0.1:$port"
+  errors "python3 (process $server) has that port"
+  same "$(vm_field one .timings.vmm)" null
+  # Another VM's, running or not.
+  expect 4 banger vm create $tiny two --publish "127.0.0.1:$port:80"
+  errors "'one' publishes it"
+  expect 3 banger vm show two
+  expect 4 banger vm create $tiny two --publish 8080:80 --publish 8080:81
+  expect 0 banger net publish --remove one "127.0.0.1:$port:80"
+  expect 0 banger vm rm one
+}
+
+@test "addresses are leased, lowest free first; one subnet serves all VMs" {
+  needs_user_net
+  expect 0 banger vm create $tiny a b c
+  expect 0 banger vm rm b
+  expect 0 banger vm create $tiny --ip 10.0.2.200 fixed
+  same "$(vm_field fixed .net.address)" 10.0.2.200
+  gap=$(for i in 4 5 6; do vm_field a .net.address; vm_field c .net.address; echo 10.0.2.$i; done |
+    sort | uniq -c | awk '$1 == 1 { print $2 }')
+  expect 0 banger vm create $tiny again
+  same "$(vm_field again .net.address)" "$gap"
+  expect 4 banger vm create $tiny --ip 10.0.2.200 other
+  errors "'fixed'"
+  for bad in 10.0.2.1 10.0.2.15 10.0.2.255 10.0.3.9 10.0.2 x; do
+    expect 2 banger vm create $tiny --ip $bad other
+  done
+  expect 4 env BANGER_NET_SUBNET=10.9.0.0/16 banger vm create $tiny other
+  errors 'fixed'
+  expect 3 banger vm show other
+  expect 0 banger vm rm --all
+  expect 0 env BANGER_NET_SUBNET=10.9.0.0/16 banger vm run $tiny other -- ip route
+  outputs '10.9.0.0/16 dev eth0 scope link  src 10.9.0.4'
+  outputs 'default via 10.9.0.2'
+  expect 0 banger vm rm --force other
+  # Many at once: each has its own.
+  expect 0 banger vm create $tiny --count 12 n-
+  same "$(banger vm list --json | jq -r .net.address | sort -u | wc -l)" 12
+  expect 0 banger vm rm --all
+  nothing_left
+}

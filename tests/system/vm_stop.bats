@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# A stop knocks harder and harder, each time only after the step before had its time: Ctrl-Alt-Del,
+# poweroff over ssh, SIGTERM, SIGKILL. One VM becomes deaf by and by.
+load ../lib
+load vm
+
+# The steps of the last stop.
+steps() {
+  banger vm logs --log lifecycle deaf | jq -rs 'map(select(.event == "vm.starting" or
+    .event == "vm.stop.step" or .event == "vm.ready")) | (map(.event) | rindex("vm.ready")) as $at |
+    .[$at + 1:] | map(.step) | join(" ")'
+}
+# stop_takes SECONDS TIMEOUT [REASON]: and that long at least, each step that did not help its own time.
+stop_takes() {
+  local began=$EPOCHREALTIME
+  expect 0 banger vm stop --timeout "$2" deaf
+  same "$output" 'deaf: stopped'
+  python3 -c 'import sys; b, e, least = map(float, sys.argv[1:]); assert e - b >= least, e - b' \
+    "$began" "$EPOCHREALTIME" "$1"
+  same "$(vm_field deaf '[.state, .reason, .error] | @json')" "[\"stopped\",${3:-null},null]"
+}
+
+mute() { ! banger ssh "$1" -- true 2>/dev/null; }
+
+@test "each step of a stop comes after its deadline, and only if the one before did not help" {
+  expect 0 banger vm run deaf $tiny
+  stop_takes 0 10s
+  same "$(steps)" keys
+
+  # Deaf to Ctrl-Alt-Del. (Under emulation a second lasts three.)
+  expect 0 banger vm start deaf
+  expect 0 banger ssh deaf -- sh -c "sed -i /ctrlaltdel/d /etc/inittab && kill -HUP 1"
+  stop_takes 6 2s
+  same "$(steps)" 'keys ssh'
+
+  # And to poweroff: nobody is there to be told, until its next boot.
+  expect 0 banger vm start deaf
+  expect 0 banger ssh deaf -- sh -c 'mount --bind /dev/null /etc/inittab && kill -HUP 1
+    (sleep 0.5; killall dropbear) >/dev/null 2>&1 </dev/null &'
+  await 20 mute deaf
+  stop_takes 1.9 300ms
+  same "$(steps)" 'keys ssh term'
+
+  # And its VMM to SIGTERM.
+  expect 0 banger vm start deaf
+  vmm=$(vm_field deaf .vmm.pid)
+  kill -STOP "$vmm"
+  stop_takes 4.9 300ms '"killed"'
+  same "$(steps)" 'keys ssh term kill'
+  gone "$vmm"
+
+  # A patient stop is overtaken by a kill; both tell the same.
+  expect 0 banger vm start deaf
+  banger vm stop --timeout 1m deaf >"$root/stop" 2>&1 3>&- &
+  stop=$!
+  await 10 in_state deaf stopping
+  expect 0 timeout 20 banger vm kill deaf
+  same "$output" 'deaf: stopped'
+  wait $stop
+  same "$(cat "$root/stop")" 'deaf: stopped'
+  expect 0 banger vm rm deaf
+  nothing_left
+}
