@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/units.h"
 #include "guest/tree_disk.h"
 #include "sys/at.h"
 #include "sys/file.h"
@@ -16,7 +17,8 @@ namespace banger::guest {
 
 namespace {
 
-constexpr size_t most_directories = 2'000'000;
+// What is to be set on directories is kept until the end.
+constexpr size_t most_directories = 2'000'000, most_path_bytes = size_t{64} << 20;
 
 // A name that nothing has, beside the one it is for; the longest name must stay one.
 std::string temporary_name(const std::string& name) {
@@ -92,8 +94,6 @@ void DiskSink::entry(const TreeEntry& entry) {
   using Type = TreeEntry::Type;
   std::string what = shown(entry.path);
   if (entry.type == Type::directory) {
-    if (directories_.size() == most_directories)
-      throw failed("cannot copy '{}': too many directories", what);
     if (entry.path.empty() && way_ == Way::merge) return;
     Place place = place_of(entry.path);
     sys::make_dir_at(place.dir, place.name, 0700, what);
@@ -101,7 +101,7 @@ void DiskSink::entry(const TreeEntry& entry) {
       begun_ = true;
       root_ = sys::open_dir_at(place.dir, place.name, what);
     }
-    directories_.push_back({entry.path, entry.mode & 0777, entry.mtime_ns});
+    keep_for_end(entry);
     return;
   }
   if (entry.path.empty() && way_ == Way::merge)
@@ -153,6 +153,17 @@ void DiskSink::data(std::string_view bytes) {
   }
 }
 
+// Named again, a directory gets what was said last, and takes no more room.
+void DiskSink::keep_for_end(const TreeEntry& directory) {
+  auto [kept, is_new] = directories_.try_emplace(directory.path);
+  kept->second = {directory.mode & 0777, directory.mtime_ns};
+  if (is_new) path_bytes_ += directory.path.size();
+  if (directories_.size() <= most_directories && path_bytes_ <= most_path_bytes) return;
+  throw failed("cannot copy '{}': too many directories", shown(directory.path))
+      .hint(fmt::format("at most {}, whose paths take at most {}: copy them in parts",
+                        most_directories, format_size(most_path_bytes)));
+}
+
 void DiskSink::end_file() {
   if (!file_) return;
   std::string what = shown(current_.path);
@@ -169,14 +180,16 @@ void DiskSink::end_file() {
 
 void DiskSink::finish_directories() {
   // The innermost first: what is made in a directory changes its time, and its mode may shut it.
+  // Paths sort behind those that they begin with.
   for (auto d = directories_.rbegin(); d != directories_.rend(); ++d) {
-    std::string what = shown(d->path);
-    if (d->path.empty()) {
-      sys::set_mode_and_time(root_.get(), d->mode, d->mtime_ns, what);
+    const auto& [path, directory] = *d;
+    std::string what = shown(path);
+    if (path.empty()) {
+      sys::set_mode_and_time(root_.get(), directory.mode, directory.mtime_ns, what);
       continue;
     }
-    Fd fd = sys::open_dir_at(parent_of(d->path), base_of(d->path), what);
-    sys::set_mode_and_time(fd.get(), d->mode, d->mtime_ns, what);
+    Fd fd = sys::open_dir_at(parent_of(path), base_of(path), what);
+    sys::set_mode_and_time(fd.get(), directory.mode, directory.mtime_ns, what);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "guest/remote_copy.h"
 
 #include <array>
+#include <cerrno>
 #include <vector>
 
 #include <sys/random.h>
@@ -132,7 +133,7 @@ chmod "$(printf %03o $((0666 & ~0$(umask))))" "$tmp" && mv -f "$tmp" "$to"
 // PATH MARK
 constexpr std::string_view read_script = R"sh(
 own "$1"
-[ ! -d "$own" ] || say 101 'it is a directory'
+[ ! -d "$own" ] || say 102 'it is a directory'
 [ -e "$own" ] || say 103 'no such file or directory'
 [ -z "$slash" ] || say 1 'not a directory'
 [ -r "$own" ] || say 1 'permission denied'
@@ -165,6 +166,8 @@ Error refused(std::string_view doing, const std::string& path, int status, const
   switch (status) {
   case 101:
     return Error(Code::failed, message).hint("directories are copied with -r");
+  case 102: // where -r is no help
+    return sys_error(EISDIR, "cannot {} '{}' in the guest", doing, path);
   case 103:
     return Error(Code::not_found, message);
   case 105:
@@ -199,9 +202,16 @@ std::vector<std::string> begin(RemotePipe& pipe, const std::string& mark, std::s
   }
 }
 
-CopyItem::Kind parse_kind(const std::string& word) {
-  if (word == "directory") return CopyItem::Kind::directory;
-  return word == "link" ? CopyItem::Kind::link : CopyItem::Kind::file;
+// As `own` in the scripts sees it.
+bool ends_as_directory(const std::string& path) {
+  std::string last = path.substr(path.find_last_of('/') + 1); // npos + 1 is 0
+  return last.empty() || last == "." || last == "..";
+}
+
+TreeEntry::Type type_of(CopyItem::Kind kind) {
+  return kind == CopyItem::Kind::directory ? TreeEntry::Type::directory
+         : kind == CopyItem::Kind::link    ? TreeEntry::Type::symlink
+                                           : TreeEntry::Type::file;
 }
 
 std::string name_of(CopyItem::Kind kind) {
@@ -212,12 +222,21 @@ std::string name_of(CopyItem::Kind kind) {
 
 } // namespace
 
+CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool deep) {
+  if (word == "directory" && deep) return CopyItem::Kind::directory;
+  if (!ends_as_directory(path)) {
+    if (word == "file") return CopyItem::Kind::file;
+    if (word == "link" && deep) return CopyItem::Kind::link;
+  }
+  throw failed("cannot read '{}': something else came than was asked for", path);
+}
+
 RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, bool deep, int signals)
     : path_(path), mark_(new_mark()),
       pipe_(std::move(session), script(send_script, {path, deep ? "1" : "", mark_}), signals) {
-  kind_ = parse_kind(begin(pipe_, mark_, "read", path)[1]);
+  kind_ = sent_kind(begin(pipe_, mark_, "read", path)[1], path, deep);
   tar_ = std::make_unique<TarSource>([this](std::span<char> buffer) { return pull(buffer); },
-                                     kind_ != CopyItem::Kind::directory, path);
+                                     type_of(kind_), path);
 }
 
 size_t RemoteTreeSource::pull(std::span<char> buffer) {

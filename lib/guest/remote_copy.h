@@ -21,6 +21,12 @@ struct CopyItem {
   std::string name; // the last name of its path; "." for the content of a directory
 };
 
+// What a guest says that it sends, so far as it was asked for: a directory or a link only with
+// `deep`, and nothing but a directory for a path that ends as one. Pure. Throws Error(failed).
+CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool deep);
+
+// Nothing comes out of it but what was asked for, whatever the guest says and sends: the root is of
+// kind().
 class RemoteTreeSource : public TreeSource {
 public:
   // What the guest's tar could not read is an Error(failed) at the end at the latest.
@@ -64,7 +70,7 @@ private:
 // Throws as RemoteTreeSink does.
 int64_t write_remote_file(Session session, const std::string& path, int signals,
                           const TarSource::Pull& pull);
-// The other way round.
+// The other way round. A directory is an Error(failed) of EISDIR.
 int64_t read_remote_file(Session session, const std::string& path, int signals,
                          const TarSink::Push& push);
 

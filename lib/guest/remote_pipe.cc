@@ -20,7 +20,7 @@ RemotePipe::RemotePipe(Session session, const std::string& command, int signals)
     : session_(std::move(session)), channel_(Channel::command(session_, command)),
       signals_(signals) {
   for (;;) {
-    session_.begin_round();
+    begin_round();
     bool open = channel_.advance();
     session_.flush();
     if (open) return;
@@ -28,13 +28,19 @@ RemotePipe::RemotePipe(Session session, const std::string& command, int signals)
   }
 }
 
+void RemotePipe::begin_round() {
+  pollfd polled{signals_, POLLIN, 0};
+  if (::poll(&polled, 1, 0) > 0) throw Interrupted();
+  session_.begin_round();
+}
+
+// A signal that comes meanwhile is for the next round.
 void RemotePipe::wait() {
   if (session_.heard()) return;
   if (session_.gone()) throw session_.lost();
   std::array<pollfd, 2> polled{{session_.poll_for(true), {signals_, POLLIN, 0}}};
   if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
     throw sys_error(errno, "cannot poll");
-  if (polled[1].revents) throw Interrupted();
 }
 
 void RemotePipe::take_complaint() {
@@ -59,7 +65,7 @@ size_t RemotePipe::read(std::span<char> buffer) {
     return n;
   }
   for (;;) {
-    session_.begin_round();
+    begin_round();
     size_t n = take(buffer);
     bool ended = n == 0 && channel_.ended();
     session_.flush();
@@ -86,7 +92,7 @@ std::string RemotePipe::read_line() {
 
 bool RemotePipe::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    session_.begin_round();
+    begin_round();
     std::array<char, 4096> dropped;
     bool some = take(dropped) > 0;
     // A command that has ended reads nothing more.
@@ -102,7 +108,7 @@ bool RemotePipe::write(std::string_view bytes) {
 int RemotePipe::finish() {
   line_.clear();
   for (;;) {
-    session_.begin_round();
+    begin_round();
     if (!eof_sent_) eof_sent_ = channel_.send_eof();
     std::array<char, 32768> dropped;
     bool some = take(dropped) > 0;

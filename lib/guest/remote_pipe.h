@@ -19,7 +19,8 @@ struct Interrupted : Error {
 
 class RemotePipe {
 public:
-  // `signals` is polled wherever this waits (-1: none).
+  // `signals` is looked at in each round, whether this waits or not (-1: none), so that no guest
+  // that goes on and on keeps a signal waiting.
   RemotePipe(Session session, const std::string& command, int signals);
 
   // Waits for output; 0 at its end. Throws Interrupted, or Error(unreachable).
@@ -27,9 +28,10 @@ public:
   // The next line of output without its newline; Error(failed) if it is longer than 64 KiB or the
   // output ends before. What follows stays for read.
   std::string read_line();
-  // Waits until the guest takes it. False when it takes no more: finish tells why.
+  // Waits until the guest takes it. False when it takes no more: finish tells why. Throws as read.
   bool write(std::string_view bytes);
   // Ends the input, waits for the end of the command; its output is dropped. Returns its status.
+  // Throws as read.
   int finish();
   // The last of what it said on standard error, as it came; at most 4 KiB.
   const std::string& complaint() const { return complaint_; }
@@ -37,6 +39,7 @@ public:
 private:
   size_t take(std::span<char> buffer);
   void take_complaint();
+  void begin_round();
   void wait();
 
   Session session_;

@@ -18,8 +18,8 @@ constexpr int64_t second = 1'000'000'000;
 
 } // namespace
 
-TarSource::TarSource(Pull pull, bool alone, const std::string& name)
-    : pull_(std::move(pull)), alone_(alone), name_(name), reader_(pull_, name) {}
+TarSource::TarSource(Pull pull, TreeEntry::Type root, const std::string& name)
+    : pull_(std::move(pull)), root_(root), name_(name), reader_(pull_, name) {}
 
 Error TarSource::damaged(std::string_view why) const {
   return failed("cannot read '{}': {}", name_, why);
@@ -39,10 +39,11 @@ TreeEntry TarSource::checked(archive::TreeEntry&& from) {
     if (!path.empty() && !plain_path(path)) throw damaged("a path is too long");
     return path;
   };
+  bool alone = root_ != TreeEntry::Type::directory;
   TreeEntry entry;
-  entry.path = alone_ ? "" : plain(std::move(from.path));
+  entry.path = alone ? "" : plain(std::move(from.path));
   if (entry.path.empty() && any_)
-    throw damaged(alone_ ? "it has more than what was asked for" : "its root comes late");
+    throw damaged(alone ? "it has more than what was asked for" : "its root comes late");
   entry.mode = from.mode & 07777;
   entry.uid = from.uid;
   entry.gid = from.gid;
@@ -68,6 +69,9 @@ TreeEntry TarSource::checked(archive::TreeEntry&& from) {
   } else {
     throw damaged("it has an entry of an unknown kind");
   }
+  // Whoever asked for a file must not get a link, through which the next copy would write.
+  if (entry.path.empty() && entry.type != root_)
+    throw damaged("something else came than was asked for");
   return entry;
 }
 

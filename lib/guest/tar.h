@@ -15,8 +15,9 @@ namespace banger::guest {
 class TarSource : public TreeSource {
 public:
   using Pull = archive::TreeStreamReader::Pull;
-  // `alone`: the tar holds one thing, which is the root whatever its name. `name` is for errors.
-  TarSource(Pull pull, bool alone, const std::string& name);
+  // `root` is what was asked for: a directory, or one thing alone, which is the root whatever its
+  // name. A root of another type is refused. `name` is for errors.
+  TarSource(Pull pull, TreeEntry::Type root, const std::string& name);
   std::optional<TreeEntry> next() override;
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override { return left_out_; }
@@ -27,7 +28,7 @@ private:
   Error damaged(std::string_view why) const;
 
   Pull pull_;
-  bool alone_;
+  TreeEntry::Type root_;
   std::string name_;
   archive::TreeStreamReader reader_;
   bool any_ = false, ended_ = false, is_file_ = false;

@@ -61,6 +61,7 @@ private:
   Place place_of(const std::string& path);
   int parent_of(const std::string& path);
   std::string shown(const std::string& path) const;
+  void keep_for_end(const TreeEntry& directory);
   void end_file();
   void finish_directories();
 
@@ -71,11 +72,11 @@ private:
   std::string parent_path_;
   Fd parent_; // of the last entry, below the root
   struct Directory {
-    std::string path;
-    mode_t mode;
-    int64_t mtime_ns;
+    mode_t mode = 0;
+    int64_t mtime_ns = 0;
   };
-  std::vector<Directory> directories_;
+  std::map<std::string, Directory> directories_; // by path, to be finished
+  size_t path_bytes_ = 0;                        // of all of them
   bool begun_ = false, finished_ = false;
   // The file that is being written, under a name of its own beside its place.
   Fd file_;

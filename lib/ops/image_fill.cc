@@ -1,6 +1,7 @@
 #include "ops/image_fill.h"
 
-#include <array>
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,7 +13,6 @@
 #include "archive/tree.h"
 #include "core/error.h"
 #include "image/hygiene.h"
-#include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/walk.h"
 
@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t most_name = 255;
 constexpr size_t most_text = size_t{1} << 20; // of an fstab or a unit
+constexpr int64_t most_block = int64_t{1} << 18;
 
 // The order in which the guest's first process looks (runtime/init/switch.cc).
 constexpr const char* inits[] = {"sbin/init", "lib/systemd/systemd", "etc/init", "bin/init",
@@ -54,21 +55,37 @@ struct Owners {
   uint32_t group(gid_t id) const { return !as_root && id == gid ? 0 : id; }
 };
 
-disk::FileSource content_of(int fd) {
+// The first `size` bytes of a file, without its holes. What cannot be read, or is there no more, is
+// an error: else it would become zeros.
+disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
   struct Reader {
     int fd;
+    int64_t size;
+    std::string shown;
     int64_t offset = 0;
     std::string block{};
+
+    std::optional<disk::FileChunk> next() {
+      if (offset >= size) return {};
+      off_t data = ::lseek(fd, offset, SEEK_DATA);
+      if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", shown);
+      if (data < 0) { // a hole up to the end, or behind an end that has moved
+        struct stat st {};
+        if (::fstat(fd, &st) != 0 || st.st_size < size) throw shrank();
+      }
+      if (data < 0 || data >= size) return {};
+      block.resize(static_cast<size_t>(std::min(most_block, size - data)));
+      ssize_t n = 0;
+      do n = ::pread(fd, block.data(), block.size(), data);
+      while (n < 0 && errno == EINTR);
+      if (n < 0) throw sys_error(errno, "cannot read '{}'", shown);
+      if (n == 0) throw shrank();
+      offset = data + n;
+      return disk::FileChunk{data, std::string_view(block).substr(0, static_cast<size_t>(n))};
+    }
+    Error shrank() const { return failed("cannot read '{}': it shrank meanwhile", shown); }
   };
-  return [reader = Reader{fd}]() mutable -> std::optional<disk::FileChunk> {
-    // Holes are passed over.
-    off_t data = ::lseek(reader.fd, reader.offset, SEEK_DATA);
-    if (data < 0) return {};
-    reader.block = sys::read_at(reader.fd, data, size_t{1} << 18);
-    if (reader.block.empty()) return {};
-    reader.offset = data + static_cast<int64_t>(reader.block.size());
-    return disk::FileChunk{data, reader.block};
-  };
+  return [reader = Reader{fd, size, shown}]() mutable { return reader.next(); };
 }
 
 } // namespace
@@ -103,7 +120,7 @@ void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& o
       if (!is_new) return to.make_hard_link(e.path, known->second);
     }
     if (S_ISREG(st.st_mode))
-      to.make_file(e.path, meta, st.st_size, content_of(e.fd));
+      to.make_file(e.path, meta, st.st_size, content_of(e.fd, st.st_size, dir + "/" + e.path));
     else if (S_ISLNK(st.st_mode))
       to.make_link(e.path, meta, e.target);
     else

@@ -16,7 +16,8 @@ using OnEntry = std::function<void(const std::string& path)>;
 void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const OnEntry& on_entry);
 
 // A directory, without what is mounted in it. What belongs to the user that runs this (unless that
-// is root) belongs to root there: such a tree was made by a user who could not say so.
+// is root) belongs to root there: such a tree was made by a user who could not say so. A file that
+// cannot be read, or shrinks meanwhile, is Error(failed).
 void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& on_entry);
 
 // Throws Error(failed) for what has nothing that a kernel could start.

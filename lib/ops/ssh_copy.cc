@@ -1,13 +1,16 @@
 #include "ops/ssh_copy.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
 
+#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "guest/remote_copy.h"
 #include "guest/tree_disk.h"
 #include "ops/ssh_session.h"
@@ -57,21 +60,23 @@ CopyItem item_here(const std::string& path, bool deep) {
   return {Kind::file, name_of(path)};
 }
 
-std::unique_ptr<DiskSink> sink_here(const std::string& path, const CopyItem& item, bool into) {
+std::unique_ptr<DiskSink> sink_here(const std::string& path, const CopyItem& item,
+                                    const CopyOptions& options) {
   auto cannot = [&](std::string_view why) { return failed("cannot write '{}': {}", path, why); };
   std::string to = path;
   auto there = sys::find_info(path);
   if (there && there->is_dir) {
     if (item.name != ".") to = (path == "/" ? "" : without_slashes(path)) + "/" + item.name;
-  } else if (into || (ends_as_directory(path) && item.kind != Kind::directory)) {
+  } else if (options.into || (ends_as_directory(path) && item.kind != Kind::directory)) {
     throw cannot("not a directory");
   }
   auto link = sys::find_link_info(without_slashes(to));
   auto info = sys::find_info(to);
   if (info && info->is_dir && item.kind != Kind::directory) throw cannot("it is a directory");
   if (info && !info->is_dir && item.kind == Kind::directory) throw cannot("it is not a directory");
-  // As with cp, a link to a file stays one, and the file is replaced.
-  if (link && link->is_link && info && info->is_file && item.kind == Kind::file)
+  // As with cp, a link to a file stays one, and the file is replaced. Not so when links are copied:
+  // then the guest may have sent this one the last time, and chosen the file.
+  if (link && link->is_link && info && info->is_file && item.kind == Kind::file && !options.deep)
     to = sys::real_path(to);
   auto [dir, name] = parts_of(to);
   if (auto parent = sys::find_info(dir); !parent || !parent->is_dir)
@@ -91,6 +96,22 @@ size_t read_input(std::span<char> buffer, int signals) {
     ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n >= 0) return static_cast<size_t>(n);
     if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot read standard input");
+  }
+}
+
+// Bytes to standard output; a signal is not kept waiting by one that nobody reads.
+void write_output(std::string_view bytes, int signals) {
+  while (!bytes.empty()) {
+    std::array<pollfd, 2> polled{{{STDOUT_FILENO, POLLOUT, 0}, {signals, POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
+      throw sys_error(errno, "cannot poll");
+    if (polled[1].revents) throw guest::Interrupted();
+    if (!polled[0].revents) continue;
+    // A pipe that is announced as writable takes PIPE_BUF bytes without blocking.
+    ssize_t n = ::write(STDOUT_FILENO, bytes.data(), std::min<size_t>(PIPE_BUF, bytes.size()));
+    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+      throw sys_error(errno, "cannot write standard output");
   }
 }
 
@@ -166,7 +187,7 @@ public:
     std::unique_ptr<guest::TreeSink> sink;
     in_guest(to, [&](const SshTarget* target) {
       if (!target) {
-        sink = sink_here(to.path, item, options_.into);
+        sink = sink_here(to.path, item, options_);
         return;
       }
       sink = std::make_unique<GuestSink>(
@@ -202,13 +223,23 @@ private:
                                    return n;
                                  });
       else
-        guest::read_remote_file(open_session(*target), from.path, signals_,
-                                [&](std::string_view bytes) {
-                                  sys::write_all(STDOUT_FILENO, bytes);
-                                  count(bytes.size());
-                                });
+        stream_out(*target, from.path);
       totals_.files = 1;
     });
+  }
+
+  void stream_out(const SshTarget& target, const std::string& path) {
+    try {
+      guest::read_remote_file(open_session(target), path, signals_, [&](std::string_view bytes) {
+        write_output(bytes, signals_);
+        count(bytes.size());
+      });
+    } catch (Error& e) {
+      if (e.error_number() == EISDIR)
+        e.default_hint(fmt::format("as a tar: banger ssh {} -- tar c {}", target.vm.name,
+                                   shell_quote(path.empty() ? "." : path)));
+      throw;
+    }
   }
 
   state::State& state_;

@@ -2,9 +2,10 @@
 // here).
 //
 // Names come out as with cp -r and scp: into a directory that is there goes a thing under its own
-// name, else it gets the target's name; "DIR/." is the content of DIR. Permissions, times to what
-// the guest's tar can, links and holes are kept; owners only between VMs. A file, or a tree that is
-// new at the target, takes its place at once when it is whole.
+// name, else it gets the target's name; "DIR/." is the content of DIR. A file is written through a
+// link that is there; here not with `deep`, since a guest may have sent that link the last time.
+// Permissions, times to what the guest's tar can, links and holes are kept; owners only between
+// VMs. A file, or a tree that is new at the target, takes its place at once when it is whole.
 #pragma once
 
 #include <functional>

@@ -133,6 +133,10 @@ sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs) {
   // Times to the nanosecond: else what changes twice within a second is taken for unchanged.
   command.argv = {"rsync",      "-aHS",           "--no-owner",
                   "--no-group", "--protect-args", "--modify-window=-1"};
+  // What the guest's root made for the guest gives nobody rights here, least of all where root
+  // fetches it. rsync keeps this to itself: the guest has no say in it.
+  if (r.from.vm)
+    command.argv.insert(command.argv.end(), {"--no-devices", "--no-specials", "--chmod=ug-s"});
   if (r.remove) command.argv.emplace_back("--delete");
   for (const auto& pattern : r.exclude) command.argv.push_back("--exclude=" + pattern);
   // rsync puts its host and its own command after this; the host "exec" makes the guest's shell

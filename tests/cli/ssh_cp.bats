@@ -151,6 +151,8 @@ alike() {
   expect 1 banger ssh cp "demo:$PWD/f" t
   expect 1 banger ssh cp - "demo:$PWD/d" </dev/null
   expect 1 banger ssh cp "demo:$PWD/d" -
+  expect 1 banger ssh cp -r "demo:$PWD/d" - # where -r is no help
+  errors "hint: as a tar: banger ssh demo -- tar c $PWD/d"
   expect 7 banger ssh cp f d/nosuch "demo:$PWD/f"
   expect 2 banger ssh cp f g
   expect 2 banger ssh cp f
@@ -340,6 +342,16 @@ cut_off() {
   "$real" -c -f evil t/l
   echo f >f
   expect 1 banger ssh cp "demo:$PWD/f" to
+  # No link in its place, through which the next copy would write; nor in that of a tree.
+  ln -s "$PWD/outside/x" lone
+  "$real" -c -f evil lone
+  for deep in '' -r; do
+    expect 1 banger ssh cp $deep "demo:$PWD/f" to # none or one word
+    errors 'something else came than was asked for'
+  done
+  "$real" -c -f evil --transform='s,^lone$,.,' lone
+  expect 1 banger ssh cp -r "demo:$PWD/src" to
+  errors 'something else came than was asked for'
   # Nothing at all, and what is no tar, with what a terminal would take for a command.
   : >evil
   expect 1 banger ssh cp "demo:$PWD/f" to
@@ -350,6 +362,86 @@ cut_off() {
   errors '\x1b[31mred'
   same "$(ls -A to outside)" $'outside:\n\nto:'
 }
+
+@test "a guest that says that it sends something else than what was asked for" {
+  start_vm demo
+  mkdir to tree links
+  echo mine >victim
+  echo theirs >tree/r.json
+  ln -s "$PWD/victim" links/r.json
+  tar -c -f file -C tree r.json
+  tar -c -f directory -C tree .
+  tar -c -f link -C links r.json
+  # Whatever it is asked, it says what is in `kind`, and sends the file `evil`.
+  cat >answer <<END
+mark=\$(printf %s "\$SSH_ORIGINAL_COMMAND" | grep -o 'banger-[0-9a-f]\{24\}' | tail -n 1)
+printf '\n%s gnu %s\n' "\$mark" "\$(cat $PWD/kind)"
+cat $PWD/evil
+END
+  sends() { # KIND TAR
+    echo "$1" >kind
+    cat "$2" >evil
+  }
+  stop_server
+  echo "ForceCommand sh $PWD/answer" >>"$config"
+  begin_server
+  set_vm demo running
+  sends file file
+  expect 0 banger ssh cp demo:r.json to
+  same "$(cat to/r.json)" theirs
+  rm to/r.json
+  local says path
+  for says in file link directory socket; do
+    sends $says link
+    expect 1 banger ssh cp demo:r.json to
+    errors 'something else came than was asked for'
+  done
+  sends directory directory
+  expect 1 banger ssh cp demo:r.json to
+  errors 'something else came than was asked for'
+  # What ends as a directory is no link.
+  for path in '' . .. / d/ d/. d/..; do
+    sends link link
+    expect 1 banger ssh cp -r "demo:$path" to
+    errors 'something else came than was asked for'
+  done
+  same "$(ls -A to)" ''
+  # With -r it may be a link: the next time that is no way to what it points to.
+  sends link link
+  expect 0 banger ssh cp -r demo:r.json to
+  same "$(readlink to/r.json)" "$PWD/victim"
+  sends file file
+  expect 0 banger ssh cp -r demo:r.json to
+  [ ! -L to/r.json ]
+  same "$(cat to/r.json victim)" $'theirs\nmine'
+}
+
+@test "a signal ends a copy that goes on and on, and one that nobody reads" {
+  start_vm demo
+  truncate -s 1T endless
+  mkfifo out
+  exec 8<>out
+  banger-ssh cp "demo:$PWD/endless" - >out 3>&- 8>&- & local client=$!
+  head -c 1 <&8 >/dev/null
+  sleep 0.5 # nothing tells when the pipe is full
+  kill -TERM $client
+  ended_by 143 $client
+  (head -c 10000000 >/dev/null && touch flows && exec cat >/dev/null) <&8 3>&- & local reader=$!
+  banger-ssh cp "demo:$PWD/endless" - >out 3>&- 8>&- & client=$!
+  await 20 test -e flows
+  kill -TERM $client
+  ended_by 143 $client
+  kill $reader
+  exec 8>&-
+}
+# Soon, with this status: process $2.
+ended_by() {
+  await 10 gone "$2" || kill -KILL "$2"
+  status=0
+  wait "$2" || status=$?
+  same "$status" "$1"
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
 
 @test "a guest without tar: preflight" {
   start_vm demo

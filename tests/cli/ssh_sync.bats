@@ -30,6 +30,24 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   diff -r "a dir" ./-b
 }
 
+@test "out of a VM come no set-id bits, devices or FIFOs" {
+  need_rsync
+  start_vm demo
+  mkdir -p src/d
+  echo x >src/f
+  chmod 6755 src/f
+  chmod 2750 src/d
+  mkfifo src/fifo
+  # Not even root may make one everywhere.
+  mknod src/null c 1 3 2>/dev/null || true
+  expect 0 banger ssh sync "demo:$PWD/src" back
+  same "$(stat -c '%n %a' back/*)" $'back/d 750\nback/f 755'
+  # What is kept the other way, where it is the user's own.
+  expect 0 banger ssh sync src "demo:$PWD/there"
+  same "$(stat -c '%n %a' there/[df])" $'there/d 2750\nthere/f 6755'
+  [ -p there/fifo ]
+}
+
 @test "--watch follows changes, new directories too" {
   need_rsync
   start_vm demo

@@ -43,8 +43,8 @@ std::string written(const std::vector<Held>& tree, TarForm form) {
   return tar;
 }
 
-std::vector<Held> read(std::string_view tar, bool alone = false) {
-  TarSource source(from(tar), alone, "t");
+std::vector<Held> read(std::string_view tar, Type root = Type::directory) {
+  TarSource source(from(tar), root, "t");
   std::vector<Held> tree;
   while (auto entry = source.next()) {
     Held held{*entry, {}};
@@ -128,9 +128,26 @@ TEST(GuestTar, TheGnuFormKeepsSecondsAndWritesZeros) {
 }
 
 TEST(GuestTar, OneThingAloneIsTheRoot) {
-  EXPECT_EQ(read(written({file("name", "x")}, TarForm::pax), true),
+  EXPECT_EQ(read(written({file("name", "x")}, TarForm::pax), Type::file),
             (std::vector<Held>{file("", "x")}));
-  EXPECT_THROW(read(written({file("a", "x"), file("b", "y")}, TarForm::pax), true), Error);
+  EXPECT_THROW(read(written({file("a", "x"), file("b", "y")}, TarForm::pax), Type::file), Error);
+}
+
+TEST(GuestTar, ARootOfAnotherTypeIsRefused) {
+  auto of = [](Type type, std::string path, std::string target = {}) {
+    return written({{entry(type, std::move(path), std::move(target)), {}}}, TarForm::pax);
+  };
+  std::string link = of(Type::symlink, "name", "/etc/passwd");
+  EXPECT_EQ(read(link, Type::symlink).at(0).entry.target, "/etc/passwd");
+  EXPECT_THROW(read(link, Type::file), Error);
+  EXPECT_THROW(read(of(Type::directory, "name"), Type::file), Error);
+  EXPECT_THROW(read(of(Type::hard_link, "name", "other"), Type::file), Error);
+  EXPECT_THROW(read(of(Type::file, "name"), Type::symlink), Error);
+  // That of a tree, which may also be left out.
+  EXPECT_EQ(read(of(Type::directory, ".")).at(0).entry.path, "");
+  EXPECT_THROW(read(of(Type::symlink, ".", "/etc")), Error);
+  EXPECT_THROW(read(of(Type::file, ".")), Error);
+  EXPECT_EQ(read(link).at(0).entry.path, "name");
 }
 
 TEST(GuestTar, CutShortAnywhereIsAnError) {
@@ -217,7 +234,8 @@ TEST(GuestTar, AMapOfHolesIsBounded) {
 }
 
 TEST(GuestTar, WhatPullAndPushThrowComesOut) {
-  TarSource source([](std::span<char>) -> size_t { throw not_found("gone"); }, false, "t");
+  TarSource source([](std::span<char>) -> size_t { throw not_found("gone"); }, Type::directory,
+                   "t");
   TarSink sink([](std::string_view) { throw not_found("gone"); }, TarForm::pax);
   TreeEntry large = entry(Type::file, "large");
   large.size = int64_t{1} << 40;
@@ -241,7 +259,7 @@ TEST(GuestTar, WhatACopyCannotHoldIsCounted) {
   unsigned sum = 0;
   for (size_t i = 0; i < 512; i++) sum += static_cast<unsigned char>(tar[i]);
   std::snprintf(tar.data() + 148, 8, "%06o", sum);
-  TarSource source(from(tar), false, "t");
+  TarSource source(from(tar), Type::directory, "t");
   EXPECT_EQ(source.next()->path, "a");
   EXPECT_EQ(source.left_out(), 1u);
 }
@@ -320,7 +338,7 @@ TEST_F(RealTar, WritesWhatWeRead) {
   sh(make_tree);
   sh("cd t; tar -c -f ../tar --format=posix --sparse --sparse-version=1.0 .");
   std::string tar = sys::read_file(dir_ + "/tar");
-  TarSource source(from(tar, 100'000), false, "t");
+  TarSource source(from(tar, 100'000), Type::directory, "t");
   DiskSink sink(dir_, "u", DiskSink::Way::fresh);
   CopyTotals totals;
   copy_tree(source, sink, totals, [] {});

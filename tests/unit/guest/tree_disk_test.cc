@@ -169,6 +169,42 @@ TEST_F(DiskSinkTest, ModesTimesAndHoles) {
   sys::set_mode(to() + "/tree/shut", 0700);
 }
 
+TEST_F(DiskSinkTest, ADirectoryThatIsNamedAgainGetsWhatWasSaidLast) {
+  DiskSink sink(to(), "tree", Way::fresh);
+  sink.entry(make(Type::directory, ""));
+  TreeEntry d = make(Type::directory, "d");
+  sink.entry(d);
+  d.mode = 0700;
+  d.mtime_ns = 1'000'000'000'500'000'000;
+  sink.entry(d);
+  put(sink, "d/f", "x");
+  sink.finish();
+  EXPECT_EQ(sys::find_info(to() + "/tree/d")->mode, 0700u);
+  EXPECT_EQ(sys::find_info(to() + "/tree/d")->mtime_ns, d.mtime_ns);
+}
+
+TEST_F(DiskSinkTest, ThePathsOfAllDirectoriesAreBounded) {
+  DiskSink sink(to(), "tree", Way::fresh);
+  sink.entry(make(Type::directory, ""));
+  std::string deep;
+  for (int i = 0; i < 16; i++) {
+    deep += (i == 0 ? "" : "/") + std::string(250, 'd');
+    sink.entry(make(Type::directory, deep));
+  }
+  constexpr int more = 20'000; // whose paths of 4 KiB are more than 64 MiB
+  // One that is named again takes no more.
+  for (int i = 0; i < more; i++) sink.entry(make(Type::directory, deep));
+  int made = 0;
+  try {
+    for (; made < more; made++)
+      sink.entry(make(Type::directory, deep + "/" + std::to_string(made)));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.message().find("too many directories"), std::string::npos) << e.message();
+  }
+  EXPECT_GT(made, 16'000);
+}
+
 TEST_F(DiskSinkTest, KindsThatDoNotFitAreErrors) {
   sys::make_dirs(to() + "/d");
   sys::write_atomic(to() + "/f", "x");
