@@ -6,6 +6,7 @@
 
 #include "cli/terminal.h"
 #include "core/text.h"
+#include "sys/file.h"
 
 namespace banger::cli {
 
@@ -36,6 +37,15 @@ void App::notice(std::string_view text) {
   write_stderr(fmt::format("{}: {}\n", tool_, escape_for_terminal(text)));
 }
 
+std::vector<std::string> App::common_words() const {
+  std::vector<std::string> words{"--log-level", std::string(name_of(settings.log_level))};
+  if (out.json) words.emplace_back("--json");
+  if (out.quiet) words.emplace_back("--quiet");
+  // One that is named must be there.
+  if (sys::exists(dirs.config_file)) words.insert(words.end(), {"--config", dirs.config_file});
+  return words;
+}
+
 int common_status(const std::set<int>& statuses) {
   if (statuses.empty()) return 0;
   return statuses.size() == 1 ? *statuses.begin() : status_mixed;
@@ -56,7 +66,7 @@ void report(std::string_view tool, const Error& error, bool json) {
   if (json) {
     Json object{{"kind", "error"}, {"v", 1}};
     object.update(error_json(error));
-    write_stderr(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_stderr(object.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
     return;
   }
   std::string text = fmt::format("{}: {}\n", tool, escape_for_terminal(error.message()));

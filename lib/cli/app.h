@@ -50,7 +50,8 @@ public:
   bool json = false, quiet = false;
   // Standard output is the terminal on which progress is shown: lines replace it.
   bool over_progress = false;
-  // One JSON line; adds "kind" and "v" in front. Invalid UTF-8 is replaced.
+  // One JSON line, in ASCII, so that no terminal takes a part of it for a control character; adds
+  // "kind" and "v" in front. Invalid UTF-8 is replaced.
   void object(std::string_view kind, const Json& fields);
   // The same from an object's text, "{…}" on one line.
   void object_text(std::string_view kind, std::string_view text);
@@ -107,6 +108,9 @@ public:
   bool progress = true;
 
   const std::string& tool() const { return tool_; }
+  // For another of our tools that does a part of this one's work: the common options by which it
+  // prints, logs and reads the config as this one does.
+  std::vector<std::string> common_words() const;
   // A line for people on standard error ("banger-vm: …"); with --json or --quiet nothing.
   void notice(std::string_view text);
 

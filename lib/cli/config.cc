@@ -71,7 +71,7 @@ constexpr std::array<ConfigKey, 20> keys{{
     {"log", "level", Type::text, [](Settings& s, Text, Text v) { s.log_level = parse_level(v); }},
     {"vm", "image", Type::text, [](Settings& s, Text w, Text v) { s.vm_image = filled(w, v); }},
     {"vm", "cpus", Type::number,
-     [](Settings& s, Text w, Text v) { s.vm_cpus = static_cast<int>(parse_number(w, v, 1, 255)); }},
+     [](Settings& s, Text w, Text v) { s.vm_cpus = static_cast<int>(parse_number(w, v, 1, 64)); }},
     {"vm", "memory", Type::size,
      [](Settings& s, Text w, Text v) { s.vm_memory = parse_size(w, v); }},
     {"vm", "memory_limit", Type::size,

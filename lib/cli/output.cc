@@ -15,7 +15,7 @@ constexpr int schema_version = 1;
 } // namespace
 
 void Output::object(std::string_view kind, const Json& fields) {
-  object_text(kind, fields.dump(-1, ' ', false, Json::error_handler_t::replace));
+  object_text(kind, fields.dump(-1, ' ', true, Json::error_handler_t::replace));
 }
 
 void Output::object_text(std::string_view kind, std::string_view text) {

@@ -19,7 +19,7 @@ std::optional<size_t> terminal_width(int fd);
 // else the text itself and an empty line.
 std::string repaint(int fd, const std::string& text);
 // Standard output if it is a pipe or socket, whose reader may leave; else -1. Whoever follows
-// something for long polls it and ends then.
+// something for long ends then (Loop::watch_hangup; it may be readable all the time).
 int pipe_of_stdout();
 
 // The terminal behind a descriptor without line editing, echo and signals, for as long as this

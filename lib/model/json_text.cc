@@ -15,7 +15,7 @@ void JsonText::quote(std::string_view text) {
     text_ += '"';
   } else {
     using nlohmann::json;
-    text_ += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    text_ += json(text).dump(-1, ' ', true, json::error_handler_t::replace);
   }
 }
 

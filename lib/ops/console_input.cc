@@ -16,7 +16,12 @@ ConsoleInput::~ConsoleInput() { close(); }
 
 bool ConsoleInput::send(std::string_view bytes) {
   if (!fd_) {
-    fd_ = sys::connect_unix(socket_);
+    try {
+      fd_ = sys::connect_unix(socket_);
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable) throw;
+      return true;
+    }
     sys::set_nonblocking(fd_.get());
     loop_.watch(fd_.get(), [this] { drain(); });
   }

@@ -21,8 +21,9 @@ public:
   ConsoleInput(const ConsoleInput&) = delete;
   ConsoleInput& operator=(const ConsoleInput&) = delete;
 
-  // Takes all of it; false when the guest reads too slowly and the sender shall pause. Throws
-  // Error(unreachable) when the VMM is not there.
+  // Takes all of it; false when the guest reads too slowly and the sender shall pause. What is
+  // typed while the VMM is not there is lost, as on a serial line with nobody at its end: between
+  // two boots of the guest, whose viewers stay.
   bool send(std::string_view bytes);
 
 private:

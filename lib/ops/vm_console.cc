@@ -116,7 +116,7 @@ ConsoleOutcome attach_console(Context& ctx, const std::string& ref, const Consol
     sys::drain_events(stirs.get());
     show_new();
   });
-  if (ends.reader >= 0) loop.watch(ends.reader, [&] { loop.stop(); });
+  if (ends.reader >= 0) loop.watch_hangup(ends.reader, [&] { loop.stop(); });
   VmEnd end(loop, places, vm, [&] {
     show_new();
     outcome = ConsoleOutcome::vm_ended;

@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "disk/ext4.h"
 #include "disk/root.h"
-#include "ops/vm_hold.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -86,9 +85,9 @@ std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::See
   return disks;
 }
 
-Vm grow_disks(Context& ctx, const std::string& ref, std::optional<int64_t> disk,
-              std::optional<int64_t> work) {
-  auto [vm, lock] = hold_stopped_vm(ctx, ref, "grow the disks of");
+void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,
+                std::optional<int64_t> work) {
+  Vm& vm = held.vm;
   if (work && !vm.work_size)
     throw conflict("cannot grow the work disk of '{}': it has none", vm.name)
         .subject(vm.name)
@@ -120,7 +119,6 @@ Vm grow_disks(Context& ctx, const std::string& ref, std::optional<int64_t> disk,
   grow(own_root(places), disk, &Vm::root_size);
   grow(places.work, work, &Vm::work_size);
   record(ctx, vm.name, "vm.grown", {{"root", vm.root_size}, {"work", vm.work_size}});
-  return vm;
 }
 
 } // namespace banger::ops

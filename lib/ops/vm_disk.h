@@ -12,6 +12,7 @@
 #include "guest/seed.h"
 #include "ops/context.h"
 #include "ops/places.h"
+#include "ops/vm_hold.h"
 #include "vmm/machine.h"
 
 namespace banger::ops {
@@ -39,10 +40,10 @@ void renew_blank_root(Context& ctx, const Places& places, const Vm& vm);
 
 // Grows the root disk (of an overlay its upper layer) and the work disk; their file systems follow
 // when the VM is next booted (grow_disk of disk/ext4.h). A size that they have already is no
-// failure. Returns the row as it is then. Throws Error(conflict) with a hint when the VM is not
-// stopped, or has no work disk; Error(usage) for a smaller size, and then neither disk was touched.
-// Interrupted, each disk has its old size or its new one.
-Vm grow_disks(Context& ctx, const std::string& ref, std::optional<int64_t> disk,
-              std::optional<int64_t> work);
+// failure. The VM, which the caller holds, is stopped; its row is then as it is in the state.
+// Throws Error(conflict) with a hint when it has no work disk, Error(usage) for a smaller size, and
+// then neither disk was touched. Interrupted, each disk has its old size or its new one.
+void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,
+                std::optional<int64_t> work);
 
 } // namespace banger::ops

@@ -24,7 +24,7 @@ bool await_state(const Dirs& dirs, int reader) {
     loop.watch(stirs.get(), [&] { loop.stop(); });
     // What came between the look and the watch, or has to be filled still.
     loop.after(Millis(1000), [&] { loop.stop(); });
-    if (reader >= 0) loop.watch(reader, [&] { is_read = false, loop.stop(); });
+    if (reader >= 0) loop.watch_hangup(reader, [&] { is_read = false, loop.stop(); });
     loop.run();
   }
   return is_read;
@@ -87,7 +87,7 @@ void read_events(const Dirs& dirs, const EventQuery& query,
   if (query.last && *query.last < kept.size()) shown = shown.last(*query.last);
   give(shown);
   if (!query.follow) return;
-  if (query.reader >= 0) loop.watch(query.reader, [&] { loop.stop(); });
+  if (query.reader >= 0) loop.watch_hangup(query.reader, [&] { loop.stop(); });
   loop.run();
 }
 

@@ -12,10 +12,14 @@
 
 namespace banger::ops {
 
-int run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& words) {
+int run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& words,
+                 const std::vector<std::string>& common) {
   sys::Command command;
-  command.argv = {ctx.dirs.bin + "/banger-ssh", "--state-dir", ctx.dirs.state, vm.name, "--"};
+  command.argv = {ctx.dirs.bin + "/banger-ssh", "--state-dir", ctx.dirs.state};
+  command.argv.insert(command.argv.end(), common.begin(), common.end());
+  command.argv.insert(command.argv.end(), {vm.name, "--"});
   command.argv.insert(command.argv.end(), words.begin(), words.end());
+  command.keep_ignored = true;
   // A signal is for the command; when that has ended of it, what comes after it here is still done.
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   sys::Child child = sys::spawn(command, sys::inherit_stdio());

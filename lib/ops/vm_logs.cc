@@ -37,7 +37,7 @@ void read_log(Context& ctx, const std::string& ref, const LogQuery& query,
     sys::drain_events(stirs.get());
     give_new();
   });
-  if (query.reader >= 0) loop.watch(query.reader, [&] { loop.stop(); });
+  if (query.reader >= 0) loop.watch_hangup(query.reader, [&] { loop.stop(); });
   VmEnd end(loop, places, vm, [&] { loop.stop(); });
   loop.run();
   give_new();

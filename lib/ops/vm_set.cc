@@ -37,10 +37,9 @@ Vm set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
   Vm vm = ctx.state.get_vm(ref);
   check_machine(change.cpus.value_or(vm.cpus), change.memory.value_or(vm.memory));
   if (!change.needs_stopped()) return store(ctx, vm, change);
-  if (change.disk || change.work_disk)
-    vm = grow_disks(ctx, vm.id, change.disk, change.work_disk); // takes op.lock itself
   HeldVm held = hold_vm(ctx, vm.id, "change");
   require_stopped(held.vm);
+  if (change.disk || change.work_disk) grow_disks(ctx, held, change.disk, change.work_disk);
   return store(ctx, held.vm, change);
 }
 

@@ -91,6 +91,6 @@ Json to_json(const VmStats& s) {
           {"cgroup", cgroup}};
 }
 
-bool pause_unless_unread(Millis time, int reader) { return !sys::wait_readable(reader, time); }
+bool pause_unless_unread(Millis time, int reader) { return !sys::wait_hangup(reader, time); }
 
 } // namespace banger::ops

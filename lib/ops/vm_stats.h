@@ -55,7 +55,8 @@ private:
 
 Json to_json(const VmStats& stats);
 
-// Waits for `time`, or until nobody reads `reader` (a pipe; -1: none) any more; then it is false.
+// Waits for `time`, or until nobody reads `reader` (a pipe or socket; -1: none) any more; then it
+// is false.
 bool pause_unless_unread(Millis time, int reader);
 
 } // namespace banger::ops

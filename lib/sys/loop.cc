@@ -20,6 +20,8 @@ void Loop::watch_writable(int fd, Callback on_writable) { writable_[fd] = std::m
 
 void Loop::forget_writable(int fd) { writable_.erase(fd); }
 
+void Loop::watch_hangup(int fd, Callback on_hangup) { hangups_[fd] = std::move(on_hangup); }
+
 Loop::Timer Loop::at(SteadyTime when, Callback callback) {
   Timer id = next_timer_++;
   timers_.emplace(std::pair{when, id}, std::move(callback));
@@ -40,6 +42,7 @@ void Loop::run() {
     std::vector<pollfd> fds;
     for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
     for (const auto& [fd, callback] : writable_) fds.push_back({fd, POLLOUT, 0});
+    for (const auto& [fd, callback] : hangups_) fds.push_back({fd, 0, 0}); // told unasked
     int wait_ms = -1;
     if (!timers_.empty()) {
       auto left = timers_.begin()->first.first - steady_now();
@@ -49,10 +52,11 @@ void Loop::run() {
     if (::poll(fds.data(), fds.size(), wait_ms) < 0 && errno != EINTR)
       throw sys_error(errno, "cannot poll");
     for (const pollfd& p : fds) {
-      auto& those = p.events == POLLIN ? watched_ : writable_;
+      auto& those = p.events == POLLIN ? watched_ : p.events == POLLOUT ? writable_ : hangups_;
       auto it = those.find(p.fd); // an earlier callback may have forgotten it
       if (p.revents == 0 || it == those.end()) continue;
       Callback callback = it->second; // it may forget itself while it runs
+      if (p.events == 0) those.erase(it);
       callback();
       if (stopped_) return;
     }
@@ -91,6 +95,11 @@ Fd watch(const std::string& path, uint32_t mask) {
 } // namespace
 
 Fd watch_file(const std::string& path) { return watch(path, IN_MODIFY); }
+
+void watch_too(int watch, const std::string& path) {
+  if (::inotify_add_watch(watch, path.c_str(), IN_MODIFY) < 0)
+    throw sys_error(errno, "cannot watch '{}'", path);
+}
 
 Fd watch_dir(const std::string& path) {
   return watch(path, IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);

@@ -24,6 +24,9 @@ public:
   // The same for a descriptor that can be written to; forgotten apart from the other.
   void watch_writable(int fd, Callback on_writable);
   void forget_writable(int fd);
+  // Called once, when nobody is left to read what is written to fd, a pipe or socket. That nothing
+  // more comes in does not count: a socket half shut down is readable for ever.
+  void watch_hangup(int fd, Callback on_hangup);
   Timer at(SteadyTime when, Callback callback);
   Timer after(std::chrono::milliseconds delay, Callback callback);
   void cancel(Timer timer);
@@ -32,7 +35,7 @@ public:
   void stop() { stopped_ = true; }
 
 private:
-  std::map<int, Callback> watched_, writable_;
+  std::map<int, Callback> watched_, writable_, hangups_;
   std::map<std::pair<SteadyTime, Timer>, Callback> timers_;
   Timer next_timer_ = 1;
   bool stopped_ = false;
@@ -45,6 +48,8 @@ int read_signal(int fd);
 
 // A descriptor that becomes readable when the file changes (inotify), and how to make it quiet.
 Fd watch_file(const std::string& path);
+// Another file for such a descriptor: the host's inotify instances are few.
+void watch_too(int watch, const std::string& path);
 // The same for what comes, goes or changes in a directory.
 Fd watch_dir(const std::string& path);
 void drain_events(int fd);

@@ -68,15 +68,20 @@ struct FileActions {
 
 struct Attributes {
   posix_spawnattr_t attributes;
-  explicit Attributes(bool new_session) {
+  explicit Attributes(const Command& command) {
     ::posix_spawnattr_init(&attributes);
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    if (new_session) flags |= POSIX_SPAWN_SETSID;
-    sigset_t none, all;
+    if (command.new_session) flags |= POSIX_SPAWN_SETSID;
+    sigset_t none, defaults;
     ::sigemptyset(&none);
-    ::sigfillset(&all);
+    ::sigfillset(&defaults);
+    for (int s = 1; command.keep_ignored && s < NSIG; s++) {
+      struct sigaction now {};
+      if (s != SIGPIPE && ::sigaction(s, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
+        ::sigdelset(&defaults, s);
+    }
     ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setsigdefault(&attributes, &defaults);
     ::posix_spawnattr_setflags(&attributes, flags);
   }
   ~Attributes() { ::posix_spawnattr_destroy(&attributes); }
@@ -132,7 +137,7 @@ Child spawn(const Command& command, const Stdio& stdio) {
   if (!command.cwd.empty())
     ::posix_spawn_file_actions_addchdir_np(&files.actions, command.cwd.c_str());
 
-  Attributes attributes(command.new_session);
+  Attributes attributes(command);
   Environment environment(command.env);
   auto argv = argv_of(command);
   pid_t pid = 0;
@@ -264,7 +269,7 @@ void exec(const Command& command) {
     throw sys_error(errno, "cannot enter '{}'", command.cwd);
   Environment environment(command.env);
   auto argv = argv_of(command);
-  // What this program ignored or blocked is not for the next one, as with spawn.
+  // What this program blocked, or ignored for itself, is not for the next one.
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -2,7 +2,8 @@
 //
 // A command is a plain value; tests compare it. No shell is ever involved. All descriptors but the
 // ones named are closed in the child (everything here is close-on-exec), signals are at their
-// defaults, and a program that cannot be executed throws Error with the errno and its name.
+// defaults unless keep_ignored is set, and a program that cannot be executed throws Error with the
+// errno and its name.
 #pragma once
 
 #include <map>
@@ -22,6 +23,10 @@ struct Command {
   std::map<std::string, std::string> env; // added to this process's environment
   std::string cwd;                        // empty: this process's
   bool new_session = false;               // setsid: outlives the terminal
+  // What this process ignores stays ignored in the child: a command in a script's background, or
+  // under nohup, must not end by what was kept from us. But for SIGPIPE, which the tools ignore for
+  // themselves.
+  bool keep_ignored = false;
   bool operator==(const Command&) const = default;
 };
 

@@ -194,17 +194,25 @@ void set_nonblocking(int fd, bool on) {
   ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-bool wait_readable(int fd, std::optional<Millis> timeout) {
+namespace {
+
+bool wait_for(int fd, short events, std::optional<Millis> timeout) {
   Deadline deadline(timeout);
   for (;;) {
     int ms = deadline.poll_ms();
-    pollfd p{fd, POLLIN, 0};
+    pollfd p{fd, events, 0};
     int n = ::poll(&p, 1, ms);
     if (n > 0) return true;
     if (n == 0 && ms >= 0) return false;
     if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
   }
 }
+
+} // namespace
+
+bool wait_readable(int fd, std::optional<Millis> timeout) { return wait_for(fd, POLLIN, timeout); }
+
+bool wait_hangup(int fd, std::optional<Millis> timeout) { return wait_for(fd, 0, timeout); }
 
 std::optional<std::string> LineReader::buffered() {
   size_t end = buffer_.find('\n');

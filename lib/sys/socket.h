@@ -43,6 +43,9 @@ bool discard(int fd);
 void set_nonblocking(int fd, bool on = true);
 // Waits until fd is readable; false when `timeout` passed.
 bool wait_readable(int fd, std::optional<Millis> timeout);
+// Waits until nobody is left to read what is written to fd (see Loop::watch_hangup; -1: none);
+// false when `timeout` passed.
+bool wait_hangup(int fd, std::optional<Millis> timeout);
 
 // Lines from a descriptor. A peer that sends more than `max_line` bytes without a newline is cut
 // off with an Error.

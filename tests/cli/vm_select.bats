@@ -157,6 +157,22 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   same "$(banger vm list -q --label c=3)" $'v\nw'
 }
 
+@test "set changes the disk and the machine in one piece" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  made v
+  # Here it would wait, if it let go of the VM once the disk has grown and then took it anew.
+  BANGER_FAILPOINT=sys.create#3:sleep=3000 banger vm set v --disk 300M --cpus 3 \
+    >"$root/set" 2>&1 3>&- &
+  setter=$!
+  await 10 has_event v vm.grown
+  expect 0 banger vm rm v
+  expect 0 wait $setter
+  same "$(cat "$root/set")" 'v: stopped'
+  same "$(banger vm events --json v | jq -r .type | xargs)" \
+    'vm.created vm.grown vm.changed vm.removed'
+}
+has_event() { banger vm events --json "$1" | jq -r .type | grep -qx "$2"; }
+
 @test "events: each once and in order, of one VM or of all, of those that are gone too" {
   made a
   made b
@@ -195,6 +211,31 @@ has_events() { [ "$(grep -c '"vm\.' "$root/events")" -eq "$1" ]; }
 @test "events --follow ends when nobody reads it" {
   made a
   expect 0 timeout 10 bash -c 'banger vm events --follow | head -n 1 >/dev/null'
+}
+
+@test "what follows goes on where nothing can come in, and ends with its reader" {
+  made a
+  for verb in 'events --follow' 'list --watch --interval 100ms' \
+    'stats --all --watch --interval 100ms'; do
+    # As the standard output of a service is connected to the journal.
+    # shellcheck disable=SC2086
+    python3 - banger vm $verb <<'PY'
+import signal, socket, subprocess, sys
+ours, theirs = socket.socketpair()
+theirs.shutdown(socket.SHUT_RD)
+ours.shutdown(socket.SHUT_WR)
+ours.settimeout(20)
+follower = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=theirs)
+theirs.close()
+assert ours.recv(65536)
+try:
+    sys.exit(f"{sys.argv[1:]} ended with {follower.wait(1)}")
+except subprocess.TimeoutExpired:
+    pass
+ours.close()
+assert follower.wait(20) in (0, -signal.SIGPIPE)
+PY
+  done
 }
 
 @test "wait: what is so already, what is not there, and time" {

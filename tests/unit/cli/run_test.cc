@@ -31,6 +31,9 @@ struct Act : Verb {
   }
 };
 
+// What a guest may say to a terminal: C1 controls are escapes for some.
+const std::string said = "\x1b[2J \u009b2J \x7f \u0085 ü";
+
 struct Throw : Verb {
   std::string what;
   Words tail;
@@ -44,6 +47,10 @@ struct Throw : Verb {
     app.out.line("before");
     if (what == "error") throw preflight("cannot start\x1b[31m 'x'");
     if (what == "other") throw std::runtime_error("surprise");
+    if (what == "said") {
+      app.out.object("said", {{"text", said}, {"bad", "\xff\x9b"}});
+      throw failed("{}", said);
+    }
     return 42;
   }
 };
@@ -174,6 +181,16 @@ TEST_F(RunTool, ErrorsAreShownSafelyAfterWhatWasPrintedBefore) {
   EXPECT_EQ(r.err, "banger-test: cannot start\\x1b[31m 'x'\n");
   EXPECT_EQ(run({"throw", "other"}).status, 1);
   EXPECT_EQ(run({"throw", "other"}).err, "banger-test: internal error: surprise\n");
+}
+
+TEST_F(RunTool, NoControlCharacterIsInWhatIsPrintedAsJson) {
+  Ran r = run({"throw", "--json", "said"});
+  EXPECT_EQ(r.status, 1);
+  for (char c : r.out + r.err) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7f)) << int{c};
+  Json object = Json::parse(r.out.substr(r.out.find('{')));
+  EXPECT_EQ(object["text"], said);
+  EXPECT_EQ(object["bad"], "\uFFFD\uFFFD");
+  EXPECT_EQ(Json::parse(r.err)["message"], said);
 }
 
 TEST_F(RunTool, AVerbThatRelaysGives255ForItsOwnFailures) {

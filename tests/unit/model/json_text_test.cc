@@ -31,18 +31,28 @@ TEST(JsonText, IsWhatATreeOfValuesWouldPrint) {
   o.add("k\"ey", "");
   o.close();
   o.add_null("last");
-  std::string wanted = R"({"text":"plain","hard":"a\"b\\c\n\u0001 ü €","number":5000000000,)"
-                       R"("minus":-3,"real":0.25,"yes":true,"none":null,"some":7,"empty":null,)"
-                       R"("nothing":{},"list":[{"a":1},{}],"inner":{"k\"ey":""},"last":null})";
+  std::string wanted =
+      R"({"text":"plain","hard":"a\"b\\c\n\u0001 \u00fc \u20ac","number":5000000000,)"
+      R"("minus":-3,"real":0.25,"yes":true,"none":null,"some":7,"empty":null,)"
+      R"("nothing":{},"list":[{"a":1},{}],"inner":{"k\"ey":""},"last":null})";
   std::string text = o.take();
   EXPECT_EQ(wanted, text);
-  EXPECT_EQ(wanted, nlohmann::ordered_json::parse(text).dump());
+  EXPECT_EQ(wanted, nlohmann::ordered_json::parse(text).dump(-1, ' ', true));
 }
 
 TEST(JsonText, InvalidTextIsReplaced) {
   JsonText o;
   o.add("bad", std::string_view("a\xff\x80z"));
   EXPECT_EQ("a\uFFFD\uFFFDz", nlohmann::json::parse(o.take())["bad"]);
+}
+
+TEST(JsonText, NoControlCharacterStaysAsItIs) {
+  std::string said = "\x1b[2J \u009b2J \u0085 \x7f \u202e";
+  JsonText o;
+  o.add("said", said);
+  std::string text = o.take();
+  EXPECT_EQ(R"({"said":"\u001b[2J \u009b2J \u0085 \u007f \u202e"})", text);
+  EXPECT_EQ(said, nlohmann::json::parse(text)["said"]);
 }
 
 TEST(JsonText, AnEmptyObject) { EXPECT_EQ("{}", JsonText().take()); }

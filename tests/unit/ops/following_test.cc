@@ -161,5 +161,19 @@ TEST_F(FollowingVm, TypingPausesAndGoesOn) {
   EXPECT_EQ(got, "hello");
 }
 
+// Between two boots of the guest nobody listens: what is typed then is lost, and nothing else.
+TEST_F(FollowingVm, TypingWithNobodyAtTheOtherEnd) {
+  bool room = false;
+  ConsoleInput input(loop, places.monitor_socket, [&] { room = true; });
+  EXPECT_TRUE(input.send("no socket"));
+  sys::listen_unix(places.monitor_socket); // and closed again: its name stays
+  EXPECT_TRUE(input.send("no listener"));
+  EXPECT_FALSE(room);
+  Fd listener = sys::listen_unix(places.monitor_socket);
+  EXPECT_TRUE(input.send("hello"));
+  Fd vmm = std::move(*sys::accept_one(listener.get()));
+  EXPECT_EQ(sys::read_some(vmm.get(), 100), "hello");
+}
+
 } // namespace
 } // namespace banger::ops

@@ -137,6 +137,20 @@ TEST_F(Process, DescriptorsArriveWhereTheyWereAskedFor) {
   EXPECT_TRUE(c.wait().ok());
 }
 
+TEST_F(Process, WhatIsIgnoredStaysSoWhereThatIsAskedFor) {
+  Command command{{"sh", "-c", "kill -$1 $$", "sh", "HUP"}, {}, {}, false};
+  Command pipe{{"sh", "-c", "kill -$1 $$", "sh", "PIPE"}, {}, {}, false};
+  auto hup_before = ::signal(SIGHUP, SIG_IGN), pipe_before = ::signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(spawn(command, {}).wait().signal, SIGHUP);
+  command.keep_ignored = pipe.keep_ignored = true;
+  EXPECT_TRUE(spawn(command, {}).wait().ok());
+  EXPECT_EQ(spawn(pipe, {}).wait().signal, SIGPIPE);
+  ::signal(SIGHUP, SIG_DFL);
+  EXPECT_EQ(spawn(command, {}).wait().signal, SIGHUP);
+  ::signal(SIGHUP, hup_before);
+  ::signal(SIGPIPE, pipe_before);
+}
+
 TEST_F(Process, AnIdentityIsMoreThanAPid) {
   ProcessId self = this_process();
   EXPECT_TRUE(is_alive(self));
