@@ -107,8 +107,9 @@ Check check_e2fsprogs(const Host& host) {
   return {"e2fsprogs", Verdict::ok, host.versions ? with_version(first, "-V") : first, {}};
 }
 
+// Without it banger ssh speaks for itself.
 Check check_ssh(const Host& host) {
-  return check_program(host, "ssh", "ssh", "-V", "openssh-client", Verdict::missing);
+  return check_program(host, "ssh", "ssh", "-V", "openssh-client", Verdict::warn);
 }
 
 Check check_network(const Host& host) {
@@ -159,7 +160,9 @@ Check check_space(const Host& host) {
   int64_t free = sys::free_space(host.dirs.state);
   std::string found = fmt::format("{} free for {}", format_size(free), host.dirs.state);
   std::string fix = "make room there, or set BANGER_STATE_DIR to a place with more";
-  if (free < too_little_space) return {"space", Verdict::missing, found, fix};
+  if (free < too_little_space)
+    return {"space", Verdict::missing,
+            fmt::format("only {} are free in '{}'", format_size(free), host.dirs.state), fix};
   if (free < little_space) return {"space", Verdict::warn, found, fix};
   return {"space", Verdict::ok, found, {}};
 }

@@ -51,6 +51,40 @@ checks() {
   [ "$status" = 0 ] || [ "$status" = 5 ]
 }
 
+# record_net HOLDER SLIRP TAPS: the state's record of its private network in $runtime/net, kept by
+# these two processes, with these taps ({"ID": N}).
+record_net() {
+  python3 - "$BANGER_STATE_DIR/state.db" "$runtime/net" "$@" <<'PY'
+import json, sqlite3, sys
+
+def identity(pid):
+    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    boot = open("/proc/sys/kernel/random/boot_id").read().strip()
+    return {"pid": int(pid), "start_time": int(fields[19]), "boot_id": boot}
+
+db, place, holder, slirp, taps = sys.argv[1:]
+record = {"dir": place, "subnet": "10.0.2.0/24", "net_id": 1, "taps": json.loads(taps),
+          "holder": identity(holder), "slirp": identity(slirp), "slirp_ready": True}
+with sqlite3.connect(db, timeout=10) as state:
+    state.execute("INSERT OR REPLACE INTO fact VALUES ('net', ?)", (json.dumps(record),))
+PY
+}
+
+# A line to a socket, and the line that it answers: ask SOCKET LINE
+ask() {
+  python3 - "$@" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].replace("\n", "").encode() + b"\n")
+print(s.recv(65536).decode())
+PY
+}
+
+# Of the namespace that a process is in: has_link PID NAME
+has_link() { grep -q "^ *$2:" "/proc/$1/net/dev"; }
+
 objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | sort; }
 
 @test "every check is told, in a table and as objects" {
@@ -75,7 +109,7 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
   expect 5 env PATH="$root/bin" BANGER_RUNTIME_DIR="$root/none" banger-doctor --json
   schema check
   same "$(jq -r 'select(.id=="qemu") | .status' <<<"$output")" missing
-  same "$(jq -r 'select(.id=="ssh") | .status' <<<"$output")" missing
+  same "$(jq -r 'select(.id=="ssh") | .status' <<<"$output")" warn # banger ssh speaks for itself
   jq -r 'select(.id=="qemu") | .fix' <<<"$output" | grep -q 'apt-get install qemu-system-x86$'
   same "$(jq -r 'select(.id=="bundle") | .fix' <<<"$output")" "banger bundle build"
 }
@@ -165,6 +199,120 @@ END
   for process in "${kept[@]}"; do grep -q '^State:.[SR]' "/proc/$process/status"; done
   expect 137 wait "$worker"
   expect 137 wait "$monitor"
+}
+
+@test "what a writer is just making is left to it" {
+  seed 1
+  # It takes its time from the close to the rename, but not as long as doctor has patience.
+  python3 -c '
+import os, sys, time
+while True:
+    with open(sys.argv[1] + "/.busy.tmp", "w") as f:
+        f.write("x")
+    time.sleep(0.2)
+    os.replace(sys.argv[1] + "/.busy.tmp", sys.argv[1] + "/busy")' "$BANGER_STATE_DIR/vms/$id" \
+    >/dev/null 2>&1 3>&- &
+  writer=$!
+  pids+=("$writer")
+  await 10 test -e "$BANGER_STATE_DIR/vms/$id/.busy.tmp"
+  touch "$BANGER_STATE_DIR/.state.tmp"
+  expect 1 banger-doctor --leaks --json
+  same "$(objects)" "temporary $BANGER_STATE_DIR/.state.tmp -"
+  expect 0 banger-doctor --fix -q
+  same "$output" "$BANGER_STATE_DIR/.state.tmp"
+  expect 0 banger-doctor --leaks
+  kill -0 "$writer"
+}
+
+@test "in the private network's place only those work whom its record names" {
+  seed 1
+  mkdir "$runtime/net"
+  start_in "$runtime/net"; holder=$pid
+  start_in "$runtime/net"; slirp=$pid
+  start_in "$runtime/net"; stray=$pid
+  expect 1 banger-doctor --leaks --json
+  same "$(objects)" "$(printf 'process %s (sleep) -\n' "$holder" "$slirp" "$stray" | sort
+    echo "runtime $runtime/net -")"
+  record_net "$holder" "$slirp" '{}'
+  expect 1 banger-doctor --leaks --json
+  schema leak
+  same "$(objects)" "process $stray (sleep) -"
+  # One that is just being started gets into the record while its starter holds the lock.
+  hold "$BANGER_STATE_DIR/net.lock"
+  expect 0 banger-doctor --leaks
+  kill -9 "$pid"
+  expect 137 wait "$pid"
+  expect 0 banger-doctor --fix --json
+  schema result
+  expect 137 wait "$stray"
+  expect 0 banger-doctor --leaks
+  for process in "$holder" "$slirp"; do grep -q '^State:.[SR]' "/proc/$process/status"; done
+}
+
+@test "a tap and a forward of the private network that belong to no VM are named and removed" {
+  local netns=$BANGER_BUILD/libexec/banger/banger-netns user=() port
+  "$netns" try >/dev/null 2>&1 || skip "this host allows no private network"
+  command -v slirp4netns >/dev/null || skip "no slirp4netns"
+  seed 2
+  mkdir "$runtime/net"
+  # The two as the first VM's start makes them.
+  python3 -c '
+import os, socket, sys
+os.chdir(sys.argv[2])
+s = socket.socket(socket.AF_UNIX)
+s.bind("holder.sock")
+s.listen()
+s.setblocking(False)
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.execv(sys.argv[1], [sys.argv[1], "new"])' "$netns" "$runtime/net" >/dev/null 2>&1 3>&- &
+  holder=$!
+  pids+=("$holder")
+  await 10 test -S "$runtime/net/holder.sock"
+  link() { printf '{"kind":"%s","name":"%s","master":"%s"}' "$@"; }
+  same "$(ask "$runtime/net/holder.sock" "{\"v\":1,\"do\":\"apply\",\"plan\":{\"present\":[
+    $(link bridge "bng-$tag" ''),$(link tap "bng$tag-1" "bng-$tag"),$(link tap "bng$tag-7" "bng-$tag")
+    ],\"absent\":[],\"rules\":\"\"}}" | tr -d '\n')" '{"v":1}'
+  [ "$(id -u)" = 0 ] || user=("--userns-path=/proc/$holder/ns/user")
+  (cd "$runtime/net" && exec slirp4netns --disable-host-loopback --api-socket=slirp.sock \
+    --netns-type=path "${user[@]}" "/proc/$holder/ns/net" "bng$tag-up" >/dev/null 2>&1 3>&-) &
+  slirp=$!
+  pids+=("$slirp")
+  await 10 has_link "$holder" "bng$tag-up"
+  # To a VM that runs, to one that does not, and to nobody.
+  python3 - "$BANGER_STATE_DIR/state.db" <<'PY'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=10) as state:
+    for n, state_of_it in ((1, "running"), (2, "stopped")):
+        state.execute("UPDATE vm SET net_mode = 'user', address = ?, state = ? WHERE name = ?",
+                      (f"10.0.2.{3 + n}", state_of_it, f"seed-{n}"))
+PY
+  stopped=$(banger-vm show --json seed-2 | jq -r .id)
+  for guest in 4 5 99; do
+    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    ports[guest]=$port
+    ask "$runtime/net/slirp.sock" "{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\",
+      \"host_addr\":\"127.0.0.1\",\"host_port\":$port,\"guest_addr\":\"10.0.2.$guest\",\"guest_port\":80}}" |
+      grep -q '"return"'
+  done
+  record_net "$holder" "$slirp" "{\"$id\":1}"
+
+  expect 1 banger-doctor --leaks --json
+  schema leak
+  same "$(objects)" "$(sort <<END
+forward 127.0.0.1:${ports[5]}/tcp to 10.0.2.5:80 $stopped
+forward 127.0.0.1:${ports[99]}/tcp to 10.0.2.99:80 -
+tap bng$tag-7 -
+END
+)"
+  expect 0 banger-doctor --fix --json
+  schema result
+  expect 0 banger-doctor --leaks
+  has_link "$holder" "bng$tag-1"
+  has_link "$holder" "bng$tag-up"
+  expect 1 has_link "$holder" "bng$tag-7"
+  same "$(ask "$runtime/net/slirp.sock" '{"execute":"list_hostfwd"}' | jq -r '.. | .guest_addr? // empty')" \
+    10.0.2.4
 }
 
 @test "a process whose runtime directory was removed is still found" {
