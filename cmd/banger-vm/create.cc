@@ -64,7 +64,7 @@ struct Create : cli::Verb {
     // All good, or none made.
     for (const std::string& n : wanted)
       if (!number) options.to_spec(n, app.settings);
-    Session session(app);
+    Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
     std::optional<Numbers> numbers;
     if (number) {
       numbers.emplace(session.state, wanted[0]);
@@ -79,12 +79,6 @@ struct Create : cli::Verb {
   }
 
 private:
-  static void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
-    ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, with {} of memory",
-                           plan.spec.name, plan.image.name, name_of(plan.root.way),
-                           format_size(plan.root.size), format_size(plan.spec.memory)));
-  }
-
   cli::Done create_one(cli::App& app, ops::Context& ctx, std::string name, Numbers* numbers) {
     for (;;) {
       VmSpec spec = options.to_spec(name, app.settings);

@@ -28,10 +28,12 @@ struct Preflight : cli::Verb {
     if (!name.empty() && (memory || image))
       throw usage("a name goes with neither --image nor --memory")
           .hint("they say what a VM that is still to be made shall have");
-    int64_t wanted = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
+    VmSpec wanted;
+    wanted.image = image.value_or("");
+    wanted.memory = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
     auto db = state::State::open(app.dirs, state::Mode::read);
     auto checks = name.empty()
-                      ? ops::check_new(app.settings, app.dirs, db, image.value_or(""), wanted)
+                      ? ops::check_new(app.settings, app.dirs, db, wanted)
                       : ops::check_start(app.settings, app.dirs, db, false, db.get_vm(name));
     cli::CheckPrinter printer(app);
     for (const ops::Check& c : checks) printer.add(c.id, name_of(c.verdict), c.found, c.fix);

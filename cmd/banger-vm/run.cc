@@ -2,11 +2,7 @@
 #include "banger-vm/spec_options.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_create.h"
-#include "ops/vm_exec.h"
-#include "ops/vm_remove.h"
-#include "ops/vm_start.h"
-#include "ops/vm_stop.h"
+#include "ops/vm_run.h"
 
 namespace banger::vm {
 
@@ -53,44 +49,22 @@ struct Run : cli::Verb {
           .hint("leave --no-wait out: a command needs a guest that is ready");
     if (foreground && !command.empty())
       throw usage("--foreground and a command do not go together");
-    Session session(app);
+    Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
     if (options.dry_run) {
-      ops::CreatePlan plan = ops::plan_create(session.ctx, spec);
-      session.ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, and started",
-                                     name, plan.image.name, name_of(plan.root.way),
-                                     format_size(plan.root.size)));
+      say_plan(session.ctx, ops::plan_create(session.ctx, spec, true));
       say_result(app, name, "absent", 0);
       return 0;
     }
     SteadyTime began = steady_now();
-    Vm vm = ops::create_vm(session.ctx, spec);
-    auto say = [&](const Vm& now) {
+    return ops::run_vm(session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
       session.progress.done();
       if (!command.empty()) return; // its output is the result
       say_result(app, now.name, name_of(now.state), Seconds(steady_now() - began).count());
       app.out.flush();
-    };
-    try {
-      if (foreground) {
-        Vm ended = ops::run_foreground(session.ctx, vm.id, how, say);
-        return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
-      }
-      vm = ops::start_vm(session.ctx, vm.id, how);
-    } catch (const Error&) {
-      // With --rm nothing stays, least of all what did not come up.
-      if (rm && session.state.find_vm_by_id(vm.id)) ops::remove_vm(session.ctx, vm.id, true);
-      throw;
-    }
-    say(vm);
-    if (command.empty()) return 0;
-    int status = ops::run_in_guest(session.ctx, vm, command);
-    if (rm && session.state.find_vm_by_id(vm.id)) {
-      session.progress.stage(vm.name, "stopping");
-      ops::stop_vm(session.ctx, vm.id, {});
-    }
-    return status;
+    });
   }
 
+private:
   static void say_result(cli::App& app, const std::string& name, std::string_view state,
                          double seconds) {
     std::set<int> none;

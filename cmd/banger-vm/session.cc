@@ -11,10 +11,10 @@ cli::Option jobs_option(std::optional<std::string>& jobs) {
   return {"-j,--jobs", "N", "how many at once", "twice the cpus", {}, {}, &jobs};
 }
 
-Session::Session(cli::App& app)
+Session::Session(cli::App& app, state::Mode mode)
     : app_(app), progress(app.progress),
-      state(state::State::open(app.dirs, state::Mode::write)), ctx{app.settings, app.dirs, state,
-                                                                   app.log} {
+      state(state::State::open(app.dirs, mode)), ctx{app.settings, app.dirs, state, app.log} {
+  ctx.may_write = mode == state::Mode::write;
   ctx.stage = [this](std::string_view subject, std::string_view what) {
     std::lock_guard lock(printing_);
     show_stage(subject, what);
@@ -25,7 +25,7 @@ Session::Session(cli::App& app)
     progress.done();
     app_.notice(text);
   };
-  ops::reconcile(ctx);
+  if (ctx.may_write) ops::reconcile(ctx);
 }
 
 void Session::show_stage(std::string_view subject, std::string_view what) {
@@ -55,9 +55,10 @@ namespace {
 // What a thread works with: neither a State nor a Log may be shared.
 struct Worker {
   explicit Worker(const ops::Context& ctx)
-      : state(state::State::open(ctx.dirs, state::Mode::write)),
-        log(ctx.log.path(), ctx.log.level(), ctx.log.op()), own{ctx.settings, ctx.dirs,  state, log,
-                                                                ctx.stage,    ctx.notice} {}
+      : state(state::State::open(ctx.dirs,
+                                 ctx.may_write ? state::Mode::write : state::Mode::read)),
+        log(ctx.log.path(), ctx.log.level(), ctx.log.op()),
+        own{ctx.settings, ctx.dirs, state, log, ctx.stage, ctx.notice, ctx.may_write} {}
   state::State state;
   Log log;
   ops::Context own;

@@ -23,7 +23,8 @@ cli::Option jobs_option(std::optional<std::string>& jobs);
 
 class Session {
 public:
-  explicit Session(cli::App& app);
+  // Opened to be read, nothing is settled and nothing can be changed.
+  explicit Session(cli::App& app, state::Mode mode = state::Mode::write);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

@@ -26,7 +26,7 @@ void SpecOptions::declare(cli::Spec& spec) {
         "how the root disk is made from the image",
         "auto",
         Complete::words,
-        {"reflink", "overlay", "copy"},
+        {"reflink", "dm-snapshot", "overlay", "copy"},
         &root},
        {"--work-disk",
         "SIZE",
@@ -42,7 +42,7 @@ void SpecOptions::declare(cli::Spec& spec) {
         Complete::nothing,
         {},
         &work_mount},
-       {"--net", "MODE", "network", "auto", Complete::words, {"user", "isolated"}, &net},
+       {"--net", "MODE", "network", "auto", Complete::words, {"user", "bridge", "isolated"}, &net},
        {"--ip",
         "ADDRESS",
         "the guest's own address on a shared network",
@@ -58,7 +58,7 @@ void SpecOptions::declare(cli::Spec& spec) {
         {},
         &publish},
        {"--label", "KEY=VALUE", "attach a label", "", Complete::nothing, {}, &labels},
-       {"--vmm", "VMM", "virtual machine monitor", "auto", Complete::words, {"qemu"}, &vmm},
+       {"--vmm", "VMM", "virtual machine monitor", "auto", Complete::words, {"qemu", "firecracker"}, &vmm},
        {"--accel",
         "ACCEL",
         "hardware or software virtualisation",
@@ -94,6 +94,12 @@ VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) c
   for (const std::string& l : labels) s.labels.insert(parse_label(l));
   for (const std::string& p : publish) s.publish.push_back(parse_port(p));
   return s;
+}
+
+void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
+  ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, with {} of memory",
+                         plan.spec.name, plan.image.name, name_of(plan.root.way),
+                         format_size(plan.root.size), format_size(plan.spec.memory)));
 }
 
 int parse_cpus(const std::string& text) {

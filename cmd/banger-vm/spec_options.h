@@ -8,6 +8,7 @@
 #include "cli/verb.h"
 #include "model/settings.h"
 #include "model/vm.h"
+#include "ops/vm_create.h"
 
 namespace banger::vm {
 
@@ -25,5 +26,8 @@ struct SpecOptions {
 // Sizes beyond these are typing errors.
 inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
 int parse_cpus(const std::string& text);
+
+// What --dry-run says of a VM.
+void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);
 
 } // namespace banger::vm

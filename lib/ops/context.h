@@ -22,6 +22,8 @@ struct Context {
       [](std::string_view, std::string_view) {};
   // A line that people should read once ("no usable KVM: …").
   std::function<void(std::string_view text)> notice = [](std::string_view) {};
+  // False: the state was opened to be read, and not even what was found out is kept there.
+  bool may_write = true;
 };
 
 // Adds an event to the state (joining an open transaction) and to the log.

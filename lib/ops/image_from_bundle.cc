@@ -50,32 +50,61 @@ Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root
   return made.finish(part.sha256);
 }
 
-} // namespace
+// What a name means: it may be a variant's of the bundle.
+struct Asked {
+  std::string name;
+  std::optional<bundle::Bundle> bundle;
+  const bundle::Root* root = nullptr; // of that bundle
 
-Image image_for(Context& ctx, const std::string& asked) {
-  std::string name = !asked.empty() ? asked : ctx.settings.vm_image;
-  auto bundle = bundle::find_bundle(bundle::runtime_dir(ctx.settings, ctx.dirs).path);
-  if (name.empty() && bundle) name = bundle->default_variant();
-  if (name.empty()) current_bundle(ctx); // throws what is missing
-  const bundle::Root* root = bundle ? bundle->find_root(name) : nullptr;
+  Asked(Context& ctx, const std::string& asked)
+      : name(!asked.empty() ? asked : ctx.settings.vm_image),
+        bundle(bundle::find_bundle(bundle::runtime_dir(ctx.settings, ctx.dirs).path)) {
+    if (name.empty() && bundle) name = bundle->default_variant();
+    if (name.empty()) current_bundle(ctx); // throws what is missing
+    if (bundle) root = bundle->find_root(name);
+  }
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
 
-  auto known = [&]() -> std::optional<Image> {
+  // Of the state, unless it is of an earlier build of the bundle.
+  std::optional<Image> known(Context& ctx) const {
     auto image = ctx.state.find_image(name);
     if (!image || !image->ready) return {};
     if (root && image->name == name && image->sha256 != bundle->root_part(name).sha256 &&
         image->source.starts_with("bundle "))
-      return {}; // of an earlier build
+      return {};
     return image;
-  };
-  if (auto image = known()) return *image;
-  if (!root) {
-    if (!bundle) current_bundle(ctx);
-    return view_image(ctx.state, name); // throws not_found, with what it may have meant
   }
+
+  // Throws where the bundle has no such variant either.
+  const bundle::Root& variant(Context& ctx) const {
+    if (root) return *root;
+    if (!bundle) current_bundle(ctx);
+    view_image(ctx.state, name); // with what it may have meant
+    throw not_found("no image '{}'", name).subject(name);
+  }
+};
+
+} // namespace
+
+ImageSource find_image_source(Context& ctx, const std::string& name) {
+  Asked asked(ctx, name);
+  if (auto image = asked.known(ctx)) return {*image, ctx.dirs.image(image->id) + "/root.ext4"};
+  ImageSource source;
+  source.image.name = asked.variant(ctx).variant;
+  source.root = bundle::require_part(*asked.bundle, asked.bundle->root_part(source.image.name));
+  return source;
+}
+
+Image image_for(Context& ctx, const std::string& name) {
+  Asked asked(ctx, name);
+  if (auto image = asked.known(ctx)) return *image;
+  const bundle::Root& root = asked.variant(ctx);
   auto images = lock_images(ctx);
-  if (auto image = known()) return *image; // another imported it meanwhile
-  if (auto old = ctx.state.find_image(name); old && old->name == name) set_aside(ctx, *old);
-  return import_root(ctx, *bundle, *root, images);
+  if (auto image = asked.known(ctx)) return *image; // another imported it meanwhile
+  if (auto old = ctx.state.find_image(asked.name); old && old->name == asked.name)
+    set_aside(ctx, *old);
+  return import_root(ctx, *asked.bundle, root, images);
 }
 
 std::string variant_of(const Image& image) {

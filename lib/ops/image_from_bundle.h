@@ -7,6 +7,15 @@
 
 namespace banger::ops {
 
+// What a name stands for, found without changing anything: an image of the state, or (its id is
+// empty then) a variant of the bundle that is imported when it is first used. Throws as image_for
+// does.
+struct ImageSource {
+  Image image;
+  std::string root; // the file with its root file system
+};
+ImageSource find_image_source(Context& ctx, const std::string& name);
+
 // The image called `name` (or with that id); empty: vm.image of the settings, else the bundle's
 // default variant. If the name is that of a variant of the bundle and no image of the state has its
 // content yet, it is imported: copied or cloned, its sha256 checked. An image of that name made

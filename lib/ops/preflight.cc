@@ -96,6 +96,17 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
   return all;
 }
 
+// What is needed to make one, beside its image and room for it.
+void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
+  all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
+  auto mode = spec.net ? spec.net : host.settings.net_mode;
+  if (mode && *mode != NetMode::user) return;
+  Check net = make_check("network", [&] { return check_network(host); });
+  // Asked for by its name it must be there; else the VM will be alone in its network.
+  if (mode && net.verdict == Verdict::warn) net.verdict = Verdict::missing;
+  all.push_back(net);
+}
+
 } // namespace
 
 void require_within_limit(const Settings& settings, state::State& state, const Vm& vm) {
@@ -120,13 +131,31 @@ std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state
 }
 
 std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
-                             const std::string& image, int64_t memory) {
+                             const VmSpec& spec) {
   Host host{settings, dirs, false, &state};
-  auto all = check_common(host, state, memory, {});
-  all.push_back(make_check("image", [&] { return check_image(host, state, image); }));
-  all.push_back(make_check("network", [&] { return check_network(host); }));
-  all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
+  auto all = check_common(host, state, spec.memory, {});
+  all.push_back(make_check("image", [&] { return check_image(host, state, spec.image); }));
+  add_making(all, host, spec);
   return all;
+}
+
+void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& image) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  std::vector<Check> all;
+  if (and_start)
+    all = check_common(host, ctx.state, spec.memory, {});
+  else
+    all.push_back(make_check("space", [&] { return check_space(host); }));
+  all.push_back(image);
+  add_making(all, host, spec);
+  require(fmt::format("cannot {} '{}'", and_start ? "run" : "create", spec.name), spec.name, all);
+}
+
+void require_restart(Context& ctx, const Vm& vm) {
+  auto all = check_start(ctx.settings, ctx.dirs, ctx.state, ctx.may_write, vm);
+  // What it uses now it gives back first.
+  std::erase_if(all, [](const Check& c) { return c.id == "memory"; });
+  require(fmt::format("cannot restart '{}'", vm.name), vm.name, all);
 }
 
 } // namespace banger::ops

@@ -13,10 +13,18 @@ namespace banger::ops {
 std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state::State& state,
                                bool may_write, const Vm& vm);
 
-// For a VM that is still to be made, from that image (empty: the one that create takes by itself),
-// with so much memory.
+// For a VM that is still to be made, of what the spec says: image (empty: the one that create takes
+// by itself), memory, network.
 std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
-                             const std::string& image, int64_t memory);
+                             const VmSpec& spec);
+
+// Throws Error(preflight) that names all that is missing for making such a VM and, with
+// `and_start`, for its start. Its image is `image`, a check that was made already.
+void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& image);
+
+// Throws Error(preflight) that names all that a start of `vm`, which runs, would miss after it was
+// stopped.
+void require_restart(Context& ctx, const Vm& vm);
 
 // Throws Error(preflight) when it and the VMs that run would have more than vm.memory_limit. In the
 // transaction that makes it one of them, so that of two at once only one is too many.

@@ -6,6 +6,7 @@
 #include "ops/image_from_bundle.h"
 #include "ops/image_stale.h"
 #include "ops/places.h"
+#include "ops/preflight.h"
 #include "ops/vm_network.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -47,31 +48,56 @@ void check_machine(int cpus, int64_t memory) {
   if (memory % (1 << 20)) throw usage("invalid memory '{}': it must be whole MiB", memory);
 }
 
-CreatePlan plan_create(Context& ctx, const VmSpec& spec) {
-  check_spec(ctx, spec);
-  CreatePlan plan;
-  plan.spec = spec;
-  plan.net = choose_network(ctx, spec);
-  plan.image = image_for(ctx, spec.image);
-  if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
-  std::string from = ctx.dirs.image(plan.image.id) + "/root.ext4";
+namespace {
+
+disk::RootPlan plan_root(Context& ctx, const VmSpec& spec, const std::string& from) {
   disk::RootFacts facts;
   facts.image_size = disk::ext4_size(from);
   facts.image_allocated = sys::find_info(from)->allocated;
   auto want = spec.root ? spec.root : ctx.settings.vm_root;
   facts.can_clone = (!want || want == RootWay::reflink) && sys::can_clone(from, ctx.dirs.state);
-  plan.root = disk::plan_root(want, spec.disk, facts, from, "");
-  plan.root.blanks = ctx.dirs.state + "/blank";
+  auto plan = disk::plan_root(want, spec.disk, facts, from, "");
+  plan.blanks = ctx.dirs.state + "/blank";
+  return plan;
+}
+
+// The image's file is another once it was imported.
+void use_image(Context& ctx, CreatePlan& plan, const std::string& from) {
+  plan.root = plan_root(ctx, plan.spec, from);
+  if (plan.work) plan.work->image = from;
+}
+
+} // namespace
+
+CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
+  check_spec(ctx, spec);
+  CreatePlan plan;
+  plan.spec = spec;
+  ImageSource source;
+  Check image = {"image", Verdict::ok, {}, {}};
+  try {
+    source = find_image_source(ctx, spec.image);
+  } catch (const Error& e) {
+    if (e.code() != Code::preflight) throw; // no such image: a name to be mended, not this host
+    image = {"image", Verdict::missing, e.message(), e.hint()};
+  }
+  require_new(ctx, spec, and_start, image);
+  plan.image = source.image;
+  plan.net = choose_network(ctx, spec);
+  if (!plan.image.id.empty())
+    if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
   if (spec.work_disk) {
-    plan.work = disk::WorkPlan{from, disk::valid_work_mount(spec.work_mount), "",
-                               disk::whole_blocks(*spec.work_disk)};
+    plan.work = disk::WorkPlan{
+        {}, disk::valid_work_mount(spec.work_mount), "", disk::whole_blocks(*spec.work_disk)};
     if (plan.work->size < disk::least_ext4)
       throw usage("invalid work disk size '{}': it must be at least {}",
                   format_size(plan.work->size), format_size(disk::least_ext4));
   }
-  if (int64_t free = sys::free_space(ctx.dirs.state); free < plan.root.needs + space_to_leave)
+  use_image(ctx, plan, source.root);
+  int64_t needs = plan.root.needs + (plan.image.id.empty() ? sys::find_info(source.root)->allocated : 0);
+  if (int64_t free = sys::free_space(ctx.dirs.state); free < needs + space_to_leave)
     throw preflight("cannot create '{}': its disk takes {}, and {} are free in '{}'", spec.name,
-                    format_size(plan.root.needs), format_size(free), ctx.dirs.state)
+                    format_size(needs), format_size(free), ctx.dirs.state)
         .hint("make room there, or set BANGER_STATE_DIR to a place with more");
   return plan;
 }
@@ -132,9 +158,14 @@ Made make_vm(Context& ctx, CreatePlan plan, Undo& undo) {
 
 } // namespace
 
-std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs) {
-  std::vector<CreatePlan> plans;
-  for (const VmSpec& spec : specs) plans.push_back(plan_create(ctx, spec));
+namespace {
+
+std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
+  for (CreatePlan& plan : plans) {
+    if (!plan.image.id.empty()) continue;
+    plan.image = image_for(ctx, plan.spec.image);
+    use_image(ctx, plan, ctx.dirs.image(plan.image.id) + "/root.ext4");
+  }
   Undo undo([&](const std::string& step, const std::exception& e) {
     ctx.log.warn("undo.failed",
                  {{"step", std::string_view(step)}, {"error", std::string_view(e.what())}});
@@ -151,8 +182,6 @@ std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs) {
       done.push_back(ctx.state.change_vm(m.vm.id, [](Vm& v) {
         v.state = VmState::stopped;
         v.creator = {};
-        for (Port& p : v.ports)
-          if (p.host_address.empty()) p.host_address = v.reach;
       }));
       record(ctx, m.vm.name, "vm.created", {{"id", m.vm.id}, {"image", m.vm.image_name}});
     }
@@ -161,6 +190,16 @@ std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs) {
   return done;
 }
 
-Vm create_vm(Context& ctx, const VmSpec& spec) { return create_vms(ctx, {spec}).front(); }
+} // namespace
+
+std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs) {
+  std::vector<CreatePlan> plans;
+  for (const VmSpec& spec : specs) plans.push_back(plan_create(ctx, spec));
+  return make_all(ctx, std::move(plans));
+}
+
+Vm create_vm(Context& ctx, CreatePlan plan) { return make_all(ctx, {std::move(plan)}).front(); }
+
+Vm create_vm(Context& ctx, const VmSpec& spec) { return create_vm(ctx, plan_create(ctx, spec)); }
 
 } // namespace banger::ops

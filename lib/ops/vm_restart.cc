@@ -1,6 +1,7 @@
 #include "ops/vm_restart.h"
 
 #include "core/error.h"
+#include "ops/preflight.h"
 #include "ops/vm_stop.h"
 
 namespace banger::ops {
@@ -12,6 +13,7 @@ Vm restart_vm(Context& ctx, const std::string& ref, const RestartOptions& option
         .subject(vm.name)
         .hint(fmt::format("banger vm stop {} stops and removes it", vm.name));
   if (is_live(vm.state)) {
+    require_restart(ctx, vm); // what could not come up again is not taken down
     try {
       stop_vm(ctx, vm.id, options.stop_timeout);
     } catch (const Error& e) {

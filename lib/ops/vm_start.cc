@@ -1,7 +1,8 @@
 #include "ops/vm_start.h"
 
+#include <array>
+#include <cerrno>
 #include <csignal>
-#include <list>
 
 #include <poll.h>
 
@@ -87,6 +88,9 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
       new Started{std::move(started), sys::LineReader(fd), vm, timeout, places});
   auto line = s->lines.next(Millis(30'000));
   if (!line || parse_report(*line).kind != Report::Kind::locked) {
+    // One that is late must not boot what was settled meanwhile.
+    s->monitor.process.kill(SIGKILL);
+    s->monitor.process.wait();
     reconcile_locked(ctx, vm);
     if (line) {
       if (auto r = parse_report(*line); r.error) throw *r.error;
@@ -103,13 +107,27 @@ void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
   if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
 }
 
+// A report's line; none at the end of them, or when the deadline passed.
+std::optional<std::string> next_report(Started& s, const Deadline& deadline, int interrupt) {
+  for (;;) {
+    if (auto line = s.lines.buffered()) return line;
+    std::array<pollfd, 2> polled{{{s.monitor.link.get(), POLLIN, 0}, {interrupt, POLLIN, 0}}};
+    int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
+    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    if (n > 0 && polled[1].revents)
+      throw failed("cannot start '{}': interrupted", s.vm.name).subject(s.vm.name);
+    if (n > 0 && polled[0].revents && !s.lines.fill()) return {};
+    if (n == 0 && deadline.poll_ms() == 0) return {};
+  }
+}
+
 // Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
 // VMM was started.
-void await_ready(Context& ctx, Started& s, bool wait) {
+void await_ready(Context& ctx, Started& s, const StartOptions& options) {
   BootStage reached{"vmm", "starting the VMM"};
   Deadline deadline(s.timeout);
   auto began = steady_now();
-  while (auto line = s.lines.next(Millis(deadline.poll_ms()))) {
+  while (auto line = next_report(s, deadline, options.interrupt)) {
     Report r = parse_report(*line);
     if (r.kind == Report::Kind::ready) return tell_flaw(ctx, s.vm, r);
     if (r.kind == Report::Kind::failed) {
@@ -122,7 +140,7 @@ void await_ready(Context& ctx, Started& s, bool wait) {
     if (r.kind == Report::Kind::ended)
       throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
     if (r.kind == Report::Kind::stage) {
-      if (!wait) return; // the first one comes when the VMM runs
+      if (!options.wait) return; // the first one comes when the VMM runs
       reached = {r.stage, r.text};
       ctx.stage(s.vm.name, r.text);
     }
@@ -142,7 +160,7 @@ void await_ready(Context& ctx, Started& s, bool wait) {
 Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
   Stage timed(ctx.log, "vm.start", ref);
   auto s = begin_start(ctx, ref, options, true);
-  await_ready(ctx, *s, options.wait);
+  await_ready(ctx, *s, options);
   return ctx.state.get_vm(s->vm.id);
 }
 

@@ -8,10 +8,11 @@ namespace banger::ops {
 struct StartOptions {
   std::optional<Millis> timeout; // vm.ready_timeout where not given; longer under emulation
   bool wait = true;              // false: return when the VMM was started
+  int interrupt = -1;            // a descriptor: once it is readable nobody waits any longer
 };
 
 // Throws Error(conflict) when it runs already, Error(preflight) with all that is missing,
-// Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
+// Error(failed) when `interrupt` said so (the VM goes on booting), Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
 // if it still answers), Error(failed) when the boot failed (the VM is `failed`).
 // Returns the row as it is then.
 Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options);

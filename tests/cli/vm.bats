@@ -102,8 +102,38 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   expect 0 banger vm run --dry-run --json --image tiny dry
   schema result
   same "$(field .state)" absent
-  no_state
   expect 2 banger vm create --dry-run --image tiny --disk 1M dry
+  BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm run --dry-run --image tiny dry
+  [ ! -e "$BANGER_STATE_DIR" ]
+  # Nor where there is a state.
+  expect 0 banger vm create --image tiny first
+  before=$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)
+  expect 0 banger vm create --dry-run --count 2 --image tiny dry-
+  expect 4 banger vm run --dry-run --image tiny first
+  same "$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)" "$before"
+}
+
+@test "create and run name all that is missing at once, before anything is made" {
+  BANGER_RUNTIME_DIR=$root/none BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm run a
+  errors "no runtime bundle in '$root/none'"
+  errors "no 'no-such-vmm' in PATH"
+  errors 'banger bundle build'
+  errors 'apt-get install qemu-system-x86'
+  no_state
+  BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm run --image tiny a
+  no_state
+  [ ! -e "$BANGER_STATE_DIR/images" ]
+  # What only a start needs keeps nobody from making one.
+  BANGER_QEMU_BINARY=no-such-vmm expect 0 banger vm create --image tiny a
+}
+
+@test "what this build does not have is preflight, with what to take instead" {
+  for option in '--net bridge' '--vmm firecracker' '--root dm-snapshot'; do
+    # shellcheck disable=SC2086 # two words
+    expect 5 banger vm create --image tiny $option a
+    errors 'hint:'
+  done
+  no_state
 }
 
 @test "filters of list" {
