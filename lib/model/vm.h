@@ -87,6 +87,7 @@ struct VmFault {
   std::string code; // core/error.h's names
   std::string message;
   std::string hint;
+  std::string log = {}; // the file that tells more; empty: the console's
 };
 
 struct Vm {
@@ -116,7 +117,7 @@ struct Vm {
   std::optional<Accel> accel;
   ProcessId vmm_process; // empty when none runs
   ProcessId monitor_process;
-  ProcessId creator;          // who makes it, while `creating`
+  ProcessId creator;          // who makes it, while `creating`; who removes it, while `removing`
   std::string runtime_dir;    // absolute; recorded because XDG_RUNTIME_DIR may differ later
   std::string vmm_api_socket; // absolute, empty for a VMM without one
 

@@ -103,7 +103,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
     o.add("subject", vm.name);
     o.add("message", vm.fault->message);
     o.add_or_null("hint", vm.fault->hint);
-    o.add("log", dirs.vm_file(vm.id, "console.log"));
+    o.add("log", !vm.fault->log.empty() ? vm.fault->log : dirs.vm_file(vm.id, "console.log"));
     o.close();
   } else {
     o.add_null("error");

@@ -1,5 +1,6 @@
 #include "ops/accel.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include <fcntl.h>
@@ -68,8 +69,22 @@ std::string probe(Context& ctx, const MonitorRequest& boot) {
                      said);
 }
 
+// KVM's modules, each as " NAME:SOURCE": one may be loaded instead of another while the host is up.
+std::string kvm_modules() {
+  const std::string modules = "/sys/module";
+  std::vector<std::string> names = sys::list_dir(modules);
+  std::sort(names.begin(), names.end());
+  std::string all;
+  for (const std::string& name : names) {
+    if (!name.starts_with("kvm")) continue;
+    auto source = sys::find_content(modules + "/" + name + "/srcversion", 256);
+    all += fmt::format(" {}:{}", name, trim(source.value_or("")));
+  }
+  return all;
+}
+
 struct Verdict {
-  std::string key; // boot id, kernel and VMM that it was found with
+  std::string key; // boot id, kernel, VMM and KVM's modules that it was found with
   std::string why; // KVM cannot be used; empty if it can
 };
 
@@ -109,7 +124,8 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest
           .hint("add yourself to the group kvm, or use --accel tcg");
     return Accel::kvm;
   }
-  std::string key = fmt::format("{} {} {}", sys::boot_id(), boot.kernel, boot.vmm_binary);
+  std::string key =
+      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.vmm_binary, kvm_modules());
   std::string why = closed;
   if (why.empty()) {
     auto known = known_verdict(ctx.state, key);

@@ -26,9 +26,11 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
     break;
   case ConsoleSign::restarting:
     restarting = true;
+    panic.reset(); // a kernel that panics says no more than that
     break;
   case ConsoleSign::power_down:
     powered_down = true;
+    panic.reset();
     break;
   case ConsoleSign::halted:
     halted = true;

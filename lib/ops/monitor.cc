@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -20,7 +21,9 @@ namespace {
 // the most, whatever a guest writes.
 constexpr int64_t most_log = int64_t{8} << 20;
 constexpr int64_t keep_log = int64_t{4} << 20;
-constexpr Millis console_pause{100};
+constexpr Millis log_pause{100};
+constexpr Millis next_record{1000};
+constexpr Millis first_look{500}, last_look{8000}; // whether a guest that says so is halted
 
 } // namespace
 
@@ -33,31 +36,50 @@ int Monitor::run() {
     begin();
     loop_.run();
   } catch (const Error& e) {
-    // Whatever failed, the VM must not be left half-made with nobody at its side.
-    finish(VmState::failed, e.message(), e);
+    on_failure(e);
+  } catch (const std::exception& e) {
+    on_failure(failed("the monitor of '{}' failed: {}", vm_.name, e.what()));
   }
   return status_;
+}
+
+// Whatever failed, the VM must not be left half-made with nobody at its side. But what another
+// monitor made, and what a VMM still uses, is not this one's to take away.
+void Monitor::on_failure(const Error& e) {
+  if (ours_)
+    finish(VmState::failed, e.message(), e);
+  else
+    refuse(e);
+}
+
+void Monitor::refuse(const Error& e) {
+  report({Report::Kind::failed, {}, {}, e, {}});
+  ended_ = true;
+  status_ = exit_status(e.code());
+  loop_.stop();
 }
 
 void Monitor::begin() {
   vm_ = ctx_.state.get_vm(request_.vm);
   places_ = places_of(ctx_.dirs, ctx_.state.tag(), vm_);
   run_lock_ = sys::FileLock::try_take(places_.run_lock);
-  if (!run_lock_) {
-    // Not ours to end or to record: the VM has a monitor.
-    report({Report::Kind::failed, {}, {}, conflict("'{}' has a monitor already", vm_.name), {}});
-    ended_ = true;
-    status_ = exit_status(Code::conflict);
-    loop_.stop();
-    return;
-  }
+  if (!run_lock_) throw conflict("'{}' has a monitor already", vm_.name);
+  ctx_.state.transaction([&] {
+    vm_ = ctx_.state.get_vm(vm_.id);
+    bool awaited = request_.adopt ? vm_.state == VmState::running || vm_.state == VmState::paused
+                                  : vm_.state == VmState::starting;
+    // Who asked for it may have died, and another have brought the row in order since.
+    if (!awaited)
+      throw conflict("nobody waits for a monitor of '{}': it is {}", vm_.name, name_of(vm_.state));
+    vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+      v.monitor_process = sys::this_process();
+      v.runtime_dir = places_.runtime;
+    });
+  });
+  ours_ = !request_.adopt; // an adopted one is when all of it was taken over
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
-    if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(ctx_.settings.vm_stop_timeout);
-  });
-  vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-    v.monitor_process = sys::this_process();
-    v.runtime_dir = places_.runtime;
+    if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(request_.stop_timeout);
   });
   sys::make_dirs(places_.runtime);
   listener_ = sys::listen_unix(places_.monitor_socket);
@@ -68,27 +90,37 @@ void Monitor::begin() {
                          [this] { let_clients_go_on(); });
   driver_ = vmm::make_qemu(request_.vmm_binary);
   console_ = sys::open_file(places_.console, O_RDWR | O_CREAT | O_APPEND);
-  console_offset_ = sys::find_info(places_.console)->size;
+  console_offset_ = sys::size_of(console_.get());
   vmm_log_ = sys::open_file(places_.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
-  console_watch_ = sys::watch_file(places_.console);
-  loop_.watch(console_watch_.get(), [this] { on_console(); });
+  log_watch_ = sys::watch_file(places_.console);
+  sys::watch_too(log_watch_.get(), places_.vmm_log);
+  loop_.watch(log_watch_.get(), [this] { on_logs(); });
   if (request_.adopt) return adopt();
-  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
+  prepare();
   watch_network();
   start_vmm();
 }
 
+void Monitor::prepare() {
+  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
+  kernel_ = sys::open_file(request_.kernel, O_RDONLY);
+}
+
 void Monitor::adopt() {
   auto fd = sys::open_process(vm_.vmm_process);
-  if (!fd) return finish(VmState::failed, "unobserved", {});
+  if (!fd) {
+    ours_ = true;
+    return finish(VmState::failed, "unobserved", {});
+  }
   adopted_ = std::move(*fd);
   ready_ = true;
   view_.init_stage = "switch";
   console_reader_ = std::make_unique<guest::ConsoleReader>(
-      [this](guest::ConsoleSign sign, const std::string& text) { view_.see(sign, text); });
+      [this](guest::ConsoleSign sign, const std::string& text) { on_sign(sign, text); });
   follow_vmm(adopted_.get());
   watch_network();
-  record(ctx_, vm_.name, "vm.adopted", {{"pid", vm_.vmm_process.pid}});
+  ours_ = true;
+  note("vm.adopted", {{"pid", vm_.vmm_process.pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
 
@@ -101,12 +133,18 @@ void Monitor::start_vmm() {
         if (sign == guest::ConsoleSign::first_byte) mark(t, &BootTimings::vmm);
         if (sign == guest::ConsoleSign::init_stage && text == "start")
           mark(t, &BootTimings::kernel);
-        view_.see(sign, text);
+        on_sign(sign, text);
         tell_stage();
       });
   if (!ready_) {
     vm_.timings = {};
     vm_.timings.prepare = static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9;
+  }
+  // A bundle that was built anew since has no use for the kernel of before, but this VM does.
+  std::string kernel = places_.runtime + "/" + vmm::kernel_file;
+  if (!sys::exists(kernel)) {
+    sys::remove_file(kernel);
+    sys::make_symlink(fmt::format("/proc/{}/fd/{}", ::getpid(), kernel_.get()), kernel);
   }
   phase_start_ = steady_now();
   vmm_ = std::make_unique<sys::Child>(spawn_vmm());
@@ -163,24 +201,46 @@ void Monitor::on_ready() {
   if (knock_ != Knock::none) return; // it is being stopped
   mark(vm_.timings, &BootTimings::ready);
   ready_ = true;
+  record_ready();
+}
+
+void Monitor::record_ready() {
+  if (knock_ != Knock::none || ended_) return;
   std::string small = not_grown(view_, prepared_->grows);
-  ctx_.state.transaction([&] {
-    vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-      v.state = VmState::running;
-      v.reason.clear();
-      v.timings = vm_.timings;
-      if (control_) v.vmm_version = control_->version();
+  try {
+    ctx_.state.transaction([&] {
+      vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+        v.state = VmState::running;
+        v.reason.clear();
+        v.timings = vm_.timings;
+        if (control_) v.vmm_version = control_->version();
+      });
+      const BootTimings& t = vm_.timings;
+      record(ctx_, vm_.name, "vm.ready",
+             {{"prepare", t.prepare.value_or(0)},
+              {"vmm", t.vmm.value_or(0)},
+              {"kernel", t.kernel.value_or(0)},
+              {"userland", t.userland.value_or(0)},
+              {"ready", t.ready.value_or(0)}});
+      if (!small.empty()) record(ctx_, vm_.name, "vm.not_grown", {{"why", small}});
     });
-    const BootTimings& t = vm_.timings;
-    record(ctx_, vm_.name, "vm.ready",
-           {{"prepare", t.prepare.value_or(0)},
-            {"vmm", t.vmm.value_or(0)},
-            {"kernel", t.kernel.value_or(0)},
-            {"userland", t.userland.value_or(0)},
-            {"ready", t.ready.value_or(0)}});
-    if (!small.empty()) record(ctx_, vm_.name, "vm.not_grown", {{"why", small}});
-  });
+  } catch (const Error& e) {
+    // A full disk is no reason to end a guest that is well.
+    ctx_.log.error("monitor.ready", {{"error", std::string_view(e.message())}});
+    report({Report::Kind::stage, "ready", "it is ready, but that cannot be recorded: " + e.message(),
+            {}, {}});
+    loop_.after(next_record, [this] { record_ready(); });
+    return;
+  }
   report({Report::Kind::ready, "ready", small, {}, {}});
+}
+
+void Monitor::note(const std::string& type, const Json& detail) {
+  try {
+    record(ctx_, vm_.name, type, detail);
+  } catch (const Error& e) {
+    ctx_.log.warn(type, {{"error", std::string_view(e.message())}});
+  }
 }
 
 // The time since the phase before; a phase is marked once a boot.
@@ -191,24 +251,54 @@ void Monitor::mark(BootTimings& t, std::optional<double> BootTimings::*phase) {
   phase_start_ = now;
 }
 
-void Monitor::on_console() {
-  sys::drain_events(console_watch_.get());
-  for (;;) {
+void Monitor::on_sign(guest::ConsoleSign sign, const std::string& text) {
+  view_.see(sign, text);
+  if (sign == guest::ConsoleSign::halted) look_whether_halted(first_look);
+}
+
+// Anything may print a kernel's last line; only the VMM knows whether it was the last. A VMM that
+// runs a halted guest would idle for ever.
+void Monitor::look_whether_halted(Millis pause) {
+  loop_.after(pause, [this, pause] {
+    if (ended_ || !view_.halted || !control_ || control_->fd() < 0) return;
+    try {
+      halted_ = control_->is_halted();
+    } catch (const Error& e) {
+      ctx_.log.warn("monitor.halted", {{"error", std::string_view(e.message())}});
+    }
+    if (halted_) return signal_vmm(SIGKILL);
+    view_.halted = pause < last_look;
+    if (view_.halted) look_whether_halted(pause * 2);
+  });
+}
+
+// All that there is now; a guest that goes on writing does not keep this from its end.
+void Monitor::read_console() {
+  int64_t end = sys::size_of(console_.get());
+  while (console_offset_ < end) {
     std::string bytes = sys::read_at(console_.get(), console_offset_, 65536);
     if (bytes.empty()) break;
     console_offset_ += static_cast<int64_t>(bytes.size());
     console_reader_->feed(bytes);
-    if (console_offset_ > most_log) break; // cut first, whatever is still to be read
   }
-  if (sys::find_info(places_.console)->size > most_log) {
+}
+
+void Monitor::on_logs() {
+  sys::drain_events(log_watch_.get());
+  read_console();
+  if (sys::size_of(console_.get()) > most_log) {
     int64_t cut = sys::cut_front(console_.get(), keep_log);
     console_offset_ = std::max<int64_t>(0, console_offset_ - cut);
   }
-  if (view_.halted && vmm_) vmm_->kill(SIGKILL); // it would idle for ever
+  if (sys::size_of(vmm_log_.get()) > most_log) sys::cut_front(vmm_log_.get(), keep_log);
   // A guest that floods its console must not keep this process busy.
-  loop_.forget(console_watch_.get());
-  loop_.after(ready_ ? console_pause : Millis(5), [this] {
-    if (!ended_) loop_.watch(console_watch_.get(), [this] { on_console(); });
+  rest(log_watch_, ready_ ? log_pause : Millis(5), [this] { on_logs(); });
+}
+
+void Monitor::rest(const Fd& watch, Millis pause, const std::function<void()>& then) {
+  loop_.forget(watch.get());
+  loop_.after(pause, [this, fd = watch.get(), then] {
+    if (!ended_) loop_.watch(fd, then);
   });
 }
 
@@ -228,7 +318,7 @@ void Monitor::tell_stage() {
 void Monitor::on_vmm_exit() {
   // What it said before it ended decides why: read it all first.
   if (control_ && control_->fd() >= 0) on_control();
-  on_console();
+  read_console();
   loop_.forget(vmm_ ? vmm_->pidfd() : adopted_.get());
   if (control_ && control_->fd() >= 0) loop_.forget(control_->fd());
   control_.reset();
@@ -239,17 +329,17 @@ void Monitor::on_vmm_exit() {
 
   if (knock_ != Knock::none)
     return finish(VmState::stopped, knock_ == Knock::kill ? "killed" : "", {});
+  if (halted_) return finish(VmState::stopped, "the guest halted", {});
+  // The VMM knows it; what stands on the console the guest may have made up.
+  if (last_event_ == vmm::VmmEvent::guest_shutdown)
+    return finish(VmState::stopped, "the guest powered off", {});
   if (view_.panic) return finish(VmState::failed, "kernel panic: " + *view_.panic, boot_error());
   if (view_.init_fault && !ready_)
     return finish(VmState::failed, stage_of(view_).text, boot_error());
-  if (view_.halted) return finish(VmState::stopped, "the guest halted", {});
-  if (last_event_ == vmm::VmmEvent::guest_shutdown)
-    return finish(VmState::stopped, "the guest powered off", {});
   if (last_event_ == vmm::VmmEvent::guest_reset) {
     if (vm_.remove_when_stopped) return finish(VmState::stopped, "the guest rebooted", {});
-    record(ctx_, vm_.name, "vm.rebooted");
-    // An adopted VM has no plan in this process yet.
-    if (!prepared_) prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
+    note("vm.rebooted");
+    if (!prepared_) prepare(); // an adopted VM has no plan in this process yet
     return start_vmm();
   }
   Error e =

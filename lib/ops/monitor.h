@@ -44,6 +44,9 @@ private:
   enum class Knock { none, keys, ssh, term, kill }; // the steps of a stop, in their order
 
   void begin();
+  void prepare();
+  void on_failure(const Error& e);
+  void refuse(const Error& e);
   void adopt();
   void start_vmm();
   void follow_vmm(int pidfd);
@@ -53,7 +56,11 @@ private:
   void leave_network();
   void change_port(Client& client, const Ask& ask);
 
-  void on_console();
+  void on_sign(guest::ConsoleSign sign, const std::string& text);
+  void on_logs();
+  void read_console();
+  void rest(const Fd& watch, Millis pause, const std::function<void()>& then);
+  void look_whether_halted(Millis pause);
   void on_control();
   void on_await();
   void on_vmm_exit();
@@ -62,6 +69,7 @@ private:
   bool answer(Client& client, const Ask& ask);
   void let_clients_go_on();
   void on_ready();
+  void record_ready();
   void tell_stage();
 
   void ask_stop(Millis timeout);
@@ -71,6 +79,9 @@ private:
 
   void finish(VmState state, std::string reason, std::optional<Error> fault);
   void release(VmState state, const std::string& reason, const std::optional<Error>& fault);
+  void signal_vmm(int signal);
+  void end_vmm();
+  void note(const std::string& type, const Json& detail = Json::object());
   void mark(BootTimings& t, std::optional<double> BootTimings::*phase);
   void report(const Report& r);
   std::string console_tail() const;
@@ -85,7 +96,7 @@ private:
   sys::Loop loop_;
   PrivateNet net_;
   NetWatch net_watch_;
-  Fd signals_, listener_, console_watch_, console_, vmm_log_, adopted_;
+  Fd signals_, listener_, log_watch_, console_, vmm_log_, kernel_, adopted_;
   std::list<Client> clients_;
   std::optional<ConsoleInput> console_input_;
 
@@ -102,7 +113,8 @@ private:
   std::string told_stage_;
   std::optional<vmm::VmmEvent> last_event_;
   SteadyTime phase_start_{};
-  bool ready_ = false, ended_ = false;
+  bool ready_ = false, ended_ = false, halted_ = false;
+  bool ours_ = false; // what the VM has is this monitor's to release
   Knock knock_ = Knock::none;
   Millis stop_timeout_{0};
   int status_ = 0;

@@ -37,6 +37,7 @@ std::string to_line(const MonitorRequest& r) {
                        {"accel", name_of(r.accel)},
                        {"tsc_khz", r.tsc_khz},
                        {"isolated_outbound", r.isolated_outbound},
+                       {"stop_timeout_ms", r.stop_timeout.count()},
                        {"begun_ns", r.begun_ns},
                        {"adopt", r.adopt}});
 }
@@ -56,6 +57,7 @@ MonitorRequest parse_monitor_request(std::string_view line) {
   r.accel = parse_accel(j.value("accel", "tcg"));
   r.tsc_khz = j.value("tsc_khz", int64_t{0});
   r.isolated_outbound = j.value("isolated_outbound", false);
+  r.stop_timeout = Millis(j.value("stop_timeout_ms", int64_t{10'000}));
   r.begun_ns = j.value("begun_ns", int64_t{0});
   r.adopt = j.value("adopt", false);
   return r;

@@ -13,17 +13,23 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis term_timeout{3000};
+constexpr Millis term_timeout{3000}, time_to_die{10'000}, next_try{1000};
 
 constexpr std::array<std::string_view, 5> knocks{"none", "keys", "ssh", "term", "kill"};
 
 } // namespace
 
 void Monitor::on_listener() {
-  while (auto fd = sys::accept_one(listener_.get())) {
-    sys::set_nonblocking(fd->get());
-    Client& c = clients_.emplace_back(std::move(*fd));
-    loop_.watch(c.fd.get(), [this, &c] { on_client(c); });
+  try {
+    while (auto fd = sys::accept_one(listener_.get())) {
+      sys::set_nonblocking(fd->get());
+      Client& c = clients_.emplace_back(std::move(*fd));
+      loop_.watch(c.fd.get(), [this, &c] { on_client(c); });
+    }
+  } catch (const Error& e) {
+    // Of descriptors that are used up: no reason to end a VM.
+    ctx_.log.warn("monitor.listen", {{"error", std::string_view(e.message())}});
+    rest(listener_, next_try, [this] { on_listener(); });
   }
 }
 
@@ -37,9 +43,9 @@ void Monitor::on_client(Client& c) {
         loop_.forget(fd);
       }
     if (more || c.paused) return;
-  } catch (const Error& e) {
+  } catch (const std::exception& e) {
     // A peer that sends rubbish loses its connection and nothing else.
-    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.message())}});
+    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.what())}});
   }
   loop_.forget(fd);
   clients_.remove_if([&](const Client& x) { return &x == &c; });
@@ -104,13 +110,6 @@ void Monitor::next_knock() {
     break;
   }
   ctx_.log.info("vm.stop.step", {{"step", knocks[static_cast<size_t>(knock_)]}});
-  if (first) vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; });
-  auto signal = [&](int s) {
-    if (vmm_)
-      vmm_->kill(s);
-    else
-      sys::send_signal(vm_.vmm_process, s);
-  };
   switch (knock_) {
   case Knock::keys:
     report({Report::Kind::stage, "asking", "asking the guest to stop", {}, {}});
@@ -128,15 +127,43 @@ void Monitor::next_knock() {
     break;
   case Knock::term:
     report({Report::Kind::stage, "term", "ending the VMM", {}, {}});
-    signal(SIGTERM);
+    signal_vmm(SIGTERM);
     wait = term_timeout;
     break;
   case Knock::none:
   case Knock::kill:
-    signal(SIGKILL);
-    return;
+    signal_vmm(SIGKILL);
+    break;
   }
-  loop_.after(wait, [this] { next_knock(); });
+  if (knock_ != Knock::kill) loop_.after(wait, [this] { next_knock(); });
+  if (!first) return;
+  // After the knock: a state that cannot be written (a full disk) must not keep a VM from ending.
+  try {
+    vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; });
+  } catch (const Error& e) {
+    ctx_.log.warn("vm.stop.record", {{"error", std::string_view(e.message())}});
+  }
+}
+
+void Monitor::signal_vmm(int signal) {
+  if (vmm_)
+    vmm_->kill(signal);
+  else
+    sys::send_signal(vm_.vmm_process, signal);
+}
+
+// Nothing that a VMM uses is taken away while it lives.
+void Monitor::end_vmm() {
+  if (vmm_) {
+    vmm_->kill(SIGKILL);
+    vmm_->wait();
+    vmm_.reset();
+  } else if (adopted_) {
+    sys::send_signal(vm_.vmm_process, SIGKILL);
+    if (!sys::wait_readable(adopted_.get(), time_to_die))
+      throw failed("cannot end the VMM of '{}', process {}: it does not die", vm_.name,
+                   vm_.vmm_process.pid);
+  }
 }
 
 void Monitor::power_off_over_ssh() {
@@ -190,11 +217,7 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
 void Monitor::release(VmState state, const std::string& reason, const std::optional<Error>& fault) {
   end_helper(await_);
   end_helper(poweroff_);
-  if (vmm_) {
-    vmm_->kill(SIGKILL);
-    vmm_->wait();
-    vmm_.reset();
-  }
+  end_vmm();
   leave_network();
   sys::remove_tree(places_.runtime);
   ctx_.state.transaction([&] {
@@ -208,7 +231,8 @@ void Monitor::release(VmState state, const std::string& reason, const std::optio
       v.vmm_api_socket.clear();
       v.timings = vm_.timings;
       if (fault)
-        v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint()};
+        v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint(),
+                          fault->log()};
     });
     record(ctx_, vm_.name, state == VmState::failed ? "vm.failed" : "vm.stopped",
            {{"reason", reason}});

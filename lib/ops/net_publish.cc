@@ -71,6 +71,7 @@ Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const c
              const std::vector<Port>& changed) {
   Vm now;
   ctx.state.transaction([&] {
+    check_ports(ctx, vm.id, ports); // again: another VM may have taken one meanwhile
     now = ctx.state.change_vm(vm.id, [&](Vm& v) { v.ports = ports; });
     Json list = Json::array();
     for (const Port& p : changed) list.push_back(to_text(p));

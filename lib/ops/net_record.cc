@@ -29,6 +29,7 @@ NetRecord read_net(state::State& state) {
   r.subnet = j.value("subnet", "");
   r.holder = process_of(j.value("holder", Json()));
   r.slirp = process_of(j.value("slirp", Json()));
+  r.slirp_ready = j.value("slirp_ready", true); // a record of the build before has none
   r.net_id = j.value("net_id", uint64_t{0});
   r.taps = j.value("taps", std::map<std::string, int>{});
   return r;
@@ -39,6 +40,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"subnet", r.subnet},
             {"holder", to_json(r.holder)},
             {"slirp", to_json(r.slirp)},
+            {"slirp_ready", r.slirp_ready},
             {"net_id", r.net_id},
             {"taps", r.taps}};
   state.set_fact(key, j.dump());

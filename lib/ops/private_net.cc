@@ -82,6 +82,7 @@ std::optional<sys::Namespaces> PrivateNet::find_inside(const NetRecord& r) {
 void PrivateNet::start_holder(NetRecord& r, bool anew,
                               const std::optional<sys::Namespaces>& where) {
   r.holder = {};
+  if (anew) r.net_id = 0; // until the new one has all that belongs into it
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
   Fd log = sys::open_file(r.dir + "/log", O_WRONLY | O_CREAT | O_APPEND);
@@ -113,6 +114,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
 
 void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   r.slirp = {};
+  r.slirp_ready = false;
   end_strays(r);
   auto [ready, theirs] = sys::socket_pair();
   sys::remove_file(r.slirp_socket());
@@ -146,11 +148,17 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
       }
     }
   }
+  r.slirp_ready = true;
+  write_net(ctx_.state, r);
 }
 
 void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   reap();
   bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
+  if (slirp && !r.slirp_ready) {
+    end(r.slirp); // who started it died before it was of use
+    slirp = false;
+  }
   if (holder && slirp) return;
   if (r.dir.empty()) r.dir = ctx_.dirs.runtime + "/" + ctx_.state.tag() + "/net";
   if (r.taps.empty() || r.subnet.empty()) r.subnet = subnet;

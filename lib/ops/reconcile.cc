@@ -1,5 +1,6 @@
 #include "ops/reconcile.h"
 
+#include <cerrno>
 #include <csignal>
 
 #include "core/error.h"
@@ -74,7 +75,12 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
     settle_reset(places, vm);
     return vm;
   case VmState::creating:
+    if (sys::is_alive(vm.creator) && vm.creator != sys::this_process())
+      throw conflict("'{}' is just being made", vm.name).subject(vm.name);
+    [[fallthrough]];
   case VmState::removing:
+    if (is_being_removed(vm) && vm.creator != sys::this_process())
+      throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
     end_vmm(vm, places);
     sys::remove_tree(places.runtime);
     remove_vm_rest(ctx, vm);
@@ -93,6 +99,11 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
 }
 
 namespace {
+
+// Whether who makes or removes it lives.
+bool is_at_work(const Vm& vm) {
+  return (vm.state == VmState::creating && sys::is_alive(vm.creator)) || is_being_removed(vm);
+}
 
 std::string what_was_found(const Vm& vm) {
   if (vm.state != VmState::running && vm.state != VmState::paused)
@@ -115,16 +126,20 @@ std::vector<Reconciled> reconcile(Context& ctx) {
   for (const Vm& listed : ctx.state.busy_vms()) {
     Places places = places_of(ctx.dirs, ctx.state.tag(), listed);
     if (sys::FileLock::is_held(places.run_lock)) continue;
-    if (listed.state == VmState::creating && sys::is_alive(listed.creator)) continue;
+    if (is_at_work(listed)) continue;
     std::optional<sys::FileLock> lock;
-    if (sys::exists(places.dir)) {
-      lock = sys::FileLock::try_take(places.op_lock);
-      if (!lock) continue; // a verb is at work on it
+    try {
+      if (sys::exists(places.dir)) {
+        lock = sys::FileLock::try_take(places.op_lock);
+        if (!lock) continue; // a verb is at work on it
+      }
+    } catch (const Error& e) {
+      if (e.error_number() != ENOENT) throw;
+      continue; // it has just been removed
     }
     // What the list said may have changed until the lock was ours.
     auto vm = ctx.state.find_vm_by_id(listed.id);
-    if (!vm || !needs_look(*vm)) continue;
-    if (vm->state == VmState::creating && sys::is_alive(vm->creator)) continue;
+    if (!vm || !needs_look(*vm) || is_at_work(*vm)) continue;
     if (sys::FileLock::is_held(places.run_lock)) continue;
     Reconciled r{vm->name, vm->id, what_was_found(*vm), {}, {}, {}};
     try {
@@ -155,6 +170,7 @@ Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {
     return vm;
   }
   if (sys::FileLock::is_held(places.run_lock) || sys::FileLock::is_held(places.op_lock)) return vm;
+  if (is_being_removed(vm)) return vm;
   if (vm.state == VmState::removing) {
     vm.reason = "interrupted; the next command finishes it";
   } else if (vm.state == VmState::starting || vm.state == VmState::stopping) {

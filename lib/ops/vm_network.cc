@@ -54,7 +54,7 @@ void tell_once(Context& ctx, const std::string& text) {
   constexpr const char* key = "net.told";
   if (ctx.state.fact(key) == text) return;
   ctx.notice(text);
-  ctx.state.set_fact(key, text);
+  if (ctx.may_write) ctx.state.set_fact(key, text);
 }
 
 } // namespace
@@ -66,7 +66,7 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
         .hint("leave --net out, or use --net user");
   NetMode mode = NetMode::isolated;
   if (want != NetMode::isolated) {
-    UserNetFault fault = user_net_fault(ctx.dirs, &ctx.state);
+    UserNetFault fault = user_net_fault(ctx.dirs, ctx.may_write ? &ctx.state : nullptr);
     if (fault.missing.empty())
       mode = NetMode::user;
     else if (want)
@@ -95,7 +95,13 @@ Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
     }
     check_ports(ctx, "", vm.ports);
     vm.reach.clear(); // this body may run again
+    vm.ports = spec.publish;
     vm = ctx.state.add_vm(vm);
+    if (vm.ports.empty()) return;
+    vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+      for (Port& p : v.ports)
+        if (p.host_address.empty()) p.host_address = v.reach;
+    });
   });
   return vm;
 }

@@ -33,6 +33,7 @@ MonitorRequest base_request(Context& ctx, const Vm& vm) {
   r.libexec_dir = ctx.dirs.libexec;
   r.vmm_binary = ctx.settings.qemu_binary;
   r.isolated_outbound = ctx.settings.net_isolated_outbound;
+  r.stop_timeout = ctx.settings.vm_stop_timeout;
   r.begun_ns = wall_now().ns;
   return r;
 }

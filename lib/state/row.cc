@@ -9,11 +9,16 @@ namespace banger::state {
 
 std::optional<std::string> find_id(Db& db, std::string_view table, std::string_view noun,
                                    const std::string& ref) {
-  {
-    Query q = db.query(fmt::format("SELECT id FROM {} WHERE name = ?", table));
+  constexpr size_t whole_id = 12;
+  auto is = [&](const char* field) {
+    Query q = db.query(fmt::format("SELECT id FROM {} WHERE {} = ?", table, field));
     q.bind(0, ref);
-    if (q.next()) return q.text(0);
-  }
+    return q.next() ? std::optional(q.text(0)) : std::nullopt;
+  };
+  // Who holds an id means that one, whatever another may be called.
+  if (ref.size() == whole_id && is_id_prefix(ref))
+    if (auto id = is("id")) return id;
+  if (auto id = is("name")) return id;
   if (!is_id_prefix(ref)) return {};
   // 'g' comes after the last hex digit.
   Query q = db.query(fmt::format("SELECT id FROM {} WHERE id >= ? AND id < ? LIMIT 2", table));

@@ -61,6 +61,7 @@ void each_column(V& vm, Visit&& f) {
   f("fault_code", fault.code);
   f("fault_message", fault.message);
   f("fault_hint", fault.hint);
+  f("fault_log", fault.log);
   if constexpr (!std::is_const_v<V>) {
     if (!fault.code.empty()) vm.fault = std::move(fault);
   }

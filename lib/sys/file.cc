@@ -109,6 +109,12 @@ std::string read_tail(const std::string& path, size_t max) {
   return read_at(fd->get(), st.st_size - keep, max);
 }
 
+int64_t size_of(int fd) {
+  struct stat st;
+  if (::fstat(fd, &st) != 0) throw sys_error(errno, "cannot look at a file");
+  return st.st_size;
+}
+
 std::string read_at(int fd, int64_t offset, size_t max) {
   std::string out(max, '\0');
   size_t have = 0;

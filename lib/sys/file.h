@@ -30,6 +30,7 @@ std::optional<std::string> find_content(const std::string& path, size_t max = si
 std::string read_tail(const std::string& path, size_t max);
 // What can be read now from `offset`, at most `max` bytes.
 std::string read_at(int fd, int64_t offset, size_t max);
+int64_t size_of(int fd);
 void write_all(int fd, std::string_view data);
 
 // Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. Whoever

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sys/process.h"
@@ -32,6 +33,9 @@ public:
   // Ctrl-Alt-Del, the one knock that every guest's init hears. Throws Error(unreachable) when the
   // VMM is gone.
   virtual void ask_to_stop() = 0;
+  // Whether every processor waits and hears no interrupt: such a guest never goes on. Waits for the
+  // VMM's answer. Throws Error(unreachable) when it is gone.
+  virtual bool is_halted() = 0;
   // A port of the VMM's own user-mode network (UserNet), added or removed now; waits for the VMM's
   // answer. Throws Error(conflict) when it refuses, Error(unreachable) when it is gone.
   virtual void add_forward(const Port& port, const std::string& guest) = 0;
@@ -70,5 +74,8 @@ sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_f
 sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
 
 std::unique_ptr<Driver> make_qemu(std::string binary);
+
+// Of what QEMU's `info registers -a` prints of each processor ("RFL=00000002 … HLT=1"). Pure.
+bool all_halted(std::string_view registers);
 
 } // namespace banger::vmm

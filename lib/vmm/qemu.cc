@@ -1,3 +1,4 @@
+#include <charconv>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -60,6 +61,8 @@ public:
       keys.push_back({{"type", "qcode"}, {"data", key}});
     send({{"execute", "send-key"}, {"arguments", {{"keys", keys}}}});
   }
+
+  bool is_halted() override { return all_halted(monitor_command("info registers -a")); }
 
   void add_forward(const Port& p, const std::string& guest) override {
     std::string said = monitor_command(fmt::format("hostfwd_add n0 {}:{}:{}-{}:{}", p.proto,
@@ -185,6 +188,24 @@ private:
 };
 
 } // namespace
+
+bool all_halted(std::string_view registers) {
+  constexpr std::string_view flags_name = "FL=", wait_name = "HLT=";
+  constexpr unsigned interrupts = 0x200; // IF of RFLAGS
+  bool any = false;
+  size_t at = 0;
+  while ((at = registers.find(flags_name, at)) != registers.npos) {
+    at += flags_name.size();
+    unsigned flags = 0;
+    std::from_chars(registers.data() + at, registers.data() + registers.size(), flags, 16);
+    size_t wait = registers.find(wait_name, at);
+    if (wait == registers.npos || (flags & interrupts) ||
+        !registers.substr(wait + wait_name.size()).starts_with('1'))
+      return false;
+    any = true;
+  }
+  return any;
+}
 
 std::unique_ptr<Driver> make_qemu(std::string binary) {
   return std::make_unique<Qemu>(std::move(binary));

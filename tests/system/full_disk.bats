@@ -72,6 +72,25 @@ wholly() {
   in_small_fs 300M wholly
 }
 
+# With not a byte left a VM ends when it is told to, and later the state learns of it.
+killed() {
+  expect 0 banger vm run $tiny --net isolated x
+  vmm=$(vm_field x .vmm.pid)
+  cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true
+  timeout 100 banger vm kill x >"$root/out" 2>&1 || true
+  await 20 gone "$vmm"
+  rm "$BANGER_STATE_DIR/filler"
+  expect 0 banger vm reconcile
+  in_state x stopped || in_state x failed
+  expect 0 banger vm rm x
+  expect 0 banger doctor --leaks
+  same "$output" ''
+}
+
+@test "the disk fills up under a VM that runs: kill ends it all the same" {
+  in_small_fs 300M killed
+}
+
 @test "too little room from the start: preflight says so, nothing is made" {
   small() {
     expect 5 banger vm create $tiny x

@@ -43,7 +43,7 @@ Vm full_vm() {
   v.started = {1'000'000'000'000'000'002};
   v.stopped = {1'000'000'000'000'000'003};
   v.timings = {0.1, 0.2, {}, 0.4, {}};
-  v.fault = VmFault{"failed", "it broke", "mend it"};
+  v.fault = VmFault{"failed", "it broke", "mend it", "/vms/vmm.log"};
   return v;
 }
 
@@ -164,8 +164,10 @@ TEST_F(VmsTest, ReferenceIsNameThenUniquePrefix) {
   EXPECT_EQ("demo", s.get_vm("aaaa00000001").name);
   EXPECT_EQ("aaaa0000", s.get_vm("bbbb").name);
   EXPECT_EQ("aaaa0000", s.get_vm("aaaa0000").name) << "a name beats a prefix";
+  add("cccc00000004", "aaaa00000002");
+  EXPECT_EQ("other", s.get_vm("aaaa00000002").name) << "a whole id beats a name";
   EXPECT_FALSE(s.find_vm("bbb")) << "three digits are no prefix";
-  EXPECT_FALSE(s.find_vm("cccc"));
+  EXPECT_FALSE(s.find_vm("dddd"));
   EXPECT_EQ(Code::usage, thrown_by([&] { s.find_vm("aaaa"); }).code());
   EXPECT_EQ(Code::usage, thrown_by([&] { s.get_vm("aaaa0"); }).code());
 

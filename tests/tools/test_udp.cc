@@ -1,0 +1,51 @@
+// UDP for guests whose busybox has none; linked statically and copied into them.
+//
+//   banger-test-udp echo PORT                    sends every datagram back, for ever
+//   banger-test-udp send FROM_PORT ADDRESS PORT  one datagram
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+sockaddr_in place(const char* address, const char* port) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(std::atoi(port)));
+  inet_pton(AF_INET, address, &to.sin_addr);
+  return to;
+}
+
+int fail(const char* what) {
+  std::perror(what);
+  return 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::string_view verb = argc > 2 ? argv[1] : "";
+  if (verb != "echo" && (verb != "send" || argc < 5)) return 2;
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in here = place("0.0.0.0", argv[2]);
+  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&here), sizeof here) < 0) return fail("bind");
+  if (verb == "send") {
+    sockaddr_in to = place(argv[3], argv[4]);
+    if (sendto(fd, "offer", 5, 0, reinterpret_cast<sockaddr*>(&to), sizeof to) < 0)
+      return fail("send");
+    return 0;
+  }
+  for (;;) {
+    char data[2048];
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    ssize_t n = recvfrom(fd, data, sizeof data, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    if (n < 0 ||
+        sendto(fd, data, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size) < 0)
+      return fail("echo");
+  }
+}
