@@ -27,6 +27,8 @@ void set_aside(Context& ctx, const Image& old) {
   ctx.state.remove_image(old.id);
 }
 
+std::string source_of(const bundle::Bundle& bundle) { return "bundle " + bundle.name; }
+
 Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root& root,
                   const sys::FileLock& images) {
   const bundle::Part& part = bundle.root_part(root.variant);
@@ -36,7 +38,7 @@ Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root
 
   Image image;
   image.name = root.variant;
-  image.source = fmt::format("bundle {}", bundle.name);
+  image.source = source_of(bundle);
   image.packages_hash = root.packages_hash;
   NewImage made(ctx, image, images);
   if (!sys::clone_file(from, made.root())) sys::copy_sparse(from, made.root());
@@ -91,7 +93,10 @@ ImageSource find_image_source(Context& ctx, const std::string& name) {
   Asked asked(ctx, name);
   if (auto image = asked.known(ctx)) return {*image, ctx.dirs.image(image->id) + "/root.ext4"};
   ImageSource source;
-  source.image.name = asked.variant(ctx).variant;
+  const bundle::Root& root = asked.variant(ctx);
+  source.image.name = root.variant;
+  source.image.source = source_of(*asked.bundle);
+  source.image.packages_hash = root.packages_hash;
   source.root = bundle::require_part(*asked.bundle, asked.bundle->root_part(source.image.name));
   return source;
 }

@@ -8,7 +8,8 @@
 namespace banger::ops {
 
 // What a name stands for, found without changing anything: an image of the state, or (its id is
-// empty then) a variant of the bundle that is imported when it is first used. Throws as image_for
+// empty then, and name, source and packages are all there is) a variant of the bundle that is
+// imported when it is first used. Throws as image_for
 // does.
 struct ImageSource {
   Image image;

@@ -84,8 +84,7 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
   require_new(ctx, spec, and_start, image);
   plan.image = source.image;
   plan.net = choose_network(ctx, spec);
-  if (!plan.image.id.empty())
-    if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
+  if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
   if (spec.work_disk) {
     plan.work = disk::WorkPlan{
         {}, disk::valid_work_mount(spec.work_mount), "", disk::whole_blocks(*spec.work_disk)};

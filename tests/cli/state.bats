@@ -99,3 +99,68 @@ db.close()' "$db"
   [ "$calls" -le 120 ]
   [ "$opened" -le 5 ]
 }
+
+a_host_key() {
+  [ -e "$root/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C '' -f "$root/host_key"
+  cat "$root/host_key.pub"
+}
+
+# What a list costs in system calls and in files opened: cost_of_list
+cost_of_list() {
+  strace -f -o "$root/trace" banger-vm list --json >"$root/listed"
+  echo "$(grep -cE '^[0-9]+ +[a-z0-9_]+\(' "$root/trace") $(grep -cE '^[0-9]+ +open(at)?\(.*= [0-9]' "$root/trace")"
+}
+
+@test "each VM that runs costs a list at most 3 system calls and one open more" {
+  command -v strace >/dev/null || skip "no strace"
+  local n i before after
+  for i in $(seq 20); do
+    "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" add "n$i" >/dev/null
+  done
+  read -r before opened < <(cost_of_list)
+  for i in $(seq 20); do
+    "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" run "n$i" running 22 $$ "$(a_host_key)"
+  done
+  banger vm list --json | jq -r .id >"$root/ids"
+  # Their monitors: someone who holds run.lock of each.
+  python3 - "$BANGER_STATE_DIR/vms" "$root/ids" "$root/held" <<'PY' 3>&- &
+import fcntl, os, signal, struct, sys
+held = []
+for vm in open(sys.argv[2]).read().split():
+    os.makedirs(f"{sys.argv[1]}/{vm}", 0o700, exist_ok=True)
+    file = open(f"{sys.argv[1]}/{vm}/run.lock", "w")
+    F_OFD_SETLK = 37
+    fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+    held.append(file)
+open(sys.argv[3], "w").close()
+signal.pause()
+PY
+  holder=$!
+  await 10 test -e "$root/held"
+  read -r after opened_after < <(cost_of_list)
+  kill $holder
+  same "$(jq -r .state "$root/listed" | sort -u)" running
+  echo "$before calls, $opened opened; with 20 that run $after and $opened_after"
+  [ $((after - before)) -le 60 ]
+  [ $((opened_after - opened)) -le 20 ]
+}
+
+@test "verbs that only read change no row, whatever state the rows are in" {
+  local i states='creating stopped starting running paused stopping failed removing'
+  for i in $states; do
+    "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" add "$i" >/dev/null
+    "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" run "$i" "$i" 22 1 "$(a_host_key)"
+  done
+  dump() { sqlite3 "$BANGER_STATE_DIR/state.db" .dump; }
+  before=$(dump)
+  expect 0 banger vm list --json
+  schema vm
+  expect 0 banger vm show --json --all
+  schema vm
+  expect 0 banger vm events --json
+  for verb in 'vm stats --all' 'vm logs stopped' 'net status' 'image list' 'vm preflight' 'doctor --leaks'; do
+    # shellcheck disable=SC2086 # words
+    banger $verb --json >/dev/null 2>&1 || true
+  done
+  same "$(dump)" "$before"
+}

@@ -17,6 +17,8 @@ setup() {
   expect 0 banger ssh deb -- dpkg --audit
   same "$output" ''
   expect 0 banger ssh deb -- apt-get check
+  for program in sudo rsync ip; do expect 0 banger ssh deb -- sh -c "command -v $program"; done
+  expect 0 banger ssh deb -- test -s /etc/ssl/certs/ca-certificates.crt
   expect 0 banger ssh deb -- systemctl --failed --plain --no-legend
   same "$output" ''
 

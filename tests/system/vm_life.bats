@@ -24,6 +24,20 @@ load vm
   same "$(field '[.timings[] | . > 0] | all')" true
   expect 4 banger vm rm one
   errors 'it is running'
+
+  # The log: each line an object; a verb and the monitor that it started have one operation.
+  for log in "$BANGER_STATE_DIR/log/banger.jsonl" "$(vm_field one .logs.lifecycle)"; do
+    jq -es 'all(.time and .level and .op and .event)' "$log" >/dev/null
+  done
+  op=$(jq -r 'select(.event == "vm.start") | .op' "$BANGER_STATE_DIR/log/banger.jsonl" | tail -1)
+  same "$(jq -r 'select(.event == "vm.ready") | .op' "$(vm_field one .logs.lifecycle)" | tail -1)" "$op"
+  jq -es 'map(select(.event == "vm.start") | .seconds > 0) | length > 0 and all' \
+    "$BANGER_STATE_DIR/log/banger.jsonl" >/dev/null
+  lines=$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")
+  expect 0 banger vm set --log-level warn --label a=b one
+  same "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" "$lines"
+  expect 0 banger vm set --label a=c one
+  [ "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" -gt "$lines" ]
   expect 0 banger vm rm --force one
   expect 0 banger vm list --json
   same "$output" ''
