@@ -56,12 +56,13 @@ struct Run : cli::Verb {
       return 0;
     }
     SteadyTime began = steady_now();
-    return ops::run_vm(session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
-      session.progress.done();
-      if (!command.empty()) return; // its output is the result
-      say_result(app, now.name, name_of(now.state), Seconds(steady_now() - began).count());
-      app.out.flush();
-    });
+    return ops::run_vm(
+        session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
+          session.progress.done();
+          if (!command.empty()) return; // its output is the result
+          say_result(app, now.name, name_of(now.state), Seconds(steady_now() - began).count());
+          app.out.flush();
+        });
   }
 
 private:

@@ -55,10 +55,10 @@ namespace {
 // What a thread works with: neither a State nor a Log may be shared.
 struct Worker {
   explicit Worker(const ops::Context& ctx)
-      : state(state::State::open(ctx.dirs,
-                                 ctx.may_write ? state::Mode::write : state::Mode::read)),
-        log(ctx.log.path(), ctx.log.level(), ctx.log.op()),
-        own{ctx.settings, ctx.dirs, state, log, ctx.stage, ctx.notice, ctx.may_write} {}
+      : state(state::State::open(ctx.dirs, ctx.may_write ? state::Mode::write : state::Mode::read)),
+        log(ctx.log.path(), ctx.log.level(), ctx.log.op()), own{ctx.settings, ctx.dirs,  state,
+                                                                log,          ctx.stage, ctx.notice,
+                                                                ctx.may_write} {}
   state::State state;
   Log log;
   ops::Context own;

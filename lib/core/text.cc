@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -108,15 +109,18 @@ std::string last_lines(std::string_view text, size_t lines) {
 
 std::optional<std::string> did_you_mean(std::string_view word,
                                         std::span<const std::string> candidates) {
+  // Letters added, left out, mistaken, or two exchanged, as fingers do it (the optimal string
+  // alignment distance).
   auto distance = [](std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
+    std::vector<size_t> before, last, row(b.size() + 1);
     std::iota(row.begin(), row.end(), size_t{0});
     for (size_t i = 1; i <= a.size(); i++) {
-      size_t diagonal = row[0]++;
+      before = std::exchange(last, row);
+      row[0] = i;
       for (size_t j = 1; j <= b.size(); j++) {
-        size_t best = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-        diagonal = row[j];
-        row[j] = best;
+        row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
+        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+          row[j] = std::min(row[j], before[j - 2] + 1);
       }
     }
     return row[b.size()];

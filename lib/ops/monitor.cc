@@ -227,8 +227,11 @@ void Monitor::record_ready() {
   } catch (const Error& e) {
     // A full disk is no reason to end a guest that is well.
     ctx_.log.error("monitor.ready", {{"error", std::string_view(e.message())}});
-    report({Report::Kind::stage, "ready", "it is ready, but that cannot be recorded: " + e.message(),
-            {}, {}});
+    report({Report::Kind::stage,
+            "ready",
+            "it is ready, but that cannot be recorded: " + e.message(),
+            {},
+            {}});
     loop_.after(next_record, [this] { record_ready(); });
     return;
   }

@@ -36,8 +36,8 @@ struct MonitorRequest {
   int64_t tsc_khz = 0;
   bool isolated_outbound = false;
   Millis stop_timeout{10'000}; // of a stop that a signal asks for
-  int64_t begun_ns = 0; // wall time at which the verb began
-  bool adopt = false;   // take over a VMM that runs, instead of starting one
+  int64_t begun_ns = 0;        // wall time at which the verb began
+  bool adopt = false;          // take over a VMM that runs, instead of starting one
   bool operator==(const MonitorRequest&) const = default;
 };
 

@@ -93,7 +93,8 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
                   format_size(plan.work->size), format_size(disk::least_ext4));
   }
   use_image(ctx, plan, source.root);
-  int64_t needs = plan.root.needs + (plan.image.id.empty() ? sys::find_info(source.root)->allocated : 0);
+  int64_t needs =
+      plan.root.needs + (plan.image.id.empty() ? sys::find_info(source.root)->allocated : 0);
   if (int64_t free = sys::free_space(ctx.dirs.state); free < needs + space_to_leave)
     throw preflight("cannot create '{}': its disk takes {}, and {} are free in '{}'", spec.name,
                     format_size(needs), format_size(free), ctx.dirs.state)

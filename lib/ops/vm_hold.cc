@@ -12,7 +12,9 @@ namespace banger::ops {
 HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   Vm vm = ctx.state.get_vm(ref);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  auto gone = [&] { return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name); };
+  auto gone = [&] {
+    return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
+  };
   auto lock = [&] {
     try {
       return sys::FileLock::take(places.op_lock);

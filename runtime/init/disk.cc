@@ -50,8 +50,9 @@ bool mount_ext4(const char* device, const char* target, unsigned long flags,
                 const char* options = nullptr) {
   if (!await_device(device)) return false;
   mkdir(target, 0755);
-  // The kernel counts a file system's groups before it replays the journal (Linux 6.1, ext4_fill_super),
-  // and a growth upon the old count is a kernel BUG. So what is to be grown is mounted anew then.
+  // The kernel counts a file system's groups before it replays the journal (Linux 6.1,
+  // ext4_fill_super), and a growth upon the old count is a kernel BUG. So what is to be grown is
+  // mounted anew then.
   bool again = !(flags & MS_RDONLY) && needs_recovery(device);
   if (mount(device, target, "ext4", flags, options) == 0 &&
       (!again || (umount(target) == 0 && mount(device, target, "ext4", flags, options) == 0)))

@@ -7,17 +7,21 @@
 //   writers STATE-DIR COUNT SECONDS  prints {"worst_wait":S,"slowest":N,"fastest":N} (commits)
 //   write STATE-DIR                  changes the VMs, one after another, until it is ended
 //   copy FROM DIR COUNT              sys::copy_sparse beside the two calls by hand {"a":S,"b":S}
+//   reflink IMAGE DIR COUNT          a root disk by reflink beside FICLONE and fsync {"a":S,"b":S}
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/units.h"
+#include "disk/root.h"
 #include "state/state.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -203,6 +207,34 @@ void copy(const std::string& from, const std::string& dir, int count) {
       [&] { return copy_by_hand(from, dir + "/b"); });
 }
 
+double clone_by_hand(const std::string& from, const std::string& to) {
+  auto began = steady_now();
+  Fd in = sys::open_file(from, O_RDONLY), out = sys::open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  if (::ioctl(out.get(), FICLONE, in.get()) != 0 || ::fsync(out.get()) != 0)
+    throw sys_error(errno, "cannot clone '{}'", from);
+  double took = seconds_since(began);
+  sys::remove_file(to);
+  return took;
+}
+
+void reflink(const std::string& image, const std::string& dir, int count) {
+  disk::RootPlan plan;
+  plan.way = RootWay::reflink;
+  plan.from = image;
+  plan.to = dir + "/a";
+  plan.size = sys::find_info(image)->size;
+  compare(
+      count,
+      [&] {
+        auto began = steady_now();
+        disk::make_root(plan);
+        double took = seconds_since(began);
+        sys::remove_file(plan.to);
+        return took;
+      },
+      [&] { return clone_by_hand(image, dir + "/b"); });
+}
+
 int run(const Words& words) {
   size_t n = words.size();
   std::string verb = n > 0 ? words[0] : "";
@@ -218,6 +250,8 @@ int run(const Words& words) {
     write(words[1]);
   else if (verb == "copy" && n == 4)
     copy(words[1], words[2], number(words[3]));
+  else if (verb == "reflink" && n == 4)
+    reflink(words[1], words[2], number(words[3]));
   else
     throw usage("see the head of tests/bench/tool.cc");
   return 0;

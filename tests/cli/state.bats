@@ -113,7 +113,7 @@ cost_of_list() {
 
 @test "each VM that runs costs a list at most 3 system calls and one open more" {
   command -v strace >/dev/null || skip "no strace"
-  local n i before after
+  local i before after opened opened_after
   for i in $(seq 20); do
     "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" add "n$i" >/dev/null
   done

@@ -20,7 +20,7 @@ kill_monitor() {
   banger ssh g -- sh -c '{ echo "[    9.100000] Kernel panic - not syncing: made up"
     echo "[    9.200000] reboot: System halted"; } > /dev/console'
   # Longer than it takes to look twice.
-  for i in 1 2 3 4 5 6; do
+  for _ in 1 2 3 4 5 6; do
     same "$(boot_id g)" "$id"
     sleep 0.3
   done

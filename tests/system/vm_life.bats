@@ -33,11 +33,11 @@ load vm
   same "$(jq -r 'select(.event == "vm.ready") | .op' "$(vm_field one .logs.lifecycle)" | tail -1)" "$op"
   jq -es 'map(select(.event == "vm.start") | .seconds > 0) | length > 0 and all' \
     "$BANGER_STATE_DIR/log/banger.jsonl" >/dev/null
-  lines=$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")
+  logged=$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")
   expect 0 banger vm set --log-level warn --label a=b one
-  same "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" "$lines"
+  same "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" "$logged"
   expect 0 banger vm set --label a=c one
-  [ "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" -gt "$lines" ]
+  [ "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" -gt "$logged" ]
   expect 0 banger vm rm --force one
   expect 0 banger vm list --json
   same "$output" ''

@@ -79,6 +79,7 @@ TEST(DidYouMean, TakesTheNearestOnly) {
   EXPECT_EQ(did_you_mean("crate", verbs), "create");
   EXPECT_EQ(did_you_mean("stpo", verbs), "stop");
   EXPECT_EQ(did_you_mean("cre", verbs), "create");
+  EXPECT_EQ(did_you_mean("wbe", std::vector<std::string>{"db", "web"}), "web");
   EXPECT_EQ(did_you_mean("frobnicate", verbs), std::nullopt);
   EXPECT_EQ(did_you_mean("", verbs), std::nullopt);
   EXPECT_EQ(did_you_mean("x", {}), std::nullopt);
