@@ -29,7 +29,7 @@ struct Run : cli::Verb {
                           &rm},
                          {"--foreground",
                           "",
-                          "stay until the VM has ended; SIGTERM and SIGINT stop it",
+                          "stay until the VM has ended; TERM, INT and HUP stop it",
                           "",
                           Complete::nothing,
                           {},

@@ -29,14 +29,12 @@ int run_vm(Context& ctx, const RunRequest& request,
            const std::function<void(const Vm&)>& on_ready) {
   bool remove = request.spec.remove_when_stopped;
   CreatePlan plan = plan_create(ctx, request.spec, true);
-  // In the foreground it is the VM that they stop.
   std::optional<sys::Signals> signals;
   StartOptions start = request.start;
-  if (remove && !request.foreground)
-    start.interrupt = signals.emplace({SIGINT, SIGTERM, SIGHUP}).fd();
+  if (remove) start.interrupt = signals.emplace({SIGINT, SIGTERM, SIGHUP}).fd();
   Vm vm = create_vm(ctx, std::move(plan));
   try {
-    if (request.foreground) {
+    if (request.foreground) { // there it is the VM that they stop
       Vm ended = run_foreground(ctx, vm.id, start, on_ready);
       return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
     }

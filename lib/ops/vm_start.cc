@@ -20,6 +20,7 @@
 #include "sys/file.h"
 #include "sys/loop.h"
 #include "sys/proc.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -166,12 +167,13 @@ Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
 
 Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
                   const std::function<void(const Vm&)>& on_ready) {
+  // From the first: one that comes while the monitor is being started is for the VM, too.
+  sys::Signals signals({SIGTERM, SIGINT, SIGHUP});
   auto s = begin_start(ctx, ref, options, false);
-  Fd signals = sys::block_signals({SIGTERM, SIGINT});
   sys::Loop loop;
   std::optional<Error> failure;
-  loop.watch(signals.get(), [&] {
-    sys::read_signal(signals.get());
+  loop.watch(signals.fd(), [&] {
+    sys::read_signal(signals.fd());
     s->monitor.process.kill(SIGTERM);
   });
   loop.watch(s->monitor.link.get(), [&] {

@@ -12,13 +12,13 @@ struct StartOptions {
 };
 
 // Throws Error(conflict) when it runs already, Error(preflight) with all that is missing,
-// Error(failed) when `interrupt` said so (the VM goes on booting), Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
-// if it still answers), Error(failed) when the boot failed (the VM is `failed`).
-// Returns the row as it is then.
+// Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
+// if it still answers), Error(failed) when the boot failed (the VM is `failed`), or when
+// `interrupt` said so (it goes on booting). Returns the row as it is then.
 Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options);
 
 // The same in the foreground: the monitor is a child in this session, `on_ready` is called when the
-// VM answers, SIGTERM and SIGINT stop the VM, and the call returns when it has ended for good.
+// VM answers, TERM, INT and HUP stop the VM, and the call returns when it has ended for good.
 Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
                   const std::function<void(const Vm&)>& on_ready);
 

@@ -124,23 +124,23 @@ PY
 }
 
 @test "in the foreground: the guest's own end, a panic, SIGTERM with --rm" {
-  banger vm run --foreground f $tiny >"$root/out" 2>"$root/err" 3>&- &
+  banger vm run --foreground f $tiny >"$root/out1" 2>"$root/err" 3>&- &
   pid=$!
-  await 60 grep -q running "$root/out"
+  await 60 grep -q running "$root/out1"
   banger ssh f -- poweroff || true
   wait $pid
   expect 0 banger vm rm f
-  banger vm run --foreground f $tiny >"$root/out" 2>"$root/err" 3>&- &
+  banger vm run --foreground f $tiny >"$root/out2" 2>"$root/err" 3>&- &
   pid=$!
-  await 60 grep -q running "$root/out"
+  await 60 grep -q running "$root/out2"
   banger ssh f -- sh -c 'sleep 0.2; echo c > /proc/sysrq-trigger' || true
   status=0
   wait $pid || status=$?
   same "$status" 1
   expect 0 banger vm rm f
-  banger vm run --foreground --rm f $tiny >"$root/out" 2>"$root/err" 3>&- &
+  banger vm run --foreground --rm f $tiny >"$root/out3" 2>"$root/err" 3>&- &
   pid=$!
-  await 60 grep -q running "$root/out"
+  await 60 grep -q running "$root/out3"
   kill -TERM $pid
   wait $pid
   nothing_left
