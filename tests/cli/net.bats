@@ -29,6 +29,15 @@ teardown() { remove_private_root; }
   same "$(field .mode)" isolated
   [[ $(field .why) == *slirp4netns* ]]
   [[ $(field .fix) == *'apt-get install slirp4netns'* ]]
+  # What a VM gets instead is said once.
+  expect 0 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm create --image tiny a
+  errors 'VMs are isolated'
+  errors 'apt-get install slirp4netns'
+  same "$(banger vm show --json a | jq -r .net.mode)" isolated
+  expect 0 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm create --image tiny b
+  same "$stderr" ''
+  expect 5 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm create --image tiny --net user c
+  errors "no 'slirp4netns' in PATH"
 }
 
 @test "ports of a VM that does not run are published, listed and ended" {
