@@ -1,5 +1,7 @@
 #include "ops/preflight.h"
 
+#include <algorithm>
+
 #include "bundle/bundle.h"
 #include "bundle/runtime_dir.h"
 #include "core/error.h"
@@ -146,7 +148,11 @@ void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& 
     all = check_common(host, ctx.state, spec.memory, {});
   else
     all.push_back(make_check("space", [&] { return check_space(host); }));
-  all.push_back(image);
+  // Without a bundle there is no image either, and nothing else would mend it.
+  auto is_missing = [](const Check& c) {
+    return c.id == "bundle" && c.verdict == Verdict::missing;
+  };
+  if (std::none_of(all.begin(), all.end(), is_missing)) all.push_back(image);
   add_making(all, host, spec);
   require(fmt::format("cannot {} '{}'", and_start ? "run" : "create", spec.name), spec.name, all);
 }

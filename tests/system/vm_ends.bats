@@ -45,7 +45,8 @@ kill_monitor() {
 
 @test "a guest reboots though its bundle was built anew with another kernel" {
   bundle=$(runtime_bundle)
-  cp -al "$bundle" "$root/bundle" 2>/dev/null || cp -r --reflink=auto "$bundle" "$root/bundle"
+  mkdir "$root/bundle"
+  cp -r --reflink=auto --sparse=always "$bundle"/. "$root/bundle"
   export BANGER_RUNTIME_DIR=$root/bundle
   expect 0 banger vm run r $tiny
   id=$(boot_id r)

@@ -52,7 +52,7 @@ TEST(JsonText, NoControlCharacterStaysAsItIs) {
   o.add("said", said);
   std::string text = o.take();
   EXPECT_EQ(R"({"said":"\u001b[2J \u009b2J \u0085 \u007f \u202e"})", text);
-  EXPECT_EQ(said, nlohmann::json::parse(text)["said"]);
+  EXPECT_EQ(said, nlohmann::json::parse(text)["said"].get<std::string>());
 }
 
 TEST(JsonText, AnEmptyObject) { EXPECT_EQ("{}", JsonText().take()); }
