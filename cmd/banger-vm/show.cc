@@ -40,7 +40,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
                                   vm.work_mount, format_size(used.work.value_or(0))));
   line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
                               vm.gateway, vm.mac,
-                              vm.net_mode == NetMode::isolated && app.settings.net_isolated_outbound
+                              vm.outbound_open && is_live(vm.state)
                                   ? ", outbound open (the host's loopback too)"
                                   : ""));
   line("ssh", fmt::format("root@{} port {}, {}.vm", vm.reach, vm.ssh_port, vm.name));

@@ -153,6 +153,7 @@ void Monitor::start_vmm() {
     v.vmm_process = identity.value_or(ProcessId{});
     v.vmm = VmmKind::qemu;
     v.accel = request_.accel;
+    v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
     v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
     v.timings = vm_.timings;
   });

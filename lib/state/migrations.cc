@@ -110,6 +110,7 @@ CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 constexpr const char* work_disks_and_leases = R"(
 ALTER TABLE vm ADD COLUMN work_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE vm ADD COLUMN work_mount TEXT NOT NULL DEFAULT '';
+ALTER TABLE vm ADD COLUMN outbound_open INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE vm ADD COLUMN fault_log TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX vm_address ON vm (net_mode, address) WHERE net_mode <> 'isolated';
 )";

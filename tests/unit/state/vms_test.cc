@@ -24,6 +24,7 @@ Vm full_vm() {
   v.gateway = "10.0.2.2";
   v.mac = "52:54:00:12:34:56";
   v.prefix = 16;
+  v.outbound_open = true;
   v.reach = "127.9.9.9";
   v.ssh_port = 2222;
   v.ports = {{"tcp", "127.9.9.9", 8080, 80}, {"udp", "127.9.9.9", 53, 5353}};
@@ -63,6 +64,7 @@ void expect_same(const Vm& a, const Vm& b) {
   EXPECT_EQ(a.gateway, b.gateway);
   EXPECT_EQ(a.mac, b.mac);
   EXPECT_EQ(a.prefix, b.prefix);
+  EXPECT_EQ(a.outbound_open, b.outbound_open);
   EXPECT_EQ(a.reach, b.reach);
   EXPECT_EQ(a.ssh_port, b.ssh_port);
   EXPECT_EQ(a.ports, b.ports);
