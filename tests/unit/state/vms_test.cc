@@ -89,6 +89,7 @@ void expect_same(const Vm& a, const Vm& b) {
   EXPECT_EQ(a.fault->code, b.fault->code);
   EXPECT_EQ(a.fault->message, b.fault->message);
   EXPECT_EQ(a.fault->hint, b.fault->hint);
+  EXPECT_EQ(a.fault->log, b.fault->log);
 }
 
 } // namespace
