@@ -15,7 +15,7 @@ teardown() { remove_private_root; }
 
 @test "what was built is not built again" {
   [ -f "$BANGER_BUILD/build.ninja" ] || skip 'not a build tree'
-  expect 0 ninja -C "$BANGER_BUILD" -n
+  expect 0 cmake --build "$BANGER_BUILD"
   outputs 'no work to do'
   for variant in tiny debian; do
     expect 0 banger bundle build --variant $variant

@@ -68,7 +68,7 @@ page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-$2}.1"; }
     same "$(groff -man -Tascii -ww -z "$page" 2>&1)" ""
     # Every word of the help stands in the page, in order: the page only adds to it.
     "$1" ${2:+"$2"} --help | sed 1d | tr -s ' \n' '\n' | grep -E '[[:alnum:]]' >"$root/help"
-    nroff -man -rLL=500n -rHY=0 "$page" | col -bx | tr -s ' \n' '\n' >"$root/man"
+    nroff -c -man -rLL=500n -rHY=0 "$page" | col -bx | tr -s ' \n' '\n' >"$root/man"
     python3 - "$root/help" "$root/man" <<'PY'
 import re, sys
 def words(path):
