@@ -141,6 +141,10 @@ public:
     add({binary_, "-name", escaped(m.name), "-nodefaults", "-no-user-config", "-display", "none"});
     // No PCI, no BIOS: firmware time is boot time. Debian's kernel finds virtio-mmio through ACPI.
     add({"-M", "microvm,acpi=on,pit=on,pic=on,rtc=on"});
+    // QEMU's own smallest firmware. SeaBIOS, which some builds take instead, writes the ACPI tables
+    // to the end of memory, where QEMU has put the end of the initrd: whether a guest then boots
+    // hangs on the initrd's size.
+    add({"-bios", "qboot.rom"});
     if (m.accel == Accel::kvm)
       add({"-accel", "kvm", "-cpu", "host"});
     else
