@@ -32,7 +32,8 @@ const cli::VerbEntry verbs[] = {
          "too; on a VM that runs at once. Without ADDR it is the VM's own loopback address "
          "(see banger vm show); another one of the host's, or 0.0.0.0, makes it reachable from "
          "elsewhere. A port that another VM publishes, or another program listens on, is a "
-         "conflict (status 4).\n\n"
+         "conflict (status 4), and so is a port of UDP of an isolated VM: its network lets no "
+         "answer out, unless net.isolated_outbound is set.\n\n"
          "A port below 1024 that this user may not have becomes a free high one; the list shows "
          "which. Without ports the VM's are listed.",
      .examples = {{"banger net publish web 8080:80", "the guest's port 80 as 8080"},

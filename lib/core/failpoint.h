@@ -28,7 +28,7 @@ enum class Point {
   unlink,
   rmdir,
   chmod,
-  bind,    // a Unix socket made
+  bind,    // a Unix socket made, a UDP port taken
   spawn,   // a program started
   kill,    // a signal sent
   tap,     // a tap device made

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "model/message.h"
 #include "sys/socket.h"
 
@@ -17,15 +18,19 @@ constexpr std::array<std::string_view, 3> kinds{"bridge", "tap", "uplink"};
 Json to_json(const NetPlan& plan) {
   Json links = Json::array();
   for (const Link& l : plan.present)
-    links.push_back(
-        {{"kind", kinds[static_cast<size_t>(l.kind)]}, {"name", l.name}, {"master", l.master}});
+    links.push_back({{"kind", kinds[static_cast<size_t>(l.kind)]},
+                     {"name", l.name},
+                     {"master", l.master},
+                     {"mac", l.mac},
+                     {"address", l.address}});
   return {{"present", links}, {"absent", plan.absent}, {"rules", plan.rules}};
 }
 
 NetPlan plan_of(const Json& j) {
   NetPlan plan;
   for (const Json& l : j.value("present", Json::array())) {
-    Link link{Link::Kind::tap, l.value("name", ""), l.value("master", "")};
+    Link link{Link::Kind::tap, l.value("name", ""), l.value("master", ""), l.value("mac", ""),
+              l.value("address", "")};
     for (size_t i = 0; i < kinds.size(); i++)
       if (l.value("kind", "") == kinds[i]) link.kind = static_cast<Link::Kind>(i);
     plan.present.push_back(link);
@@ -35,16 +40,40 @@ NetPlan plan_of(const Json& j) {
   return plan;
 }
 
-Json ask_holder(const std::string& socket, const HolderAsk& ask) {
+Json to_json(const Forward& f) {
+  return {{"proto", f.port.proto},
+          {"host_address", f.port.host_address},
+          {"host", f.port.host},
+          {"guest_address", f.guest},
+          {"guest", f.port.guest}};
+}
+
+Forward forward_of(const Json& j) {
+  Forward f;
+  f.port.proto = j.value("proto", f.port.proto);
+  f.port.host_address = j.value("host_address", "");
+  f.port.host = j.value("host", 0);
+  f.port.guest = j.value("guest", 0);
+  f.guest = j.value("guest_address", "");
+  return f;
+}
+
+// `with`: a descriptor that goes along; -1: none.
+Json ask_holder(const std::string& socket, const HolderAsk& ask, int with = -1) {
   Fd fd = sys::connect_unix(socket);
-  sys::send_all(fd.get(), to_line(ask));
+  if (with < 0)
+    sys::send_all(fd.get(), to_line(ask));
+  else
+    sys::send_with_descriptor(fd.get(), to_line(ask), with);
   sys::LineReader lines(fd.get());
   auto line = lines.next(patience);
   if (!line) throw Error(Code::unreachable, "the holder of the network does not answer");
   Json reply = parse_message(*line);
   if (reply.contains("error")) {
-    const Json& e = reply["error"];
-    throw failed("{}", e.value("message", "the holder of the network gave no reason"));
+    std::string why = reply["error"].value("message", "the holder of the network gave no reason");
+    if (why != unknown_verb(ask.verb)) throw failed("{}", why);
+    throw failed("{}", why).hint(
+        "it is of an older banger: stop all VMs once, and start them again");
   }
   return reply;
 }
@@ -55,13 +84,15 @@ std::string to_line(const HolderAsk& ask) {
   Json j = {{"v", version}, {"do", ask.verb}};
   if (ask.verb == "apply") j["plan"] = to_json(ask.plan);
   if (!ask.table.empty()) j["table"] = ask.table;
+  if (ask.forward != Forward{}) j["forward"] = to_json(ask.forward);
   return message_line(j);
 }
 
 HolderAsk parse_holder_ask(std::string_view line) {
   try {
     Json j = parse_message(line);
-    return {j.value("do", ""), plan_of(j.value("plan", Json::object())), j.value("table", "")};
+    return {j.value("do", ""), plan_of(j.value("plan", Json::object())), j.value("table", ""),
+            forward_of(j.value("forward", Json::object()))};
   } catch (const Json::exception&) { // a member of another type
     throw failed("a message between banger's own programs cannot be read");
   }
@@ -72,6 +103,16 @@ std::string drops_reply(const std::vector<Drop>& drops) {
   for (const Drop& d : drops)
     list.push_back({{"link", d.link}, {"reason", d.reason}, {"packets", d.packets}});
   return message_line({{"v", version}, {"drops", list}});
+}
+
+std::string relays_reply(const std::vector<Forward>& relays) {
+  Json list = Json::array();
+  for (const Forward& f : relays) list.push_back(to_json(f));
+  return message_line({{"v", version}, {"relays", list}});
+}
+
+std::string unknown_verb(std::string_view verb) {
+  return fmt::format("the holder does not know '{}'", verb);
 }
 
 std::string error_reply(std::string_view code, std::string_view message) {
@@ -90,6 +131,35 @@ std::vector<Drop> ask_drops(const std::string& socket, const std::string& table)
   for (const Json& d : reply.value("drops", Json::array()))
     drops.push_back({d.value("link", ""), d.value("reason", ""), d.value("packets", uint64_t{0})});
   return drops;
+}
+
+void add_relay(const std::string& socket, const Forward& f) {
+  failpoint(Point::forward);
+  Fd host;
+  try {
+    host = sys::bind_udp(f.port.host_address, f.port.host);
+  } catch (const Error& e) {
+    if (e.error_number() != EADDRINUSE) throw;
+    throw conflict("cannot forward {}: another program has that port", to_text(f));
+  }
+  ask_holder(socket, {"relay", {}, {}, f}, host.get());
+}
+
+void remove_relay(const std::string& socket, const Forward& f) {
+  failpoint(Point::forward);
+  ask_holder(socket, {"unrelay", {}, {}, f});
+}
+
+std::vector<Forward> list_relays(const std::string& socket) {
+  constexpr const char* verb = "relays";
+  std::vector<Forward> relays;
+  try {
+    Json reply = ask_holder(socket, {verb, {}, {}});
+    for (const Json& f : reply.value("relays", Json::array())) relays.push_back(forward_of(f));
+  } catch (const Error& e) {
+    if (e.message() != unknown_verb(verb)) throw;
+  }
+  return relays;
 }
 
 } // namespace banger::net

@@ -1,11 +1,16 @@
 // The holder of a network namespace (libexec/banger/banger-netns): a process that keeps the
-// namespace there while no VM runs in it, and, being inside, makes links and rules when asked.
+// namespace there while no VM runs in it, and, being inside, makes links and rules when asked, and
+// relays datagrams of published ports (net/relay.h).
 //
 //   one line each way on a connection of its socket, JSON, each with "v"
-//   {"v":1,"do":"apply","plan":{…}}   ──>  {"v":1} or {"v":1,"error":{"code","message"}}
-//   {"v":1,"do":"drops","table":T}    ──>  {"v":1,"drops":[{"link","reason","packets"}]}
+//   {"v":1,"do":"apply","plan":{…}}          ──>  {"v":1} or {"v":1,"error":{"code","message"}}
+//   {"v":1,"do":"drops","table":T}           ──>  {"v":1,"drops":[{"link","reason","packets"}]}
+//   {"v":1,"do":"relay","forward":{…}} + FD  ──>  {"v":1}; FD: the host's socket, bound
+//   {"v":1,"do":"relays"}                    ──>  {"v":1,"relays":[{…}]}
+//   {"v":1,"do":"unrelay","forward":{…}}     ──>  {"v":1}, also when it is not there
 //
-// It has no state of its own: killed, another enters the same namespace and takes its place.
+// It has no state of its own: killed, another enters the same namespace and takes its place; its
+// starter gives it the relays anew.
 #pragma once
 
 #include <string>
@@ -18,9 +23,10 @@
 namespace banger::net {
 
 struct HolderAsk {
-  std::string verb; // "apply", "drops"
+  std::string verb; // "apply", "drops", "relay", "relays", "unrelay"
   NetPlan plan;
   std::string table;
+  Forward forward = {};
   bool operator==(const HolderAsk&) const = default;
 };
 
@@ -28,11 +34,22 @@ std::string to_line(const HolderAsk& ask); // with the newline
 // Throws Error(failed) for a line that is none.
 HolderAsk parse_holder_ask(std::string_view line);
 std::string drops_reply(const std::vector<Drop>& drops);
+std::string relays_reply(const std::vector<Forward>& relays);
 std::string error_reply(std::string_view code, std::string_view message);
+// What a holder says to a verb that it has not; one of the build before lives on while VMs run.
+std::string unknown_verb(std::string_view verb);
 
 // The other side: a question each. Error(unreachable) when no holder answers in time.
 void apply_plan(const std::string& socket, const NetPlan& plan);
 std::vector<Drop> ask_drops(const std::string& socket, const std::string& table);
+
+// Ports of UDP. The host's socket is bound here, in the caller's namespace: Error(conflict) when
+// another program has the port. Error(failed) with a hint from a holder that is too old.
+void add_relay(const std::string& socket, const Forward& forward);
+// Absence is no failure.
+void remove_relay(const std::string& socket, const Forward& forward);
+// None from a holder that is too old.
+std::vector<Forward> list_relays(const std::string& socket);
 
 // Answers on `listener` for as long as this process lives.
 void serve_holder(Fd listener);

@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <list>
+
+#include <sys/resource.h>
 
 #include "core/error.h"
 #include "net/holder.h"
 #include "net/links.h"
+#include "net/relay.h"
 #include "net/rules.h"
 #include "sys/loop.h"
 #include "sys/socket.h"
@@ -14,12 +18,22 @@ namespace {
 struct Client {
   Fd fd;
   sys::LineReader lines;
+  Fd came; // that no line has made use of yet
   explicit Client(Fd f) : fd(std::move(f)), lines(fd.get()) {}
 };
 
+// Of the descriptors that this process may have, half are for the relays' clients.
+size_t room_for_clients() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw sys_error(errno, "cannot read a limit");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw sys_error(errno, "cannot raise a limit");
+  return static_cast<size_t>(limit.rlim_cur / 2);
+}
+
 class Server {
 public:
-  explicit Server(Fd listener) : listener_(std::move(listener)) {
+  explicit Server(Fd listener) : listener_(std::move(listener)), room_(room_for_clients()) {
     loop_.watch(listener_.get(), [this] {
       while (auto fd = sys::accept_one(listener_.get())) {
         sys::set_nonblocking(fd->get());
@@ -33,8 +47,8 @@ public:
 private:
   void on_client(Client& c) {
     try {
-      bool more = c.lines.fill();
-      while (auto line = c.lines.buffered()) sys::send_all(c.fd.get(), answer(*line));
+      bool more = c.lines.fill(&c.came);
+      while (auto line = c.lines.buffered()) sys::send_all(c.fd.get(), answer(*line, c.came));
       if (more) return;
     } catch (const Error&) {
       // A peer that sends rubbish, or does not listen, loses its connection and nothing else.
@@ -43,11 +57,20 @@ private:
     clients_.remove_if([&](const Client& x) { return &x == &c; });
   }
 
-  std::string answer(const std::string& line) {
+  std::string answer(const std::string& line, Fd& came) {
     HolderAsk ask = parse_holder_ask(line);
     try {
       if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table));
-      if (ask.verb != "apply") throw failed("the holder does not know '{}'", ask.verb);
+      if (ask.verb == "relays") return relays_reply(relays());
+      if (ask.verb == "relay") {
+        begin_relay(ask.forward, std::move(came));
+        return error_reply({}, {});
+      }
+      if (ask.verb == "unrelay") {
+        end_relay(ask.forward);
+        return error_reply({}, {});
+      }
+      if (ask.verb != "apply") throw failed("{}", unknown_verb(ask.verb));
       // Away before it is made: a tap's name may be given anew.
       for (const std::string& name : ask.plan.absent) links_.remove(name);
       for (const Link& link : ask.plan.present) links_.ensure(link);
@@ -58,9 +81,33 @@ private:
     }
   }
 
+  void begin_relay(const Forward& forward, Fd host) {
+    if (!host || !sys::is_udp(host.get()))
+      throw failed("cannot forward {}: no socket came along", to_text(forward));
+    end_relay(forward);
+    relays_.emplace_back(loop_, std::move(host), forward);
+    share_room();
+  }
+  void end_relay(const Forward& forward) {
+    relays_.remove_if([&](const Relay& r) { return r.forward() == forward; });
+    share_room();
+  }
+  // None has so many clients that another could have none.
+  void share_room() {
+    for (Relay& r : relays_)
+      r.limit_clients(std::clamp(room_ / relays_.size(), size_t{1}, Relay::Limits{}.clients));
+  }
+  std::vector<Forward> relays() const {
+    std::vector<Forward> all;
+    for (const Relay& r : relays_) all.push_back(r.forward());
+    return all;
+  }
+
   Fd listener_;
+  size_t room_; // for the clients of all relays
   sys::Loop loop_;
   std::list<Client> clients_;
+  std::list<Relay> relays_;
   Links links_;
   Rules rules_;
 };

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
+#include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/bridge.h>
 #include <netlink/route/link/inet6.h>
@@ -25,6 +26,18 @@ struct PutLink {
   void operator()(rtnl_link* l) const { ::rtnl_link_put(l); }
 };
 using LinkPtr = std::unique_ptr<rtnl_link, PutLink>;
+
+struct PutAddress {
+  void operator()(nl_addr* a) const { ::nl_addr_put(a); }
+  void operator()(rtnl_addr* a) const { ::rtnl_addr_put(a); }
+};
+
+std::unique_ptr<nl_addr, PutAddress> parse(const std::string& text, int family) {
+  nl_addr* a = nullptr;
+  if (int code = ::nl_addr_parse(text.c_str(), family, &a); code < 0)
+    throw failed("invalid address of a network link '{}': {}", text, ::nl_geterror(code));
+  return std::unique_ptr<nl_addr, PutAddress>(a);
+}
 
 LinkPtr checked(rtnl_link* link) {
   if (!link) throw sys_error(ENOMEM, "cannot describe a network link");
@@ -61,6 +74,7 @@ int Links::change(int index, const Link& link, bool quiet_ipv6) {
   ::rtnl_link_set_ifindex(which.get(), index);
   if (!link.master.empty()) ::rtnl_link_set_master(change.get(), index_of(link.master));
   ::rtnl_link_set_flags(change.get(), IFF_UP);
+  if (!link.mac.empty()) ::rtnl_link_set_addr(change.get(), parse(link.mac, AF_LLC).get());
   if (quiet_ipv6) ::rtnl_link_inet6_set_addr_gen_mode(change.get(), IN6_ADDR_GEN_MODE_NONE);
   return ::rtnl_link_change(socket_.get(), which.get(), change.get(), 0);
 }
@@ -79,11 +93,22 @@ void Links::ensure(const Link& link) {
             link.name);
     }
   }
-  // No address of its own, not even of IPv6: these links are wires. A kernel without IPv6 refuses
-  // to hear of it.
+  // No address but what was asked for, not even of IPv6: these links are wires. A kernel without
+  // IPv6 refuses to hear of it.
   int index = index_of(link.name), code = change(index, link, true);
   if (code < 0) code = change(index, link, false);
   check(code, "bring up", link.name);
+  if (!link.address.empty()) give_address(index, link);
+}
+
+void Links::give_address(int index, const Link& link) {
+  auto local = parse(link.address, AF_INET);
+  std::unique_ptr<rtnl_addr, PutAddress> address(::rtnl_addr_alloc());
+  if (!address) throw sys_error(ENOMEM, "cannot describe an address");
+  ::rtnl_addr_set_ifindex(address.get(), index);
+  int code = ::rtnl_addr_set_local(address.get(), local.get());
+  if (code == 0) code = ::rtnl_addr_add(socket_.get(), address.get(), 0);
+  if (code != -NLE_EXIST) check(code, "give an address to", link.name);
 }
 
 void Links::remove(const std::string& name) {

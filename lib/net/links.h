@@ -17,14 +17,15 @@ namespace banger::net {
 class Links {
 public:
   Links();
-  // Makes it where it is missing, attaches it to its master, brings it up. An uplink that is not
-  // there is Error(failed).
+  // Makes it where it is missing, attaches it to its master, brings it up, gives it its MAC and
+  // address. An uplink that is not there is Error(failed).
   void ensure(const Link& link);
   void remove(const std::string& name);
 
 private:
   int index_of(const std::string& name) const;
   int change(int index, const Link& link, bool quiet_ipv6);
+  void give_address(int index, const Link& link);
 
   struct Close {
     void operator()(nl_sock* s) const;

@@ -29,9 +29,24 @@ std::string tap_name(std::string_view tag, int n) { return fmt::format("bng{}-{}
 std::string table_name(std::string_view tag) { return fmt::format("banger_{}", tag); }
 std::string drop_set(std::string_view reason) { return fmt::format("dropped_{}", reason); }
 
-NetPlan base_plan(const std::string& tag) {
-  NetPlan plan;
-  plan.present = {{Link::Kind::bridge, bridge_name(tag), {}}};
+std::string to_text(const Forward& f) {
+  return fmt::format("{}:{}/{} to {}:{}", f.port.host_address, f.port.host, f.port.proto, f.guest,
+                     f.port.guest);
+}
+
+NetPlan bridge_plan(const std::string& tag, const Subnet& subnet) {
+  Address own = subnet.bridge();
+  return {{{Link::Kind::bridge,
+            bridge_name(tag),
+            {},
+            mac_of(own),
+            fmt::format("{}/{}", to_text(own), subnet.prefix())}},
+          {},
+          {}};
+}
+
+NetPlan base_plan(const std::string& tag, const Subnet& subnet) {
+  NetPlan plan = bridge_plan(tag, subnet);
   std::string t = table_name(tag);
   std::string& r = plan.rules;
   // Replaced as a whole: of a table that a crash left half-made nothing stays.
@@ -62,6 +77,16 @@ NetPlan base_plan(const std::string& tag) {
   // Every guest asks for IPv6 routers when it boots: that is not worth a count.
   r += fmt::format("add rule bridge {} guest ether type ip6 drop\n", t);
   r += drop_rule(t, "guest", "ether type != { ip, arp }", "other");
+  // What the bridge itself takes; a broadcast comes here too, beside its way to all the others.
+  r += fmt::format("add chain bridge {} taken {{ type filter hook input priority 0; "
+                   "policy drop; }}\n",
+                   t);
+  std::string own = to_text(subnet.bridge());
+  r += fmt::format("add rule bridge {} taken ether type arp accept\n", t);
+  r += fmt::format("add rule bridge {} taken ip daddr {} ip protocol udp accept\n", t, own);
+  r += fmt::format("add rule bridge {} taken ip daddr {} icmp type {{ echo-request, "
+                   "destination-unreachable }} accept\n",
+                   t, own);
   return plan;
 }
 

@@ -4,10 +4,14 @@
 //                   ── tap bngTTTT-N       a VM each
 //   table bridge banger_TTTT               who may send what
 //
+// The bridge has the subnet's first address, for the holder's relays (net/relay.h) alone.
+//
 // The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
 // (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
-// by tap and reason (but for IPv6 from an honest MAC, which every guest tries). Elements are added
-// to sets, the table is never replaced while VMs run.
+// by tap and reason (but for IPv6 from an honest MAC, which every guest tries). At the bridge's own
+// address ARP, echo and UDP arrive, where only the relays' sockets listen; nothing that is for
+// another place, so that nothing is ever routed there. Elements are added to sets, the table is
+// never replaced while VMs run.
 #pragma once
 
 #include <array>
@@ -16,6 +20,9 @@
 #include <string_view>
 #include <vector>
 
+#include "model/vm.h"
+#include "net/subnet.h"
+
 namespace banger::net {
 
 struct Link {
@@ -23,6 +30,9 @@ struct Link {
   Kind kind = Kind::tap;
   std::string name;
   std::string master; // empty for the bridge itself
+  // Of the bridge alone; empty: none. A MAC of its own, because else it has a tap's, and another
+  // when that one goes.
+  std::string mac = {}, address = {}; // "10.0.2.1/24"
   bool operator==(const Link&) const = default;
 };
 
@@ -45,12 +55,22 @@ std::string tap_name(std::string_view tag, int n);
 std::string table_name(std::string_view tag);
 
 // The bridge and the table, without guests.
-NetPlan base_plan(const std::string& tag);
+NetPlan base_plan(const std::string& tag, const Subnet& subnet);
+// The bridge as it must be, and nothing else: for a holder that takes another's place.
+NetPlan bridge_plan(const std::string& tag, const Subnet& subnet);
 // slirp4netns' tap, once it is there.
 NetPlan uplink_plan(const std::string& tag);
 NetPlan join_plan(const std::string& tag, const Guest& guest);
 // Also for one that joined by half, or not at all.
 NetPlan leave_plan(const std::string& tag, const Guest& guest);
+
+// A port of the host that leads to one of a guest.
+struct Forward {
+  Port port;
+  std::string guest; // its address
+  bool operator==(const Forward&) const = default;
+};
+std::string to_text(const Forward& forward); // "127.1.2.3:8080/tcp to 10.0.2.4:80"
 
 // Why a frame was dropped; each is a set of the table that counts by tap.
 inline constexpr std::array<std::string_view, 5> drop_reasons{"mac", "address", "arp", "dhcp",

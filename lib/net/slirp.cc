@@ -95,8 +95,7 @@ void add_forward(const std::string& socket, const Forward& f) {
   std::string wrong = complaint(call(socket, add_forward_request(f)));
   if (!wrong.empty())
     // It does not say why; nearly always another process took the port a moment ago.
-    throw conflict("cannot forward {}:{}/{} to {}:{}: {}", f.port.host_address, f.port.host,
-                   f.port.proto, f.guest, f.port.guest, wrong);
+    throw conflict("cannot forward {}: {}", to_text(f), wrong);
 }
 
 void remove_forward(const std::string& socket, int id) {

@@ -1,14 +1,15 @@
-// slirp4netns: the way out of a private network, and the way in to published ports.
+// slirp4netns: the way out of a private network, and the way in to published ports of TCP.
 //
 // It runs in the host's namespaces and puts its tap into the network's. Its API is a Unix socket:
 // one JSON object a connection. Forwards live as long as it does; whoever starts another adds them
-// again.
+// again. Its forwards of UDP carry no answer to a client on the host's own loopback, which is
+// closed to guests: those are relayed (net/relay.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "model/vm.h"
+#include "net/plan.h"
 #include "net/subnet.h"
 #include "sys/process.h"
 
@@ -26,12 +27,6 @@ inline constexpr int slirp_net_fd = 3, slirp_user_fd = 4, slirp_ready_fd = 5;
 sys::Command slirp_command(const std::string& tap, const Subnet& subnet, bool with_user,
                            const std::string& dir);
 
-// A port of the host that leads to one of a guest.
-struct Forward {
-  Port port;
-  std::string guest; // its address
-  bool operator==(const Forward&) const = default;
-};
 struct NumberedForward {
   int id = 0;
   Forward forward;

@@ -1,8 +1,9 @@
 // The address plan of a shared network. Pure.
 //
-// In each subnet the same offsets are given away: .1 is the bridge's (the gateway on `bridge`), .2
-// the way out on `user`, .3 its resolver; .15 is where slirp4netns' DHCP begins and stays free, so
-// that no lease of it can ever be a VM's address.
+// In each subnet the same offsets are given away: .1 is the bridge's (the gateway on `bridge`; on
+// `user` the sender of what published ports of UDP carry in), .2 the way out on `user`, .3 its
+// resolver; .15 is where slirp4netns' DHCP begins and stays free, so that no lease of it can ever
+// be a VM's address.
 #pragma once
 
 #include <compare>

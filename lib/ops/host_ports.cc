@@ -61,6 +61,17 @@ int choose_ssh_port(const Vm& vm) {
 
 } // namespace
 
+void check_answers(const std::string& vm, NetMode mode, bool isolated_outbound,
+                   const std::vector<Port>& ports) {
+  if (mode != NetMode::isolated || isolated_outbound) return;
+  for (const Port& p : ports)
+    if (p.proto == "udp")
+      throw conflict("cannot publish {} of '{}': QEMU's restricted network lets no UDP answer out",
+                     to_text(p), vm)
+          .subject(vm)
+          .hint("--net user, or set net.isolated_outbound");
+}
+
 void choose_port(const std::string& vm, Port& p) {
   int err = 0;
   if (can_bind(p, &err)) return;

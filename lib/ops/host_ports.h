@@ -15,6 +15,11 @@ void choose_ports(Vm& vm);
 // the list itself has it twice. `self` is the id of the VM whose ports they are; "" for a new one.
 void check_ports(Context& ctx, const std::string& self, const std::vector<Port>& ports);
 
+// Throws Error(conflict) for a port of UDP of an isolated VM whose network is restricted: libslirp
+// drops all that such a guest sends by UDP, answers too.
+void check_answers(const std::string& vm, NetMode mode, bool isolated_outbound,
+                   const std::vector<Port>& ports);
+
 // One port of a VM that runs: its own number or, for a low one, a free high one. Throws
 // Error(conflict) when another program has it.
 void choose_port(const std::string& vm, Port& port);

@@ -219,30 +219,42 @@ void remove_tap(const Leak& leak, state::State& state) {
     net::apply_plan(leak.path, {{}, {leak.name}, {}});
 }
 
+constexpr int relayed = -1; // by the holder, which gives no numbers
+
 struct StrayForward {
   net::NumberedForward numbered;
   std::string name, owner;
 };
 
+// What slirp4netns and the holder have; nothing of one that is just ending.
+std::vector<net::NumberedForward> forwards_there(const NetRecord& net) {
+  std::vector<net::NumberedForward> all;
+  auto ask = [](const ProcessId& process, auto&& list) {
+    try {
+      if (sys::is_alive(process)) list();
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable) throw;
+    }
+  };
+  ask(net.slirp, [&] { all = net::list_forwards(net.slirp_socket()); });
+  ask(net.holder, [&] {
+    for (net::Forward& f : net::list_relays(net.holder_socket()))
+      all.push_back({relayed, std::move(f)});
+  });
+  return all;
+}
+
 // Those to a guest's address that is no live VM's.
 std::vector<StrayForward> stray_forwards(const NetRecord& net, state::State& state) {
-  std::vector<net::NumberedForward> all;
-  try {
-    if (sys::is_alive(net.slirp)) all = net::list_forwards(net.slirp_socket());
-  } catch (const Error& e) {
-    if (e.code() != Code::unreachable) throw; // it is just ending
-  }
+  std::vector<net::NumberedForward> all = forwards_there(net);
   std::map<std::string, Vm> by_address;
   for (Vm& vm : state.vms())
     if (vm.net_mode == NetMode::user) by_address[vm.address] = std::move(vm);
   std::vector<StrayForward> strays;
   for (const net::NumberedForward& n : all) {
-    const auto& [port, guest] = n.forward;
-    auto vm = by_address.find(guest);
+    auto vm = by_address.find(n.forward.guest);
     if (vm != by_address.end() && is_live(vm->second.state)) continue;
-    std::string name = fmt::format("{}:{}/{} to {}:{}", port.host_address, port.host, port.proto,
-                                   guest, port.guest);
-    strays.push_back({n, name, vm == by_address.end() ? std::string() : vm->second.id});
+    strays.push_back({n, to_text(n.forward), vm == by_address.end() ? "" : vm->second.id});
   }
   return strays;
 }
@@ -251,14 +263,26 @@ std::vector<Leak> find_forwards(const Scene& scene, state::State& state) {
   NetRecord net = read_net(state);
   std::vector<Leak> found;
   for (const StrayForward& f : stray_forwards(net, state))
-    found.push_back({"forward", f.name, f.owner, net.slirp_socket(), {}, {}, scene.net_lock});
+    found.push_back({"forward",
+                     f.name,
+                     f.owner,
+                     f.numbered.id == relayed ? net.holder_socket() : net.slirp_socket(),
+                     {},
+                     {},
+                     scene.net_lock});
   return found;
 }
 
 void remove_forward(const Leak& leak, state::State& state) {
   auto lock = sys::FileLock::take(leak.lock);
-  for (const StrayForward& f : stray_forwards(read_net(state), state))
-    if (f.name == leak.name) net::remove_forward(leak.path, f.numbered.id);
+  NetRecord net = read_net(state);
+  for (const StrayForward& f : stray_forwards(net, state)) {
+    if (f.name != leak.name) continue;
+    if (f.numbered.id == relayed)
+      net::remove_relay(net.holder_socket(), f.numbered.forward);
+    else
+      net::remove_forward(net.slirp_socket(), f.numbered.id);
+  }
 }
 
 constexpr LeakKind kinds[] = {{"forward", find_forwards, remove_forward},

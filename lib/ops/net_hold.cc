@@ -15,7 +15,7 @@ constexpr int listener_fd = 3, net_fd = 4, user_fd = 5;
 // As much as a first VM needs; it goes with this process.
 void try_all() {
   sys::make_network_namespace();
-  net::NetPlan base = net::base_plan("0000");
+  net::NetPlan base = net::base_plan("0000", net::Subnet::parse("10.0.2.0/24"));
   net::NetPlan guest = net::join_plan("0000", {"trial0", "52:54:00:00:00:00", "10.0.2.4"});
   net::Links links;
   for (const auto* plan : {&base, &guest})

@@ -85,6 +85,8 @@ Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const c
 Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
   HeldVm held = hold(ctx, ref);
   const Vm& vm = held.vm;
+  bool way_out = is_live(vm.state) ? vm.outbound_open : ctx.settings.net_isolated_outbound;
+  check_answers(vm.name, vm.net_mode, way_out, ports);
   for (Port& p : ports)
     if (p.host_address.empty()) p.host_address = vm.reach;
   std::vector<Port> all = vm.ports;

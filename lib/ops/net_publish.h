@@ -11,7 +11,8 @@ namespace banger::ops {
 // All of them or none. Recorded in the VM's row, and forwarded at once when it runs. A low port
 // that only root may have becomes a free high one, as at a start. Returns the row.
 //   Error(conflict)   one is published already, by this VM or another, or another program has it;
-//                     the VM is just starting or stopping
+//                     the VM is just starting or stopping; it is isolated, and of UDP no answer
+//                     would come out
 //   Error(not_found)  no such VM
 Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports);
 

@@ -29,7 +29,8 @@ NetRecord read_net(state::State& state) {
   r.subnet = j.value("subnet", "");
   r.holder = process_of(j.value("holder", Json()));
   r.slirp = process_of(j.value("slirp", Json()));
-  r.slirp_ready = j.value("slirp_ready", true); // a record of the build before has none
+  r.holder_ready = j.value("holder_ready", true); // a record of the build before has none
+  r.slirp_ready = j.value("slirp_ready", true);
   r.net_id = j.value("net_id", uint64_t{0});
   r.taps = j.value("taps", std::map<std::string, int>{});
   return r;
@@ -40,6 +41,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"subnet", r.subnet},
             {"holder", to_json(r.holder)},
             {"slirp", to_json(r.slirp)},
+            {"holder_ready", r.holder_ready},
             {"slirp_ready", r.slirp_ready},
             {"net_id", r.net_id},
             {"taps", r.taps}};

@@ -18,7 +18,8 @@ struct NetRecord {
   std::string dir; // RUNTIME/TAG/net, the working directory of both processes; empty: no network
   std::string subnet;
   ProcessId holder, slirp;
-  bool slirp_ready = false; // attached, all forwards added: one that is alive only is begun anew
+  // All that belongs to it was made or added: one that is alive only is begun anew.
+  bool holder_ready = false, slirp_ready = false;
   uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
   std::map<std::string, int> taps; // VM's id: N of bngTTTT-N
   bool operator==(const NetRecord&) const = default;

@@ -40,12 +40,17 @@ void add_forwards(NetStatus& s, const NetRecord& record) {
   std::map<std::string, std::string> by_address;
   for (const NetStatus::Lease& l : s.leases)
     if (l.vm.net_mode == NetMode::user) by_address[l.vm.address] = l.vm.name;
+  auto add = [&](const net::Forward& f) {
+    auto vm = by_address.find(f.guest);
+    s.forwards.push_back({f.port, f.guest, vm == by_address.end() ? "" : vm->second});
+  };
   if (s.slirp)
     ask([&] {
-      for (const auto& [id, f] : net::list_forwards(record.slirp_socket())) {
-        auto vm = by_address.find(f.guest);
-        s.forwards.push_back({f.port, f.guest, vm == by_address.end() ? "" : vm->second});
-      }
+      for (const auto& [id, f] : net::list_forwards(record.slirp_socket())) add(f);
+    });
+  if (s.holder)
+    ask([&] {
+      for (const net::Forward& f : net::list_relays(record.holder_socket())) add(f);
     });
   // An isolated VM's are QEMU's own, and there for as long as it runs.
   for (const NetStatus::Lease& l : s.leases) {

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "net/holder.h"
+#include "net/slirp.h"
 #include "ops/host_ports.h"
 #include "ops/places.h"
 #include "sys/file.h"
@@ -30,6 +31,9 @@ net::Guest guest_of(const std::string& tag, int n, const Vm& vm) {
 std::string last_words(const std::string& log) {
   return escape_for_terminal(last_lines(sys::read_tail(log, 1024), 1));
 }
+
+// By the holder; by slirp4netns else.
+bool is_relayed(const net::Forward& f) { return f.port.proto == "udp"; }
 
 // Of a VM whose row is gone nothing is known but its tap.
 net::NetPlan leave_plan(const std::string& tag, int n, const Vm& vm) {
@@ -82,6 +86,7 @@ std::optional<sys::Namespaces> PrivateNet::find_inside(const NetRecord& r) {
 void PrivateNet::start_holder(NetRecord& r, bool anew,
                               const std::optional<sys::Namespaces>& where) {
   r.holder = {};
+  r.holder_ready = false;
   if (anew) r.net_id = 0; // until the new one has all that belongs into it
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
@@ -100,8 +105,11 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   r.holder = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);
   try {
-    // Its answer says that it is inside.
-    net::apply_plan(r.holder_socket(), anew ? net::base_plan(ctx_.state.tag()) : net::NetPlan{});
+    // Its answer says that it is inside. A bridge that is there already may be of an older build.
+    const std::string& tag = ctx_.state.tag();
+    net::Subnet subnet = net::Subnet::parse(r.subnet);
+    net::apply_plan(r.holder_socket(),
+                    anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
   } catch (const Error& e) {
     throw failed("cannot make the private network: {}; {}", e.message(),
                  last_words(r.dir + "/log"));
@@ -109,6 +117,8 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   auto inside = sys::open_namespaces(r.holder);
   if (!inside) throw failed("cannot make the private network: its holder died");
   r.net_id = inside->net_id;
+  add_again(r, true);
+  r.holder_ready = true;
   write_net(ctx_.state, r);
 }
 
@@ -135,12 +145,26 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
     throw failed("cannot make the private network: slirp4netns did not start; {}",
                  last_words(r.dir + "/log"));
   net::apply_plan(r.holder_socket(), net::uplink_plan(tag));
+  add_again(r, false);
+  r.slirp_ready = true;
+  write_net(ctx_.state, r);
+}
+
+void PrivateNet::add_one(const NetRecord& r, const net::Forward& f) {
+  if (is_relayed(f))
+    net::add_relay(r.holder_socket(), f);
+  else
+    net::add_forward(r.slirp_socket(), f);
+}
+
+void PrivateNet::add_again(const NetRecord& r, bool relayed) {
   for (const auto& [id, n] : r.taps) {
     auto vm = ctx_.state.find_vm_by_id(id);
     if (!vm || !is_live(vm->state)) continue;
     for (const net::Forward& f : forwards_of(*vm)) {
+      if (is_relayed(f) != relayed) continue;
       try {
-        net::add_forward(r.slirp_socket(), f);
+        add_one(r, f);
       } catch (const Error& e) {
         // Another VM's forward must not be lost for this one's.
         ctx_.log.warn("net.forward", {{"vm", std::string_view(vm->name)},
@@ -148,15 +172,18 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
       }
     }
   }
-  r.slirp_ready = true;
-  write_net(ctx_.state, r);
 }
 
 void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   reap();
   bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
+  // Who started it died before it was of use.
+  if (holder && !r.holder_ready) {
+    end(r.holder);
+    holder = false;
+  }
   if (slirp && !r.slirp_ready) {
-    end(r.slirp); // who started it died before it was of use
+    end(r.slirp);
     slirp = false;
   }
   if (holder && slirp) return;
@@ -204,9 +231,15 @@ PrivateNet::Joined PrivateNet::join(const Vm& vm) {
   return joined;
 }
 
-void PrivateNet::drop_forwards(const NetRecord& r, const std::string& guest) {
-  for (const auto& [id, f] : net::list_forwards(r.slirp_socket()))
-    if (f.guest == guest) net::remove_forward(r.slirp_socket(), id);
+void PrivateNet::drop_forwards(const NetRecord& r,
+                               const std::function<bool(const net::Forward&)>& which) {
+  if (sys::is_alive(r.holder))
+    for (const net::Forward& f : net::list_relays(r.holder_socket()))
+      if (which(f)) net::remove_relay(r.holder_socket(), f);
+  // Of UDP too: those that the build before made.
+  if (sys::is_alive(r.slirp))
+    for (const auto& [id, f] : net::list_forwards(r.slirp_socket()))
+      if (which(f)) net::remove_forward(r.slirp_socket(), id);
 }
 
 void PrivateNet::forward(Vm& vm) {
@@ -214,15 +247,16 @@ void PrivateNet::forward(Vm& vm) {
   NetRecord r = read_net(ctx_.state);
   ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
   ensure_tap(r, vm);
-  drop_forwards(r, vm.address);
-  // Between the look and slirp4netns' own bind another program may take a port.
+  auto is_ours = [guest = vm.address](const net::Forward& f) { return f.guest == guest; };
+  drop_forwards(r, is_ours);
+  // Between the look and the forward's own bind another program may take a port.
   for (int tries = 1;; tries++) {
     Vm chosen = vm;
     choose_ports(chosen);
     try {
-      for (const net::Forward& f : forwards_of(chosen)) net::add_forward(r.slirp_socket(), f);
+      for (const net::Forward& f : forwards_of(chosen)) add_one(r, f);
     } catch (const Error& e) {
-      drop_forwards(r, vm.address);
+      drop_forwards(r, is_ours);
       if (e.code() != Code::conflict || tries == 3) throw;
       continue;
     }
@@ -239,15 +273,14 @@ void PrivateNet::add_forward(const Vm& vm, const Port& port) {
   NetRecord r = read_net(ctx_.state);
   if (!r.taps.contains(vm.id)) return; // it is on its way: its start reads the row
   ensure(r, r.subnet);
-  net::add_forward(r.slirp_socket(), {port, vm.address});
+  add_one(r, {port, vm.address});
 }
 
 void PrivateNet::remove_forward(const Vm& vm, const Port& port) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  if (!r.taps.contains(vm.id) || !sys::is_alive(r.slirp)) return;
-  for (const auto& [id, f] : net::list_forwards(r.slirp_socket()))
-    if (f == net::Forward{port, vm.address}) net::remove_forward(r.slirp_socket(), id);
+  if (!r.taps.contains(vm.id)) return;
+  drop_forwards(r, [&](const net::Forward& f) { return f == net::Forward{port, vm.address}; });
 }
 
 void PrivateNet::tear_down(NetRecord& r) {
@@ -266,7 +299,7 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
   if (mine == r.taps.end()) return;
   // What one of them cannot do any more is done by repair, which begins from the record.
   try {
-    if (sys::is_alive(r.slirp)) drop_forwards(r, vm.address);
+    drop_forwards(r, [&](const net::Forward& f) { return f.guest == vm.address; });
     if (sys::is_alive(r.holder))
       net::apply_plan(r.holder_socket(), leave_plan(ctx_.state.tag(), mine->second, vm));
   } catch (const Error& e) {
@@ -307,7 +340,7 @@ void PrivateNet::repair() {
 
 PrivateNet::Keepers PrivateNet::keepers() {
   NetRecord r = read_net(ctx_.state);
-  return {r.holder, r.slirp};
+  return {r.holder_ready ? r.holder : ProcessId{}, r.slirp_ready ? r.slirp : ProcessId{}};
 }
 
 } // namespace banger::ops

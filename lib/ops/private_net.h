@@ -1,8 +1,10 @@
 // The state's private network (`user`): a network namespace with a bridge, the VMs' taps and
 // slirp4netns as its way out; made for the first VM, gone with the last.
 //
-//   holder (banger-netns)  in the namespace: keeps it there, makes links and rules
-//   slirp4netns            in the host's namespaces, its tap in this one
+//   holder (banger-netns)  in the namespace: keeps it there, makes links and rules, relays the
+//                          published ports of UDP
+//   slirp4netns            in the host's namespaces, its tap in this one: the way out, and the
+//                          published ports of TCP
 //   VMMs                   in the namespace, each on its tap
 //
 // The VMMs are started inside (libexec/banger/banger-enter) and not given an open tap: so the
@@ -13,11 +15,12 @@
 // point, the next call finishes or undoes.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "net/slirp.h"
+#include "net/plan.h"
 #include "ops/context.h"
 #include "ops/net_record.h"
 #include "sys/lock.h"
@@ -47,10 +50,11 @@ public:
   void leave(const Vm& vm);
   // The same for every VM in the record that is not there any more, or does not run.
   void tidy();
-  // Holder and slirp4netns back, where one is gone while VMs are in the network, with all forwards.
+  // Holder and slirp4netns back, where one is gone while VMs are in the network, with all forwards
+  // that were its own.
   void repair();
 
-  // Who must live; both empty when there is no network.
+  // Who must live; empty: there is no network, or who began it died half-way.
   struct Keepers {
     ProcessId holder, slirp;
   };
@@ -64,7 +68,10 @@ private:
   void start_slirp(NetRecord& r, const sys::Namespaces& where);
   std::optional<sys::Namespaces> find_inside(const NetRecord& r);
   std::string ensure_tap(NetRecord& r, const Vm& vm);
-  void drop_forwards(const NetRecord& r, const std::string& guest);
+  void add_one(const NetRecord& r, const net::Forward& forward);
+  void add_again(const NetRecord& r, bool relayed);
+  // All of which `which` is true, as far as holder and slirp4netns live.
+  void drop_forwards(const NetRecord& r, const std::function<bool(const net::Forward&)>& which);
   void leave_locked(NetRecord& r, const Vm& vm);
   void tear_down(NetRecord& r);
   void end_strays(const NetRecord& r);

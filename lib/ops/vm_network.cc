@@ -78,6 +78,7 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
                                  join(fault.missing, "; "), join(fault.mends, "; ")));
   }
   check_ports(ctx, "", spec.publish);
+  check_answers(spec.name, mode, ctx.settings.net_isolated_outbound, spec.publish);
   if (spec.ip && mode == NetMode::isolated)
     throw usage("cannot give '{}' the address {}: it is isolated, alone in its network", spec.name,
                 *spec.ip)
@@ -123,6 +124,8 @@ void prepare_network(Context& ctx, PrivateNet& net, Vm& vm) {
 
 std::optional<vmm::UserNet> user_net_of(const MonitorRequest& request, const Vm& vm) {
   if (vm.net_mode != NetMode::isolated) return {};
+  // Published when the way out was open.
+  check_answers(vm.name, vm.net_mode, request.isolated_outbound, vm.ports);
   vmm::UserNet net;
   net.subnet = net::Subnet::around(vm.address, vm.prefix).text();
   net.gateway = vm.gateway;

@@ -68,6 +68,28 @@ bool can_bind(const std::string& address, int port, int type, int* err) {
   return ok;
 }
 
+// Room for one control message of this type, and the message that it belongs to.
+template <typename T>
+struct Control {
+  alignas(cmsghdr) char data[CMSG_SPACE(sizeof(T))]{};
+
+  msghdr message(iovec& part) {
+    msghdr m{};
+    m.msg_iov = &part;
+    m.msg_iovlen = 1;
+    m.msg_control = data;
+    m.msg_controllen = sizeof data;
+    return m;
+  }
+  void put(msghdr& m, int level, int type, const T& value) {
+    cmsghdr* c = CMSG_FIRSTHDR(&m);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(CMSG_DATA(c), &value, sizeof value);
+  }
+};
+
 int free_port(const std::string& address, int type) {
   Fd fd = new_socket(AF_INET, type);
   sockaddr_in a = inet_address(address, 0);
@@ -158,6 +180,18 @@ void send_all(int fd, std::string_view data) {
   }
 }
 
+void send_with_descriptor(int fd, std::string_view data, int with) {
+  Control<int> control;
+  iovec part{const_cast<char*>(data.data()), data.size()};
+  msghdr m = control.message(part);
+  control.put(m, SOL_SOCKET, SCM_RIGHTS, with);
+  ssize_t n;
+  do n = ::sendmsg(fd, &m, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) throw Error(Code::unreachable, sys_error(errno, "cannot send").message());
+  send_all(fd, data.substr(static_cast<size_t>(n))); // it went with the first byte
+}
+
 std::string read_some(int fd, size_t max) {
   std::string out(max, '\0');
   for (;;) {
@@ -225,9 +259,7 @@ std::optional<std::string> LineReader::buffered() {
   return line;
 }
 
-bool LineReader::fill() {
-  char block[16384];
-  ssize_t n = ::read(fd_, block, sizeof block);
+bool LineReader::append(const char* block, ssize_t n) {
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   if (n <= 0) {
     ended_ = true;
@@ -235,6 +267,32 @@ bool LineReader::fill() {
   }
   buffer_.append(block, static_cast<size_t>(n));
   return true;
+}
+
+bool LineReader::fill() {
+  char block[16384];
+  return append(block, ::read(fd_, block, sizeof block));
+}
+
+bool LineReader::fill(Fd* came) {
+  char block[16384];
+  Control<int> control;
+  iovec part{block, sizeof block};
+  msghdr m = control.message(part);
+  ssize_t n = ::recvmsg(fd_, &m, MSG_CMSG_CLOEXEC);
+  int err = errno;
+  for (cmsghdr* c = n < 0 ? nullptr : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    // Room for one is, aligned, room for two; all that came are ours to close.
+    size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+      came->reset(fd);
+    }
+  }
+  errno = err;
+  return append(block, n);
 }
 
 std::optional<std::string> LineReader::next(std::optional<Millis> timeout) {
@@ -246,6 +304,80 @@ std::optional<std::string> LineReader::next(std::optional<Millis> timeout) {
     if (!wait_readable(fd_, ms < 0 ? std::nullopt : std::optional(Millis(ms)))) return {};
     fill();
   }
+}
+
+Fd bind_udp(const std::string& address, int port) {
+  Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sockaddr_in a = inet_address(address, port);
+  int on = 1;
+  failpoint(Point::bind);
+  if (::setsockopt(fd.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0 ||
+      ::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+    throw sys_error(errno, "cannot receive at {}:{}/udp", address, port);
+  return fd;
+}
+
+Fd connect_udp(const std::string& address, int port) {
+  Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sockaddr_in a = inet_address(address, port);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+    throw Error(Code::unreachable,
+                sys_error(errno, "cannot send to {}:{}/udp", address, port).message());
+  return fd;
+}
+
+bool is_udp(int fd) {
+  auto is = [&](int option, int want) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
+  };
+  return is(SO_DOMAIN, AF_INET) && is(SO_PROTOCOL, IPPROTO_UDP);
+}
+
+std::optional<size_t> receive_datagram(int fd, char* data, size_t size, UdpPeer* from) {
+  Control<in_pktinfo> control;
+  iovec part{data, size};
+  msghdr m = control.message(part);
+  sockaddr_in a{};
+  m.msg_name = &a;
+  m.msg_namelen = sizeof a;
+  ssize_t n = ::recvmsg(fd, &m, MSG_DONTWAIT);
+  if (n < 0) return {};
+  if (!from) return static_cast<size_t>(n);
+  *from = {a.sin_addr.s_addr, a.sin_port, 0};
+  for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO) continue;
+    in_pktinfo info;
+    std::memcpy(&info, CMSG_DATA(c), sizeof info);
+    from->local = info.ipi_spec_dst.s_addr;
+  }
+  return static_cast<size_t>(n);
+}
+
+void send_datagram(int fd, std::string_view data, const UdpPeer* to) {
+  Control<in_pktinfo> control;
+  iovec part{const_cast<char*>(data.data()), data.size()};
+  msghdr m = control.message(part);
+  sockaddr_in a{};
+  if (to) {
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = to->address;
+    a.sin_port = to->port;
+    m.msg_name = &a;
+    m.msg_namelen = sizeof a;
+  }
+  if (to && to->local) {
+    in_pktinfo info{};
+    info.ipi_spec_dst.s_addr = to->local;
+    control.put(m, IPPROTO_IP, IP_PKTINFO, info);
+  } else {
+    m.msg_controllen = 0;
+  }
+  // An error may be that of the one before, which an ICMP message has told of since: then this one
+  // was not sent.
+  for (int tries = 0; tries < 2; tries++)
+    if (::sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EAGAIN) return;
 }
 
 } // namespace banger::sys

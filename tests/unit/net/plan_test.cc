@@ -33,9 +33,10 @@ TEST(NetPlan, leavingIsTheSameWhateverWasThere) {
 }
 
 TEST(NetPlan, theBaseHasTheBridgeAndASetForEachReason) {
-  NetPlan plan = base_plan("ab12");
-  ASSERT_EQ(plan.present.size(), 1u);
-  EXPECT_EQ(plan.present[0], (Link{Link::Kind::bridge, "bng-ab12", ""}));
+  Subnet subnet = Subnet::parse("10.9.0.0/16");
+  NetPlan plan = base_plan("ab12", subnet);
+  EXPECT_EQ(plan.present, (std::vector<Link>{{Link::Kind::bridge, "bng-ab12", "",
+                                              "52:54:00:09:00:01", "10.9.0.1/16"}}));
   for (std::string_view reason : drop_reasons) {
     EXPECT_NE(plan.rules.find("add set bridge banger_ab12 " + drop_set(reason)), std::string::npos);
     EXPECT_NE(plan.rules.find("update @" + drop_set(reason)), std::string::npos) << reason;
@@ -43,6 +44,17 @@ TEST(NetPlan, theBaseHasTheBridgeAndASetForEachReason) {
   // What does not come through the way out is a guest's: no tap can be forgotten.
   EXPECT_NE(plan.rules.find("sent iifname \"bngab12-up\" goto outside"), std::string::npos);
   EXPECT_NE(plan.rules.find("sent goto guest"), std::string::npos);
+  // One that takes another's place leaves the table alone: the guests are in it.
+  NetPlan bridge = bridge_plan("ab12", subnet);
+  EXPECT_EQ(bridge.present, plan.present);
+  EXPECT_EQ(bridge.rules, "");
+}
+
+TEST(NetPlan, theBridgeTakesWhatIsForItselfOnly) {
+  NetPlan plan = base_plan("ab12", Subnet::parse("10.0.2.0/24"));
+  EXPECT_NE(plan.rules.find("taken { type filter hook input priority 0; policy drop; }"),
+            std::string::npos);
+  EXPECT_NE(plan.rules.find("taken ip daddr 10.0.2.1 ip protocol udp accept"), std::string::npos);
 }
 
 TEST(NetPlan, namesFitTheKernels) {
@@ -54,11 +66,23 @@ TEST(NetPlan, namesFitTheKernels) {
 TEST(Holder, aPlanArrivesAsItWasSent) {
   HolderAsk ask{"apply", join_plan("ab12", guest), {}};
   ask.plan.absent = {"x\"\n", "y"};
+  ask.plan.present.push_back({Link::Kind::bridge, "b", "", "52:54:00:00:02:01", "10.0.2.1/24"});
   std::string line = to_line(ask);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   EXPECT_EQ(parse_holder_ask(line), ask);
-  for (const char* bad : {"", "{}", "[]", "{\"v\":1,\"plan\":3}", "{\"v\":1,\"do\":7}", "\xff"})
+  for (const char* bad : {"", "{}", "[]", "{\"v\":1,\"plan\":3}", "{\"v\":1,\"do\":7}", "\xff",
+                          "{\"v\":1,\"forward\":[]}", "{\"v\":1,\"forward\":{\"host\":\"x\"}}"})
     EXPECT_THROW(parse_holder_ask(bad), Error) << bad;
+}
+
+TEST(Holder, aRelayArrivesAsItWasSent) {
+  HolderAsk ask{"relay", {}, {}, {{"udp", "127.1.2.3", 5353, 53}, "10.0.2.9"}};
+  EXPECT_EQ(parse_holder_ask(to_line(ask)), ask);
+  EXPECT_EQ(to_text(ask.forward), "127.1.2.3:5353/udp to 10.0.2.9:53");
+  EXPECT_EQ(relays_reply({ask.forward}),
+            R"({"v":1,"relays":[{"proto":"udp","host_address":"127.1.2.3","host":5353,)"
+            R"("guest_address":"10.0.2.9","guest":53}]})"
+            "\n");
 }
 
 TEST(Drops, areReadFromWhatNftablesPrints) {

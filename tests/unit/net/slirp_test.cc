@@ -19,12 +19,12 @@ TEST(Slirp, isStartedInTheNamespaceItWasHanded) {
 }
 
 TEST(Slirp, forwardsAreAskedForAndListed) {
-  Forward f{{"udp", "127.1.2.3", 5353, 53}, "10.0.2.9"};
+  Forward f{{"tcp", "127.1.2.3", 5353, 53}, "10.0.2.9"};
   EXPECT_EQ(add_forward_request(f),
-            R"({"execute":"add_hostfwd","arguments":{"proto":"udp","host_addr":"127.1.2.3",)"
+            R"({"execute":"add_hostfwd","arguments":{"proto":"tcp","host_addr":"127.1.2.3",)"
             R"("host_port":5353,"guest_addr":"10.0.2.9","guest_port":53}})");
   // With and without "return": versions differ.
-  std::string entries = R"("entries":[{"id":4,"proto":"udp","host_addr":"127.1.2.3",)"
+  std::string entries = R"("entries":[{"id":4,"proto":"tcp","host_addr":"127.1.2.3",)"
                         R"("host_port":5353,"guest_addr":"10.0.2.9","guest_port":53}]})";
   std::vector<NumberedForward> want{{4, f}};
   EXPECT_EQ(parse_forwards("{" + entries), want);
