@@ -104,7 +104,7 @@ struct Vm {
   std::string work_mount;
 
   NetMode net_mode = NetMode::isolated;
-  bool outbound_open = false; // isolated, but its VMM was last started with the way out open
+  bool outbound_open = false;        // isolated, but its VMM was last started with the way out open
   std::string address, gateway, mac; // the guest's own
   int prefix = 24;
   std::string reach; // where the host reaches it

@@ -3,7 +3,6 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -144,7 +143,7 @@ void Monitor::start_vmm() {
   std::string kernel = places_.runtime + "/" + vmm::kernel_file;
   if (!sys::exists(kernel)) {
     sys::remove_file(kernel);
-    sys::make_symlink(fmt::format("/proc/{}/fd/{}", ::getpid(), kernel_.get()), kernel);
+    sys::copy_sparse(fmt::format("/proc/self/fd/{}", kernel_.get()), kernel);
   }
   phase_start_ = steady_now();
   vmm_ = std::make_unique<sys::Child>(spawn_vmm());
