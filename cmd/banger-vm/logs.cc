@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <functional>
+#include <utility>
+
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/terminal.h"
@@ -7,6 +11,38 @@
 namespace banger::vm {
 
 namespace {
+
+// Lines of a log as objects. A guest that never ends its line gets it cut.
+class LogLines {
+public:
+  using Give = std::function<void(std::string_view line)>;
+  explicit LogLines(Give give) : give_(std::move(give)) {}
+
+  void feed(std::string_view text) {
+    while (!text.empty()) {
+      if (part_.size() == much && text.front() != '\n') finish();
+      size_t take = std::min(text.find('\n'), std::min(text.size(), much - part_.size()));
+      part_ += text.substr(0, take);
+      text.remove_prefix(take);
+      if (!text.starts_with('\n')) continue;
+      text.remove_prefix(1);
+      finish();
+    }
+  }
+  void finish() {
+    std::string line = std::exchange(part_, {});
+    while (line.ends_with('\r')) line.pop_back();
+    give_(line);
+  }
+  void rest() {
+    if (!part_.empty()) finish();
+  }
+
+private:
+  static constexpr size_t much = size_t{64} << 10;
+  Give give_;
+  std::string part_;
+};
 
 struct Logs : cli::Verb {
   std::string name;
@@ -40,6 +76,18 @@ struct Logs : cli::Verb {
     query.reader = cli::pipe_of_stdout();
     auto db = state::State::open(app.dirs, state::Mode::read);
     ops::Context ctx{app.settings, app.dirs, db, app.log};
+    if (app.out.json) {
+      std::string vm = db.get_vm(name).name;
+      LogLines objects([&](std::string_view text) {
+        app.out.object("log", cli::Json{{"vm", vm}, {"log", which}, {"text", text}});
+      });
+      ops::read_log(ctx, name, query, [&](std::string_view text) {
+        objects.feed(text);
+        app.out.flush();
+      });
+      objects.rest();
+      return 0;
+    }
     // Into a file or a pipe as it was written; at a terminal a guest's escapes stay harmless.
     bool escape = cli::stdout_is_terminal();
     cli::TerminalText shown;

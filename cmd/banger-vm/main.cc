@@ -118,10 +118,10 @@ const cli::VerbEntry verbs[] = {
          "The console's log is what the guest wrote to its serial line; the last 4 MiB at least "
          "are kept. At a terminal its control characters are shown escaped.\n\n"
          "With --follow it goes on until the VM has ended; of one that does not run it prints what "
-         "there is.",
+         "there is. With --json each line is an object.",
      .examples = {{"banger vm logs -n 20 web", "the end of the console"},
                   {"banger vm logs -f --log lifecycle web", "what happens to it, as it happens"}},
-     .objects = {},
+     .objects = {"log"},
      .make = vm::make_logs},
     {.name = "console",
      .summary = "attach to a VM's serial line",

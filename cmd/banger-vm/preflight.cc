@@ -32,9 +32,10 @@ struct Preflight : cli::Verb {
     wanted.image = image.value_or("");
     wanted.memory = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
     auto db = state::State::open(app.dirs, state::Mode::read);
-    auto checks = name.empty()
-                      ? ops::check_new(app.settings, app.dirs, db, wanted)
-                      : ops::check_start(app.settings, app.dirs, db, false, db.get_vm(name));
+    ops::Context ctx{app.settings, app.dirs, db, app.log};
+    ctx.may_write = false;
+    auto checks =
+        name.empty() ? ops::check_new(ctx, wanted) : ops::check_start(ctx, db.get_vm(name));
     cli::CheckPrinter printer(app);
     for (const ops::Check& c : checks) printer.add(c.id, name_of(c.verdict), c.found, c.fix);
     return printer.finish();

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "core/undo.h"
 #include "core/units.h"
 #include "sys/file.h"
@@ -26,8 +27,8 @@ T field(const std::string& block, size_t offset) {
 }
 
 struct Superblock {
-  int64_t size = 0; // bytes, of the file system
-  bool grows_mounted = false;
+  int64_t size = 0;               // bytes, of the file system
+  const char* obstacle = nullptr; // why no kernel grows it while it is mounted
 };
 
 Superblock read_superblock(const std::string& path) {
@@ -49,11 +50,12 @@ Superblock read_superblock(const std::string& path) {
     throw failed("the file system in '{}' is truncated: it has {} of {} bytes", path, have,
                  super.size)
         .hint("build or import it again");
-  constexpr uint32_t has_journal = 0x4, sparse_super2 = 0x200;
+  constexpr uint32_t sparse_super2 = 0x200;
   constexpr uint16_t errors = 0x2;
-  uint32_t compat = le32toh(field<uint32_t>(block, 0x5c));
-  super.grows_mounted = (compat & has_journal) && !(compat & sparse_super2) &&
-                        !(le16toh(field<uint16_t>(block, 0x3a)) & errors);
+  if (le32toh(field<uint32_t>(block, 0x5c)) & sparse_super2)
+    super.obstacle = "has the feature sparse_super2";
+  else if (le16toh(field<uint16_t>(block, 0x3a)) & errors)
+    super.obstacle = "has recorded errors";
   return super;
 }
 
@@ -127,15 +129,19 @@ void grow_ext4(const std::string& path, int64_t size) {
   sys::run_ok({{resize2fs, path}, {}, {}, false});
 }
 
+bool grows_mounted(const std::string& path) { return !read_superblock(path).obstacle; }
+
 void grow_disk(const std::string& path, int64_t size) {
   Superblock super = read_superblock(path);
   int64_t now = sys::find_info(path)->size;
   if (size < now)
     throw usage("cannot shrink '{}' from {} to {}", path, format_size(now), format_size(size))
         .hint("a disk can only grow");
-  if (!super.grows_mounted) {
-    grow_ext4(path, size);
-  } else if (size > now) {
+  if (super.obstacle && size > super.size)
+    throw conflict("the file system in '{}' {}, and no kernel grows it then", path, super.obstacle)
+        .hint(fmt::format("while the VM is stopped: e2fsck -f {0}; resize2fs {0} {1}K",
+                          shell_quote(path), size >> 10));
+  if (size > now) {
     Fd fd = sys::open_file(path, O_RDWR);
     sys::set_size(fd.get(), size, path);
   }

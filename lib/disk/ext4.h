@@ -30,14 +30,17 @@ void make_ext4(const std::string& path, int64_t size, const std::string& label,
 // resize2fs writes, the file system may need e2fsck by hand: for files that are thrown away then.
 void grow_ext4(const std::string& path, int64_t size);
 
-// Makes a disk that nobody uses `size` bytes large, synced. A smaller size throws Error(usage), and
-// so does Error(failed) for what holds no whole file system; the disk is as it was then.
+// Whether Linux (6.1) grows such a file system while it is mounted: not with sparse_super2, nor with
+// recorded errors, which e2fsck mends.
+bool grows_mounted(const std::string& path);
+
+// Makes a disk that nobody uses `size` bytes large, synced. A smaller size throws Error(usage),
+// what does not grow mounted Error(conflict), what holds no whole file system Error(failed); the
+// disk is as it was then.
 //
 // Only the file grows, which is done at once or not at all. Its file system follows at the next
-// boot: the guest's kernel grows it, mounted and journalled (runtime/init/ext4.cc), so whatever is
-// killed whenever leaves it whole. Three kinds that only an import brings are grown here and now,
-// by grow_ext4 and with its risk: without a journal there is nothing to protect them at any time,
-// and Linux (6.1) refuses sparse_super2 and those with recorded errors, which e2fsck mends first.
+// boot: the guest's kernel grows it, mounted (runtime/init/ext4.cc), so whatever is killed whenever
+// leaves it as whole as its journal keeps it. No program of the host reads what a guest wrote.
 void grow_disk(const std::string& path, int64_t size);
 
 // Makes file system and file smaller, down to `size` bytes; never larger. For a file system that

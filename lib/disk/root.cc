@@ -76,7 +76,11 @@ void make_root(const RootPlan& plan) {
     sys::copy_sparse(plan.from, plan.to);
   }
   undo.push("remove the disk", [&] { sys::remove_file(plan.to); });
-  grow_disk(plan.to, plan.size);
+  // Of an image the host may look at more: no guest has written to it.
+  if (grows_mounted(plan.to))
+    grow_disk(plan.to, plan.size);
+  else
+    grow_ext4(plan.to, plan.size);
   undo.dismiss();
 }
 

@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "ops/bundle_parts.h"
 #include "sys/file.h"
+#include "sys/proc.h"
 
 namespace banger::ops {
 
@@ -128,6 +129,10 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
                                 "-"},
                        .env = {{"LC_ALL", "C.UTF-8"}},
                        .cwd = {}};
+  // Where user namespaces are forbidden it falls back on fakechroot, whose programs run with the
+  // host's loader: that does not find systemd's own library in the new root. Package scripts run
+  // from there, so a path relative to it leads to it (mmdebstrap knows the older place only).
+  if (!sys::is_root()) command.env["LD_LIBRARY_PATH"] = "usr/lib/x86_64-linux-gnu/systemd";
   command.argv.insert(command.argv.end(), archive.sources().begin(), archive.sources().end());
   sys::Child child = work.start(command, -1, write_end.get());
   write_end.reset();

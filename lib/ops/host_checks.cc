@@ -27,8 +27,7 @@ std::string apt(std::string_view package) {
 
 namespace {
 
-constexpr int64_t little_space = int64_t{2} << 30;      // less: a few VMs, no bundle build
-constexpr int64_t too_little_space = int64_t{64} << 20; // less: no VM is made
+constexpr int64_t little_space = int64_t{2} << 30; // less: a few VMs, no bundle build
 
 // "/usr/bin/qemu-system-x86_64, QEMU emulator version 7.2.17"; the path alone if it tells nothing.
 std::string with_version(const std::string& path, const char* flag) {
@@ -160,11 +159,18 @@ Check check_space(const Host& host) {
   int64_t free = sys::free_space(host.dirs.state);
   std::string found = fmt::format("{} free for {}", format_size(free), host.dirs.state);
   std::string fix = "make room there, or set BANGER_STATE_DIR to a place with more";
-  if (free < too_little_space)
+  if (free < least_space)
     return {"space", Verdict::missing,
             fmt::format("only {} are free in '{}'", format_size(free), host.dirs.state), fix};
   if (free < little_space) return {"space", Verdict::warn, found, fix};
   return {"space", Verdict::ok, found, {}};
+}
+
+void require_space(const std::string& dir, int64_t needs) {
+  if (int64_t free = sys::free_space(dir); free < needs + least_space)
+    throw preflight("its disk takes {}, and {} are free in '{}'", format_size(needs),
+                    format_size(free), dir)
+        .hint("make room there, or set BANGER_STATE_DIR to a place with more");
 }
 
 Check check_runtime(const Host& host) {

@@ -23,6 +23,11 @@ struct Host {
   bool may_write = false;        // that one, to keep what was found out for the next time
 };
 
+// Bytes: with less free no VM is made.
+inline constexpr int64_t least_space = int64_t{64} << 20;
+// Throws Error(preflight) unless a disk that takes `needs` bytes leaves that much free in `dir`.
+void require_space(const std::string& dir, int64_t needs);
+
 Check make_check(const std::string& id, const std::function<Check()>& check);
 
 // "sudo apt-get install PACKAGE", without sudo for root.

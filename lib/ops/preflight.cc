@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include "bundle/bundle.h"
-#include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/units.h"
 #include "ops/host_checks.h"
+#include "ops/image_from_bundle.h"
 #include "ops/places.h"
 #include "ops/vm_disk.h"
 #include "sys/file.h"
@@ -58,22 +57,20 @@ Check check_disks(const Places& places, const Vm& vm) {
   return {"disks", Verdict::ok, places.dir, {}};
 }
 
-// An image of the state, or one of the bundle that is imported when it is first used.
-Check check_image(const Host& host, state::State& state, const std::string& asked) {
-  auto bundle = bundle::find_bundle(bundle::runtime_dir(host.settings, host.dirs).path);
-  std::string name = !asked.empty() ? asked : host.settings.vm_image;
-  if (name.empty() && bundle) name = bundle->default_variant();
-  if (name.empty())
-    return {"image", Verdict::missing, "no image, and no bundle to take one from",
-            "banger bundle build"};
-  if (auto image = state.find_image(name); image && image->ready)
-    return {"image", Verdict::ok, fmt::format("{}, {}", image->name, format_size(image->size)), {}};
-  if (bundle && bundle->find_root(name)) {
-    bundle::require_part(*bundle, bundle->root_part(name));
-    return {"image", Verdict::ok, name + " of the bundle, imported when it is first used", {}};
-  }
-  return {"image", Verdict::missing, fmt::format("no image '{}'", name),
-          "banger image list shows what there is; banger image import makes one"};
+Check check_image(Context& ctx, const std::string& asked) {
+  Image image = find_image_source(ctx, asked).image;
+  if (image.id.empty())
+    return {
+        "image", Verdict::ok, image.name + " of the bundle, imported when it is first used", {}};
+  return {"image", Verdict::ok, fmt::format("{}, {}", image.name, format_size(image.size)), {}};
+}
+
+// The private network where a VM is to be in it or in none: it was asked for by its name, or the VM
+// has an address there.
+Check require_network(const Host& host) {
+  Check net = make_check("network", [&] { return check_network(host); });
+  if (net.verdict == Verdict::warn) net.verdict = Verdict::missing;
+  return net;
 }
 
 std::vector<Check> check_common(const Host& host, state::State& state, int64_t memory,
@@ -102,11 +99,10 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
 void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
   auto mode = spec.net ? spec.net : host.settings.net_mode;
-  if (mode && *mode != NetMode::user) return;
-  Check net = make_check("network", [&] { return check_network(host); });
-  // Asked for by its name it must be there; else the VM will be alone in its network.
-  if (mode && net.verdict == Verdict::warn) net.verdict = Verdict::missing;
-  all.push_back(net);
+  if (!mode) // else the VM will be alone in its network
+    all.push_back(make_check("network", [&] { return check_network(host); }));
+  else if (*mode == NetMode::user)
+    all.push_back(require_network(host));
 }
 
 } // namespace
@@ -117,26 +113,19 @@ void require_within_limit(const Settings& settings, state::State& state, const V
   require(fmt::format("cannot start '{}'", vm.name), vm.name, {&check, 1});
 }
 
-std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state::State& state,
-                               bool may_write, const Vm& vm) {
-  Host host{settings, dirs, false, &state, may_write};
-  auto all = check_common(host, state, vm.memory, vm.id);
-  // It has an address there; without the network it cannot run.
-  if (vm.net_mode == NetMode::user) {
-    Check net = make_check("network", [&] { return check_network(host); });
-    if (net.verdict == Verdict::warn) net.verdict = Verdict::missing;
-    all.push_back(net);
-  }
-  Places places = places_of(dirs, state.tag(), vm);
+std::vector<Check> check_start(Context& ctx, const Vm& vm) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  auto all = check_common(host, ctx.state, vm.memory, vm.id);
+  if (vm.net_mode == NetMode::user) all.push_back(require_network(host));
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;
 }
 
-std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
-                             const VmSpec& spec) {
-  Host host{settings, dirs, false, &state};
-  auto all = check_common(host, state, spec.memory, {});
-  all.push_back(make_check("image", [&] { return check_image(host, state, spec.image); }));
+std::vector<Check> check_new(Context& ctx, const VmSpec& spec) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  auto all = check_common(host, ctx.state, spec.memory, {});
+  all.push_back(make_check("image", [&] { return check_image(ctx, spec.image); }));
   add_making(all, host, spec);
   return all;
 }
@@ -158,7 +147,7 @@ void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& 
 }
 
 void require_restart(Context& ctx, const Vm& vm) {
-  auto all = check_start(ctx.settings, ctx.dirs, ctx.state, ctx.may_write, vm);
+  auto all = check_start(ctx, vm);
   // What it uses now it gives back first.
   std::erase_if(all, [](const Check& c) { return c.id == "memory"; });
   require(fmt::format("cannot restart '{}'", vm.name), vm.name, all);

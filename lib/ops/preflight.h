@@ -8,15 +8,12 @@
 
 namespace banger::ops {
 
-// For a start of `vm`. `may_write` says that the state was opened for it: then what was found out
-// with some effort is kept there for the next time.
-std::vector<Check> check_start(const Settings& settings, const Dirs& dirs, state::State& state,
-                               bool may_write, const Vm& vm);
+// For a start of `vm`.
+std::vector<Check> check_start(Context& ctx, const Vm& vm);
 
 // For a VM that is still to be made, of what the spec says: image (empty: the one that create takes
 // by itself), memory, network.
-std::vector<Check> check_new(const Settings& settings, const Dirs& dirs, state::State& state,
-                             const VmSpec& spec);
+std::vector<Check> check_new(Context& ctx, const VmSpec& spec);
 
 // Throws Error(preflight) that names all that is missing for making such a VM and, with
 // `and_start`, for its start. Its image is `image`, a check that was made already.

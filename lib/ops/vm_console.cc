@@ -10,6 +10,7 @@
 #include "ops/reconcile.h"
 #include "ops/vm_end.h"
 #include "sys/file.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -92,9 +93,9 @@ ConsoleOutcome attach_console(Context& ctx, const std::string& ref, const Consol
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   sys::Loop loop;
   auto outcome = ConsoleOutcome::left;
-  Fd signals = sys::block_signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP});
-  loop.watch(signals.get(), [&] {
-    if (sys::read_signal(signals.get()) != SIGTSTP) loop.stop();
+  sys::Signals signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP});
+  loop.watch(signals.fd(), [&] {
+    if (sys::read_signal(signals.fd()) != SIGTSTP) loop.stop();
   });
   std::optional<Typing> typing;
   try {

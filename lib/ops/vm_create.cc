@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/undo.h"
 #include "disk/ext4.h"
+#include "ops/host_checks.h"
 #include "ops/image_from_bundle.h"
 #include "ops/image_stale.h"
 #include "ops/places.h"
@@ -19,7 +20,6 @@ namespace banger::ops {
 namespace {
 
 constexpr int64_t least_memory = int64_t{64} << 20;
-constexpr int64_t space_to_leave = int64_t{64} << 20;
 constexpr int most_cpus = 64;
 
 void check_spec(Context& ctx, const VmSpec& spec) {
@@ -93,12 +93,12 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
                   format_size(plan.work->size), format_size(disk::least_ext4));
   }
   use_image(ctx, plan, source.root);
-  int64_t needs =
-      plan.root.needs + (plan.image.id.empty() ? sys::find_info(source.root)->allocated : 0);
-  if (int64_t free = sys::free_space(ctx.dirs.state); free < needs + space_to_leave)
-    throw preflight("cannot create '{}': its disk takes {}, and {} are free in '{}'", spec.name,
-                    format_size(needs), format_size(free), ctx.dirs.state)
-        .hint("make room there, or set BANGER_STATE_DIR to a place with more");
+  int64_t import = plan.image.id.empty() ? sys::find_info(source.root)->allocated : 0;
+  try {
+    require_space(ctx.dirs.state, plan.root.needs + import);
+  } catch (Error& e) {
+    throw std::move(e.within(fmt::format("cannot create '{}'", spec.name)));
+  }
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #include "core/undo.h"
 #include "disk/ext4.h"
 #include "disk/root.h"
+#include "ops/host_checks.h"
 #include "ops/image_from_bundle.h"
 #include "ops/vm_hold.h"
 #include "sys/file.h"
@@ -13,8 +14,6 @@
 namespace banger::ops {
 
 namespace {
-
-constexpr int64_t space_to_leave = int64_t{64} << 20;
 
 // Half made: the name says so, to doctor too.
 std::string half_made(const Places& places) { return places.dir + "/.reset.tmp"; }
@@ -40,10 +39,7 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
   auto plan =
       disk::plan_root(vm.root_way, std::max(vm.root_size, least), facts, from, half_made(places));
   plan.blanks = ctx.dirs.state + "/blank";
-  if (int64_t free = sys::free_space(places.dir); free < plan.needs + space_to_leave)
-    throw preflight("its disk takes {}, and {} are free in '{}'", format_size(plan.needs),
-                    format_size(free), places.dir)
-        .hint("make room there");
+  require_space(places.dir, plan.needs);
   return plan;
 }
 

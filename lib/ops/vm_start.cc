@@ -29,7 +29,7 @@ namespace {
 
 // Checks all that a start needs before anything is touched, and names all that is missing at once.
 MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
-  std::vector<Check> checks = check_start(ctx.settings, ctx.dirs, ctx.state, true, vm);
+  std::vector<Check> checks = check_start(ctx, vm);
   require(fmt::format("cannot start '{}'", vm.name), vm.name, checks);
   for (const Check& c : checks)
     if (c.id == "memory" && c.verdict == Verdict::warn)

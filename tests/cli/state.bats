@@ -164,3 +164,17 @@ PY
   done
   same "$(dump)" "$before"
 }
+
+@test "lines of a log as objects: cut where they have no end, ASCII whatever was written" {
+  "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" add web >/dev/null
+  log=$(banger vm show --json web | jq -r .logs.console)
+  mkdir -p "${log%/*}"
+  { printf 'one\r\n\ntwo \033[2J \377\n'; head -c 70000 /dev/zero | tr '\0' x; } >"$log"
+  expect 0 banger vm logs --json "$(banger vm show --json web | jq -r '.id[:6]')"
+  schema log
+  same "$(LC_ALL=C grep -c '[^ -~]' <<<"$output")" 0
+  same "$(jq -r '"\(.vm) \(.log) \(.text | length)"' <<<"$output" | xargs)" \
+    'web console 3 web console 0 web console 10 web console 65536 web console 4464'
+  same "$(jq -s '.[2].text == "two \u001b[2J \ufffd"' <<<"$output")" true
+  same "$(banger vm logs web | cksum)" "$(cksum <"$log")"
+}
