@@ -1,5 +1,7 @@
 #include "ops/ssh_config.h"
 
+#include <string_view>
+
 #include "core/error.h"
 #include "ops/ssh_target.h"
 #include "sys/file.h"
@@ -9,15 +11,15 @@ namespace banger::ops {
 
 namespace {
 
-// A path as one word of ssh_config; '%' begins a token there.
-std::string quoted(const std::string& path, bool expands) {
+// A path as one word of ssh_config; '%' begins a token there, and "${" a variable, always.
+std::string ssh_word(const std::string& path) {
+  if (path.find_first_of("\"\n") != std::string::npos || path.find("${") != std::string::npos)
+    throw failed("cannot write an ssh_config: it cannot hold the path '{}'", path)
+        .hint("set BANGER_STATE_DIR to one without a quote, a newline and \"${\"");
   std::string out = "\"";
   for (char c : path) {
-    if (c == '"' || c == '\n')
-      throw failed("cannot write an ssh_config: the path '{}' has a character that it cannot hold",
-                   path);
     out += c;
-    if (c == '%' && expands) out += c;
+    if (c == '%') out += c;
   }
   return out + "\"";
 }
@@ -25,8 +27,8 @@ std::string quoted(const std::string& path, bool expands) {
 } // namespace
 
 std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
-  std::string identity = quoted(dirs.keys() + "/id_ed25519", true);
-  std::string known_hosts = quoted(dirs.keys() + "/known_hosts", true);
+  std::string identity = ssh_word(dirs.keys() + "/id_ed25519");
+  std::string known_hosts = ssh_word(dirs.keys() + "/known_hosts");
   std::string out = "# Written by 'banger ssh config'; changes are lost.\n";
   for (const Vm& vm : vms) {
     std::string host = ssh_host(vm);
@@ -49,7 +51,12 @@ std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
 std::string ssh_config_path(const Dirs& dirs) { return dirs.state + "/ssh_config"; }
 
 std::string ssh_include_line(const Dirs& dirs) {
-  return "Include " + quoted(ssh_config_path(dirs), false);
+  // Include takes a pattern, since OpenSSH 10 with tokens and variables in it: what would begin any
+  // of those becomes a '?', which matches it and means the same to all of them.
+  std::string pattern = ssh_config_path(dirs);
+  for (char& c : pattern)
+    if (std::string_view("%$*?[\\").find(c) != std::string_view::npos) c = '?';
+  return "Include " + ssh_word(pattern);
 }
 
 void install_ssh_config(state::State& state, const Dirs& dirs) {

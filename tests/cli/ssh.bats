@@ -236,11 +236,11 @@ PY
   same "$stderr" ""
 }
 
-@test "config works from a state directory with a blank and a percent sign in its name" {
-  BANGER_STATE_DIR="$root/a %d b"
+@test "config works from a state directory with blanks, tokens and patterns in its name" {
+  BANGER_STATE_DIR="$root/a %d \$b [c]*"
   start_vm demo
   line=$(banger ssh config --install)
-  same "$line" "Include \"$BANGER_STATE_DIR/ssh_config\""
+  same "$line" "Include \"$root/a ?d ?b ?c]?/ssh_config\""
   printf '%s\n' "$line" >config
   expect 0 ssh -F config demo.vm 'echo one'
   same "$output" one
@@ -249,10 +249,12 @@ PY
 }
 
 @test "config refuses a path that ssh_config cannot hold" {
-  BANGER_STATE_DIR="$root/a\"b"
-  plain_vm demo stopped 0
-  expect 1 banger ssh config
-  errors "cannot write an ssh_config"
+  for name in 'a"b' 'a${b}'; do
+    BANGER_STATE_DIR="$root/$name"
+    plain_vm demo stopped 0
+    expect 1 banger ssh config
+    errors "cannot write an ssh_config"
+  done
 }
 
 @test "config lists VMs as objects and as names" {
