@@ -4,7 +4,6 @@
 
 #include <array>
 #include <csignal>
-#include <map>
 #include <thread>
 
 #include <fcntl.h>
@@ -49,13 +48,10 @@ bool within(int seconds, const std::function<bool()>& holds) {
   return true;
 }
 
-class GroupWatchTest : public ::testing::TestWithParam<Kind> {
+class GroupWatchTest : public OnEachServer {
 protected:
-  static void TearDownTestSuite() { servers_.clear(); }
   void SetUp() override {
-    if (!servers_.contains(GetParam())) servers_[GetParam()] = TestServer::start(GetParam());
-    server_ = servers_[GetParam()].get();
-    if (!server_) GTEST_SKIP() << "no such server here";
+    OnEachServer::SetUp();
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     signals_ = Fd(ends[0]);
@@ -72,17 +68,10 @@ protected:
     return session.run(command, {-1, -1, -1, 0, signals_.get()}, deadline).status;
   }
 
-  TestServer* server_ = nullptr;
   Fd signals_, sender_;
-
-private:
-  static inline std::map<Kind, std::unique_ptr<TestServer>> servers_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, GroupWatchTest, ::testing::Values(Kind::sshd, Kind::dropbear),
-                         [](const auto& kind) {
-                           return kind.param == Kind::sshd ? "sshd" : "dropbear";
-                         });
+ON_EACH_SERVER(GroupWatchTest);
 
 TEST_P(GroupWatchTest, ASignalEndsAllOfTheCommand) {
   std::thread sender([&] {

@@ -48,10 +48,7 @@ protected:
   std::unique_ptr<TestServer> server_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, ReadyTest, ::testing::Values(Kind::sshd, Kind::dropbear),
-                         [](const auto& kind) {
-                           return kind.param == Kind::sshd ? "sshd" : "dropbear";
-                         });
+ON_EACH_SERVER(ReadyTest);
 
 TEST_P(ReadyTest, AServerThatIsThereIsReadyAtOnce) {
   auto seen = await(server_->endpoint(), 20s);

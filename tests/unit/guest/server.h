@@ -6,10 +6,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "guest/endpoint.h"
 #include "guest/keys.h"
@@ -42,6 +45,30 @@ private:
   sys::Command command_;
   std::unique_ptr<sys::Child> child_;
 };
+
+// A test on each of the two servers, which a suite starts once: ON_EACH_SERVER(Suite).
+class OnEachServer : public ::testing::TestWithParam<TestServer::Kind> {
+protected:
+  static void TearDownTestSuite() { servers_.clear(); }
+  void SetUp() override {
+    if (!servers_.contains(GetParam())) servers_[GetParam()] = TestServer::start(GetParam());
+    server_ = servers_[GetParam()].get();
+    if (!server_) GTEST_SKIP() << "no such server here";
+  }
+  TestServer* server_ = nullptr;
+
+private:
+  static inline std::map<TestServer::Kind, std::unique_ptr<TestServer>> servers_;
+};
+
+inline std::string server_name(const ::testing::TestParamInfo<TestServer::Kind>& kind) {
+  return kind.param == TestServer::Kind::sshd ? "sshd" : "dropbear";
+}
+
+#define ON_EACH_SERVER(suite)                                                                      \
+  INSTANTIATE_TEST_SUITE_P(Servers, suite,                                                         \
+                           ::testing::Values(TestServer::Kind::sshd, TestServer::Kind::dropbear),  \
+                           server_name)
 
 // Something else that listens: `act` gets each connection in turn, until the peer is destroyed.
 class TestPeer {

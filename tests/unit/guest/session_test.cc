@@ -1,7 +1,6 @@
 #include "guest/session.h"
 
 #include <atomic>
-#include <map>
 #include <thread>
 
 #include <fcntl.h>
@@ -28,14 +27,8 @@ struct Captured {
 };
 
 // A session test on each of the two servers; each is started once.
-class SessionTest : public ::testing::TestWithParam<Kind> {
+class SessionTest : public OnEachServer {
 protected:
-  static void TearDownTestSuite() { servers_.clear(); }
-  void SetUp() override {
-    if (!servers_.contains(GetParam())) servers_[GetParam()] = TestServer::start(GetParam());
-    server_ = servers_[GetParam()].get();
-    if (!server_) GTEST_SKIP() << "no such server here";
-  }
   Captured run(const std::string& command, const std::string& input = {}) {
     sys::write_atomic(path("in"), input);
     Fd in_file = sys::open_file(path("in"), O_RDONLY);
@@ -49,16 +42,9 @@ protected:
     return c;
   }
   std::string path(const char* name) const { return server_->dir() + "/" + name; }
-  TestServer* server_ = nullptr;
-
-private:
-  static inline std::map<Kind, std::unique_ptr<TestServer>> servers_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, SessionTest, ::testing::Values(Kind::sshd, Kind::dropbear),
-                         [](const auto& kind) {
-                           return kind.param == Kind::sshd ? "sshd" : "dropbear";
-                         });
+ON_EACH_SERVER(SessionTest);
 
 // Bytes of every value, without a period that a buffer could share.
 std::string noise(size_t size) {
