@@ -1,5 +1,6 @@
 #include "cli/guard.h"
 
+#include <array>
 #include <csignal>
 
 #include <fcntl.h>
@@ -9,24 +10,29 @@ namespace banger::cli {
 
 namespace {
 
-class IgnoredPipe {
+// A write that cannot be is an error to be told and undone, not an end: nobody reads (SIGPIPE), or
+// the file would be larger than `ulimit -f` allows (SIGXFSZ).
+class IgnoredSignals {
 public:
-  IgnoredPipe() {
+  IgnoredSignals() {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
-    ::sigaction(SIGPIPE, &ignore, &before_);
+    for (size_t i = 0; i < which.size(); i++) ::sigaction(which[i], &ignore, &before_[i]);
   }
-  ~IgnoredPipe() { ::sigaction(SIGPIPE, &before_, nullptr); }
-  IgnoredPipe(const IgnoredPipe&) = delete;
-  IgnoredPipe& operator=(const IgnoredPipe&) = delete;
+  ~IgnoredSignals() {
+    for (size_t i = 0; i < which.size(); i++) ::sigaction(which[i], &before_[i], nullptr);
+  }
+  IgnoredSignals(const IgnoredSignals&) = delete;
+  IgnoredSignals& operator=(const IgnoredSignals&) = delete;
 
 private:
-  struct sigaction before_ {};
+  static constexpr std::array which{SIGPIPE, SIGXFSZ};
+  std::array<struct sigaction, which.size()> before_{};
 };
 
 // The status of what `body` threw, printed; `closed` is set instead when nobody reads any more.
 int caught(std::string_view tool, bool json, const std::function<int()>& body, bool& closed) {
-  IgnoredPipe ignored;
+  IgnoredSignals ignored;
   try {
     return body();
   } catch (const OutputClosed& e) {

@@ -8,9 +8,10 @@
 
 namespace banger::cli {
 
-// Runs `body`, which returns the exit status, and flushes `out` after it. Meanwhile SIGPIPE is
-// ignored, so that a reader who left early does not cut an operation short; at the end the tool
-// dies of it all the same, as whoever looks at its status expects.
+// Runs `body`, which returns the exit status, and flushes `out` after it. Meanwhile SIGPIPE and
+// SIGXFSZ are ignored, so that neither a reader who left early nor a limit on file sizes cuts an
+// operation short; at the end the tool dies of SIGPIPE all the same, as whoever looks at its status
+// expects.
 int guarded(std::string_view tool, bool json, Output& out, const std::function<int()>& body);
 
 // Gives closed standard descriptors a stand-in, before any file is opened: the next one would get

@@ -77,7 +77,8 @@ struct Attributes {
     ::sigfillset(&defaults);
     for (int s = 1; command.keep_ignored && s < NSIG; s++) {
       struct sigaction now {};
-      if (s != SIGPIPE && ::sigaction(s, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
+      if (s != SIGPIPE && s != SIGXFSZ && ::sigaction(s, nullptr, &now) == 0 &&
+          now.sa_handler == SIG_IGN)
         ::sigdelset(&defaults, s);
     }
     ::posix_spawnattr_setsigmask(&attributes, &none);
@@ -273,7 +274,7 @@ void exec(const Command& command) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
+  for (int s : {SIGPIPE, SIGXFSZ}) ::signal(s, SIG_DFL);
   ::execve(program->c_str(), argv.data(), environment.pointers.data());
   throw cannot_run(errno, command.argv[0]);
 }

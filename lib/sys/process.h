@@ -24,8 +24,8 @@ struct Command {
   std::string cwd;                        // empty: this process's
   bool new_session = false;               // setsid: outlives the terminal
   // What this process ignores stays ignored in the child: a command in a script's background, or
-  // under nohup, must not end by what was kept from us. But for SIGPIPE, which the tools ignore for
-  // themselves.
+  // under nohup, must not end by what was kept from us. But for SIGPIPE and SIGXFSZ, which the
+  // tools ignore for themselves.
   bool keep_ignored = false;
   bool operator==(const Command&) const = default;
 };

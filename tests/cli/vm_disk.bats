@@ -83,6 +83,16 @@ mib() { echo $(($1 << 20)); }
   same "$(ls "$BANGER_STATE_DIR/vms")" ''
 }
 
+@test "a disk larger than the caller may make a file is an error, and undone" {
+  (
+    ulimit -f 1024 # KiB
+    expect 1 banger vm create --image mine --root copy x
+    errors 'file too large'
+  )
+  same "$(banger vm list -q)" ''
+  same "$(ls "$BANGER_STATE_DIR/vms")" ''
+}
+
 @test "disks grow, never shrink, and only of a VM that is stopped" {
   expect 0 banger vm create --image mine --root overlay --work-disk 16M over
   expect 0 banger vm create --image mine --root copy copied
