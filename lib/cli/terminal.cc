@@ -1,11 +1,14 @@
 #include "cli/terminal.h"
 
 #include <algorithm>
+#include <csignal>
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "sys/signals.h"
 
 namespace banger::cli {
 
@@ -40,6 +43,8 @@ int pipe_of_stdout() {
 }
 
 struct RawTerminal::Saved {
+  Saved(int terminal, const termios& now) : fd(terminal), before(now) {}
+  sys::Signals held{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP};
   int fd;
   termios before;
 };
@@ -53,7 +58,8 @@ RawTerminal::RawTerminal(int fd, bool output) {
   if (output) raw.c_oflag &= ~static_cast<tcflag_t>(OPOST);
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
-  if (::tcsetattr(fd, TCSADRAIN, &raw) == 0) saved_ = std::make_unique<Saved>(Saved{fd, before});
+  auto saved = std::make_unique<Saved>(fd, before);
+  if (::tcsetattr(fd, TCSADRAIN, &raw) == 0) saved_ = std::move(saved);
 }
 
 RawTerminal::~RawTerminal() {

@@ -25,8 +25,8 @@ int pipe_of_stdout();
 // The terminal behind a descriptor without line editing, echo and signals, for as long as this
 // lives: every byte that is typed arrives as it is. What is printed to it is treated as before,
 // unless `output` says that it is made for a terminal already. A descriptor that is no terminal is
-// left alone. Signals that end a program must be taken through a loop meanwhile, so that the
-// terminal is put back.
+// left alone. Signals that end or stop a program are held back meanwhile and come after the
+// terminal was put back, unless a loop takes them (sys/signals.h).
 class RawTerminal {
 public:
   explicit RawTerminal(int fd, bool output = false);

@@ -30,7 +30,7 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   # Deaf to Ctrl-Alt-Del. (Under emulation a second lasts three.)
   expect 0 banger vm start deaf
   expect 0 banger ssh deaf -- sh -c "sed -i /ctrlaltdel/d /etc/inittab && kill -HUP 1"
-  stop_takes 6 2s
+  stop_takes 9 3s
   same "$(steps)" 'keys ssh'
 
   # And to poweroff: nobody is there to be told, until its next boot.
