@@ -131,6 +131,7 @@ int64_t cut_front(int fd, int64_t keep) {
   failpoint(Point::truncate);
   if (::fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, cut) == 0) return cut;
   if (errno != EOPNOTSUPP && errno != EINVAL) throw sys_error(errno, "cannot cut a log");
+  failpoint(Point::truncate);
   if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, cut) != 0 &&
       errno != EOPNOTSUPP)
     throw sys_error(errno, "cannot cut a log");

@@ -3,10 +3,11 @@
 # processes and what they made are gone with the VM all the same.
 load ../lib
 load vm
+load points
 
 setup() {
   vm_root
-  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  needs_failpoints
   expect 0 banger net status --json
   [ "$(field .mode)" = user ] || skip "$(field .why)"
   expect 0 banger vm create $tiny x
