@@ -79,7 +79,7 @@ after_removal() {
   remove() { banger image rm a; }
   prune() { banger image prune; }
   walk banger-image prepare_images remove after_removal 5
-  walk banger-image prepare_images prune after_removal 9
+  walk banger-image prepare_images prune after_removal 6 ends
 }
 
 @test "ssh config --install killed at each point" {
