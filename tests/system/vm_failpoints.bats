@@ -75,11 +75,9 @@ trace_create() {
   local life
   # As far as the program that asks whether the guest is ready; a boot under strace takes long.
   # shellcheck disable=SC2016 # for the inner shell
-  life='banger-vm start --no-wait x
-    until grep -qs "^sys.spawn" "$root/points/banger-monitor" &&
-      banger-vm show --json x | jq -e .vmm.pid >/dev/null; do :; done
+  life='banger-vm start --no-wait x &&
+    timeout 60 sh -c "until banger-vm show --json x | jq -e .vmm.pid; do :; done" &&
     banger-vm stop --timeout 0s x'
-  export root
   expect 0 banger vm create $tiny x
   walked banger-vm banger-monitor banger-netns banger-guest -- sh -c "$life"
 }
