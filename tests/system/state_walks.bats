@@ -9,6 +9,10 @@ setup() {
   vm_root
   needs_failpoints
 }
+teardown() {
+  [ -z "${stray:-}" ] || kill -9 "$stray" 2>/dev/null || true
+  remove_vms
+}
 
 # A root file system of three files, and the tarball of it.
 make_source() {
