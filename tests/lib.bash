@@ -22,7 +22,7 @@ private_root() {
   local name
   root=$(mktemp -d "${TMPDIR:-/tmp}/bt.XXXXXX") # short: sockets lie below it
   for name in $(compgen -e BANGER_); do
-    case $name in BANGER_SOURCE | BANGER_BUILD) ;; *) unset "$name" ;; esac
+    case $name in BANGER_SOURCE | BANGER_BUILD | BANGER_TEST_*) ;; *) unset "$name" ;; esac
   done
   export HOME=$root/home
   export XDG_CONFIG_HOME=$root/config XDG_STATE_HOME=$root/statehome XDG_CACHE_HOME=$root/cache

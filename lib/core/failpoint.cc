@@ -10,6 +10,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -33,11 +34,11 @@ Plan read_plan() {
   const char* spec = std::getenv("BANGER_FAILPOINT");
   const char* trace = std::getenv("BANGER_FAILPOINT_TRACE");
   if (!spec && !trace) return plan;
-  if (const char* only = std::getenv("BANGER_FAILPOINT_IN")) {
-    std::string comm(program_invocation_short_name);
-    if (comm != only) return plan;
-  }
+  std::string comm(program_invocation_short_name);
+  if (const char* only = std::getenv("BANGER_FAILPOINT_IN"); only && comm != only) return plan;
   if (trace) plan.trace = trace;
+  struct stat st {};
+  if (trace && ::stat(trace, &st) == 0 && S_ISDIR(st.st_mode)) plan.trace += "/" + comm;
   if (!spec) return plan;
   auto parts = split(spec, ':');
   auto bad = [&] { return usage("invalid BANGER_FAILPOINT '{}': NAME[#N]:ACTION", spec); };

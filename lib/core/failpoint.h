@@ -5,7 +5,8 @@
 // compiles to nothing.
 //
 //   BANGER_FAILPOINT=NAME[#N]:kill|enospc|eio|emfile|sleep=MS   acts on the Nth pass (default 1)
-//   BANGER_FAILPOINT_TRACE=FILE                                 appends one NAME a pass
+//   BANGER_FAILPOINT_TRACE=FILE                                 appends one NAME a pass; to a file
+//                                                               PROGRAM in it if it is a directory
 //
 // N counts passes of NAME in one process. Children inherit the environment and count for
 // themselves; BANGER_FAILPOINT_IN=PROGRAM confines both to processes whose name is PROGRAM (as in

@@ -66,7 +66,12 @@ Image NewImage::finish(const std::string& sha256) {
     record(ctx_, {}, "image.imported", {{"image", image_.name}, {"id", image_.id}});
   });
   undo_.dismiss();
-  sys::remove_file(import_lock(ctx_, image_.id));
+  // It is an image now: a lock that stays goes with it, and is no failure.
+  try {
+    sys::remove_file(import_lock(ctx_, image_.id));
+  } catch (const Error& e) {
+    ctx_.log.warn("image.lock", {{"error", std::string_view(e.message())}});
+  }
   lock_.reset();
   return image_;
 }

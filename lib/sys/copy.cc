@@ -32,7 +32,12 @@ bool clone_file(const std::string& from, const std::string& to) {
   undo.push("remove the clone", [&] { remove_file(to); });
   failpoint(Point::clone);
   if (::ioctl(out.get(), FICLONE, in.get()) != 0) {
-    if (means_no_clone(errno)) return false;
+    if (means_no_clone(errno)) {
+      // Not by the undo, which tells nobody: what stayed would be in the way of the copy.
+      undo.dismiss();
+      remove_file(to);
+      return false;
+    }
     throw sys_error(errno, "cannot clone '{}' to '{}'", from, to);
   }
   undo.dismiss();
@@ -131,6 +136,7 @@ int64_t cut_front(int fd, int64_t keep) {
   failpoint(Point::truncate);
   if (::fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, cut) == 0) return cut;
   if (errno != EOPNOTSUPP && errno != EINVAL) throw sys_error(errno, "cannot cut a log");
+  failpoint(Point::truncate);
   if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, cut) != 0 &&
       errno != EOPNOTSUPP)
     throw sys_error(errno, "cannot cut a log");

@@ -143,9 +143,9 @@ void write_atomic(const std::string& path, std::string_view content, mode_t mode
   std::string temporary = dir + "/." + base_of(path) + ".tmp";
   try {
     // A fresh inode: whoever still holds a dead writer's temporary must not see this content.
-    if (::unlink(temporary.c_str()) != 0 && errno != ENOENT)
-      throw sys_error(errno, "cannot replace '{}'", temporary);
+    remove_file(temporary);
     Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+    failpoint(Point::chmod);
     if (::fchmod(fd.get(), mode) != 0) throw sys_error(errno, "cannot set the mode of '{}'", path);
     failpoint(Point::write);
     write_all(fd.get(), content);
@@ -189,6 +189,7 @@ void make_symlink(const std::string& target, const std::string& path) {
   // Replaced at once, so that nobody sees a moment without it.
   std::string temporary = parent_of(path) + "/." + base_of(path) + ".tmp";
   remove_file(temporary);
+  failpoint(Point::link);
   if (::symlink(target.c_str(), temporary.c_str()) != 0)
     throw sys_error(errno, "cannot link '{}'", path);
   rename(temporary, path);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/socket.h"
 #include "vmm/driver.h"
@@ -65,12 +66,14 @@ public:
   bool is_halted() override { return all_halted(monitor_command("info registers -a")); }
 
   void add_forward(const Port& p, const std::string& guest) override {
+    failpoint(Point::forward);
     std::string said = monitor_command(fmt::format("hostfwd_add n0 {}:{}:{}-{}:{}", p.proto,
                                                    p.host_address, p.host, guest, p.guest));
     if (!said.empty()) throw conflict("QEMU refuses it: {}", said);
   }
 
   void remove_forward(const Port& p) override {
+    failpoint(Point::forward);
     // It says "removed" or "not found"; both mean that it is absent.
     monitor_command(fmt::format("hostfwd_remove n0 {}:{}:{}", p.proto, p.host_address, p.host));
   }

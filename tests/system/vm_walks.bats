@@ -3,33 +3,11 @@
 # command tells the truth and cleans up. (create: vm_failpoints.bats)
 load ../lib
 load vm
+load points
 
 setup() {
   vm_root
-  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
-}
-
-# walk PROGRAM PREPARE ACT CHECK LEAST [ends]: a trace of the points that PROGRAM passes in ACT, then ACT killed
-# at each of them. PREPARE makes ready for an ACT; CHECK looks at what it left, and is told the point.
-# LEAST points at the least; with `ends` only the first and the last of each name.
-walk() {
-  local program=$1 prepare=$2 act=$3 check=$4 name point count=0
-  $prepare
-  BANGER_FAILPOINT_IN=$program BANGER_FAILPOINT_TRACE=$root/trace $act
-  $check whole
-  local -A seen=()
-  while read -r name; do
-    seen[$name]=$((${seen[$name]:-0} + 1))
-    point="$name#${seen[$name]}"
-    if [ "${6:-}" = ends ] && [ "${seen[$name]}" -gt 1 ] &&
-      [ "${seen[$name]}" -lt "$(grep -cx "$name" "$root/trace")" ]; then continue; fi
-    echo "$program at $point" # shown when the test fails
-    $prepare
-    BANGER_FAILPOINT_IN=$program BANGER_FAILPOINT="$point:kill" $act >"$root/out" 2>&1 || true
-    $check "$point"
-    count=$((count + 1))
-  done <"$root/trace"
-  [ "$count" -ge "$5" ]
+  needs_failpoints
 }
 
 no_vmm() {
