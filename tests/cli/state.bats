@@ -55,6 +55,23 @@ refused() {
   same "$(cat "$BANGER_STATE_DIR")" x
 }
 
+@test "a path that is too long for a state is refused before anything is made" {
+  deep=$BANGER_STATE_DIR
+  while [ ${#deep} -lt 380 ]; do deep=$deep/$(printf 'a%.0s' $(seq 90)); done
+  deep=$deep/$(printf 'b%.0s' $(seq $((479 - ${#deep})))) # the last name may be up to 99 long
+  same "${#deep}" 480
+  for command in 'vm create --image tiny a' 'vm list' 'doctor --leaks'; do
+    # shellcheck disable=SC2086 # a command and its words
+    expect 5 banger --state-dir "${deep}b" $command
+    errors 'is too long: 481 bytes, at most 480'
+    errors 'hint: set BANGER_STATE_DIR to a shorter path'
+  done
+  [ ! -e "$BANGER_STATE_DIR" ]
+  expect 0 banger --state-dir "$deep" vm create --image tiny a
+  expect 0 banger --state-dir "$deep" vm list -q
+  same "$output" a
+}
+
 # on_fuse TYPE COMMAND...: with $BANGER_STATE_DIR an empty directory that FUSE serves as TYPE, in a
 # namespace of its own.
 on_fuse() {
