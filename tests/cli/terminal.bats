@@ -64,7 +64,7 @@ shows() { picture | grep -q "$1"; }
   for verb in 'list' 'stats --all'; do
     made one
     # shellcheck disable=SC2086
-    on_terminal 'two=' 'three=\x03' -- \
+    on_terminal 'two=' 'three=' '\x1b[J=\x03' -- \
       banger vm $verb --watch --interval 100ms >"$root/shown" 3>&- &
     watch=$!
     await 10 shows one
@@ -75,7 +75,7 @@ shows() { picture | grep -q "$1"; }
     status=0
     wait $watch || status=$?
     same "$status" 130
-    same "$(picture | sed 's/\x1b\[[KJ]//g; s/ .*//' | grep . | xargs)" "NAME three two ^C"
+    same "$(picture | sed 's/\x1b\[[KJ]//g; s/\^C//; s/ .*//' | grep . | xargs)" "NAME three two"
     # Only the cursor is moved and lines are erased: no mode is set, so none can be left.
     same "$(grep -aoP '\x1b(\[[0-9;?]*.|[^[])' "$root/shown" | sort -u | xargs)" \
       "$(printf '\033[H \033[J \033[K')"
