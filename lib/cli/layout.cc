@@ -56,18 +56,24 @@ std::string wrapped(std::string_view text, size_t columns, size_t indent) {
       out += line;
       continue;
     }
-    size_t used = 0;
-    for (const std::string& word : split(line, ' ')) {
+    // What was indented stays so, all of it.
+    size_t lead = std::min(line.find_first_not_of(' '), line.size());
+    std::string blanks(indent + lead + 10 < columns ? lead : 0, ' ');
+    out += blanks;
+    size_t used = blanks.size();
+    bool begins = true;
+    for (const std::string& word : split(std::string_view(line).substr(lead), ' ')) {
       size_t width = width_of(word);
-      if (used > 0 && indent + used + 1 + width > columns) {
-        out += next_line;
-        used = 0;
-      } else if (used > 0) {
+      if (!begins && indent + used + 1 + width > columns) {
+        out += next_line + blanks;
+        used = blanks.size();
+      } else if (!begins) {
         out += ' ';
         used++;
       }
       out += word;
       used += width;
+      begins = false;
     }
   }
   return out;

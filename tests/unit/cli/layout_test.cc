@@ -18,6 +18,13 @@ TEST(Layout, WhatFitsKeepsItsBlanks) {
   EXPECT_EQ(wrapped("[    0.1] a  b", 80, 4), "[    0.1] a  b");
 }
 
+TEST(Layout, WhatWasIndentedStaysSo) {
+  EXPECT_EQ(wrapped("said:\n  one two three four", 18, 2), "said:\n"
+                                                           "    one two three\n"
+                                                           "    four");
+  EXPECT_EQ(wrapped("             one two", 16, 2), "one two"); // no room for that
+}
+
 TEST(Layout, AWordLongerThanALineStaysWhole) {
   EXPECT_EQ(wrapped("see /a/very/long/path/of/a/file now", 20, 4),
             "see\n    /a/very/long/path/of/a/file\n    now");
