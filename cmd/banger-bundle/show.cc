@@ -30,7 +30,7 @@ public:
       return 0;
     }
     app.out.line(fmt::format("{} in {} ({})", found.bundle.name, found.bundle.path, found.origin));
-    cli::Table table({{.title = "PART"},
+    cli::Table table({{.title = "PART", .shrink = true},
                       {.title = "SIZE", .right = true},
                       {.title = "SHA256"},
                       {.title = "FILE", .shrink = true}});

@@ -14,7 +14,7 @@ struct List : cli::Verb {
 
   int run(cli::App& app) override {
     auto db = state::State::open(app.dirs, state::Mode::read);
-    cli::Table table({{.title = "NAME"},
+    cli::Table table({{.title = "NAME", .shrink = true},
                       {.title = "SIZE", .right = true},
                       {.title = "USED", .right = true},
                       {.title = "VMS", .right = true},

@@ -1,6 +1,5 @@
 #include "banger-image/verbs.h"
 #include "cli/app.h"
-#include "core/text.h"
 #include "core/units.h"
 #include "model/wire.h"
 #include "ops/image_stale.h"
@@ -11,9 +10,7 @@ namespace banger::image_tool {
 namespace {
 
 void show_text(cli::App& app, const Image& image) {
-  auto line = [&](const char* key, const std::string& value) {
-    if (!value.empty()) app.out.line(fmt::format("{:<9} {}", key, escape_for_terminal(value)));
-  };
+  auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   line("name", image.name);
   line("id", image.id);
   line("size", fmt::format("{}, {} on the host", format_size(image.size), format_size(image.used)));

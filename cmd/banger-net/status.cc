@@ -15,14 +15,13 @@ std::string drops_text(const ops::NetStatus::Drops& drops) {
 }
 
 void show_head(cli::App& app, const ops::NetStatus& s) {
-  auto line = [&](const char* key, const std::string& value) {
-    if (!value.empty()) app.out.line(fmt::format("{:<9} {}", key, escape_for_terminal(value)));
-  };
+  auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   line("network", s.up ? fmt::format("up, in the private namespace {}", s.net_id)
                        : "down: it is made for the first VM that needs it");
   line("new VMs", s.mode);
   line("because", s.why);
-  line("fix", s.mend);
+  // Commands are never broken, so that they can be copied.
+  if (!s.mend.empty()) app.out.line(fmt::format("{:<10}{}", "fix", escape_for_terminal(s.mend)));
   line("subnet", fmt::format("{}, out by {}, resolver {}", s.subnet, s.gateway, s.resolver));
   if (!s.up) return;
   line("bridge", s.bridge);

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
+#include "cli/layout.h"
 #include "cli/terminal.h"
 #include "core/text.h"
 #include "model/wire.h"
@@ -24,15 +27,15 @@ std::string words_of(const std::string& detail) {
   return out;
 }
 
-// One line, at a terminal no longer than that is wide.
+// One line. At a terminal no longer than that is wide, and a long name leaves room for what
+// happened.
 std::string line_of(const Event& e, size_t columns) {
   std::string time = to_rfc3339(e.time).substr(0, 19) + "Z";
-  std::string line = escape_for_terminal(
-      fmt::format("{}  {:<10}  {}{}", time, e.vm.empty() ? "-" : e.vm, e.type, words_of(e.detail)));
-  for (char& c : line)
-    if (c == '\n' || c == '\t') c = ' ';
-  if (columns > 0 && line.size() > columns) line = line.substr(0, columns - 3) + "...";
-  return line;
+  std::string vm = e.vm.empty() ? "-" : e.vm;
+  if (columns > 0) vm = cli::cut(vm, std::max<size_t>(10, columns / 4));
+  std::string line = cli::on_one_line(
+      escape_for_terminal(fmt::format("{}  {:<10}  {}{}", time, vm, e.type, words_of(e.detail))));
+  return columns > 0 ? cli::cut_end(line, columns) : line;
 }
 
 struct Events : cli::Verb {

@@ -1,7 +1,6 @@
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
-#include "core/text.h"
 #include "model/wire.h"
 #include "ops/disk_use.h"
 
@@ -23,9 +22,7 @@ std::string timings(const BootTimings& t) {
 }
 
 void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
-  auto line = [&](const char* key, const std::string& value) {
-    if (!value.empty()) app.out.line(fmt::format("{:<10} {}", key, escape_for_terminal(value)));
-  };
+  auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 11, value); };
   auto time = [](WallTime t) { return t.ns ? to_rfc3339(t) : std::string(); };
   line("name", vm.name);
   line("id", vm.id);

@@ -56,6 +56,9 @@ public:
   // The same from an object's text, "{…}" on one line.
   void object_text(std::string_view kind, std::string_view text);
   void line(std::string_view text);
+  // "KEY   value", the value in column `indent`; escaped, and at a terminal broken at its width,
+  // its further lines below. Nothing where there is no value.
+  void fact(std::string_view key, size_t indent, std::string_view value);
   // Any bytes, as they are (a guest's console into a file or pipe).
   void bytes(std::string_view data);
   void table(const Table& table);

@@ -4,33 +4,11 @@
 
 #include <unistd.h>
 
+#include "cli/layout.h"
 #include "cli/terminal.h"
 #include "core/text.h"
 
 namespace banger::cli {
-
-namespace {
-
-// Broken at spaces so that no line is longer than `columns` (0: never), the further ones indented.
-std::string wrapped(std::string_view text, size_t columns, size_t indent) {
-  if (columns <= indent + 10) return std::string(text);
-  std::string out;
-  size_t room = columns - indent, used = 0;
-  for (const std::string& word : split(text, ' ')) {
-    if (used > 0 && used + 1 + word.size() > room) {
-      out += '\n' + std::string(indent, ' ');
-      used = 0;
-    } else if (used > 0) {
-      out += ' ';
-      used++;
-    }
-    out += word;
-    used += word.size();
-  }
-  return out;
-}
-
-} // namespace
 
 void CheckPrinter::add(const std::string& id, std::string_view status, const std::string& found,
                        const std::string& fix) {

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "cli/app.h"
+#include "cli/layout.h"
 #include "cli/terminal.h"
+#include "core/text.h"
 
 namespace banger::cli {
 
@@ -33,6 +35,13 @@ void Output::line(std::string_view text) {
   buffer_ += text;
   buffer_ += '\n';
   if (buffer_.size() >= buffer_limit) push();
+}
+
+void Output::fact(std::string_view key, size_t indent, std::string_view value) {
+  if (value.empty()) return;
+  line(fmt::format(
+      "{:<{}}{}", key, indent,
+      wrapped(escape_for_terminal(value), terminal_width(STDOUT_FILENO).value_or(0), indent)));
 }
 
 void Output::bytes(std::string_view data) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/app.h"
+#include "cli/layout.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
 #include "core/text.h"
@@ -18,7 +20,7 @@ namespace banger::cli {
 struct Progress::State {
   std::mutex mutex;
   std::condition_variable changed;
-  std::string text;
+  std::string subject, what;
   SteadyTime start;
   bool active = false, shown = false, quit = false;
   std::thread thread;
@@ -32,11 +34,13 @@ struct Progress::State {
     if (elapsed < Seconds(1)) return;
     size_t width = terminal_width(STDERR_FILENO).value_or(80);
     std::string time = format_duration(elapsed);
-    std::string what = text;
-    // Cut at a byte: what is shown here are banger's own words and names, which are ASCII.
-    size_t room = width > time.size() + 4 ? width - time.size() - 4 : 0;
-    if (what.size() > room) what.resize(room);
-    write(fmt::format("{}{}  {}", erase_line, what, time));
+    if (width < time.size() + 24) return; // too narrow to tell anything
+    size_t room = width - time.size() - 4;
+    // A long name gives way to what is done.
+    std::string name = subject;
+    if (size_t least = 10, used = width_of(what) + 2; !name.empty())
+      name = cut(name, std::max(least, room - std::min(room, used))) + ": ";
+    write(fmt::format("{}{}  {}", erase_line, cut_end(name + what, room), time));
     shown = true;
   }
 
@@ -79,8 +83,8 @@ void Progress::stage(std::string_view subject, std::string_view what) {
   State& s = *state_;
   {
     std::lock_guard lock(s.mutex);
-    s.text = escape_for_terminal(subject.empty() ? std::string(what)
-                                                 : fmt::format("{}: {}", subject, what));
+    s.subject = on_one_line(escape_for_terminal(subject));
+    s.what = on_one_line(escape_for_terminal(what));
     if (!s.active) s.start = steady_now();
     s.active = true;
   }

@@ -1,5 +1,6 @@
 #include "ops/net_support.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -18,20 +19,22 @@ namespace {
 constexpr const char* fact_key = "net.user_allowed";
 
 struct Switch {
-  const char *name, *refuses; // a sysctl and the value with which it forbids
-  const char* mend;
+  const char *name, *refuses, *allows; // a sysctl and its values
+  bool binds_root = false;
 };
-// Debian's and others' own switch; the limit of all kernels; Ubuntu's since 23.10.
+// Debian's and others' own switch; the limits of all kernels; Ubuntu's since 23.10.
 constexpr Switch switches[] = {
-    {"kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"},
-    {"user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=15000"},
-    {"kernel/apparmor_restrict_unprivileged_userns", "1",
-     "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+    {"kernel.unprivileged_userns_clone", "0", "1"},
+    {"user.max_user_namespaces", "0", "15000"},
+    {"user.max_net_namespaces", "0", "15000", true},
+    {"kernel.apparmor_restrict_unprivileged_userns", "1", "0"},
 };
 
 std::string value_of(const Switch& s) {
+  std::string path = std::string("/proc/sys/") + s.name;
+  std::replace(path.begin(), path.end(), '.', '/');
   try {
-    auto text = sys::find_content(std::string("/proc/sys/") + s.name, 64);
+    auto text = sys::find_content(path, 64);
     return std::string(trim(text.value_or("")));
   } catch (const Error&) {
     return {}; // not for this user to see
@@ -57,7 +60,7 @@ UserNetFault user_net_fault(const Dirs& dirs, state::State* verdicts) {
   if (!sys::find_program(net::slirp_program))
     miss("no 'slirp4netns' in PATH", sudo + "apt-get install slirp4netns");
   if (int err = sys::tun_fault(); err == EACCES || err == EPERM)
-    miss("/dev/net/tun may not be opened", sudo + "chmod 666 /dev/net/tun");
+    miss("no right to open /dev/net/tun", sudo + "chmod 666 /dev/net/tun");
   else if (err)
     miss(fmt::format("no /dev/net/tun ({})", std::strerror(err)), sudo + "modprobe tun");
   if (!sys::exists(dirs.libexec + "/banger-netns") || !sys::exists(dirs.libexec + "/banger-enter"))
@@ -73,16 +76,19 @@ UserNetFault user_net_fault(const Dirs& dirs, state::State* verdicts) {
     if (verdicts) verdicts->set_fact(fact_key, now);
     return fault;
   }
-  bool named = false;
-  if (!sys::is_root())
-    for (const Switch& s : switches)
-      if (value_of(s) == s.refuses) {
-        miss(fmt::format("{} is {}", s.name, s.refuses), sudo + s.mend);
-        named = true;
-      }
-  if (!named)
-    miss(fmt::format("network namespaces: {}", escape_for_terminal(last_lines(trial.err, 1))),
-         "allow user and network namespaces to this user (a container may forbid them)");
+  for (const Switch& s : switches)
+    if ((s.binds_root || !sys::is_root()) && value_of(s) == s.refuses)
+      miss(fmt::format("{} set to {}", s.name, s.refuses),
+           fmt::format("{}sysctl -w {}={}", sudo, s.name, s.allows));
+  if (!fault.missing.empty()) return fault;
+  std::string said = escape_for_terminal(last_lines(trial.err, 1));
+  constexpr std::string_view own_name = "banger-netns: ";
+  if (said.starts_with(own_name)) said.erase(0, own_name.size());
+  if (said.empty()) said = trial.status.text();
+  bool limit = said.find("max_user_namespaces") != std::string::npos;
+  miss(fmt::format("no network namespaces ({})", said),
+       limit ? sudo + "sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"
+             : "allow user and network namespaces to this user (a container may forbid them)");
   return fault;
 }
 

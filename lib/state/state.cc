@@ -37,6 +37,17 @@ void check_dir(const std::string& dir, const sys::FileInfo& info) {
         .hint("chmod 700 " + shell_quote(dir));
 }
 
+// SQLite takes no path of more than 512 bytes, the names of its own files included, and says of a
+// longer one that it is not there.
+void check_length(const std::string& dir) {
+  constexpr size_t most = 480;
+  if (dir.size() <= most) return;
+  throw preflight("the path of the state directory '{}' is too long: {} bytes, at most {}", dir,
+                  dir.size(), most)
+      .subject(dir)
+      .hint("set BANGER_STATE_DIR to a shorter path");
+}
+
 void check_file_system(const std::string& dir) {
   if (auto name = sys::network_file_system(dir))
     throw preflight("the state directory '{}' is on a network file system ({})", dir, *name)
@@ -52,6 +63,7 @@ State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
 State State::open(const Dirs& dirs, Mode mode) {
+  check_length(dirs.state);
   auto info = sys::find_info(dirs.state);
   if (!info) {
     if (mode == Mode::read) return State(std::make_unique<Db>());

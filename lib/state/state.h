@@ -13,6 +13,7 @@
 //   a schema newer than this build's             Error(conflict)
 //   a state directory that others can read       Error(preflight), hint: chmod 700
 //   a state directory on a network file system   Error(preflight)
+//   a state directory of more than 480 bytes     Error(preflight)
 //
 // The last process to close the file folds SQLite's log into it, so that the next has nothing to
 // recover, whatever was killed before.

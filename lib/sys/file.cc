@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -314,35 +313,6 @@ int64_t free_space(const std::string& path) {
   if (::statvfs(nearest_existing(path).c_str(), &fs) != 0)
     throw sys_error(errno, "cannot look at the file system of '{}'", path);
   return static_cast<int64_t>(fs.f_bavail) * static_cast<int64_t>(fs.f_frsize);
-}
-
-std::optional<std::string> network_file_system(const std::string& path) {
-  struct statfs fs;
-  if (::statfs(path.c_str(), &fs) != 0 && ::statfs(nearest_existing(path).c_str(), &fs) != 0)
-    throw sys_error(errno, "cannot look at the file system of '{}'", path);
-  // From statfs(2) and linux/magic.h.
-  switch (static_cast<uint32_t>(fs.f_type)) {
-  case 0x6969:
-    return "NFS";
-  case 0xff534d42:
-    return "CIFS";
-  case 0xfe534d42:
-    return "SMB";
-  case 0x517b:
-    return "SMB";
-  case 0x01021997:
-    return "9p";
-  case 0x5346414f:
-    return "AFS";
-  case 0x00c36400:
-    return "Ceph";
-  case 0x47504653:
-    return "GPFS";
-  case 0x0bd00bd0:
-    return "Lustre";
-  default:
-    return {};
-  }
 }
 
 std::string real_path(const std::string& path) {

@@ -87,12 +87,23 @@ namespace {
 Fd watch(const std::string& path, uint32_t mask) {
   Fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!fd || ::inotify_add_watch(fd.get(), path.c_str(), mask) < 0)
-    throw sys_error(errno, "cannot follow '{}'", path)
-        .hint("raise the sysctl fs.inotify.max_user_instances");
+    throw watch_fault(errno, fmt::format("cannot follow '{}'", path));
   return fd;
 }
 
 } // namespace
+
+Error watch_fault(int err, const std::string& what) {
+  if (err == EMFILE)
+    return preflight(
+               "{}: no inotify instance is left to this user, or no open file to this process",
+               what)
+        .hint("raise the sysctl fs.inotify.max_user_instances, or ulimit -n");
+  if (err == ENOSPC)
+    return preflight("{}: no inotify watch is left to this user", what)
+        .hint("raise the sysctl fs.inotify.max_user_watches");
+  return Error::from_errno(err, what);
+}
 
 Fd watch_file(const std::string& path) { return watch(path, IN_MODIFY); }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/handle.h"
 
 namespace banger::sys {
@@ -52,6 +53,8 @@ Fd watch_file(const std::string& path);
 void watch_too(int watch, const std::string& path);
 // The same for what comes, goes or changes in a directory.
 Fd watch_dir(const std::string& path);
+// What a failure of inotify means: its limits come as errors that speak of files and disks.
+Error watch_fault(int err, const std::string& what);
 void drain_events(int fd);
 
 } // namespace banger::sys

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/loop.h"
 
 namespace banger::sys {
 
@@ -22,9 +23,7 @@ constexpr uint32_t changes = IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_
 
 TreeWatch::TreeWatch(std::string root)
     : root_(std::move(root)), fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (!fd_)
-    throw Error(Code::preflight, sys_error(errno, "cannot watch '{}'", root_).message())
-        .hint("raise the sysctl fs.inotify.max_user_instances");
+  if (!fd_) throw watch_fault(errno, fmt::format("cannot watch '{}'", root_));
   add(root_);
 }
 
@@ -33,12 +32,9 @@ void TreeWatch::add(const std::string& path) {
   int watch = ::inotify_add_watch(fd_.get(), path.c_str(),
                                   changes | IN_ONLYDIR | (is_root ? 0u : IN_DONT_FOLLOW));
   if (watch < 0) {
-    if (errno == ENOSPC)
-      throw Error(Code::preflight, sys_error(errno, "cannot watch '{}'", path).message())
-          .hint("raise the sysctl fs.inotify.max_user_watches");
     // It went, or was replaced, since it was seen: then there is an event that says so.
     if (!is_root && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) return;
-    throw sys_error(errno, "cannot watch '{}'", path);
+    throw watch_fault(errno, fmt::format("cannot watch '{}'", path));
   }
   paths_[watch] = path;
   for (const std::string& name : list_dir(path)) {

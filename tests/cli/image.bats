@@ -223,9 +223,12 @@ FSTAB
     'hard("x", "absent")' 'add("sbin", b""); add("sbin/x", b"")' \
     'add("f", b"x"); directory("f/d")' 'directory("d"); hard("e", "d")' \
     'link("a", "b"); link("b", "a"); add("a/x", b"")' 'add("n" * 300, b"")' \
-    'link("l", "t" * 5000)'; do
+    'link("l", "t" * 5000)' 'add("../\33]0;evil\7", b"")' 'add("\33]0;evil\7" * 40, b"")' \
+    'hard("\33]0;evil\7", "\33[2J")' 'add("f", b""); add("f/\33]0;evil\7", b"")'; do
     tarball "init(); $code" >t.tar
     expect 1 banger image import mine t.tar
+    same "$(tr -cd '\033\007' <<<"$stderr")" ''
+    [[ $code != *evil* ]] || errors '\x1b]0;evil\x07'
   done
   # A link out of it leads nowhere but into it.
   tarball "init(); directory('$PWD'); link('out', '$PWD'); add('out/victim', b'bad'); link('up', '../../..'); add('up/top', b'x')" >t.tar

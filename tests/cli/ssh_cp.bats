@@ -336,6 +336,12 @@ cut_off() {
   "$real" -c -f evil -P ../home/t/l/x
   expect 1 banger ssh cp -r "demo:$PWD/src" to
   errors 'leads out of it'
+  # Names that speak to the terminal.
+  python3 -c 'import tarfile
+tarfile.open("evil", "w").addfile(tarfile.TarInfo("../\33]0;evil\7"))'
+  expect 1 banger ssh cp -r "demo:$PWD/src" to
+  errors '\x1b]0;evil\x07'
+  same "$(tr -cd '\033\007' <<<"$stderr")" ''
   "$real" -c -f evil -P "$PWD/t/l/x"
   expect 1 banger ssh cp -r "demo:$PWD/src" to
   # One file was asked for.

@@ -112,6 +112,25 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   same "$(error_field .hint)" 'apt install rsync'
 }
 
+@test "what the guest's rsync says reaches no terminal as it was" {
+  need_rsync
+  start_vm demo
+  mkdir src bin
+  printf '#!/bin/sh\nprintf "\\033]0;evil\\007\\233x\\n" >&2; exit 1\n' >bin/rsync
+  chmod +x bin/rsync
+  stop_server
+  echo "SetEnv PATH=$PWD/bin:$PATH" >>"$config"
+  begin_server
+  set_vm demo running
+  expect 1 banger ssh sync src "demo:$PWD/there"
+  errors '\x1b]0;evil\x07\x9bx'
+  same "$(LC_ALL=C tr -cd '\033\007\233' <<<"$stderr")" ''
+  expect 1 banger ssh sync --json src "demo:$PWD/there"
+  error_schema
+  contains message "$(error_field .message)" evil
+  same "$(LC_ALL=C tr -d '\n -~' <<<"$stderr")" ''
+}
+
 @test "what is no place for it" {
   plain_vm demo stopped 0
   mkdir src

@@ -55,6 +55,76 @@ refused() {
   same "$(cat "$BANGER_STATE_DIR")" x
 }
 
+@test "a path that is too long for a state is refused before anything is made" {
+  deep=$BANGER_STATE_DIR
+  while [ ${#deep} -lt 380 ]; do deep=$deep/$(printf 'a%.0s' $(seq 90)); done
+  deep=$deep/$(printf 'b%.0s' $(seq $((479 - ${#deep})))) # the last name may be up to 99 long
+  same "${#deep}" 480
+  for command in 'vm create --image tiny a' 'vm list' 'doctor --leaks'; do
+    # shellcheck disable=SC2086 # a command and its words
+    expect 5 banger --state-dir "${deep}b" $command
+    errors 'is too long: 481 bytes, at most 480'
+    errors 'hint: set BANGER_STATE_DIR to a shorter path'
+  done
+  [ ! -e "$BANGER_STATE_DIR" ]
+  expect 0 banger --state-dir "$deep" vm create --image tiny a
+  expect 0 banger --state-dir "$deep" vm list -q
+  same "$output" a
+}
+
+# on_fuse TYPE COMMAND...: with $BANGER_STATE_DIR an empty directory that FUSE serves as TYPE, in a
+# namespace of its own.
+on_fuse() {
+  mkdir -p "$BANGER_STATE_DIR"
+  unshare -Urm python3 - "$BANGER_STATE_DIR" "$@" <<'PY'
+import ctypes, errno, os, struct, subprocess, sys, threading
+
+where, kind, *command = sys.argv[1:]
+fuse = os.open("/dev/fuse", os.O_RDWR)
+libc = ctypes.CDLL(None, use_errno=True)
+data = f"fd={fuse},rootmode=40000,user_id=0,group_id=0"
+if libc.mount(b"test", where.encode(), f"fuse.{kind}".encode(), 0, data.encode()) != 0:
+    sys.exit(f"mount: {os.strerror(ctypes.get_errno())}")
+
+def answer(opcode):
+    if opcode == 26:  # INIT
+        return struct.pack("IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
+    if opcode == 3:  # GETATTR: an empty directory
+        return struct.pack("QII6Q10I", 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40700, 2, 0, 0, 0, 4096, 0)
+    if opcode == 17:  # STATFS
+        return struct.pack("5Q4I24x", 1000, 1000, 1000, 10, 10, 4096, 255, 4096, 0)
+    return errno.ENOENT if opcode == 1 else errno.ENOSYS
+
+def serve():
+    while request := os.read(fuse, 1 << 20):
+        _, opcode, unique = struct.unpack("IIQ", request[:16])
+        if opcode in (2, 36, 42):  # FORGET and INTERRUPT want no answer
+            continue
+        body = answer(opcode)
+        error, body = (-body, b"") if isinstance(body, int) else (0, body)
+        os.write(fuse, struct.pack("IiQ", 16 + len(body), error, unique) + body)
+
+threading.Thread(target=serve, daemon=True).start()
+os._exit(subprocess.run(command).returncode)  # and with the namespace the mount goes
+PY
+}
+
+@test "a state directory on a network file system is refused, on a local one of FUSE it is not" {
+  [ -w /dev/fuse ] && unshare -Urm true 2>/dev/null || skip 'no FUSE for this user'
+  for command in 'vm list' 'vm create --image tiny a' 'doctor --leaks'; do
+    # shellcheck disable=SC2086 # a command and its words
+    expect 5 on_fuse sshfs banger $command
+    errors "the state directory '$BANGER_STATE_DIR' is on a network file system (sshfs)"
+    errors 'hint: SQLite'
+    errors 'set BANGER_STATE_DIR to a local directory'
+  done
+  # One that is still to be made is looked at where it would be.
+  expect 5 on_fuse sshfs banger --state-dir "$BANGER_STATE_DIR/below/it" vm create --image tiny a
+  errors 'network file system (sshfs)'
+  expect 0 on_fuse bindfs banger vm list -q
+  same "$output$stderr" ''
+}
+
 @test "a schema of a newer banger is refused" {
   seed 1
   python3 -c '

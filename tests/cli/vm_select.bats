@@ -294,36 +294,3 @@ PY
   same "$output" ''
   errors 'in order'
 }
-
-@test "list and stats fit 80 columns, whatever they hold" {
-  long=$(printf 'a%.0s' $(seq 63))
-  made --label "key=$(printf 'v%.0s' $(seq 200))" --label x=y "$long"
-  for verb in list stats 'stats --all' preflight; do
-    # shellcheck disable=SC2086
-    on_terminal banger vm $verb >"$root/shown"
-    [ -s "$root/shown" ]
-    same "$(LC_ALL=C.UTF-8 grep -E '.{81}' "$root/shown")" ''
-  done
-}
-
-# The command on a terminal of 80 columns; what it shows on standard output.
-on_terminal() {
-  python3 - "$@" <<'PY'
-import fcntl, os, pty, struct, sys, termios
-pid, fd = pty.fork()
-if pid == 0:
-    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    os.execvp(sys.argv[1], sys.argv[1:])
-out = b""
-while True:
-    try:
-        block = os.read(fd, 65536)
-    except OSError:
-        break
-    if not block:
-        break
-    out += block
-os.waitpid(pid, 0)
-sys.stdout.buffer.write(out.replace(b"\r", b"").replace(b"\033[K", b""))
-PY
-}
