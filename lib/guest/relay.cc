@@ -172,7 +172,9 @@ private:
     signalled_ = now;
     bool first = signal_ == 0;
     signal_ = signal;
-    if (!main_.is_open() || !first || terminal_ >= 0) return press_on(now);
+    // What was asked for may run already, whether or not the guest has said so; the watch takes
+    // its turn after that.
+    if (!main_.is_asked() || !first || terminal_ >= 0) return press_on(now);
     begin_watch();
     if (watch_) watch_->signal(name_of(signal));
     kill_at_ = now + grace;

@@ -3,19 +3,23 @@
 #include "guest/group_watch.h"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <thread>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/text.h"
 #include "guest/session.h"
 #include "server.h"
 #include "sys/file.h"
+#include "sys/socket.h"
 
 namespace banger::guest {
 namespace {
@@ -69,6 +73,7 @@ protected:
   }
 
   Fd signals_, sender_;
+  std::atomic<bool> signalled_ = false;
 };
 
 ON_EACH_SERVER(GroupWatchTest);
@@ -193,6 +198,52 @@ TEST_P(GroupWatchTest, WhatComesInAnothersTurnIsHeardOf) {
     EXPECT_TRUE(session.heard());
   } while (a.read(Channel::Output::out, got) == 0 && !deadline.has_passed());
   EXPECT_EQ(got[0], 'x');
+}
+
+// Between a client and a server. `hold` is called before anything of the server's is passed on.
+void pass_on(int client, const Endpoint& to, const std::function<void()>& hold) {
+  Fd server = sys::connect_tcp(to.address, to.port, Millis(5000));
+  std::array<char, 4096> block;
+  for (;;) {
+    std::array<pollfd, 2> polled{{{client, POLLIN, 0}, {server.get(), POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), 20'000) <= 0) return;
+    for (auto [from, into] : {std::pair(client, server.get()), std::pair(server.get(), client)}) {
+      if (polled[from == client ? 0 : 1].revents == 0) continue;
+      ssize_t n = ::read(from, block.data(), block.size());
+      if (n <= 0) return;
+      if (from != client) hold();
+      if (::send(into, block.data(), static_cast<size_t>(n), MSG_NOSIGNAL) != n) return;
+    }
+  }
+}
+
+// It runs, and the guest's word for that is on its way.
+TEST_P(GroupWatchTest, ASignalBeforeTheAnswerEndsTheCommand) {
+  std::atomic<bool> logged_in = false;
+  TestPeer peer([&](int client) {
+    pass_on(client, server_->endpoint(), [&] {
+      if (!logged_in) return;
+      for (int i = 0; i < 30 && !sleeps(nap(11)); i++)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (!sleeps(nap(11)) || signalled_) return;
+      send(SIGTERM);
+      signalled_ = true;
+      EXPECT_TRUE(within(20, [&] {
+        int left = 0;
+        return ::ioctl(signals_.get(), FIONREAD, &left) == 0 && left == 0;
+      }));
+    });
+  });
+  Endpoint e = server_->endpoint();
+  e.address = peer.endpoint().address;
+  e.port = peer.endpoint().port;
+  Deadline deadline{std::chrono::seconds(30)};
+  auto session = Session::connect(e, deadline);
+  logged_in = true;
+  auto command = fmt::format("trap 'exit 4' TERM; sleep {} & wait", nap(11));
+  EXPECT_EQ(session.run(command, {-1, -1, -1, 0, signals_.get()}, deadline).status, 4);
+  EXPECT_TRUE(signalled_);
+  EXPECT_FALSE(sleeps(nap(11)));
 }
 
 TEST(GroupWatchOfSshd, AServerThatTakesOneCommandEndsItByClosing) {
