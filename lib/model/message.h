@@ -1,15 +1,37 @@
 // Lines that banger's own programs say to each other: one JSON object each, with "v".
+//
+// An upgrade may meet programs of the build before that run on. What is added is a new key, which
+// they ignore, or a new verb, which they refuse; "v" grows only when a known one gets another
+// sense.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "core/error.h"
 #include "model/wire.h"
 
 namespace banger {
 
-// The object of a line. Throws Error(failed) for a line that is none, or has no version.
+inline constexpr int message_version = 1;
+
+// The object of a line. Throws Error(failed) for a line that is none, has no version, or a newer
+// one than this build knows.
 Json parse_message(std::string_view line);
+// No object, no version, or a member of another type.
+Error unreadable_message();
+
+// What `read` makes of the line's object; a member of another type is Error(failed), too.
+template <typename Read>
+auto read_message(std::string_view line, Read&& read) {
+  try {
+    return std::forward<Read>(read)(parse_message(line));
+  } catch (const Json::exception&) {
+    throw unreadable_message();
+  }
+}
+
 // As a line, with its newline. Text that is no valid UTF-8 gets replacement characters.
 std::string message_line(const Json& message);
 

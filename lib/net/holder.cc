@@ -11,7 +11,6 @@ namespace banger::net {
 
 namespace {
 
-constexpr int version = 1;
 constexpr Millis patience{10'000};
 constexpr std::array<std::string_view, 3> kinds{"bridge", "tap", "uplink"};
 
@@ -81,7 +80,7 @@ Json ask_holder(const std::string& socket, const HolderAsk& ask, int with = -1) 
 } // namespace
 
 std::string to_line(const HolderAsk& ask) {
-  Json j = {{"v", version}, {"do", ask.verb}};
+  Json j = {{"v", message_version}, {"do", ask.verb}};
   if (ask.verb == "apply") j["plan"] = to_json(ask.plan);
   if (!ask.table.empty()) j["table"] = ask.table;
   if (ask.forward != Forward{}) j["forward"] = to_json(ask.forward);
@@ -89,26 +88,23 @@ std::string to_line(const HolderAsk& ask) {
 }
 
 HolderAsk parse_holder_ask(std::string_view line) {
-  try {
-    Json j = parse_message(line);
-    return {j.value("do", ""), plan_of(j.value("plan", Json::object())), j.value("table", ""),
-            forward_of(j.value("forward", Json::object()))};
-  } catch (const Json::exception&) { // a member of another type
-    throw failed("a message between banger's own programs cannot be read");
-  }
+  return read_message(line, [](const Json& j) {
+    return HolderAsk{j.value("do", ""), plan_of(j.value("plan", Json::object())),
+                     j.value("table", ""), forward_of(j.value("forward", Json::object()))};
+  });
 }
 
 std::string drops_reply(const std::vector<Drop>& drops) {
   Json list = Json::array();
   for (const Drop& d : drops)
     list.push_back({{"link", d.link}, {"reason", d.reason}, {"packets", d.packets}});
-  return message_line({{"v", version}, {"drops", list}});
+  return message_line({{"v", message_version}, {"drops", list}});
 }
 
 std::string relays_reply(const std::vector<Forward>& relays) {
   Json list = Json::array();
   for (const Forward& f : relays) list.push_back(to_json(f));
-  return message_line({{"v", version}, {"relays", list}});
+  return message_line({{"v", message_version}, {"relays", list}});
 }
 
 std::string unknown_verb(std::string_view verb) {
@@ -116,7 +112,7 @@ std::string unknown_verb(std::string_view verb) {
 }
 
 std::string error_reply(std::string_view code, std::string_view message) {
-  Json j = {{"v", version}};
+  Json j = {{"v", message_version}};
   if (!code.empty()) j["error"] = {{"code", code}, {"message", message}};
   return message_line(j);
 }

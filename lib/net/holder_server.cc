@@ -58,8 +58,8 @@ private:
   }
 
   std::string answer(const std::string& line, Fd& came) {
-    HolderAsk ask = parse_holder_ask(line);
     try {
+      HolderAsk ask = parse_holder_ask(line);
       if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table));
       if (ask.verb == "relays") return relays_reply(relays());
       if (ask.verb == "relay") {

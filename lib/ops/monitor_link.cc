@@ -24,7 +24,7 @@ Code code_of(const std::string& name) {
 } // namespace
 
 std::string to_line(const MonitorRequest& r) {
-  return message_line({{"v", link_version},
+  return message_line({{"v", message_version},
                        {"vm", r.vm},
                        {"op", r.op},
                        {"log_level", r.log_level},
@@ -43,28 +43,29 @@ std::string to_line(const MonitorRequest& r) {
 }
 
 MonitorRequest parse_monitor_request(std::string_view line) {
-  Json j = parse_message(line);
-  MonitorRequest r;
-  r.vm = j.value("vm", "");
-  r.op = j.value("op", "");
-  r.log_level = j.value("log_level", "info");
-  r.state_dir = j.value("state_dir", "");
-  r.runtime_root = j.value("runtime_root", "");
-  r.libexec_dir = j.value("libexec_dir", "");
-  r.kernel = j.value("kernel", "");
-  r.initrd = j.value("initrd", "");
-  r.vmm_binary = j.value("vmm_binary", "");
-  r.accel = parse_accel(j.value("accel", "tcg"));
-  r.tsc_khz = j.value("tsc_khz", int64_t{0});
-  r.isolated_outbound = j.value("isolated_outbound", false);
-  r.stop_timeout = Millis(j.value("stop_timeout_ms", int64_t{10'000}));
-  r.begun_ns = j.value("begun_ns", int64_t{0});
-  r.adopt = j.value("adopt", false);
-  return r;
+  return read_message(line, [](const Json& j) {
+    MonitorRequest r;
+    r.vm = j.value("vm", "");
+    r.op = j.value("op", "");
+    r.log_level = j.value("log_level", "info");
+    r.state_dir = j.value("state_dir", "");
+    r.runtime_root = j.value("runtime_root", "");
+    r.libexec_dir = j.value("libexec_dir", "");
+    r.kernel = j.value("kernel", "");
+    r.initrd = j.value("initrd", "");
+    r.vmm_binary = j.value("vmm_binary", "");
+    r.accel = parse_accel(j.value("accel", "tcg"));
+    r.tsc_khz = j.value("tsc_khz", int64_t{0});
+    r.isolated_outbound = j.value("isolated_outbound", false);
+    r.stop_timeout = Millis(j.value("stop_timeout_ms", int64_t{10'000}));
+    r.begun_ns = j.value("begun_ns", int64_t{0});
+    r.adopt = j.value("adopt", false);
+    return r;
+  });
 }
 
 std::string to_line(const Report& r) {
-  Json j = {{"v", link_version}, {"event", kinds[static_cast<size_t>(r.kind)]}};
+  Json j = {{"v", message_version}, {"event", kinds[static_cast<size_t>(r.kind)]}};
   if (!r.stage.empty()) j["stage"] = r.stage;
   if (!r.text.empty()) j["text"] = r.text;
   if (!r.state.empty()) j["state"] = r.state;
@@ -78,35 +79,38 @@ std::string to_line(const Report& r) {
 }
 
 Report parse_report(std::string_view line) {
-  Json j = parse_message(line);
-  Report r;
-  std::string kind = j.value("event", "");
-  for (size_t i = 0; i < kinds.size(); i++)
-    if (kinds[i] == kind) r.kind = static_cast<Report::Kind>(i);
-  r.stage = j.value("stage", "");
-  r.text = j.value("text", "");
-  r.state = j.value("state", "");
-  if (r.kind == Report::Kind::failed) {
-    Json e = j.value("error", Json::object());
-    r.error = Error(code_of(e.value("code", "")), e.value("message", "the monitor gave no reason"))
-                  .subject(e.value("subject", ""))
-                  .hint(e.value("hint", ""))
-                  .log(e.value("log", ""));
-  }
-  return r;
+  return read_message(line, [](const Json& j) {
+    Report r;
+    std::string kind = j.value("event", "");
+    for (size_t i = 0; i < kinds.size(); i++)
+      if (kinds[i] == kind) r.kind = static_cast<Report::Kind>(i);
+    r.stage = j.value("stage", "");
+    r.text = j.value("text", "");
+    r.state = j.value("state", "");
+    if (r.kind == Report::Kind::failed) {
+      Json e = j.value("error", Json::object());
+      r.error =
+          Error(code_of(e.value("code", "")), e.value("message", "the monitor gave no reason"))
+              .subject(e.value("subject", ""))
+              .hint(e.value("hint", ""))
+              .log(e.value("log", ""));
+    }
+    return r;
+  });
 }
 
 std::string to_line(const Ask& a) {
-  Json j = {{"v", link_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
+  Json j = {{"v", message_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
   if (!a.data.empty()) j["data"] = guest::base64(a.data);
   return message_line(j);
 }
 
 Ask parse_ask(std::string_view line) {
-  Json j = parse_message(line);
-  auto data = guest::from_base64(j.value("data", ""));
-  if (!data) throw failed("a message between banger's own programs cannot be read");
-  return {j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data)};
+  return read_message(line, [](const Json& j) {
+    auto data = guest::from_base64(j.value("data", ""));
+    if (!data) throw unreadable_message();
+    return Ask{j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data)};
+  });
 }
 
 Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,

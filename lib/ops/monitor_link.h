@@ -7,7 +7,8 @@
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
-// verbs and monitors of neighbouring versions understand each other.
+// verbs and monitors of neighbouring versions understand each other. A line that cannot be read, or
+// is of a newer version (model/message.h), gets one too, and the end of the connection.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,6 @@
 
 namespace banger::ops {
 
-inline constexpr int link_version = 1;
 inline constexpr int request_fd = 3;
 
 struct MonitorRequest {

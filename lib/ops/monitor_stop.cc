@@ -43,9 +43,14 @@ void Monitor::on_client(Client& c) {
         loop_.forget(fd);
       }
     if (more || c.paused) return;
-  } catch (const std::exception& e) {
-    // A peer that sends rubbish loses its connection and nothing else.
-    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.what())}});
+  } catch (const Error& e) {
+    // A peer that sends rubbish, or speaks a newer version, loses its connection and nothing else.
+    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.message())}});
+    try {
+      sys::send_all(fd, to_line(Report{Report::Kind::failed, {}, {}, e, {}}));
+    } catch (const Error&) {
+      // It has gone, or does not listen.
+    }
   }
   loop_.forget(fd);
   clients_.remove_if([&](const Client& x) { return &x == &c; });

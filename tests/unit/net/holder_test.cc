@@ -1,0 +1,64 @@
+// The network's holder, and what a program of another version says to it.
+#include <csignal>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/message.h"
+#include "net/holder.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::net {
+
+class HolderTest : public testing::Test {
+protected:
+  HolderTest() {
+    if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
+    Fd listener = sys::listen_unix(root_ + "/holder.sock");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      try {
+        serve_holder(std::move(listener));
+      } catch (const std::exception&) {
+      }
+      ::_exit(1);
+    }
+    listener.reset();
+    peer_ = sys::connect_unix(root_ + "/holder.sock");
+    lines_.emplace(peer_.get());
+  }
+  ~HolderTest() override {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    sys::remove_tree(root_);
+  }
+  Json answer_to(const std::string& line) {
+    sys::send_all(peer_.get(), line + "\n");
+    return parse_message(lines_->next(Millis(30'000)).value_or(""));
+  }
+  std::string refusal_of(const std::string& line) {
+    return answer_to(line).at("error").at("message").get<std::string>();
+  }
+
+private:
+  const char* place_ = std::getenv("TMPDIR");
+  std::string root_ = std::string(place_ ? place_ : "/tmp") + "/bh.XXXXXX";
+  int pid_ = -1;
+  Fd peer_;
+  std::optional<sys::LineReader> lines_;
+};
+
+TEST_F(HolderTest, WhatItDoesNotKnowIsToldAndNoMore) {
+  EXPECT_EQ(unknown_verb("levitate"), refusal_of("{\"v\":1,\"do\":\"levitate\",\"height\":3}"));
+  EXPECT_EQ("a message between banger's own programs is of version 2, this one knows 1",
+            refusal_of("{\"v\":2,\"do\":\"relays\"}"));
+  for (const char* line : {"relays", "{\"do\":\"relays\"}", "{\"v\":1,\"do\":[]}",
+                           "{\"v\":1,\"do\":\"apply\",\"plan\":7}"})
+    EXPECT_EQ("a message between banger's own programs cannot be read", refusal_of(line)) << line;
+  // The same connection goes on; keys that are not known are passed over.
+  EXPECT_EQ(Json::array(), answer_to("{\"v\":1,\"do\":\"relays\",\"since\":9}").at("relays"));
+}
+
+} // namespace banger::net
