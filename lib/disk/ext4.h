@@ -30,8 +30,8 @@ void make_ext4(const std::string& path, int64_t size, const std::string& label,
 // resize2fs writes, the file system may need e2fsck by hand: for files that are thrown away then.
 void grow_ext4(const std::string& path, int64_t size);
 
-// Whether Linux (6.1) grows such a file system while it is mounted: not with sparse_super2, nor with
-// recorded errors, which e2fsck mends.
+// Whether Linux (6.1) grows such a file system while it is mounted: not with sparse_super2, nor
+// with recorded errors, which e2fsck mends.
 bool grows_mounted(const std::string& path);
 
 // Makes a disk that nobody uses `size` bytes large, synced. A smaller size throws Error(usage),

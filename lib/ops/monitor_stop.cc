@@ -51,6 +51,8 @@ void Monitor::on_client(Client& c) {
     } catch (const Error&) {
       // It has gone, or does not listen.
     }
+  } catch (const std::exception& e) {
+    ctx_.log.warn("monitor.client", {{"error", std::string_view(e.what())}});
   }
   loop_.forget(fd);
   clients_.remove_if([&](const Client& x) { return &x == &c; });
