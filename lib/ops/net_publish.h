@@ -20,4 +20,8 @@ Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports);
 // address is the VM's own.
 Vm unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports);
 
+// What verbs that died left half-done: the host forwards what the rows say. Throws Error when a
+// monitor or the network cannot be asked; what is left is for the next call.
+void settle_ports(Context& ctx);
+
 } // namespace banger::ops

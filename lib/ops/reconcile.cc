@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
 
 #include "core/error.h"
 #include "ops/image_store.h"
+#include "ops/net_publish.h"
 #include "ops/places.h"
 #include "ops/private_net.h"
 #include "ops/vm_remove.h"
@@ -154,11 +156,15 @@ std::vector<Reconciled> reconcile(Context& ctx) {
     }
     all.push_back(std::move(r));
   }
-  try {
-    PrivateNet(ctx, ctx.dirs.libexec).tidy();
-  } catch (const Error& e) {
-    ctx.log.warn("reconcile.failed", {{"error", std::string_view(e.message())}});
-  }
+  auto settle_rest = [&](const std::function<void()>& what) {
+    try {
+      what();
+    } catch (const Error& e) {
+      ctx.log.warn("reconcile.failed", {{"error", std::string_view(e.message())}});
+    }
+  };
+  settle_rest([&] { settle_ports(ctx); });
+  settle_rest([&] { PrivateNet(ctx, ctx.dirs.libexec).tidy(); });
   return all;
 }
 
