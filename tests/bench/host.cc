@@ -9,7 +9,6 @@
 // two calls that it takes; the commits, each durable; the programs, each started once and awaited
 // (the two verbs, the monitor, the VMM, the one that makes keys, the one that waits for ssh). The
 // network's two are banger-bench-net's, which the caller adds.
-#include <algorithm>
 #include <cstdio>
 
 #include <sqlite3.h>
@@ -19,25 +18,15 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "timing.h"
 
 using namespace banger;
+using bench::median, bench::seconds_of;
 
 namespace {
 
 // create: creating, stopped. start: starting, the monitor's name, its VMM.
 constexpr int commits = 5, programs = 6;
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
-template <typename F>
-double seconds_of(F&& f) {
-  auto began = steady_now();
-  f();
-  return Seconds(steady_now() - began).count();
-}
 
 void run(const std::vector<std::string>& argv) {
   sys::ExitStatus status = sys::spawn({argv, {}, {}, false}, {-1, -1, 2, {}}).wait();

@@ -5,7 +5,6 @@
 // a: the request that a start makes of the network's holder (HOLDER is banger-netns): tap, bridge,
 // up, rules. b: in this process, in the same namespace, by bare ioctls and one netlink message, and
 // one element added to a set of nftables whose context is open.
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -30,8 +29,10 @@
 #include "sys/proc.h"
 #include "sys/process.h"
 #include "sys/socket.h"
+#include "timing.h"
 
 using namespace banger;
+using bench::median, bench::seconds_of;
 
 namespace {
 
@@ -81,18 +82,6 @@ struct Bare {
       throw failed("cannot attach a tap");
   }
 };
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
-template <typename F>
-double seconds_of(F&& f) {
-  auto began = steady_now();
-  f();
-  return Seconds(steady_now() - began).count();
-}
 
 void measure(const std::string& holder, int count) {
   const char* place = std::getenv("TMPDIR");

@@ -26,19 +26,16 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "timing.h"
 
 using namespace banger;
+using bench::median;
 
 namespace {
 
 using Words = std::vector<std::string>;
 
 double seconds_since(SteadyTime t) { return Seconds(steady_now() - t).count(); }
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
 
 int number(const std::string& word) {
   return static_cast<int>(parse_number("number", word, 1, 1'000'000));

@@ -5,11 +5,6 @@ load ../lib
 load vm
 load points
 
-setup() {
-  vm_root
-  needs_failpoints
-}
-
 # Points at which a descriptor is made.
 descriptors='sys.(create|bind|spawn|tap)'
 

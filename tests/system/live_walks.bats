@@ -5,11 +5,6 @@ load ../lib
 load vm
 load points
 
-setup() {
-  vm_root
-  needs_failpoints
-}
-
 kill_its_monitor() {
   local pid
   pid=$(monitor_of x)

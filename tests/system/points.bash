@@ -5,6 +5,12 @@ needs_failpoints() {
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
 }
 
+# What most files need; the others have their own.
+setup() {
+  vm_root
+  needs_failpoints
+}
+
 # sampled N ALL: whether a walk that tells less than all of ALL passes of a name takes the Nth. With
 # BANGER_TEST_EVERY_POINT it takes each.
 sampled() {

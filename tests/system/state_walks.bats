@@ -5,10 +5,6 @@ load ../lib
 load vm
 load points
 
-setup() {
-  vm_root
-  needs_failpoints
-}
 teardown() {
   [ -z "${stray:-}" ] || kill -9 "$stray" 2>/dev/null || true
   remove_vms

@@ -5,11 +5,6 @@ load ../lib
 load vm
 load points
 
-setup() {
-  vm_root
-  needs_failpoints
-}
-
 no_vmm() {
   [ -z "$(find "$XDG_RUNTIME_DIR/banger" -mindepth 2 -maxdepth 2 ! -name net 2>/dev/null)" ] &&
     expect 0 banger doctor --leaks
