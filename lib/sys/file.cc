@@ -30,13 +30,6 @@ std::string base_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-// The path itself, or the nearest parent that exists.
-std::string nearest_existing(std::string path) {
-  struct stat st;
-  while (::stat(path.c_str(), &st) != 0 && path != "/" && path != ".") path = parent_of(path);
-  return path;
-}
-
 FileInfo info_of(const struct stat& st) {
   return {S_ISDIR(st.st_mode),
           S_ISREG(st.st_mode),
@@ -306,6 +299,12 @@ std::optional<std::string> read_link(const std::string& path) {
   ssize_t n = ::readlink(path.c_str(), buffer.data(), buffer.size());
   if (n < 0) return {};
   return std::string(buffer.data(), static_cast<size_t>(n));
+}
+
+std::string nearest_existing(std::string path) {
+  struct stat st;
+  while (::stat(path.c_str(), &st) != 0 && path != "/" && path != ".") path = parent_of(path);
+  return path;
 }
 
 int64_t free_space(const std::string& path) {

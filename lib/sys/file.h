@@ -73,6 +73,8 @@ bool exists(const std::string& path);
 std::vector<std::string> list_dir(const std::string& path);
 // The target of a symbolic link.
 std::optional<std::string> read_link(const std::string& path);
+// The path itself, or the nearest parent that exists.
+std::string nearest_existing(std::string path);
 // Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
 int64_t free_space(const std::string& path);
 // Whether `path` (or its nearest existing parent) lies on a network file system; its name if so.

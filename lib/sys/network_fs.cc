@@ -30,12 +30,6 @@ std::string mounted_type(dev_t device) {
   return {};
 }
 
-// The nearest parent that is there, as sys/file.h promises.
-std::string parent_of(const std::string& path) {
-  size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
 } // namespace
 
 std::optional<std::string> network_type_name(int64_t type) {
@@ -75,13 +69,10 @@ std::optional<std::string> network_fuse_name(const std::string& mounted_type) {
 }
 
 std::optional<std::string> network_file_system(const std::string& path) {
-  std::string at = path;
+  std::string at = nearest_existing(path);
   struct statfs fs {};
-  while (::statfs(at.c_str(), &fs) != 0) {
-    if (at == "/" || at == ".")
-      throw sys_error(errno, "cannot look at the file system of '{}'", path);
-    at = parent_of(at);
-  }
+  if (::statfs(at.c_str(), &fs) != 0)
+    throw sys_error(errno, "cannot look at the file system of '{}'", path);
   if (auto name = network_type_name(fs.f_type)) return name;
   struct stat st {};
   if (fs.f_type != FUSE_SUPER_MAGIC || ::stat(at.c_str(), &st) != 0) return {};
