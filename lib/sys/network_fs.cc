@@ -69,9 +69,10 @@ std::optional<std::string> network_fuse_name(const std::string& mounted_type) {
 }
 
 std::optional<std::string> network_file_system(const std::string& path) {
-  std::string at = nearest_existing(path);
+  // Nearly always it is there: one call, for every command asks this of its state.
+  std::string at = path;
   struct statfs fs {};
-  if (::statfs(at.c_str(), &fs) != 0)
+  if (::statfs(at.c_str(), &fs) != 0 && ::statfs((at = nearest_existing(path)).c_str(), &fs) != 0)
     throw sys_error(errno, "cannot look at the file system of '{}'", path);
   if (auto name = network_type_name(fs.f_type)) return name;
   struct stat st {};
