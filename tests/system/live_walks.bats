@@ -6,9 +6,7 @@ load vm
 load points
 
 kill_its_monitor() {
-  local pid
-  pid=$(monitor_of x)
-  [ -z "$pid" ] || { kill -9 "$pid" && await 10 gone "$pid"; }
+  [ -z "$(monitor_of x)" ] || kill_monitor x
 }
 goes_on() {
   in_state x running

@@ -40,7 +40,7 @@ guest() { banger ssh "$1" -- "$2"; }
 dropped() { net_field ".leases[] | select(.vm == \"$1\") | .dropped.$2"; }
 kill_monitors() {
   local vm
-  for vm in "$@"; do kill -9 "$(monitor_of "$vm")"; done
+  for vm in "$@"; do kill_monitor "$vm"; done
 }
 answers() { [ "$(nc_host "$1" "$2" 2>/dev/null)" = "$3" ]; }
 
@@ -138,7 +138,7 @@ EOF
 
   # Everything at once, as a crash of the host's session would do.
   kill_monitors a b c
-  kill -9 "$(net_field .holder)" "$(net_field .slirp)" \
+  kill_dead "$(net_field .holder)" "$(net_field .slirp)" \
     "$(vm_field a .vmm.pid)" "$(vm_field b .vmm.pid)" "$(vm_field c .vmm.pid)"
   expect 0 banger vm start a
   expect 0 guest a true

@@ -67,6 +67,19 @@ monitor_of() {
   done
 }
 
+# Gone when it returns: a process that is still dying holds its locks, and passes for alive.
+kill_dead() {
+  local pid
+  kill -9 "$@"
+  for pid in "$@"; do await 10 gone "$pid"; done
+}
+# With those others: kill_monitor VM [PID...]
+kill_monitor() {
+  local vm=$1
+  shift
+  kill_dead "$(monitor_of "$vm")" "$@"
+}
+
 # Puts a file into a VM's root disk while it is stopped: edit_root VM PATH <content
 edit_root() {
   local disk

@@ -30,7 +30,6 @@ load vm
   expect 0 banger vm run both $tiny
   vmm=$(vm_field both .vmm.pid)
   kill_monitor both "$vmm"
-  await 5 gone "$vmm"
   expect 0 banger vm show --json both
   same "$(field .state)" failed
   same "$(field .reason)" unobserved
@@ -70,13 +69,4 @@ load vm
   same "$(printf '%s\n' "$status" "$second" | sort | xargs)" '0 4'
 }
 
-# kill_monitor VM [PID…]: with those, and waits for the monitor's end. Its command line is gone
-# before its locks are, so the pid is what has to be looked at.
-kill_monitor() {
-  local monitor
-  monitor=$(monitor_of "$1")
-  shift
-  kill -9 "$monitor" "$@"
-  await 5 gone "$monitor"
-}
 has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }

@@ -249,9 +249,7 @@ PY
   address=$(field_of one .net.address)
   reach=$(field_of one .net.reach)
   # One whose monitor died is given a new one, and is told.
-  monitor=$(monitor_of one)
-  kill -9 "$monitor"
-  await 10 gone "$monitor"
+  kill_monitor one
   expect 0 banger vm reconcile --json
   schema reconciled
   same "$(jq -r '[.name, .found, .done, .state] | join(", ")' <<<"$output")" \
