@@ -5,7 +5,9 @@
 #include <csignal>
 #include <thread>
 
+#include "cli/layout.h"
 #include "core/clock.h"
+#include "core/text.h"
 #include "core/units.h"
 
 namespace banger::cli {
@@ -43,9 +45,11 @@ void tell(App& app, std::string_view verb, Outcome o, std::set<int>& statuses) {
                               {"state", o.state},
                               {"seconds", std::round(o.seconds * 1000) / 1000},
                               {"error", o.error ? error_json(*o.error) : Json()}});
-  else if (!o.error)
-    app.out.line(app.out.quiet || o.state.empty() ? o.name
-                                                  : fmt::format("{}: {}", o.name, o.state));
+  else if (!o.error && app.out.quiet)
+    app.out.line(o.name);
+  else if (!o.error) // a stray file's name may be anything
+    app.out.line(on_one_line(
+        escape_for_terminal(o.state.empty() ? o.name : fmt::format("{}: {}", o.name, o.state))));
   app.out.push(); // each result as soon as it is there; a failure to write never stops the others
   if (o.error) report(app.tool(), *o.error, app.out.json);
 }

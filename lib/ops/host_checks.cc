@@ -150,7 +150,7 @@ Check check_state(const Host& host) {
     return {"state", Verdict::ok, fmt::format("{}, empty so far", host.dirs.state), {}};
   return {"state",
           Verdict::ok,
-          fmt::format("{}, tag {}, {} VMs, {} images", host.dirs.state, state.tag(),
+          fmt::format("{}, tag {}; VMs: {}, images: {}", host.dirs.state, state.tag(),
                       state.vms().size(), state.images().size()),
           {}};
 }

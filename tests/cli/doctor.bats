@@ -145,6 +145,19 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
   same "$output" ""
 }
 
+@test "a stray whose name moves the cursor is shown escaped, and goes" {
+  seed 1
+  stray=$BANGER_STATE_DIR/keys/.$'x\e[2J\ny'.tmp
+  mkdir -p "$BANGER_STATE_DIR/keys"
+  touch "$stray"
+  expect 1 banger-doctor --leaks
+  outputs '.x\x1b[2J'
+  expect 0 banger-doctor --fix
+  outputs '.x\x1b[2J'
+  same "$(wc -l <<<"$output")" 1
+  [ ! -e "$stray" ]
+}
+
 @test "a stray of each kind is named, and --fix removes exactly those" {
   seed 2
   stray=feedfacecafe
@@ -401,7 +414,7 @@ $BANGER_STATE_DIR/images/feedfacecafe true"
   mkdir -m 700 restored
   cp copy.db restored/state.db
   checks --state-dir "$root/restored" --json
-  jq -r 'select(.id=="state") | .found' <<<"$output" | grep -q "tag $tag, 2 VMs, 1 images"
+  jq -r 'select(.id=="state") | .found' <<<"$output" | grep -q "tag $tag; VMs: 2, images: 1"
 }
 
 @test "options that exclude one another are a usage error" {
