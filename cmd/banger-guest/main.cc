@@ -20,9 +20,10 @@ output, each with "v":1.
 
 Verbs:
   keygen --state-keys DIR  make the state's key in DIR if there is none: identity, public
-  host-key                 make a host key: openssh_private, public, dropbear_private (base64)
-  await                    wait until a guest is ready: address, port, user, identity, host_key,
-                           seconds; replies stage, seconds, detail on each change
+  await                    asked for one ("want":"host_key") make a host key: openssh_private,
+                           public, dropbear_private (base64); then wait until a guest is ready:
+                           address, port, user, identity, host_key, seconds; replies stage,
+                           seconds, detail on each change
   run                      run a command there: the same and command; replies status, output
 
 Exit status: 0 done, 1 failed, 2 usage, 6 not ready at the deadline. A failure is a line
@@ -39,7 +40,6 @@ int dispatch(const std::vector<std::string>& words, cli::Output& out) {
   if (verb == "keygen" && words.size() == 3 && words[1] == "--state-keys")
     return service.keygen(words[2]);
   if (words.size() == 1) {
-    if (verb == "host-key") return service.host_key();
     if (verb == "await") return service.await();
     if (verb == "run") return service.run();
   }

@@ -43,8 +43,16 @@ void change(const std::string& keys_dir, const std::function<std::string(std::st
   auto lock = sys::FileLock::take(keys_dir + "/known_hosts.lock");
   std::string path = keys_dir + "/known_hosts";
   std::string before = sys::find_content(path).value_or("");
-  std::string after = edit(before);
-  if (after != before) sys::write_atomic(path, after);
+  // Half a line was left by a writer that was killed.
+  std::string_view whole = std::string_view(before).substr(0, before.rfind('\n') + 1);
+  std::string after = edit(whole);
+  if (after == before) return;
+  // Of use while VMs run, and each start puts its own back: nothing is synced. And a line more,
+  // which is what nearly every change is, does not need all of them written again.
+  if (!before.empty() && after.starts_with(before))
+    sys::append(path, std::string_view(after).substr(before.size()));
+  else
+    sys::write_atomic(path, after, 0600, Outlives::process);
 }
 
 } // namespace
@@ -53,12 +61,14 @@ std::string with_known_host(std::string_view content, const KnownHost& host) {
   check_word(host.host);
   check_word(host.reach);
   auto key = base64(parse_public_line(host.host_key));
-  return without_lines(content,
-                       [&](std::string_view line) {
-                         return names(line, host.host) || names(line, host.reach);
-                       }) +
-         fmt::format("[{1}]:{2},{0},{1},[{0}]:{2} ssh-ed25519 {3}\n", host.host, host.reach,
-                     host.port, key);
+  std::string own = fmt::format("[{1}]:{2},{0},{1},[{0}]:{2} ssh-ed25519 {3}\n", host.host,
+                                host.reach, host.port, key);
+  std::string others = without_lines(content, [&](std::string_view line) {
+    return names(line, host.host) || names(line, host.reach);
+  });
+  bool as_it_was =
+      others.size() + own.size() == content.size() && content.find(own) != std::string_view::npos;
+  return as_it_was ? std::string(content) : others + own;
 }
 
 std::string without_known_host(std::string_view content, std::string_view host) {

@@ -95,13 +95,17 @@ StageReport parse_stage_report(std::string_view line) {
   });
 }
 
+std::string to_line(const HostKeyRequest&) { return dump({{"want", "host_key"}}); }
+
 std::string to_line(const AwaitRequest& r) {
   Json fields = fields_of(r.endpoint);
   fields["seconds"] = r.seconds;
   return dump(fields);
 }
-AwaitRequest parse_await_request(std::string_view line) {
-  return parse(line, [](const Json& json) {
+std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line) {
+  using Request = std::variant<HostKeyRequest, AwaitRequest>;
+  return parse(line, [](const Json& json) -> Request {
+    if (json.value("want", "") == "host_key") return HostKeyRequest{};
     return AwaitRequest{endpoint_of(json), json.at("seconds")};
   });
 }

@@ -3,19 +3,20 @@
 // are not known are ignored; another version, or a line that is none of these, is Error(failed).
 //
 //   keygen --state-keys DIR  ──> {"v":1,"identity":PATH,"public":LINE}
-//   host-key                 ──>
-//   {"v":1,"openssh_private":BASE64,"public":LINE,"dropbear_private":BASE64} await  <──
-//   AwaitRequest  ──> StageReport each time the stage changes; the last one decides run    <──
-//   RunRequest    ──> RunReply
+//   await  <── HostKeyRequest  ──> {"v":1,"openssh_private":BASE64,"public":LINE,
+//                                   "dropbear_private":BASE64}; as often as it is asked, then
+//          <── AwaitRequest    ──> StageReport each time the stage changes; the last one decides
+//   run    <── RunRequest      ──> RunReply
 //
 // Requests come on standard input, replies go to standard output. A failure is the last line,
 // {"v":1,"error":{code,message,hint}}, with the exit status of its code; parse_X throws it as the
-// Error that it was. Exit status of await: 0 when the last stage was ready, 6 at the deadline, 1
-// for mismatch.
+// Error that it was. Exit status of await: 0 when the last stage was ready or only keys were asked
+// for, 6 at the deadline, 1 for mismatch.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "core/error.h"
 #include "guest/endpoint.h"
@@ -43,6 +44,8 @@ struct StageReport {
   bool operator==(const StageReport&) const = default;
 };
 
+struct HostKeyRequest {};
+
 struct AwaitRequest {
   Endpoint endpoint;
   double seconds = 60; // the deadline
@@ -68,6 +71,7 @@ struct KeygenReply {
 };
 
 std::string to_line(const StageReport& report);
+std::string to_line(const HostKeyRequest& request);
 std::string to_line(const AwaitRequest& request);
 std::string to_line(const RunRequest& request);
 std::string to_line(const RunReply& reply);
@@ -76,7 +80,8 @@ std::string to_line(const KeyPair& host_key);
 std::string to_line(const Error& error);
 
 StageReport parse_stage_report(std::string_view line);
-AwaitRequest parse_await_request(std::string_view line);
+// Those that await takes.
+std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line);
 RunRequest parse_run_request(std::string_view line);
 RunReply parse_run_reply(std::string_view line);
 KeygenReply parse_keygen_reply(std::string_view line);

@@ -10,6 +10,8 @@ namespace banger::ops {
 // us bind them, else (a low port, which only root may have) a free high one. Throws
 // Error(conflict) for a published one that another program listens on.
 void choose_ports(Vm& vm);
+// Puts those of `chosen` into the row, for as long as the host runs; `vm` is the row then.
+void record_ports(Context& ctx, Vm& vm, const Vm& chosen);
 
 // Throws Error(conflict) that names the VM which publishes the same port already, or says that
 // the list itself has it twice. `self` is the id of the VM whose ports they are; "" for a new one.

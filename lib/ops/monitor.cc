@@ -63,18 +63,22 @@ void Monitor::begin() {
   places_ = places_of(ctx_.dirs, ctx_.state.tag(), vm_);
   run_lock_ = sys::FileLock::try_take(places_.run_lock);
   if (!run_lock_) throw conflict("'{}' has a monitor already", vm_.name);
-  ctx_.state.transaction([&] {
-    vm_ = ctx_.state.get_vm(vm_.id);
-    bool awaited = request_.adopt ? vm_.state == VmState::running || vm_.state == VmState::paused
-                                  : vm_.state == VmState::starting;
-    // Who asked for it may have died, and another have brought the row in order since.
-    if (!awaited)
-      throw conflict("nobody waits for a monitor of '{}': it is {}", vm_.name, name_of(vm_.state));
-    vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-      v.monitor_process = sys::this_process();
-      v.runtime_dir = places_.runtime;
-    });
-  });
+  ctx_.state.transaction(
+      [&] {
+        vm_ = ctx_.state.get_vm(vm_.id);
+        bool awaited = request_.adopt
+                           ? vm_.state == VmState::running || vm_.state == VmState::paused
+                           : vm_.state == VmState::starting;
+        // Who asked for it may have died, and another have brought the row in order since.
+        if (!awaited)
+          throw conflict("nobody waits for a monitor of '{}': it is {}", vm_.name,
+                         name_of(vm_.state));
+        vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+          v.monitor_process = sys::this_process();
+          v.runtime_dir = places_.runtime;
+        });
+      },
+      Outlives::process);
   ours_ = !request_.adopt; // an adopted one is when all of it was taken over
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
@@ -95,13 +99,18 @@ void Monitor::begin() {
   sys::watch_too(log_watch_.get(), places_.vmm_log);
   loop_.watch(log_watch_.get(), [this] { on_logs(); });
   if (request_.adopt) return adopt();
+  await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
+  if (!has_host_key(places_)) await_->ask_host_key();
   prepare();
   watch_network();
   start_vmm();
 }
 
 void Monitor::prepare() {
-  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_);
+  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_, [this] {
+    if (await_) return await_->host_key();
+    return AwaitHelper(request_.libexec_dir, vmm_log_.get()).host_key();
+  });
   kernel_ = sys::open_file(request_.kernel, O_RDONLY);
 }
 
@@ -148,14 +157,18 @@ void Monitor::start_vmm() {
   phase_start_ = steady_now();
   vmm_ = std::make_unique<sys::Child>(spawn_vmm());
   auto identity = sys::find_process(vmm_->pid());
-  vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-    v.vmm_process = identity.value_or(ProcessId{});
-    v.vmm = VmmKind::qemu;
-    v.accel = request_.accel;
-    v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
-    v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
-    v.timings = vm_.timings;
-  });
+  ctx_.state.transaction(
+      [&] {
+        vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+          v.vmm_process = identity.value_or(ProcessId{});
+          v.vmm = VmmKind::qemu;
+          v.accel = request_.accel;
+          v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
+          v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
+          v.timings = vm_.timings;
+        });
+      },
+      Outlives::process);
   follow_vmm(vmm_->pidfd());
   tell_stage();
   if (!ready_) start_await();
@@ -168,36 +181,26 @@ void Monitor::follow_vmm(int pidfd) {
 }
 
 void Monitor::start_await() {
-  auto [ours, theirs] = sys::socket_pair();
-  await_ = std::make_unique<sys::Child>(
-      sys::spawn({{request_.libexec_dir + "/banger-guest", "await"}, {}, {}, false},
-                 {theirs.get(), theirs.get(), vmm_log_.get(), {}}));
-  theirs.reset();
-  guest::AwaitRequest ask;
-  ask.endpoint = prepared_->endpoint;
-  ask.seconds = 7 * 86400; // the verb has the deadline; a slow guest becomes ready all the same
-  sys::send_all(ours.get(), guest::to_line(ask) + "\n");
-  await_out_ = std::move(ours);
-  await_lines_ = std::make_unique<sys::LineReader>(await_out_.get());
-  loop_.watch(await_out_.get(), [this] { on_await(); });
+  if (!await_) await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
+  await_->begin(prepared_->endpoint);
+  loop_.watch(await_->fd(), [this] { on_await(); });
 }
 
 void Monitor::on_await() {
-  bool more = await_lines_->fill();
-  while (auto line = await_lines_->buffered()) {
-    guest::StageReport r = guest::parse_stage_report(*line);
-    if (r.stage == guest::Stage::banner && view_.ssh < guest::Stage::banner)
+  bool more = await_->fill();
+  while (auto r = await_->buffered()) {
+    if (r->stage == guest::Stage::banner && view_.ssh < guest::Stage::banner)
       mark(vm_.timings, &BootTimings::userland);
-    view_.ssh = r.stage;
-    view_.ssh_detail = r.detail;
-    if (r.stage == guest::Stage::ready) return on_ready();
+    view_.ssh = r->stage;
+    view_.ssh_detail = r->detail;
+    if (r->stage == guest::Stage::ready) return on_ready();
     tell_stage();
   }
-  if (!more) end_helper(await_);
+  if (!more) end_await();
 }
 
 void Monitor::on_ready() {
-  end_helper(await_);
+  end_await();
   if (knock_ != Knock::none) return; // it is being stopped
   mark(vm_.timings, &BootTimings::ready);
   ready_ = true;
@@ -208,6 +211,7 @@ void Monitor::record_ready() {
   if (knock_ != Knock::none || ended_) return;
   std::string small = not_grown(view_, prepared_->grows);
   try {
+    if (prepared_->new_key) keep_host_key(places_);
     ctx_.state.transaction([&] {
       vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
         v.state = VmState::running;
@@ -327,8 +331,8 @@ void Monitor::on_vmm_exit() {
   control_.reset();
   std::string how = vmm_ ? vmm_->wait().text() : "no exit status";
   vmm_.reset();
-  end_helper(await_);
-  end_helper(poweroff_);
+  end_await();
+  end_poweroff();
 
   if (knock_ != Knock::none)
     return finish(VmState::stopped, knock_ == Knock::kill ? "killed" : "", {});

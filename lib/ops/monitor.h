@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "guest/console.h"
+#include "ops/await_helper.h"
 #include "ops/boot_watch.h"
 #include "ops/console_input.h"
 #include "ops/context.h"
@@ -75,7 +76,8 @@ private:
   void ask_stop(Millis timeout);
   void next_knock();
   void power_off_over_ssh();
-  void end_helper(std::unique_ptr<sys::Child>& child);
+  void end_await();
+  void end_poweroff();
 
   void finish(VmState state, std::string reason, std::optional<Error> fault);
   void release(VmState state, const std::string& reason, const std::optional<Error>& fault);
@@ -103,9 +105,8 @@ private:
   std::unique_ptr<vmm::Driver> driver_;
   std::unique_ptr<vmm::Control> control_;
   std::optional<Prepared> prepared_;
-  std::unique_ptr<sys::Child> vmm_, await_, poweroff_;
-  std::unique_ptr<sys::LineReader> await_lines_;
-  Fd await_out_;
+  std::unique_ptr<sys::Child> vmm_, poweroff_;
+  std::unique_ptr<AwaitHelper> await_;
   std::unique_ptr<guest::ConsoleReader> console_reader_;
   int64_t console_offset_ = 0;
 

@@ -146,7 +146,9 @@ void Monitor::next_knock() {
   if (!first) return;
   // After the knock: a state that cannot be written (a full disk) must not keep a VM from ending.
   try {
-    vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; });
+    ctx_.state.transaction(
+        [&] { vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; }); },
+        Outlives::process);
   } catch (const Error& e) {
     ctx_.log.warn("vm.stop.record", {{"error", std::string_view(e.message())}});
   }
@@ -189,16 +191,17 @@ void Monitor::power_off_over_ssh() {
   }
 }
 
-void Monitor::end_helper(std::unique_ptr<sys::Child>& child) {
-  if (!child) return;
-  if (&child == &await_ && await_out_) {
-    loop_.forget(await_out_.get());
-    await_out_.reset();
-    await_lines_.reset();
-  }
-  child->kill(SIGKILL);
-  child->wait();
-  child.reset();
+void Monitor::end_await() {
+  if (!await_) return;
+  loop_.forget(await_->fd());
+  await_.reset();
+}
+
+void Monitor::end_poweroff() {
+  if (!poweroff_) return;
+  poweroff_->kill(SIGKILL);
+  poweroff_->wait();
+  poweroff_.reset();
 }
 
 void Monitor::finish(VmState state, std::string reason, std::optional<Error> fault) {
@@ -222,8 +225,8 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
 }
 
 void Monitor::release(VmState state, const std::string& reason, const std::optional<Error>& fault) {
-  end_helper(await_);
-  end_helper(poweroff_);
+  end_await();
+  end_poweroff();
   end_vmm();
   leave_network();
   sys::remove_tree(places_.runtime);

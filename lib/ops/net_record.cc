@@ -36,6 +36,7 @@ NetRecord read_net(state::State& state) {
   return r;
 }
 
+// All of it goes with the host's boot.
 void write_net(state::State& state, const NetRecord& r) {
   Json j = {{"dir", r.dir},
             {"subnet", r.subnet},
@@ -45,7 +46,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"slirp_ready", r.slirp_ready},
             {"net_id", r.net_id},
             {"taps", r.taps}};
-  state.set_fact(key, j.dump());
+  state.transaction([&] { state.set_fact(key, j.dump()); }, Outlives::process);
 }
 
 } // namespace banger::ops

@@ -215,7 +215,9 @@ std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
     write_net(ctx_.state, r);
   }
   net::Guest guest = guest_of(ctx_.state.tag(), r.taps[vm.id], vm);
-  net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
+  std::pair here(r.holder, guest.tap);
+  if (std::exchange(fresh_, {}) != here)
+    net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
   return guest.tap;
 }
 
@@ -246,9 +248,12 @@ void PrivateNet::forward(Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
   ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
-  ensure_tap(r, vm);
+  bool was_here = r.taps.contains(vm.id);
+  fresh_.reset();
+  std::string tap = ensure_tap(r, vm);
+  fresh_.emplace(r.holder, tap);
   auto is_ours = [guest = vm.address](const net::Forward& f) { return f.guest == guest; };
-  drop_forwards(r, is_ours);
+  if (was_here) drop_forwards(r, is_ours);
   // Between the look and the forward's own bind another program may take a port.
   for (int tries = 1;; tries++) {
     Vm chosen = vm;
@@ -260,10 +265,7 @@ void PrivateNet::forward(Vm& vm) {
       if (e.code() != Code::conflict || tries == 3) throw;
       continue;
     }
-    vm = ctx_.state.change_vm(vm.id, [&](Vm& v) {
-      v.ssh_port = chosen.ssh_port;
-      v.ports = chosen.ports;
-    });
+    record_ports(ctx_, vm, chosen);
     return;
   }
 }

@@ -81,6 +81,9 @@ private:
   Context& ctx_;
   std::string libexec_;
   std::vector<sys::Child> children_; // that this process must reap
+  // The tap that forward() has just put into the namespace of that holder; join() need not do so
+  // again as long as it is the same one.
+  std::optional<std::pair<ProcessId, std::string>> fresh_;
 };
 
 // What a VM's row says shall be forwarded: ssh first.

@@ -18,10 +18,12 @@ namespace {
 
 constexpr size_t kept_output = 4096;
 
+Error no_request() { return usage("no request on standard input"); }
+
 std::string read_request(int in) {
   sys::LineReader reader(in);
   if (auto line = reader.next()) return *line;
-  throw usage("no request on standard input");
+  throw no_request();
 }
 
 void reply(int out, const std::string& line) { sys::write_all(out, line + "\n"); }
@@ -50,21 +52,26 @@ int GuestService::keygen(const std::string& keys_dir) {
   });
 }
 
-int GuestService::host_key() {
-  return answered(out, [&] {
-    reply(out, guest::to_line(guest::generate_key()));
-    return 0;
-  });
-}
-
 int GuestService::await() {
   return answered(out, [&] {
-    auto request = guest::parse_await_request(read_request(in));
-    auto stage = guest::await_ready(
-        request.endpoint, in_seconds(request.seconds),
-        [&](const guest::StageReport& report) { reply(out, guest::to_line(report)); }, out);
-    if (stage == guest::Stage::ready) return 0;
-    return exit_status(stage == guest::Stage::mismatch ? Code::failed : Code::timeout);
+    sys::LineReader requests(in);
+    bool asked = false;
+    while (auto line = requests.next()) {
+      asked = true;
+      auto request = guest::parse_await_request(*line);
+      if (std::holds_alternative<guest::HostKeyRequest>(request)) {
+        reply(out, guest::to_line(guest::generate_key()));
+        continue;
+      }
+      const auto& wish = std::get<guest::AwaitRequest>(request);
+      auto stage = guest::await_ready(
+          wish.endpoint, in_seconds(wish.seconds),
+          [&](const guest::StageReport& report) { reply(out, guest::to_line(report)); }, out);
+      if (stage == guest::Stage::ready) return 0;
+      return exit_status(stage == guest::Stage::mismatch ? Code::failed : Code::timeout);
+    }
+    if (!asked) throw no_request();
+    return 0;
   });
 }
 

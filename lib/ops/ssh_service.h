@@ -12,8 +12,8 @@ struct GuestService {
   int in = 0, out = 1;
 
   int keygen(const std::string& keys_dir);
-  int host_key();
-  // Ends as well when nobody reads `out` any more, so that it never outlives who asked.
+  // Makes host keys as long as it is asked for them, then awaits one guest. Ends as well when
+  // nobody reads `out` any more, so that it never outlives who asked.
   int await();
   int run();
 };

@@ -116,10 +116,7 @@ void prepare_network(Context& ctx, PrivateNet& net, Vm& vm) {
   if (vm.net_mode == NetMode::user) return net.forward(vm);
   Vm chosen = vm;
   choose_ports(chosen);
-  vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
-    v.ssh_port = chosen.ssh_port;
-    v.ports = chosen.ports;
-  });
+  record_ports(ctx, vm, chosen);
 }
 
 std::optional<vmm::UserNet> user_net_of(const MonitorRequest& request, const Vm& vm) {

@@ -12,6 +12,7 @@
 #include "ops/ssh_config.h"
 #include "ops/vm_disk.h"
 #include "ops/vm_network.h"
+#include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -27,11 +28,11 @@ std::string run_guest(const std::string& libexec, std::vector<std::string> words
   return sys::run_ok({words, {}, {}, false}, {}, Millis(60'000));
 }
 
-guest::KeyPair host_key(const MonitorRequest& request, const Places& places) {
-  if (auto text = sys::find_content(places.host_key)) return guest::parse_openssh_private(*text);
-  guest::KeyPair key = guest::parse_host_key(run_guest(request.libexec_dir, {"host-key"}));
-  sys::write_atomic(places.host_key, guest::openssh_private(key, "banger"));
-  return key;
+// None too where a power cut left the file empty (keep_host_key was not reached).
+std::optional<guest::KeyPair> find_host_key(const Places& places) {
+  auto text = sys::find_content(places.host_key);
+  if (!text || text->empty()) return {};
+  return guest::parse_openssh_private(*text);
 }
 
 std::string authorized_key(const MonitorRequest& request, const Dirs& dirs) {
@@ -56,21 +57,26 @@ vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
 }
 
 void write_initrd(const MonitorRequest& request, const Places& places, const guest::Seed& seed) {
-  std::string initrd = sys::read_file(request.initrd);
-  initrd += guest::padding_for(initrd.size());
-  initrd += guest::seed_archive(seed);
   std::string path = places.runtime + "/" + vmm::initrd_file;
-  Fd fd = sys::open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-  sys::write_all(fd.get(), initrd);
+  sys::remove_file(path);
+  sys::copy_sparse(request.initrd, path);
+  Fd fd = sys::open_file(path, O_WRONLY | O_APPEND);
+  auto size = static_cast<size_t>(sys::size_of(fd.get()));
+  sys::write_all(fd.get(), guest::padding_for(size) + guest::seed_archive(seed));
 }
 
 } // namespace
 
 Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& request,
-                      const Places& places, Vm& vm) {
-  guest::KeyPair key = host_key(request, places);
+                      const Places& places, Vm& vm,
+                      const std::function<guest::KeyPair()>& make_key) {
   std::string authorized = authorized_key(request, ctx.dirs);
   prepare_network(ctx, net, vm);
+  auto kept = find_host_key(places);
+  guest::KeyPair key = kept ? *kept : make_key();
+  if (!kept)
+    sys::write_atomic(places.host_key, guest::openssh_private(key, "banger"), 0600,
+                      Outlives::process);
   guest::set_known_host(ctx.dirs.keys(),
                         {vm.name + "." + zone, vm.reach, vm.ssh_port, guest::public_line(key)});
   refresh_ssh_config(ctx);
@@ -89,7 +95,14 @@ Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& reque
   sys::make_symlink(request.kernel, places.runtime + "/" + vmm::kernel_file);
   sys::make_symlink(places.console, places.runtime + "/" + vmm::console_file);
   return {machine_of(request, vm, disks), endpoint_of(ctx.dirs, places, vm),
-          has_room_to_grow(places)};
+          has_room_to_grow(places), !kept};
+}
+
+bool has_host_key(const Places& places) { return find_host_key(places).has_value(); }
+
+void keep_host_key(const Places& places) {
+  sys::sync_file(places.host_key);
+  sys::sync_dir(places.dir);
 }
 
 guest::Endpoint endpoint_of(const Dirs& dirs, const Places& places, const Vm& vm) {

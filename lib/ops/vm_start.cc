@@ -63,17 +63,19 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   request.accel = choose_accel(ctx, vm.want_accel, request);
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
 
-  ctx.state.transaction([&] {
-    require_within_limit(ctx.settings, ctx.state, vm); // again: others may have been started
-    vm = ctx.state.change_vm(vm.id, [](Vm& v) {
-      v.state = VmState::starting;
-      v.reason.clear();
-      v.fault.reset();
-      v.started = wall_now();
-      v.timings = {};
-    });
-    record(ctx, vm.name, "vm.starting");
-  });
+  ctx.state.transaction(
+      [&] {
+        require_within_limit(ctx.settings, ctx.state, vm); // again: others may have been started
+        vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+          v.state = VmState::starting;
+          v.reason.clear();
+          v.fault.reset();
+          v.started = wall_now();
+          v.timings = {};
+        });
+        record(ctx, vm.name, "vm.starting");
+      },
+      Outlives::process); // after a power cut it was never started, and nothing of it is left
   ctx.stage(vm.name, "starting the VMM");
   auto started = [&] {
     try {

@@ -178,7 +178,7 @@ void Db::exec(const char* sql) {
   if (result != SQLITE_OK) fail(result);
 }
 
-void Db::transaction(const std::function<void()>& body) {
+void Db::transaction(const std::function<void()>& body, Outlives outlives) {
   if (mode != Mode::write) throw failed("the state '{}' was opened only for reading", path_);
   if (depth_ > 0) {
     run("SAVEPOINT joined");
@@ -192,7 +192,7 @@ void Db::transaction(const std::function<void()>& body) {
     return;
   }
   retry([&] {
-    begin_writing();
+    begin_writing(outlives);
     ++depth_;
     try {
       body();
@@ -207,7 +207,11 @@ void Db::transaction(const std::function<void()>& body) {
   });
 }
 
-void Db::begin_writing() {
+void Db::begin_writing(Outlives outlives) {
+  // In WAL mode NORMAL leaves out nothing but the sync at the commit.
+  if (outlives_ != outlives)
+    run(outlives == Outlives::power_cut ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  outlives_ = outlives;
   if (!line_) line_.emplace(path_ + "-line");
   // Who does not get to its front in time is told so by SQLite's handler, which has the same time.
   auto turn = line_->stand(deadline_);

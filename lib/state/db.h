@@ -31,6 +31,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/outlives.h"
 #include "state/state.h"
 #include "sys/lock.h"
 
@@ -105,7 +106,7 @@ public:
   // Joins one that is open; what a joined body throws takes back just what that body did.
   // Writers stand in a line (STATE.DB-line): who is at its front tries for SQLite's own lock,
   // alone, the others sleep. Without it a hundred of them spend both processors on asking.
-  void transaction(const std::function<void()>& body);
+  void transaction(const std::function<void()>& body, Outlives outlives = Outlives::power_cut);
   void snapshot(const std::function<void()>& body);
 
   // A file that is blank, or was left half initialised by one who died.
@@ -130,13 +131,14 @@ private:
   void roll_back(const char* sql) noexcept;
   template <typename F>
   void retry(F&& body);
-  void begin_writing();
+  void begin_writing(Outlives outlives);
   static int wait_a_little(void* self, int tries);
 
   sqlite3* handle_ = nullptr;
   std::string path_;
   bool is_blank_ = false, is_wal_ = false, verified_ = false;
-  int depth_ = 0; // of transactions and snapshots
+  int depth_ = 0;                    // of transactions and snapshots
+  std::optional<Outlives> outlives_; // what SQLite was told last
   bool retrying_ = false;
   SteadyTime deadline_{}; // of the waiting for others
   std::optional<sys::Line> line_;

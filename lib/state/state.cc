@@ -110,7 +110,9 @@ WallTime State::made() {
   return {q.next() ? q.number(0) : 0};
 }
 
-void State::transaction(const std::function<void()>& body) { db_->transaction(body); }
+void State::transaction(const std::function<void()>& body, Outlives outlives) {
+  db_->transaction(body, outlives);
+}
 
 std::optional<std::string> State::fact(const std::string& key) {
   return db_->query_one("SELECT value FROM fact WHERE key = ?", key);

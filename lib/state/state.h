@@ -1,9 +1,11 @@
 // The state: one SQLite file (WAL, synchronous=FULL). The only room that sees SQLite.
 //
-// Guarantees: a commit that returned is on the disk. Every write happens in one IMMEDIATE
-// transaction; only whole transactions are retried, never parts. Readers never block writers, and
-// writers stand in a line. The busy handler sleeps 0.3 ms a try, 30 s at most, then Error(timeout).
-// No transaction may span an exec, network traffic or a boot.
+// Guarantees: a commit that returned is on the disk, unless it was made to outlive processes only
+// (synchronous=NORMAL for that one); a power cut takes such commits from the last one backwards,
+// and none that one on the disk came after. Every write happens in one IMMEDIATE transaction; only
+// whole transactions are retried, never parts. Readers never block writers, and writers stand in a
+// line. The busy handler sleeps 0.3 ms a try, 30 s at most, then Error(timeout). No transaction may
+// span an exec, network traffic or a boot.
 //
 // Opening for writing makes the directory (0700) and file, and brings an older schema up to date:
 // numbered migrations, each applied together with its record in one transaction. Opening for
@@ -27,6 +29,7 @@
 #include <string>
 #include <vector>
 
+#include "core/outlives.h"
 #include "model/event.h"
 #include "model/image.h"
 #include "model/settings.h"
@@ -55,8 +58,8 @@ public:
   // below that change something join a transaction that is open, or make their own; so does a
   // transaction() within another. A joined one that throws takes back what it did itself, and the
   // outer one can go on. `body` may run again when the database was busy: it must have no other
-  // effect. Error(failed) in a State opened for reading.
-  void transaction(const std::function<void()>& body);
+  // effect. Error(failed) in a State opened for reading. A joined one outlives what the outer does.
+  void transaction(const std::function<void()>& body, Outlives outlives = Outlives::power_cut);
 
   // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix. A prefix of several
   // throws Error(usage).

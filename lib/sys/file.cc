@@ -130,7 +130,8 @@ void write_all(int fd, std::string_view data) {
   }
 }
 
-void write_atomic(const std::string& path, std::string_view content, mode_t mode) {
+void write_atomic(const std::string& path, std::string_view content, mode_t mode,
+                  Outlives outlives) {
   std::string dir = parent_of(path);
   std::string temporary = dir + "/." + base_of(path) + ".tmp";
   try {
@@ -141,14 +142,21 @@ void write_atomic(const std::string& path, std::string_view content, mode_t mode
     if (::fchmod(fd.get(), mode) != 0) throw sys_error(errno, "cannot set the mode of '{}'", path);
     failpoint(Point::write);
     write_all(fd.get(), content);
-    if (::fsync(fd.get()) != 0) throw sys_error(errno, "cannot sync '{}'", path);
+    if (outlives == Outlives::power_cut && ::fsync(fd.get()) != 0)
+      throw sys_error(errno, "cannot sync '{}'", path);
     fd.reset();
     rename(temporary, path);
   } catch (Error& e) {
     ::unlink(temporary.c_str());
     throw std::move(e.within(fmt::format("cannot write '{}'", path)));
   }
-  sync_dir(dir);
+  if (outlives == Outlives::power_cut) sync_dir(dir);
+}
+
+void append(const std::string& path, std::string_view content) {
+  Fd fd = open_file(path, O_WRONLY | O_APPEND);
+  failpoint(Point::write);
+  write_all(fd.get(), content);
 }
 
 bool make_dir(const std::string& path, mode_t mode) {

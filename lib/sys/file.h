@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "core/handle.h"
+#include "core/outlives.h"
 
 namespace banger::sys {
 
@@ -35,8 +36,13 @@ void write_all(int fd, std::string_view data);
 
 // Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. Whoever
 // reads sees the old content or the new, whatever dies in between. A stale temporary of a dead
-// writer is named ".NAME.tmp" and overwritten by the next.
-void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600);
+// writer is named ".NAME.tmp" and overwritten by the next. What need outlive processes only is not
+// synced: after a power cut the file may be the old one, or empty.
+void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600,
+                  Outlives outlives = Outlives::power_cut);
+
+// Adds to the end of `path`, with one call where all of it fits. Nothing is synced.
+void append(const std::string& path, std::string_view content);
 
 // Makes `path` alone; true if it was not there. An existing directory is no failure.
 bool make_dir(const std::string& path, mode_t mode = 0700);

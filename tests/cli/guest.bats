@@ -67,8 +67,8 @@ request() {
   same "$(cat "$root/keys/id_ed25519")" garbage
 }
 
-@test "host-key: OpenSSH and dropbear read it, and agree" {
-  expect 0 "$guest" host-key
+@test "a host key: OpenSSH and dropbear read it, and agree" {
+  expect 0 "$guest" await <<<'{"v":1,"want":"host_key"}'
   public=$(field .public)
   umask 077
   field .openssh_private | base64 -d >openssh

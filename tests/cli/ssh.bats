@@ -116,7 +116,7 @@ own_failure() {
 
 @test "another host key is never trusted" {
   start_vm demo
-  host_key=$("$guest" host-key | jq -r .public)
+  host_key=$(new_host_key | jq -r .public)
   set_vm demo running
   own_failure failed demo -- true
   errors "another host key"

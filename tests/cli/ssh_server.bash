@@ -3,6 +3,7 @@
 # host key that banger-guest made. Load after ../lib.
 
 guest="$BANGER_BUILD/libexec/banger/banger-guest"
+new_host_key() { "$guest" await <<<'{"v":1,"want":"host_key"}'; }
 test_vm="$BANGER_BUILD/tests/banger-test-vm"
 
 setup() {
@@ -55,7 +56,7 @@ start_vm() {
   [ "$(id -u)" = 0 ] && pam=yes
   reach=$("$test_vm" "$BANGER_STATE_DIR" add "$1")
   "$guest" keygen --state-keys "$BANGER_STATE_DIR/keys" >"$root/keygen"
-  json=$("$guest" host-key)
+  json=$(new_host_key)
   host_key=$(jq -r .public <<<"$json")
   (umask 077 && jq -r .openssh_private <<<"$json" | base64 -d >"$root/host_key.$1")
   cp "$BANGER_STATE_DIR/keys/id_ed25519.pub" "$root/authorized_keys"
@@ -88,7 +89,7 @@ set_vm() { "$test_vm" "$BANGER_STATE_DIR" run "$1" "$2" "$port" "${server:-0}" "
 
 # A VM that has nothing behind it.
 plain_vm() {
-  host_key=$("$guest" host-key | jq -r .public)
+  host_key=$(new_host_key | jq -r .public)
   reach=$("$test_vm" "$BANGER_STATE_DIR" add "$1")
   "$guest" keygen --state-keys "$BANGER_STATE_DIR/keys" >"$root/keygen"
   port=1

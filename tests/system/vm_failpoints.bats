@@ -82,6 +82,21 @@ trace_create() {
   walked banger-vm banger-monitor banger-netns banger-guest -- sh -c "$life"
 }
 
+@test "a start waits for the disk nowhere: all that it writes tells of processes" {
+  command -v strace >/dev/null || skip 'no strace'
+  export BANGER_QEMU_BINARY=$BANGER_BUILD/tests/banger-stub-vmm
+  expect 0 banger vm create $tiny x first
+  expect 0 banger vm start --no-wait first # makes the state's key, and finds out about the host
+  # shellcheck disable=SC2016 # for the inner shell
+  expect 0 strace -f -qq -y --seccomp-bpf -e trace=fsync,fdatasync,sync,syncfs,unlinkat -e signal=none \
+    -o "$root/calls" sh -c 'banger-vm start --no-wait x &&
+    timeout 60 sh -c "until banger-vm show --json x | jq -e .vmm.pid; do :; done" &&
+    mkdir started && rm -r started && banger-vm kill x'
+  grep -q started "$root/calls"
+  same "$(sed '/started/Q' "$root/calls" | grep sync)" ''
+  grep -q 'fdatasync.*state.db-wal' "$root/calls" # its end is on the disk
+}
+
 @test "no mutating system call about images is without a point" {
   command -v strace >/dev/null || skip 'no strace'
   mkdir -p tree/sbin tree/etc

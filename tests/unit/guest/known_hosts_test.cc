@@ -38,6 +38,8 @@ TEST(KnownHosts, OneLineAVm) {
   EXPECT_EQ(without_known_host(content, "b.vm"), line("a", 3));
   EXPECT_EQ(without_known_host(content, "c.vm"), content);
   EXPECT_EQ(without_known_host(content, "vm"), content);
+  // The same again changes nothing, nor the order.
+  EXPECT_EQ(with_known_host(content, host("b", 2)), content);
 }
 
 TEST(KnownHosts, AnAddressBelongsToOneVm) {
@@ -84,6 +86,27 @@ TEST(KnownHosts, ManyAtOnceLoseNothing) {
     EXPECT_EQ(find_host_key(content, "vm" + std::to_string(n) + ".vm").has_value(),
               (n - 1) % 2 == 0);
   EXPECT_EQ(sys::find_info(dir + "/known_hosts")->mode, 0600u);
+  sys::remove_tree(dir);
+}
+
+TEST(KnownHosts, ANewLineIsAppendedAndHalfAOneGoes) {
+  std::string dir = ::testing::TempDir() + "/banger-half-" + std::to_string(getpid());
+  std::string path = dir + "/known_hosts";
+  auto inode = [&] { return sys::find_info(path)->ino; };
+  set_known_host(dir, host("a", 1));
+  auto first = inode();
+  set_known_host(dir, host("b", 2));
+  set_known_host(dir, host("a", 1));
+  EXPECT_EQ(sys::read_file(path), line("a", 1) + line("b", 2));
+  EXPECT_EQ(inode(), first);
+  // A writer was killed within its line.
+  sys::append(path, line("c", 3).substr(0, 30));
+  set_known_host(dir, host("d", 4));
+  EXPECT_EQ(sys::read_file(path), line("a", 1) + line("b", 2) + line("d", 4));
+  // And one that changed nothing else.
+  sys::append(path, "x");
+  set_known_host(dir, host("d", 4));
+  EXPECT_EQ(sys::read_file(path), line("a", 1) + line("b", 2) + line("d", 4));
   sys::remove_tree(dir);
 }
 

@@ -13,7 +13,9 @@ TEST(Protocol, EveryValueIsReadBack) {
   StageReport report{Stage::no_answer, 1.25, "a \"detail\"\n"};
   EXPECT_EQ(parse_stage_report(to_line(report)), report);
   AwaitRequest await{endpoint(), 12.5};
-  EXPECT_EQ(parse_await_request(to_line(await)), await);
+  EXPECT_EQ(std::get<AwaitRequest>(parse_await_request(to_line(await))), await);
+  EXPECT_TRUE(
+      std::holds_alternative<HostKeyRequest>(parse_await_request(to_line(HostKeyRequest{}))));
   RunRequest run{endpoint(), "echo 'a b' > /x", 3};
   EXPECT_EQ(parse_run_request(to_line(run)), run);
   RunReply reply{137, "out"};
