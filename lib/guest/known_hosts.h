@@ -25,9 +25,9 @@ std::string without_known_host(std::string_view content, std::string_view host);
 // The pinned key "ssh-ed25519 AAAA…" of the VM called `host` ("demo.vm").
 std::optional<std::string> find_host_key(std::string_view content, std::string_view host);
 
-// The same on KEYS_DIR/known_hosts: read, changed and replaced atomically under a lock, so that any
-// number may do it at once. set makes file and directory; remove of what is not there is no
-// failure.
+// The same on KEYS_DIR/known_hosts, under a lock, so that any number may do it at once: a line more
+// is appended, else the file is replaced; nothing is synced. set makes file and directory; remove
+// of what is not there is no failure.
 void set_known_host(const std::string& keys_dir, const KnownHost& host);
 void remove_known_host(const std::string& keys_dir, std::string_view host);
 

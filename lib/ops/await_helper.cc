@@ -25,8 +25,12 @@ AwaitHelper::AwaitHelper(const std::string& libexec_dir, int errors)
     : child_(start(libexec_dir, errors, link_)), lines_(link_.get()) {}
 
 AwaitHelper::~AwaitHelper() {
-  child_.kill(SIGKILL);
-  child_.wait();
+  try {
+    child_.kill(SIGKILL);
+    child_.wait();
+  } catch (const Error&) {
+    // It ends by itself when nobody listens any more.
+  }
 }
 
 void AwaitHelper::ask_host_key() {
@@ -39,8 +43,8 @@ guest::KeyPair AwaitHelper::host_key() {
   asked_ = false;
   auto line = lines_.next(time_for_a_key);
   if (!line)
-    throw failed("cannot make an ssh host key: its helper {}",
-                 lines_.ended() ? "ended" : "said nothing");
+    throw failed("cannot make an ssh host key: banger-guest {}",
+                 lines_.ended() ? "died" : "said nothing");
   return guest::parse_host_key(*line);
 }
 

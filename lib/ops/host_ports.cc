@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/port.h"
+#include "ops/places.h"
 #include "sys/port_owner.h"
 #include "sys/socket.h"
 
@@ -112,7 +113,7 @@ void record_ports(Context& ctx, Vm& vm, const Vm& chosen) {
           v.ports = chosen.ports;
         });
       },
-      Outlives::process);
+      outlives_of_runtime(ctx.dirs.runtime));
 }
 
 } // namespace banger::ops

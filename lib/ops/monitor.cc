@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t most_log = int64_t{8} << 20;
 constexpr int64_t keep_log = int64_t{4} << 20;
 constexpr Millis log_pause{100};
-constexpr Millis next_record{1000};
+constexpr Millis next_record{1000}, next_await{1000};
 constexpr Millis first_look{500}, last_look{8000}; // whether a guest that says so is halted
 
 } // namespace
@@ -78,7 +78,7 @@ void Monitor::begin() {
           v.runtime_dir = places_.runtime;
         });
       },
-      Outlives::process);
+      outlives_of_runtime(ctx_.dirs.runtime));
   ours_ = !request_.adopt; // an adopted one is when all of it was taken over
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
@@ -108,7 +108,12 @@ void Monitor::begin() {
 
 void Monitor::prepare() {
   prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_, [this] {
-    if (await_) return await_->host_key();
+    try {
+      if (await_) return await_->host_key();
+    } catch (const Error& e) {
+      ctx_.log.warn("monitor.await", {{"error", std::string_view(e.message())}});
+      end_await();
+    }
     return AwaitHelper(request_.libexec_dir, vmm_log_.get()).host_key();
   });
   kernel_ = sys::open_file(request_.kernel, O_RDONLY);
@@ -168,7 +173,7 @@ void Monitor::start_vmm() {
           v.timings = vm_.timings;
         });
       },
-      Outlives::process);
+      outlives_of_runtime(ctx_.dirs.runtime));
   follow_vmm(vmm_->pidfd());
   tell_stage();
   if (!ready_) start_await();
@@ -181,9 +186,22 @@ void Monitor::follow_vmm(int pidfd) {
 }
 
 void Monitor::start_await() {
-  if (!await_) await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
-  await_->begin(prepared_->endpoint);
-  loop_.watch(await_->fd(), [this] { on_await(); });
+  try {
+    if (!await_) await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
+    await_->begin(prepared_->endpoint);
+    loop_.watch(await_->fd(), [this] { on_await(); });
+  } catch (const Error& e) {
+    ctx_.log.warn("monitor.await", {{"error", std::string_view(e.message())}});
+    await_again();
+  }
+}
+
+// Whoever killed it: a guest becomes ready all the same.
+void Monitor::await_again() {
+  end_await();
+  loop_.after(next_await, [this] {
+    if (vmm_ && !ready_ && !ended_ && !await_ && knock_ == Knock::none) start_await();
+  });
 }
 
 void Monitor::on_await() {
@@ -195,8 +213,17 @@ void Monitor::on_await() {
     view_.ssh_detail = r->detail;
     if (r->stage == guest::Stage::ready) return on_ready();
     tell_stage();
+    if (r->stage == guest::Stage::mismatch) return on_mismatch();
   }
-  if (!more) end_await();
+  if (!more) await_again();
+}
+
+// That is final, so nobody shall wait for more; the guest goes on, to be looked at on its console.
+void Monitor::on_mismatch() {
+  end_await();
+  Error e = boot_error().hint(
+      fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm_.name));
+  report({Report::Kind::failed, {}, {}, e, {}});
 }
 
 void Monitor::on_ready() {
@@ -211,7 +238,7 @@ void Monitor::record_ready() {
   if (knock_ != Knock::none || ended_) return;
   std::string small = not_grown(view_, prepared_->grows);
   try {
-    if (prepared_->new_key) keep_host_key(places_);
+    keep_host_key(places_);
     ctx_.state.transaction([&] {
       vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
         v.state = VmState::running;

@@ -63,7 +63,9 @@ private:
   void rest(const Fd& watch, Millis pause, const std::function<void()>& then);
   void look_whether_halted(Millis pause);
   void on_control();
+  void await_again();
   void on_await();
+  void on_mismatch();
   void on_vmm_exit();
   void on_listener();
   void on_client(Client& client);

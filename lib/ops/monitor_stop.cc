@@ -148,7 +148,7 @@ void Monitor::next_knock() {
   try {
     ctx_.state.transaction(
         [&] { vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; }); },
-        Outlives::process);
+        outlives_of_runtime(ctx_.dirs.runtime));
   } catch (const Error& e) {
     ctx_.log.warn("vm.stop.record", {{"error", std::string_view(e.message())}});
   }

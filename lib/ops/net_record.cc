@@ -1,6 +1,7 @@
 #include "ops/net_record.h"
 
 #include "model/wire.h"
+#include "ops/places.h"
 
 namespace banger::ops {
 
@@ -36,7 +37,6 @@ NetRecord read_net(state::State& state) {
   return r;
 }
 
-// All of it goes with the host's boot.
 void write_net(state::State& state, const NetRecord& r) {
   Json j = {{"dir", r.dir},
             {"subnet", r.subnet},
@@ -46,7 +46,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"slirp_ready", r.slirp_ready},
             {"net_id", r.net_id},
             {"taps", r.taps}};
-  state.transaction([&] { state.set_fact(key, j.dump()); }, Outlives::process);
+  state.transaction([&] { state.set_fact(key, j.dump()); }, outlives_of_runtime(r.dir));
 }
 
 } // namespace banger::ops

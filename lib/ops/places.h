@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "core/outlives.h"
 #include "model/settings.h"
 #include "model/vm.h"
+#include "sys/file.h"
 
 namespace banger::ops {
 
@@ -38,6 +40,14 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.runtime = vm.runtime_dir.empty() ? dirs.runtime + "/" + tag + "/" + vm.id : vm.runtime_dir;
   p.monitor_socket = p.runtime + "/monitor.sock";
   return p;
+}
+
+// What a commit about processes must outlive: a power cut ends them, and takes their runtime
+// directory where that is in memory. Where it is on a disk (STATE/run) it stays, and so has the row
+// that tells of it.
+inline Outlives outlives_of_runtime(const std::string& runtime_dir) {
+  bool goes = runtime_dir.empty() || sys::is_in_memory(runtime_dir);
+  return goes ? Outlives::process : Outlives::power_cut;
 }
 
 // The root disk's part that is the VM's alone.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "guest/keys.h"
 #include "guest/known_hosts.h"
 #include "guest/protocol.h"
@@ -32,7 +33,12 @@ std::string run_guest(const std::string& libexec, std::vector<std::string> words
 std::optional<guest::KeyPair> find_host_key(const Places& places) {
   auto text = sys::find_content(places.host_key);
   if (!text || text->empty()) return {};
-  return guest::parse_openssh_private(*text);
+  try {
+    return guest::parse_openssh_private(*text);
+  } catch (Error& e) {
+    throw std::move(e.within(fmt::format("cannot use '{}'", places.host_key)))
+        .hint(fmt::format("to have a new one made: rm {}", shell_quote(places.host_key)));
+  }
 }
 
 std::string authorized_key(const MonitorRequest& request, const Dirs& dirs) {
@@ -60,9 +66,8 @@ void write_initrd(const MonitorRequest& request, const Places& places, const gue
   std::string path = places.runtime + "/" + vmm::initrd_file;
   sys::remove_file(path);
   sys::copy_sparse(request.initrd, path);
-  Fd fd = sys::open_file(path, O_WRONLY | O_APPEND);
-  auto size = static_cast<size_t>(sys::size_of(fd.get()));
-  sys::write_all(fd.get(), guest::padding_for(size) + guest::seed_archive(seed));
+  auto size = static_cast<size_t>(sys::find_info(path)->size);
+  sys::append(path, guest::padding_for(size) + guest::seed_archive(seed));
 }
 
 } // namespace
@@ -95,7 +100,7 @@ Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& reque
   sys::make_symlink(request.kernel, places.runtime + "/" + vmm::kernel_file);
   sys::make_symlink(places.console, places.runtime + "/" + vmm::console_file);
   return {machine_of(request, vm, disks), endpoint_of(ctx.dirs, places, vm),
-          has_room_to_grow(places), !kept};
+          has_room_to_grow(places)};
 }
 
 bool has_host_key(const Places& places) { return find_host_key(places).has_value(); }

@@ -17,7 +17,6 @@ struct Prepared {
   vmm::Machine machine;
   guest::Endpoint endpoint; // where its readiness is asked
   bool grows = false;       // its init has a file system to make as large as its disk
-  bool new_key = false;
 };
 
 // Joins the network, chooses and records the VM's ports on the host, makes its ssh keys where
@@ -25,8 +24,8 @@ struct Prepared {
 // links, initrd with the VM's seed. Throws Error(conflict) for a published port that is taken; what
 // it made is removed with the runtime directory. Returns what to boot; the row is up to date then.
 //
-// A host key that is made here is not on the disk yet (`new_key`): keep_host_key sees to it that a
-// VM which was ready keeps its own. `make_key` makes one.
+// A host key that is made here (by `make_key`) is not on the disk yet: keep_host_key sees to it
+// that a VM which was ready keeps its own.
 Prepared prepare_boot(Context& ctx, PrivateNet& net, const MonitorRequest& request,
                       const Places& places, Vm& vm,
                       const std::function<guest::KeyPair()>& make_key);

@@ -75,7 +75,7 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
         });
         record(ctx, vm.name, "vm.starting");
       },
-      Outlives::process); // after a power cut it was never started, and nothing of it is left
+      outlives_of_runtime(ctx.dirs.runtime)); // after a power cut it was never started
   ctx.stage(vm.name, "starting the VMM");
   auto started = [&] {
     try {

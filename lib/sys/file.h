@@ -83,6 +83,8 @@ std::optional<std::string> read_link(const std::string& path);
 std::string nearest_existing(std::string path);
 // Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
 int64_t free_space(const std::string& path);
+// Whether `path` (or its nearest existing parent) is gone after a power cut.
+bool is_in_memory(const std::string& path);
 // Whether `path` (or its nearest existing parent) lies on a network file system; its name if so.
 std::optional<std::string> network_file_system(const std::string& path);
 // No symbolic links, no "..". Throws if it does not exist.

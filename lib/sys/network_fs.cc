@@ -68,6 +68,12 @@ std::optional<std::string> network_fuse_name(const std::string& mounted_type) {
   return std::find(all.begin(), all.end(), name) != all.end() ? std::optional(name) : std::nullopt;
 }
 
+bool is_in_memory(const std::string& path) {
+  struct statfs fs {};
+  return ::statfs(nearest_existing(path).c_str(), &fs) == 0 &&
+         (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
 std::optional<std::string> network_file_system(const std::string& path) {
   // Nearly always it is there: one call, for every command asks this of its state.
   std::string at = path;

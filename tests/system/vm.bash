@@ -59,6 +59,8 @@ gone() {
   [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
+has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }
+
 # Of this test's own state, whatever else runs on the machine.
 monitor_of() {
   local pid

@@ -29,6 +29,15 @@ load vm
   gone "$vmm"
 }
 
+@test "kill -9 of the program that asks whether it is ready: it becomes running all the same" {
+  expect 0 banger vm create $tiny h
+  expect 0 banger vm start --no-wait h
+  await 10 has_vmm h
+  helper=$(pgrep -P "$(monitor_of h)" -f 'banger-guest await')
+  kill_dead "$helper"
+  await 60 in_state h running
+}
+
 @test "kill -9 of monitor and VMM: failed, unobserved; the next verb releases all" {
   expect 0 banger vm run both $tiny
   vmm=$(vm_field both .vmm.pid)
@@ -71,5 +80,3 @@ load vm
   wait $first || status=$?
   same "$(printf '%s\n' "$status" "$second" | sort | xargs)" '0 4'
 }
-
-has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }

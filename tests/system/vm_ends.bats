@@ -6,7 +6,6 @@ load vm
 
 boot_id() { banger ssh "$1" -- cat /proc/sys/kernel/random/boot_id; }
 absent() { [ -z "$(banger vm list -q)" ]; }
-has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }
 
 @test "what a guest prints as its kernel's last words ends nothing" {
   expect 0 banger vm run g $tiny

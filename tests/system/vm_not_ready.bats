@@ -82,6 +82,49 @@ EOF
   await 60 in_state n running
 }
 
+@test "another host key than banger gave it: final, and told at once" {
+  edit_root n /etc/rc <<'EOF'
+#!/bin/sh
+mount -t devpts devpts /dev/pts
+rm /etc/dropbear/dropbear_ed25519_host_key
+dropbearkey -t ed25519 -f /etc/dropbear/dropbear_ed25519_host_key
+EOF
+  expect 1 banger vm start --timeout 60s n
+  errors "another host key than banger gave it"
+  errors 'banger vm kill n ends it'
+  same "$(vm_field n .state)" starting
+  expect 0 banger vm kill n
+}
+
+@test "a server that says who it is and no more" {
+  edit_root n /etc/inittab <<'EOF'
+::sysinit:/etc/rc
+::respawn:/usr/bin/busybox nc -ll -p 22 -e /bin/stuck
+::ctrlaltdel:/sbin/reboot
+EOF
+  edit_root n /usr/bin/stuck <<'EOF'
+#!/bin/sh
+echo SSH-2.0-stuck
+sleep 1000
+EOF
+  expect 6 banger vm start --timeout 8s n
+  errors 'its ssh server answers, and does not get further'
+  expect 0 banger vm kill n
+}
+
+@test "a kernel that says nothing" {
+  # The VMM is stopped as soon as it is there.
+  banger vm start --timeout 3s n >"$root/out" 2>&1 3>&- &
+  starting=$!
+  await 10 has_vmm n
+  kill -STOP "$(vm_field n .vmm.pid)"
+  status=0
+  wait $starting || status=$?
+  same "$status" 6
+  grep -q 'the kernel has said nothing yet' "$root/out"
+  expect 0 banger vm kill n
+}
+
 @test "still booting" {
   expect 6 banger vm start --timeout 100ms n
   errors 'is not ready after'
