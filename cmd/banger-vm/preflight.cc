@@ -34,8 +34,14 @@ struct Preflight : cli::Verb {
     auto db = state::State::open(app.dirs, state::Mode::read);
     ops::Context ctx{app.settings, app.dirs, db, app.log};
     ctx.may_write = false;
-    auto checks =
-        name.empty() ? ops::check_new(ctx, wanted) : ops::check_start(ctx, db.get_vm(name));
+    std::vector<ops::Check> checks;
+    if (name.empty()) {
+      checks = ops::check_new(ctx, wanted);
+    } else {
+      Vm vm = db.get_vm(name);
+      checks = ops::check_start(ctx, vm);
+      if (!is_live(vm.state)) checks.push_back(ops::check_published(vm)); // else they are its own
+    }
     cli::CheckPrinter printer(app);
     for (const ops::Check& c : checks) printer.add(c.id, name_of(c.verdict), c.found, c.fix);
     return printer.finish();

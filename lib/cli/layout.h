@@ -1,5 +1,5 @@
-// How text for people is laid out. Columns are code points: wide and combining characters are
-// counted as one; names, sizes and times have none. The text is escaped for the terminal already.
+// How text for people is laid out. Columns are those of a terminal: a wide character (East Asian,
+// most emoji) has two, a combining one none. The text is escaped for the terminal already.
 #pragma once
 
 #include <cstddef>

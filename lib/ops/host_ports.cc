@@ -81,6 +81,20 @@ void choose_port(const std::string& vm, Port& p) {
       p.proto == "tcp" ? sys::free_tcp_port(p.host_address) : sys::free_udp_port(p.host_address);
 }
 
+void require_free_ports(const std::string& vm, const std::vector<Port>& ports) {
+  std::vector<Error> faults;
+  for (const Port& p : ports) {
+    int err = 0;
+    if (!p.host_address.empty() && !can_bind(p, &err) && err != EACCES)
+      faults.push_back(taken(vm, p, err));
+  }
+  if (faults.empty()) return;
+  if (faults.size() == 1) throw std::move(faults[0]);
+  std::vector<std::string> what, why;
+  for (const Error& e : faults) what.push_back(e.message()), why.push_back(e.hint());
+  throw Error(faults[0].code(), join(what, "; ")).subject(vm).hint(join(why, "\n"));
+}
+
 void choose_ports(Vm& vm) {
   vm.ssh_port = choose_ssh_port(vm);
   for (Port& p : vm.ports) choose_port(vm.name, p);

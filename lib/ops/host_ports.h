@@ -22,6 +22,11 @@ void check_ports(Context& ctx, const std::string& self, const std::vector<Port>&
 void check_answers(const std::string& vm, NetMode mode, bool isolated_outbound,
                    const std::vector<Port>& ports);
 
+// What choose_ports would find, before anything is touched: Error(conflict) that names all of the
+// ports which another program has. Those without an address of the host yet are free. `vm` must not
+// run.
+void require_free_ports(const std::string& vm, const std::vector<Port>& ports);
+
 // One port of a VM that runs: its own number or, for a low one, a free high one. Throws
 // Error(conflict) when another program has it.
 void choose_port(const std::string& vm, Port& port);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "ops/host_checks.h"
+#include "ops/host_ports.h"
 #include "ops/image_from_bundle.h"
 #include "ops/places.h"
 #include "ops/vm_disk.h"
@@ -120,6 +121,15 @@ std::vector<Check> check_start(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;
+}
+
+Check check_published(const Vm& vm) {
+  try {
+    require_free_ports(vm.name, vm.ports);
+  } catch (const Error& e) {
+    return {"ports", Verdict::missing, e.message(), e.hint()};
+  }
+  return {"ports", Verdict::ok, vm.ports.empty() ? "none published" : "free", {}};
 }
 
 std::vector<Check> check_new(Context& ctx, const VmSpec& spec) {

@@ -11,6 +11,9 @@ namespace banger::ops {
 // For a start of `vm`.
 std::vector<Check> check_start(Context& ctx, const Vm& vm);
 
+// The ports of the host that a VM which does not run publishes.
+Check check_published(const Vm& vm);
+
 // For a VM that is still to be made, of what the spec says: image (empty: the one that create takes
 // by itself), memory, network.
 std::vector<Check> check_new(Context& ctx, const VmSpec& spec);

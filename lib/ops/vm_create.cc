@@ -4,6 +4,7 @@
 #include "core/undo.h"
 #include "disk/ext4.h"
 #include "ops/host_checks.h"
+#include "ops/host_ports.h"
 #include "ops/image_from_bundle.h"
 #include "ops/image_stale.h"
 #include "ops/places.h"
@@ -84,6 +85,7 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
   require_new(ctx, spec, and_start, image);
   plan.image = source.image;
   plan.net = choose_network(ctx, spec);
+  if (and_start) require_free_ports(spec.name, spec.publish);
   if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
   if (spec.work_disk) {
     plan.work = disk::WorkPlan{

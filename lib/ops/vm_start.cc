@@ -11,6 +11,7 @@
 #include "ops/accel.h"
 #include "ops/boot_files.h"
 #include "ops/boot_watch.h"
+#include "ops/host_ports.h"
 #include "ops/places.h"
 #include "ops/preflight.h"
 #include "ops/reconcile.h"
@@ -34,6 +35,7 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
   for (const Check& c : checks)
     if (c.id == "memory" && c.verdict == Verdict::warn)
       ctx.notice(fmt::format("little memory for '{}': {}", vm.name, c.found));
+  require_free_ports(vm.name, vm.ports);
   MonitorRequest request = base_request(ctx, vm);
   BootFiles files = boot_files(ctx, current_bundle(ctx));
   request.kernel = files.kernel;

@@ -358,13 +358,26 @@ EOT
 
 @test "a port that is taken is named before anything boots" {
   expect 0 banger vm create $tiny one
-  serve 127.0.0.1
-  read -r port <"$root/ports"
+  serve 127.0.0.1 127.0.0.1
+  read -r port port2 <"$root/ports"
   expect 0 banger net publish one "127.0.0.1:$port:80"
   expect 4 banger vm start one
   errors "127.0.0.1:$port"
   errors "python3 (process $server) has that port"
-  same "$(vm_field one .timings.vmm)" null
+  same "$(vm_field one .state)" stopped
+  # Each that is taken is named, by the start and by who asks before it.
+  expect 0 banger net publish one "127.0.0.1:$port2:81"
+  expect 4 banger vm start one
+  errors "127.0.0.1:$port"
+  errors "127.0.0.1:$port2"
+  expect 5 banger vm preflight one
+  outputs "127.0.0.1:$port/tcp"
+  outputs "127.0.0.1:$port2/tcp"
+  expect 0 banger net publish --remove one "127.0.0.1:$port2:81"
+  expect 4 banger vm run $tiny --dry-run new --publish "127.0.0.1:$port2:80"
+  errors "127.0.0.1:$port2"
+  expect 4 banger vm run $tiny new --publish "127.0.0.1:$port2:80"
+  expect 3 banger vm show new
   # Another VM's, running or not.
   expect 4 banger vm create $tiny two --publish "127.0.0.1:$port:80"
   errors "'one' publishes it"

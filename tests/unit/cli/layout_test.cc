@@ -40,6 +40,14 @@ TEST(Layout, ColumnsAreCodePoints) {
   EXPECT_EQ(cut_end("äöüäöü", 4), "äöü…");
   EXPECT_EQ(cut_end("abcd", 4), "abcd");
   EXPECT_EQ(cut("äöüäöü", 4), "äö…ü");
+  // Wide ones have two columns, marks upon another none.
+  EXPECT_EQ(width_of("日本語"), 6u);
+  EXPECT_EQ(width_of("e\u0301a"), 2u);
+  EXPECT_EQ(width_of("\U0001f600!"), 3u);
+  EXPECT_EQ(cut("日本語日本語", 8), "日本…語");
+  EXPECT_EQ(cut("日本語日本語", 7), "日…語");
+  EXPECT_EQ(cut_end("日本語", 4), "日…");
+  EXPECT_EQ(cut("ae\u0301ae\u0301ae\u0301", 4), "ae\u0301…e\u0301");
 }
 
 } // namespace
