@@ -70,7 +70,9 @@ private:
     if (!app.out.json && !app.out.quiet) {
       if (!vms.empty()) return table_of(vms).text(cli::terminal_width(1).value_or(0));
       if (watch.watch) return "no VMs\n";
-      if (all_known) app.notice("no VMs; banger vm run NAME makes one and starts it");
+      if (all_known)
+        app.notice(which.is_narrowed() ? "no VM is like that"
+                                       : "no VMs; banger vm run NAME makes one and starts it");
       return {};
     }
     for (const Vm& vm : vms) {

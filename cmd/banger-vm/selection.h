@@ -24,6 +24,7 @@ struct Selection {
   // says what a label shall be.
   void declare(cli::Spec& spec, const std::string& operand_help, bool by_label = true);
   bool is_empty() const { return names.empty() && labels.empty() && states.empty() && !all; }
+  bool is_narrowed() const { return !labels.empty() || !states.empty(); }
   // Reads standard input where - stands. Error(usage) when nothing was selected.
   ops::VmQuery query() const;
   // The same, but nothing selected means all VMs.

@@ -91,14 +91,23 @@ disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
 } // namespace
 
 void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const OnEntry& on_entry) {
-  archive::TreeReader tar(fd, name);
-  bool any = false;
-  while (auto entry = tar.next()) {
-    any = true;
-    on_entry(entry->path);
-    add_tar_entry(to, tar, *entry);
+  constexpr const char* sources =
+      "an image is made of a tarball (plain, gz, xz, zst, bz2), from a file or standard input, of "
+      "a "
+      "file with an ext4 file system or a raw disk with partitions, or of a directory";
+  std::optional<archive::TreeReader> tar;
+  std::optional<archive::TreeEntry> entry;
+  try {
+    entry = tar.emplace(fd, name).next();
+  } catch (Error& e) {
+    throw std::move(e.default_hint(sources));
   }
-  if (!any) throw failed("'{}' is an empty archive", name);
+  // Zeros, as a file system begins with them, are the end of a tarball.
+  if (!entry) throw failed("'{}' is no tarball, or an empty one", name).hint(sources);
+  for (; entry; entry = tar->next()) {
+    on_entry(entry->path);
+    add_tar_entry(to, *tar, *entry);
+  }
 }
 
 void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& on_entry) {

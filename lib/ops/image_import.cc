@@ -79,6 +79,7 @@ void import_tree(Context& ctx, const image::Source& source, const ImportOptions&
 void import_file_system(const image::Source& source, const ImportOptions& options,
                         const NewImage& made) {
   bool whole = source.kind == image::SourceKind::ext4;
+  if (whole) disk::ext4_size(source.path); // what is wrong with it is told of the source
   if (!whole || !sys::clone_file(source.path, made.root()))
     sys::copy_part(source.path, source.offset, source.size, made.root());
   sys::set_mode(made.root(), 0600);

@@ -26,6 +26,7 @@ struct NetRecord {
 
   std::string holder_socket() const { return dir + "/holder.sock"; }
   std::string slirp_socket() const { return dir + "/slirp.sock"; }
+  std::string log() const { return dir + "/log"; }
 };
 
 NetRecord read_net(state::State& state);

@@ -13,6 +13,7 @@
 #include "net/slirp.h"
 #include "ops/host_ports.h"
 #include "ops/places.h"
+#include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
@@ -90,7 +91,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   if (anew) r.net_id = 0; // until the new one has all that belongs into it
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
-  Fd log = sys::open_file(r.dir + "/log", O_WRONLY | O_CREAT | O_APPEND);
+  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
   sys::Command command{{libexec_ + "/banger-netns", anew ? "new" : "enter"}, {}, r.dir, true};
   sys::Stdio stdio{-1, log.get(), log.get(), {{listener.get(), holder_listener_fd}}};
   if (where) {
@@ -111,8 +112,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
     net::apply_plan(r.holder_socket(),
                     anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
   } catch (const Error& e) {
-    throw failed("cannot make the private network: {}; {}", e.message(),
-                 last_words(r.dir + "/log"));
+    throw failed("cannot make the private network: {}; {}", e.message(), last_words(r.log()));
   }
   auto inside = sys::open_namespaces(r.holder);
   if (!inside) throw failed("cannot make the private network: its holder died");
@@ -128,7 +128,7 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   end_strays(r);
   auto [ready, theirs] = sys::socket_pair();
   sys::remove_file(r.slirp_socket());
-  Fd log = sys::open_file(r.dir + "/log", O_WRONLY | O_CREAT | O_APPEND);
+  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
   sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
   if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
@@ -143,7 +143,7 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   char byte = 0;
   if (!sys::wait_readable(ready.get(), start_timeout) || ::read(ready.get(), &byte, 1) != 1)
     throw failed("cannot make the private network: slirp4netns did not start; {}",
-                 last_words(r.dir + "/log"));
+                 last_words(r.log()));
   net::apply_plan(r.holder_socket(), net::uplink_plan(tag));
   add_again(r, false);
   r.slirp_ready = true;
@@ -174,8 +174,17 @@ void PrivateNet::add_again(const NetRecord& r, bool relayed) {
   }
 }
 
+// slirp4netns tells of all that it is asked; what its starters want to see are the last words.
+void PrivateNet::cut_log(const NetRecord& r) {
+  constexpr int64_t most = int64_t{1} << 20, keep = int64_t{1} << 16;
+  if (r.dir.empty()) return;
+  auto info = sys::find_info(r.log());
+  if (info && info->allocated > most) sys::cut_front(sys::open_file(r.log(), O_RDWR).get(), keep);
+}
+
 void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   reap();
+  cut_log(r);
   bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
   // Who started it died before it was of use.
   if (holder && !r.holder_ready) {

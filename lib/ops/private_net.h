@@ -73,6 +73,7 @@ private:
   // All of which `which` is true, as far as holder and slirp4netns live.
   void drop_forwards(const NetRecord& r, const std::function<bool(const net::Forward&)>& which);
   void leave_locked(NetRecord& r, const Vm& vm);
+  void cut_log(const NetRecord& r);
   void tear_down(NetRecord& r);
   void end_strays(const NetRecord& r);
   void end(const ProcessId& id);

@@ -189,7 +189,14 @@ FSTAB
   expect 0 mke2fs -q -t ext4 -d tree whole.ext4 16M
   head -c 10M whole.ext4 >cut.ext4
   expect 1 banger image import mine cut.ext4
-  errors truncated
+  errors "'cut.ext4' is truncated"
+  # A compressed file system, or one from standard input; what is nothing of the kind.
+  xz -k0 whole.ext4
+  expect 1 banger image import mine whole.ext4.xz
+  errors "'whole.ext4.xz' is no tarball, or an empty one"
+  errors 'hint: an image is made of a tarball'
+  expect 1 banger image import mine /etc/passwd
+  errors 'hint: an image is made of a tarball'
   cp whole.ext4 damaged.ext4
   dd if=/dev/urandom of=damaged.ext4 bs=4096 seek=1 count=200 conv=notrunc status=none
   expect 1 banger image import mine damaged.ext4

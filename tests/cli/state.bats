@@ -151,6 +151,9 @@ db.close()' "$db"
 
 @test "reading a state that is not there makes none" {
   expect 0 banger-vm list
+  errors 'no VMs; banger vm run NAME makes one'
+  expect 0 banger-vm list --label job=x
+  errors 'no VM is like that'
   expect 0 banger-vm list --json
   same "$output" ""
   expect 3 banger-vm show demo
