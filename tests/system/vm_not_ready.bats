@@ -26,6 +26,25 @@ setup() {
   same "$(vm_field n .state)" stopped
 }
 
+@test "a corrupt part of the bundle is named" {
+  local part whole
+  whole=$(runtime_bundle)
+  mkdir bundle
+  cp --reflink=auto --sparse=always "$whole"/{bundle.json,kernel-elf-*,initrd-*} bundle
+  export BANGER_RUNTIME_DIR=$PWD/bundle
+  for part in kernel-elf initrd; do
+    printf x | dd of="$(echo bundle/$part-*)" bs=1 seek=1000 conv=notrunc status=none
+    expect 1 banger vm start n
+    errors "part '$part' of the bundle is corrupt"
+    errors 'hint: banger bundle build --force'
+    truncate -s -1 "$(echo bundle/$part-*)"
+    expect 5 banger vm start n
+    errors "part '$part' of the bundle is corrupt"
+    cp --reflink=auto --sparse=always "$whole/$part"-* bundle
+  done
+  same "$(vm_field n .state)" stopped
+}
+
 @test "the root has no init" {
   disk=$BANGER_STATE_DIR/vms/$(vm_field n .id)/root.img
   for init in /usr/sbin/init /usr/bin/sh; do
