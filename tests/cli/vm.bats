@@ -136,6 +136,18 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   no_state
 }
 
+@test "memory that the host does not have is a warning, a limit is none" {
+  preflight() { # FIELD of the check ID
+    banger vm preflight --json --memory 900G 2>/dev/null | jq -r "select(.id == \"$2\") | .$1"
+  }
+  same "$(preflight status memory)" warn
+  [[ $(preflight found memory) == '900G wanted, 900G with the VMs that run; the host has '* ]]
+  [[ $(preflight fix memory) == *--memory* ]]
+  same "$(preflight status memory_limit)" ''
+  export BANGER_VM_MEMORY_LIMIT=2G
+  same "$(preflight status memory_limit)" missing
+}
+
 @test "filters of list" {
   expect 0 banger vm create --image tiny --label job=42 --label x=y a
   expect 0 banger vm create --image tiny b

@@ -88,6 +88,9 @@ trace_create() {
   runs=$(mktemp -d -p /dev/shm) || skip 'no /dev/shm'
   export BANGER_QEMU_BINARY=$BANGER_BUILD/tests/banger-stub-vmm XDG_RUNTIME_DIR=$runs
   expect 0 banger vm create $tiny x first
+  expect 0 banger vm create --image tiny --memory 900G large
+  expect 0 banger vm start --no-wait large # a warning, and it is tried
+  errors "little memory for 'large': 900G wanted"
   expect 0 banger vm start --no-wait first # makes the state's key, and finds out about the host
   # shellcheck disable=SC2016 # for the inner shell
   expect 0 strace -f -qq -y --seccomp-bpf -e trace=fsync,fdatasync,sync,syncfs,unlinkat -e signal=none \
@@ -97,7 +100,7 @@ trace_create() {
   grep -q started "$root/calls"
   same "$(sed '/started/Q' "$root/calls" | grep sync)" ''
   grep -q 'fdatasync.*state.db-wal' "$root/calls" # its end is on the disk
-  expect 0 banger vm rm --force first x
+  expect 0 banger vm rm --force first x large
   rm -r "$runs"
 }
 
