@@ -67,12 +67,8 @@ struct Cp : cli::Verb {
 
   void copy(cli::App& app, state::State& state, const ops::CopyPlace& from,
             const ops::CopyPlace& to, const std::string& what, cli::Progress& progress) const {
-    SteadyTime shown{};
     auto moved = [&](const ops::CopyTotals* totals) {
       if (!totals) return progress.done();
-      auto now = steady_now();
-      if (now - shown < Millis(100)) return;
-      shown = now;
       progress.stage(what, format_size(totals->bytes));
     };
     auto totals = ops::ssh_copy(state, app.dirs, from, to, {deep, sources.size() > 1}, moved);

@@ -81,15 +81,17 @@ Progress::~Progress() {
 void Progress::stage(std::string_view subject, std::string_view what) {
   if (!state_) return;
   State& s = *state_;
+  bool sleeps;
   {
     std::lock_guard lock(s.mutex);
     s.subject = on_one_line(escape_for_terminal(subject));
     s.what = on_one_line(escape_for_terminal(what));
-    if (!s.active) s.start = steady_now();
+    sleeps = !s.active;
+    if (sleeps) s.start = steady_now();
     s.active = true;
   }
   if (s.thread.joinable()) {
-    s.changed.notify_one();
+    if (sleeps) s.changed.notify_one(); // else it looks soon: this may be called for each block
     return;
   }
   // Signals are for the thread that does the work.

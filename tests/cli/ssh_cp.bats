@@ -98,6 +98,19 @@ alike() {
   [ -L link ]
 }
 
+@test "at a terminal a copy that takes its time tells how far it is, and leaves no trace of that" {
+  start_vm demo
+  # The rest comes when 2M were shown.
+  "$BANGER_SOURCE/tests/on-terminal" '2M=\n' -- bash -c '
+    stty -echo
+    { head -c 2M /dev/zero; read -r <&3; head -c 1M /dev/zero; } 3<&0 |
+      banger ssh cp - "demo:$0/there"
+    stty echo' "$PWD" >shown
+  same "$(stat -c %s there)" $((3 << 20))
+  grep -aq '2M' shown
+  same "$(sed "s/.*\r\x1b\[K//" shown | tr -d '\r\n')" ''
+}
+
 @test "odd names" {
   start_vm demo
   mkdir there

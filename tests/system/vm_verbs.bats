@@ -164,10 +164,14 @@ PY
   lifecycle=$!
   banger vm console two </dev/null >"$root/seen" 2>/dev/null 3>&- &
   console=$!
+  "$BANGER_SOURCE/tests/on-terminal" 'written=' -- \
+    banger vm logs --follow --log vmm two >"$root/vmm" 3>&- &
+  vmm=$!
   await 10 test -s "$root/followed"
+  id=$(field_of two .id)
+  printf 'written \033]0;evil\007\n' >>"$BANGER_STATE_DIR/vms/$id/vmm.log"
   # More than the 8 MiB at which the front is cut; numbered, so that a gap shows. Appended as the VMM
   # does it, for a serial line is slow.
-  id=$(field_of two .id)
   log=$BANGER_STATE_DIR/vms/$id/console.log
   python3 - "$log" <<'PY'
 import sys, time
@@ -187,7 +191,9 @@ PY
   await 20 ended $follower
   await 20 ended $lifecycle
   await 20 ended $console
-  wait $follower $lifecycle $console
+  await 20 ended $vmm
+  wait $follower $lifecycle $console $vmm
+  grep -aqF 'written \x1b]0;evil\x07' "$root/vmm" # at a terminal it is escaped
   tail -n 3 "$root/lifecycle" | grep -q vm.stopped
   expect 0 timeout 20 banger vm logs -n 2 --log lifecycle two
   outputs vm.ready
