@@ -188,7 +188,9 @@ void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
   if (at < words.size())
     throw usage("unexpected operand '{}'", words[at])
         .subject(words[at])
-        .hint(help_hint(tool, &verb));
+        .hint(spec.tail ? fmt::format("a command for the guest comes after '--': … -- {}",
+                                      shell_quote(words[at]))
+                        : help_hint(tool, &verb));
 }
 
 } // namespace

@@ -99,13 +99,15 @@ void remove_image(Context& ctx, const std::string& ref) {
   // From here on no VM can be made from it; a crash leaves a row that is not ready.
   ctx.state.transaction([&] {
     std::vector<std::string> users;
+    bool live = false;
     for (const Vm& vm : ctx.state.vms())
-      if (vm.image_id == image.id) users.push_back(vm.name);
+      if (vm.image_id == image.id) users.push_back(vm.name), live = live || is_live(vm.state);
     if (!users.empty())
       throw conflict("cannot remove image '{}': {} {} on it", image.name, join(users, ", "),
                      users.size() == 1 ? "stands" : "stand")
           .subject(image.name)
-          .hint(fmt::format("banger vm rm {} removes them", join(users, " ")));
+          .hint(fmt::format("banger vm rm {}{} removes {}", live ? "--force " : "",
+                            join(users, " "), users.size() == 1 ? "it" : "them"));
     ctx.state.change_image(image.id, [](Image& i) { i.ready = false; });
     record(ctx, {}, "image.removed", {{"image", image.name}, {"id", image.id}});
   });

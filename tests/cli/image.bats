@@ -343,6 +343,7 @@ for i in range(9000): add("f%d" % i, b"")' >many.tar
   same "$(field '.image.name + " " + .root.way')" 'mine overlay'
   expect 4 banger image rm mine
   errors 'a, b stand on it'
+  errors 'hint: banger vm rm a b removes them'
   expect 0 banger image show --json mine
   same "$(field .vms)" 2
   expect 0 banger image prune

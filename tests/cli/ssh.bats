@@ -114,6 +114,12 @@ own_failure() {
   [[ "$(error_field .log)" == */console.log ]]
 }
 
+@test "a command without -- is told where it goes" {
+  expect 255 banger ssh demo 'uname -a'
+  errors "unexpected operand 'uname -a'"
+  errors "hint: a command for the guest comes after '--': … -- 'uname -a'"
+}
+
 @test "another host key is never trusted" {
   start_vm demo
   host_key=$(new_host_key | jq -r .public)
