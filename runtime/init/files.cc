@@ -52,8 +52,11 @@ bool place_below(int from, int root, char* path, size_t capacity, int depth, uid
   if (fstat(from, &info) < 0) return fail("cannot read '%s': %m", path);
   int target = make_dirs_in_root(root, path, info.st_mode & 07777, owner);
   if (target < 0) return fail("cannot make '%s': %m", path);
-  DIR* dir = fdopendir(from);
-  if (!dir || depth > max_depth) return fail("cannot read '%s': %m", path);
+  DIR* dir = depth > max_depth ? (errno = ELOOP, nullptr) : fdopendir(from);
+  if (!dir) {
+    close(target);
+    return fail("cannot read '%s': %m", path);
+  }
   size_t length = strlen(path);
   bool ok = true;
   while (dirent* entry = ok ? readdir(dir) : nullptr) {
