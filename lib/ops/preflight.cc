@@ -24,8 +24,8 @@ int64_t promised_with(state::State& state, int64_t memory, const std::string& id
   return promised;
 }
 
-// The guest takes its memory as it uses it, so what is promised may be more than there is: a warning.
-// vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
+// The guest takes its memory as it uses it, so what is promised may be more than there is: a
+// warning. vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
 Check check_memory(state::State& state, int64_t memory, const std::string& id) {
   int64_t promised = promised_with(state, memory, id);
   int64_t total = sys::total_memory(), available = sys::available_memory();

@@ -85,7 +85,9 @@ publish_walks() {
     if [ $act = publish ]; then without; else with; fi
     kill_its_monitor
     BANGER_FAILPOINT=net.forward:kill BANGER_FAILPOINT_IN=banger-monitor expect 0 banger vm reconcile
+    monitor=$(monitor_of x)
     expect 1 $act
+    await 10 gone "$monitor" # while it dies it holds its locks
     as_listed
   done
 }
