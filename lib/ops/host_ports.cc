@@ -120,14 +120,11 @@ void check_ports(Context& ctx, const std::string& self, const std::vector<Port>&
 
 void record_ports(Context& ctx, Vm& vm, const Vm& chosen) {
   if (vm.ssh_port == chosen.ssh_port && vm.ports == chosen.ports) return;
-  ctx.state.transaction(
-      [&] {
-        vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
-          v.ssh_port = chosen.ssh_port;
-          v.ports = chosen.ports;
-        });
-      },
-      outlives_of_runtime(ctx.dirs.runtime));
+  auto take = [&](Vm& v) {
+    v.ssh_port = chosen.ssh_port;
+    v.ports = chosen.ports;
+  };
+  vm = ctx.state.change_vm(vm.id, take, outlives_of_runtime(ctx.dirs.runtime));
 }
 
 } // namespace banger::ops

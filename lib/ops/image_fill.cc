@@ -92,9 +92,8 @@ disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
 
 void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const OnEntry& on_entry) {
   constexpr const char* sources =
-      "an image is made of a tarball (plain, gz, xz, zst, bz2), from a file or standard input, of "
-      "a "
-      "file with an ext4 file system or a raw disk with partitions, or of a directory";
+      "an image is made of a tarball (plain, gz, xz, zst, bz2), from a file or standard input, "
+      "of a file with an ext4 file system or a raw disk with partitions, or of a directory";
   std::optional<archive::TreeReader> tar;
   std::optional<archive::TreeEntry> entry;
   try {

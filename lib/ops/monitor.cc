@@ -162,18 +162,15 @@ void Monitor::start_vmm() {
   phase_start_ = steady_now();
   vmm_ = std::make_unique<sys::Child>(spawn_vmm());
   auto identity = sys::find_process(vmm_->pid());
-  ctx_.state.transaction(
-      [&] {
-        vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-          v.vmm_process = identity.value_or(ProcessId{});
-          v.vmm = VmmKind::qemu;
-          v.accel = request_.accel;
-          v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
-          v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
-          v.timings = vm_.timings;
-        });
-      },
-      outlives_of_runtime(ctx_.dirs.runtime));
+  auto name_vmm = [&](Vm& v) {
+    v.vmm_process = identity.value_or(ProcessId{});
+    v.vmm = VmmKind::qemu;
+    v.accel = request_.accel;
+    v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
+    v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
+    v.timings = vm_.timings;
+  };
+  vm_ = ctx_.state.change_vm(vm_.id, name_vmm, outlives_of_runtime(ctx_.dirs.runtime));
   follow_vmm(vmm_->pidfd());
   tell_stage();
   if (!ready_) start_await();

@@ -146,9 +146,8 @@ void Monitor::next_knock() {
   if (!first) return;
   // After the knock: a state that cannot be written (a full disk) must not keep a VM from ending.
   try {
-    ctx_.state.transaction(
-        [&] { vm_ = ctx_.state.change_vm(vm_.id, [](Vm& v) { v.state = VmState::stopping; }); },
-        outlives_of_runtime(ctx_.dirs.runtime));
+    vm_ = ctx_.state.change_vm(
+        vm_.id, [](Vm& v) { v.state = VmState::stopping; }, outlives_of_runtime(ctx_.dirs.runtime));
   } catch (const Error& e) {
     ctx_.log.warn("vm.stop.record", {{"error", std::string_view(e.message())}});
   }

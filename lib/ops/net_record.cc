@@ -46,7 +46,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"slirp_ready", r.slirp_ready},
             {"net_id", r.net_id},
             {"taps", r.taps}};
-  state.transaction([&] { state.set_fact(key, j.dump()); }, outlives_of_runtime(r.dir));
+  state.set_fact(key, j.dump(), outlives_of_runtime(r.dir));
 }
 
 } // namespace banger::ops

@@ -118,12 +118,13 @@ std::optional<std::string> State::fact(const std::string& key) {
   return db_->query_one("SELECT value FROM fact WHERE key = ?", key);
 }
 
-void State::set_fact(const std::string& key, const std::string& value) {
-  transaction([&] {
+void State::set_fact(const std::string& key, const std::string& value, Outlives outlives) {
+  auto store = [&] {
     db_->run("INSERT INTO fact (key, value) VALUES (?, ?) "
              "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
              key, value);
-  });
+  };
+  transaction(store, outlives);
 }
 
 int64_t State::data_version() {

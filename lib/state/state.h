@@ -84,7 +84,8 @@ public:
   // Loads the row, lets `change` edit it, stores all of it: one transaction. id and name may not
   // change (Error(failed)), the image only to one that is there and ready (Error(not_found)).
   // Throws Error(not_found) if the VM is gone.
-  Vm change_vm(const std::string& id, const std::function<void(Vm&)>& change);
+  Vm change_vm(const std::string& id, const std::function<void(Vm&)>& change,
+               Outlives outlives = Outlives::power_cut);
   // Absence is no failure.
   void remove_vm(const std::string& id);
 
@@ -107,7 +108,8 @@ public:
 
   // --- Small facts by key ("accel.verdict", "tsc_khz", …).
   std::optional<std::string> fact(const std::string& key);
-  void set_fact(const std::string& key, const std::string& value);
+  void set_fact(const std::string& key, const std::string& value,
+                Outlives outlives = Outlives::power_cut);
 
   // A number that changes with every commit of another process (PRAGMA data_version).
   int64_t data_version();

@@ -231,9 +231,10 @@ Vm State::add_vm(Vm vm) {
   return vm;
 }
 
-Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& change) {
+Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& change,
+                    Outlives outlives) {
   Vm vm;
-  transaction([&] {
+  auto load_and_store = [&] {
     auto found = load(*db_, id);
     if (!found) throw not_found("VM {} is gone", id).subject(id);
     vm = *found;
@@ -244,7 +245,8 @@ Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& chang
     update_row(*db_, "vm", *found, vm, [](auto& v, auto&& f) { each_column(v, f); });
     if (vm.labels != found->labels) write_labels(*db_, vm);
     if (vm.ports != found->ports) write_ports(*db_, vm);
-  });
+  };
+  transaction(load_and_store, outlives);
   return vm;
 }
 

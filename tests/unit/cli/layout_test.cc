@@ -35,7 +35,7 @@ TEST(Layout, NothingIsBrokenWithoutATerminalOrRoom) {
   EXPECT_EQ(wrapped("one two three four five", 14, 4), "one two three four five");
 }
 
-TEST(Layout, ColumnsAreCodePoints) {
+TEST(Layout, ColumnsAreTheTerminals) {
   EXPECT_EQ(wrapped("äöüä öüäö üäöü äöü", 20, 4), "äöüä öüäö üäöü\n    äöü");
   EXPECT_EQ(cut_end("äöüäöü", 4), "äöü…");
   EXPECT_EQ(cut_end("abcd", 4), "abcd");
