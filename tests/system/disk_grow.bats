@@ -45,12 +45,17 @@ has_reached() { [ "$(reached "$1" "$2")" -gt "$3" ]; }
   # One whose growth takes long: small blocks, and none set apart for it.
   mke2fs -q -F -t ext4 -b 1024 -O ^resize_inode "$work" 16M
   debugfs -w -R 'mkdir /kept' "$work" 2>/dev/null
+  # A test that failed has printed what repeats its moments.
+  RANDOM=${BANGER_TEST_SEED:=$((EPOCHSECONDS % 32768))}
+  echo "BANGER_TEST_SEED=$BANGER_TEST_SEED"
   for round in 1 2 3; do
+    moment=0.$((RANDOM % 10))
     expect 0 banger vm set --disk ${round}G --work-disk $((round * 8))G k
     before=$(reached k net)
     expect 0 banger vm start --no-wait k
     await 60 has_reached k net "$before"
-    sleep 0.$((RANDOM % 10))
+    echo "round $round: killed $moment s after its network was up"
+    sleep "$moment"
     kill -9 "$(vm_field k .vmm.pid)"
     await 20 in_state k failed
     is_sound "$work"

@@ -169,10 +169,10 @@ EOF
   await 60 count_grew bad arp 3
   await 30 guest bad true
   # An address that is nobody's; the neighbour's MAC is known, so that no ARP comes before.
-  guest bad "ip addr add 10.0.2.77/32 dev eth0; ping -c 3 -W 1 -I 10.0.2.77 $good" && false
+  expect 1 guest bad "ip addr add 10.0.2.77/32 dev eth0; ping -c 3 -W 1 -I 10.0.2.77 $good"
   [ "$(dropped bad address)" -ge 3 ]
   # It asks for an address, and offers some.
-  guest bad "udhcpc -i eth0 -n -q -f -t 2 -T 1 -s /bin/true" && false
+  expect 1 guest bad "udhcpc -i eth0 -n -q -f -t 2 -T 1 -s /bin/true"
   asked=$(dropped bad dhcp)
   [ "$asked" -ge 2 ]
   expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" bad:udp
