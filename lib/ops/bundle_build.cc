@@ -87,8 +87,11 @@ void preflight_check(const BundlePlan& plan, const bundle::RootSource& source,
     throw preflight("cannot build a bundle on '{}': only amd64 is supported", host.machine);
 }
 
-void make_out(const std::string& out) {
+void make_out(const std::string& out, const std::string& state) {
   try {
+    // A bundle may be read by everyone, but not a state: where the bundle is the first thing that a
+    // state gets, the state is made as private as it must be.
+    if (out.starts_with(state + "/")) sys::make_dirs(state, 0700);
     sys::make_dirs(out, 0755);
   } catch (Error& e) {
     e.default_hint("banger bundle build --out DIR");
@@ -197,7 +200,7 @@ BundleBuilt build_bundle(const BundleWish& wish, const Dirs& dirs, Log& log, OnS
   std::string modules = sys::read_file(runtime + "/modules");
   std::string boot = boot_inputs(wish.suite, sys::read_file(init), modules);
 
-  make_out(wish.out);
+  make_out(wish.out, dirs.state);
   std::string lock_file = wish.out + "/.lock";
   auto lock = sys::FileLock::try_take(lock_file);
   if (!lock) {

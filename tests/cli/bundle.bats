@@ -62,6 +62,16 @@ part() { echo "$1/$(jq -r ".parts[] | select(.name == \"$2\").file" "$1/bundle.j
   same "$(field .origin)" state
 }
 
+@test "a bundle that is the first thing in a state leaves the state private" {
+  mkdir -p "$root/prefix/bin" "$root/prefix/libexec" "$root/prefix/share"
+  cp "$BANGER_BUILD/bin/banger-bundle" "$root/prefix/bin"
+  ln -s "$BANGER_BUILD/libexec/banger" "$root/prefix/libexec/banger"
+  ln -s "$BANGER_BUILD/share/banger" "$root/prefix/share/banger"
+  (umask 022 && expect 5 env PATH=/none "$root/prefix/bin/banger-bundle" build)
+  same "$(stat -c %a "$BANGER_STATE_DIR" "$BANGER_STATE_DIR/bundle" | xargs)" '700 755'
+  expect 0 banger image list
+}
+
 @test "where there is no bundle, show and verify say how to get one" {
   export BANGER_RUNTIME_DIR=$root/none
   for verb in show verify; do
