@@ -21,7 +21,7 @@ FoundBundle find_runtime_bundle(const Settings& settings, const Dirs& dirs);
 // Where `bundle build` puts one, and the origin that it has then.
 std::pair<std::string, std::string> bundle_build_dir(const Settings& settings, const Dirs& dirs);
 
-// The wire object `bundle` (CONTRACT): path origin name arch parts[{name,file,size,sha256}].
+// The wire object `bundle` (contract.md): path origin name arch parts[{name,file,size,sha256}].
 nlohmann::ordered_json bundle_object(const FoundBundle& found);
 std::vector<std::string> part_names(const bundle::Bundle& bundle);
 // Reads the whole part; throws what bundle::verify_part does, Error(not_found) for an unknown name.

@@ -1,5 +1,5 @@
 // The monitor of one VM: the process that starts its VMM, follows it, and on its end releases
-// everything and records why (ARCHITECTURE.md). It alone speaks to the VMM.
+// everything and records why (architecture.md, Processes). It alone speaks to the VMM.
 //
 // It holds run.lock as long as it lives. It ends when the VMM has ended for good: a guest's own
 // reboot starts the VMM again. SIGTERM and SIGINT are a request to stop.

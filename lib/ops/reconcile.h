@@ -1,8 +1,8 @@
 // Making rows true again after something died: a verb, a monitor, a VMM, the host.
 //
-// The state machine's last column (CONTRACT.md). Every mutating verb calls reconcile() first; it
-// costs a look at run.lock for each VM that is live and nothing for the others. A VM at which
-// another verb or a monitor is at work is left to it.
+// The last column of the states' table (architecture.md). Every mutating verb calls reconcile()
+// first; it costs a look at run.lock for each VM that is live and nothing for the others. A VM at
+// which another verb or a monitor is at work is left to it.
 #pragma once
 
 #include <optional>

@@ -42,6 +42,10 @@ teardown() { remove_private_root; }
   for file in banger/schema/vm.json bash-completion/completions/banger fish/vendor_completions.d/banger.fish; do
     [ -s "$root/dest/opt/banger/share/$file" ]
   done
+  documents() { (cd "$1" && find . -name '*.md' | sort); }
+  documents "$BANGER_SOURCE/share/doc" | grep -q architecture
+  same "$(documents "$root/dest/opt/banger/share/doc/banger")" \
+    "$({ documents "$BANGER_SOURCE/share/doc" && printf './%s.md\n' CHANGELOG SECURITY; } | sort)"
   # No text of it leads back into the sources.
   same "$(grep -rlIF "$BANGER_SOURCE" "$root/dest" || true)" ''
 }

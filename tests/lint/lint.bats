@@ -76,31 +76,58 @@ CC
 }
 
 # The layout is that of clang-format 14, Debian 12's; another one has other opinions.
-clang_format() {
-  local program
-  for program in clang-format-14 clang-format; do
-    if command -v "$program" >/dev/null && "$program" --version | grep -q ' 14\.'; then
-      "$program" "$@"
-      return
-    fi
+needs_clang_format() {
+  for clang_format in clang-format-14 clang-format; do
+    ! command -v "$clang_format" >/dev/null || ! "$clang_format" --version | grep -q ' 14\.' || return 0
   done
   skip 'no clang-format 14'
 }
 
 @test "clang-format leaves the sources as they are" {
-  clang_format --version
+  needs_clang_format
   cd "$BANGER_SOURCE"
   find lib cmd runtime tests -name '*.cc' -o -name '*.h' >"$root/files"
   [ -s "$root/files" ]
-  mapfile -t files <"$root/files"
-  expect 0 clang_format --dry-run --Werror "${files[@]}"
+  expect 0 xargs -d '\n' "$clang_format" --dry-run --Werror <"$root/files"
 }
 
 @test "a fault in the layout is found" {
   cp "$BANGER_SOURCE/.clang-format" "$tree"
   echo 'int  x ;' >"$tree/fault.cc"
-  clang_format --version
-  expect 1 clang_format --dry-run --Werror "$tree/fault.cc"
+  needs_clang_format
+  expect 1 "$clang_format" --dry-run --Werror "$tree/fault.cc"
+}
+
+docs() { "$BANGER_SOURCE/tests/lint/check-docs" "$@"; }
+
+@test "documents that are named are in the tree, and links and paths lead somewhere" {
+  expect 0 docs
+}
+
+@test "a document, a link or a path that is not there is found" {
+  mkdir -p "$tree/share/doc"
+  local one=share/doc/one.m
+  one+=d # a name that this file itself does not have
+  printf '# One\n\n## Its part\n' >"$tree/$one"
+  # planted STATUS FILE TEXT
+  planted() {
+    printf '%s\n' "$3" >"$tree/$2"
+    expect "$1" docs "$tree"
+    [ "$1" = 0 ] || outputs "$2:1: "
+    rm "$tree/$2"
+  }
+  planted 0 lib/core/a.h '// See one''.md.'
+  planted 1 lib/core/a.h '// See two''.md.'
+  planted 0 README.md "[a]($one), [b]($one#its-part)"' `lib/core`, `lib/*/`'
+  planted 1 README.md "[a]($one#another-part)"
+  planted 1 README.md '[a](share/doc)[b](share/man)'
+  planted 1 README.md '`lib/core/none.h`'
+  planted 1 README.md '`core/none.h`'
+  planted 1 README.md '`lib/c*r/`'
+  mkdir -p "$tree/tests/cli"
+  echo '@test "one" {' >"$tree/tests/cli/a.bats"
+  planted 0 README.md '`tests/cli/a.bats`: "one"'
+  planted 1 README.md '`tests/cli/a.bats`: "one", "two"'
 }
 
 @test "files stay readable in one sitting" {
