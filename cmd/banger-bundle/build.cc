@@ -1,9 +1,9 @@
 #include <filesystem>
 
 #include "banger-bundle/verbs.h"
+#include "bundle/build.h"
+#include "bundle/show.h"
 #include "cli/app.h"
-#include "ops/bundle_build.h"
-#include "ops/bundle_show.h"
 
 namespace banger::cmd {
 
@@ -38,15 +38,15 @@ public:
       if (out_->empty()) throw usage("--out needs a directory");
       wish_.out = std::filesystem::absolute(*out_).lexically_normal().string();
     } else {
-      std::tie(wish_.out, origin) = ops::bundle_build_dir(app.settings, app.dirs);
+      std::tie(wish_.out, origin) = bundle::bundle_build_dir(app.settings, app.dirs);
     }
     cli::Progress progress(app.progress);
     auto begin = steady_now();
-    ops::BundleBuilt built = ops::build_bundle(
+    bundle::BundleBuilt built = bundle::build_bundle(
         wish_, app.dirs, app.log, [&](std::string_view stage) { progress.stage("bundle", stage); });
     progress.done();
     if (app.out.json) {
-      app.out.object("bundle", ops::bundle_object({built.bundle, origin}));
+      app.out.object("bundle", bundle::bundle_object({built.bundle, origin}));
     } else if (app.out.quiet) {
       app.out.line(built.bundle.name);
     } else if (built.built.empty()) {
@@ -60,7 +60,7 @@ public:
   }
 
 private:
-  ops::BundleWish wish_;
+  bundle::BundleWish wish_;
   std::optional<std::string> out_;
 };
 

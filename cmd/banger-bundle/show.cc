@@ -1,6 +1,6 @@
+#include "bundle/show.h"
 #include "banger-bundle/verbs.h"
 #include "cli/app.h"
-#include "ops/bundle_show.h"
 
 namespace banger::cmd {
 
@@ -20,9 +20,9 @@ public:
 
   int run(cli::App& app) override {
     if (dir_) app.settings.runtime_dir = *dir_;
-    ops::FoundBundle found = ops::find_runtime_bundle(app.settings, app.dirs);
+    bundle::FoundBundle found = bundle::find_runtime_bundle(app.settings, app.dirs);
     if (app.out.json) {
-      app.out.object("bundle", ops::bundle_object(found));
+      app.out.object("bundle", bundle::bundle_object(found));
       return 0;
     }
     if (app.out.quiet) {

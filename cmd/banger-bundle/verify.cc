@@ -1,6 +1,6 @@
 #include "banger-bundle/verbs.h"
+#include "bundle/show.h"
 #include "cli/app.h"
-#include "ops/bundle_show.h"
 
 namespace banger::cmd {
 
@@ -24,13 +24,13 @@ public:
 
   int run(cli::App& app) override {
     if (dir_) app.settings.runtime_dir = *dir_;
-    ops::FoundBundle found = ops::find_runtime_bundle(app.settings, app.dirs);
+    bundle::FoundBundle found = bundle::find_runtime_bundle(app.settings, app.dirs);
     std::vector<std::string> parts =
-        parts_.empty() ? ops::part_names(found.bundle) : cli::read_names(parts_);
+        parts_.empty() ? bundle::part_names(found.bundle) : cli::read_names(parts_);
     cli::Progress progress(app.progress);
     return app.for_each("verify", parts, [&](const std::string& part) {
       progress.stage(part, "reading");
-      ops::verify_bundle_part(found.bundle, part);
+      bundle::verify_bundle_part(found.bundle, part);
       progress.done();
       return std::string("ok");
     });

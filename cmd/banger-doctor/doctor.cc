@@ -2,8 +2,8 @@
 
 #include "cli/app.h"
 #include "cli/checks.h"
-#include "ops/doctor.h"
-#include "ops/leaks.h"
+#include "ops/host/doctor.h"
+#include "ops/recover/leaks.h"
 #include "state/state.h"
 
 using namespace banger;

@@ -6,7 +6,7 @@
 #include "cli/guard.h"
 #include "core/text.h"
 #include "core/version.h"
-#include "ops/ssh_service.h"
+#include "guest/service/service.h"
 
 using namespace banger;
 
@@ -31,7 +31,7 @@ Exit status: 0 done, 1 failed, 2 usage, 6 not ready at the deadline. A failure i
 )";
 
 int dispatch(const std::vector<std::string>& words, cli::Output& out) {
-  ops::GuestService service;
+  guest::GuestService service;
   std::string verb = words.empty() ? "" : words[0];
   for (const auto& word : words) {
     if (word == "--help" || word == "-h") return out.bytes(help), 0;

@@ -1,7 +1,7 @@
+#include "ops/image/import.h"
 #include "banger-image/session.h"
 #include "banger-image/verbs.h"
 #include "core/units.h"
-#include "ops/image_import.h"
 
 namespace banger::image_tool {
 

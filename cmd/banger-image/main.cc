@@ -1,7 +1,7 @@
 // banger-image: the root file systems that VMs are made from.
 #include "banger-image/verbs.h"
 #include "model/settings.h"
-#include "ops/image_store.h"
+#include "ops/image/store.h"
 #include "state/state.h"
 
 namespace {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "cli/app.h"
-#include "ops/context.h"
-#include "ops/image_store.h"
+#include "ops/common/context.h"
+#include "ops/image/store.h"
 #include "state/state.h"
 
 namespace banger::image_tool {

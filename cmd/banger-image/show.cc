@@ -2,8 +2,8 @@
 #include "cli/app.h"
 #include "core/units.h"
 #include "model/wire.h"
-#include "ops/image_stale.h"
-#include "ops/image_store.h"
+#include "ops/image/stale.h"
+#include "ops/image/store.h"
 
 namespace banger::image_tool {
 

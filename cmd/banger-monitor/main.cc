@@ -1,10 +1,10 @@
-// libexec/banger/banger-monitor NAME: the monitor of one VM (ops/monitor.h).
+// libexec/banger/banger-monitor NAME: the monitor of one VM (ops/monitor/monitor.h).
 //
 // Started by banger-vm with its request on descriptor 3; not for people. The name is there for ps.
 #include <cstdio>
 
 #include "core/error.h"
-#include "ops/monitor.h"
+#include "ops/monitor/monitor.h"
 
 namespace {
 

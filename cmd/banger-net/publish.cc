@@ -1,10 +1,10 @@
+#include "ops/vm/publish.h"
 #include "banger-net/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
 #include "model/port.h"
-#include "ops/net_publish.h"
-#include "ops/net_status.h"
-#include "ops/reconcile.h"
+#include "ops/query/net_status.h"
+#include "ops/recover/reconcile.h"
 
 namespace banger::network {
 

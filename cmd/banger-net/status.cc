@@ -1,7 +1,7 @@
 #include "banger-net/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
-#include "ops/net_status.h"
+#include "ops/query/net_status.h"
 
 namespace banger::network {
 

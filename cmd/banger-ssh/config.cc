@@ -1,7 +1,7 @@
 // banger ssh config
+#include "ops/ssh/config.h"
 #include "cli/app.h"
 #include "model/wire.h"
-#include "ops/ssh_config.h"
 #include "verbs.h"
 
 using namespace banger;

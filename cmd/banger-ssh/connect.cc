@@ -3,7 +3,7 @@
 
 #include "cli/app.h"
 #include "cli/terminal.h"
-#include "ops/ssh_exec.h"
+#include "ops/ssh/exec.h"
 #include "verbs.h"
 
 using namespace banger;

@@ -4,7 +4,7 @@
 
 #include "cli/app.h"
 #include "core/units.h"
-#include "ops/ssh_copy.h"
+#include "ops/ssh/copy.h"
 #include "verbs.h"
 
 using namespace banger;

@@ -1,6 +1,6 @@
 // banger ssh forward
+#include "ops/ssh/forward.h"
 #include "cli/app.h"
-#include "ops/ssh_forward.h"
 #include "verbs.h"
 
 using namespace banger;

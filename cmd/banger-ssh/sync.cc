@@ -1,7 +1,7 @@
 // banger ssh sync
+#include "ops/ssh/sync.h"
 #include "cli/app.h"
 #include "core/units.h"
-#include "ops/ssh_sync.h"
 #include "verbs.h"
 
 using namespace banger;

@@ -1,8 +1,8 @@
+#include "ops/query/console.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "core/text.h"
-#include "ops/vm_console.h"
 
 namespace banger::vm {
 

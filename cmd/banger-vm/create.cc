@@ -4,7 +4,7 @@
 #include "banger-vm/session.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_create.h"
+#include "ops/vm/create.h"
 
 namespace banger::vm {
 

@@ -6,7 +6,7 @@
 #include "cli/terminal.h"
 #include "core/text.h"
 #include "model/wire.h"
-#include "ops/vm_events.h"
+#include "ops/query/events.h"
 
 namespace banger::vm {
 

@@ -6,7 +6,7 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "cli/terminal_text.h"
-#include "ops/vm_logs.h"
+#include "ops/query/logs.h"
 
 namespace banger::vm {
 

@@ -1,4 +1,4 @@
-#include "ops/preflight.h"
+#include "ops/vm/preflight.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"

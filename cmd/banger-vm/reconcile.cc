@@ -1,4 +1,4 @@
-#include "ops/reconcile.h"
+#include "ops/recover/reconcile.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"

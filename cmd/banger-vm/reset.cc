@@ -1,7 +1,7 @@
+#include "ops/vm/reset.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_reset.h"
 
 namespace banger::vm {
 

@@ -1,7 +1,7 @@
 #include "banger-vm/selection.h"
 #include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_remove.h"
+#include "ops/vm/remove.h"
 
 namespace banger::vm {
 

@@ -1,8 +1,8 @@
+#include "ops/vm/run.h"
 #include "banger-vm/session.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_run.h"
 
 namespace banger::vm {
 

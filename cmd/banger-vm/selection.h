@@ -12,7 +12,7 @@
 
 #include "cli/app.h"
 #include "cli/verb.h"
-#include "ops/vm_select.h"
+#include "ops/query/select.h"
 
 namespace banger::vm {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "ops/reconcile.h"
+#include "ops/recover/reconcile.h"
 
 namespace banger::vm {
 

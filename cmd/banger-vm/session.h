@@ -13,7 +13,7 @@
 #include "cli/app.h"
 #include "cli/each.h"
 #include "cli/verb.h"
-#include "ops/context.h"
+#include "ops/common/context.h"
 #include "state/state.h"
 
 namespace banger::vm {

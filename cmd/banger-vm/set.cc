@@ -1,8 +1,8 @@
+#include "ops/vm/set.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/session.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_set.h"
 
 namespace banger::vm {
 

@@ -2,7 +2,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "model/wire.h"
-#include "ops/disk_use.h"
+#include "ops/query/disk_use.h"
 
 namespace banger::vm {
 

@@ -8,7 +8,7 @@
 #include "cli/verb.h"
 #include "model/settings.h"
 #include "model/vm.h"
-#include "ops/vm_create.h"
+#include "ops/vm/create.h"
 
 namespace banger::vm {
 

@@ -2,7 +2,7 @@
 #include "banger-vm/session.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_restart.h"
+#include "ops/vm/restart.h"
 
 namespace banger::vm {
 

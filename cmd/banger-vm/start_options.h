@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/verb.h"
-#include "ops/vm_start.h"
+#include "ops/vm/start.h"
 
 namespace banger::vm {
 

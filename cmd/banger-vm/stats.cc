@@ -1,9 +1,9 @@
+#include "ops/query/stats.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "banger-vm/watch.h"
 #include "cli/app.h"
 #include "cli/terminal.h"
-#include "ops/vm_stats.h"
 
 namespace banger::vm {
 

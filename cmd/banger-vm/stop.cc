@@ -1,8 +1,8 @@
+#include "ops/vm/stop.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/session.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
-#include "ops/vm_stop.h"
 
 namespace banger::vm {
 

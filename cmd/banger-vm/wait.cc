@@ -1,9 +1,9 @@
+#include "ops/query/wait.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/each.h"
 #include "core/clock.h"
-#include "ops/vm_wait.h"
 
 namespace banger::vm {
 

@@ -1,7 +1,7 @@
 #include "banger-vm/watch.h"
 
 #include "cli/terminal.h"
-#include "ops/vm_stats.h"
+#include "ops/query/stats.h"
 
 namespace banger::vm {
 

@@ -1,7 +1,7 @@
 // The per-VM seed and the module list, as text. Pure: no effects, no heap.
 //
-// Seed: lines key=value, written by guest/seed.h's writer. Unknown keys and lines without '=' are
-// ignored; the last of a repeated key counts. Values may not be longer than their field.
+// Seed: lines key=value, written by guest/identity/seed.h's writer. Unknown keys and lines without
+// '=' are ignored; the last of a repeated key counts. Values may not be longer than their field.
 //   hostname  address (IPv4)  prefix (0-32)  gateway (IPv4)  dns (unused: resolv.conf is a file)
 //   mac (aa:bb:cc:dd:ee:ff)  disk (direct|overlay)  root (/dev/vda)  upper (/dev/vdb)
 //   work (/dev/vdb)  work_mount (path)  init (path)

@@ -27,7 +27,7 @@ rooms() { "$BANGER_SOURCE/tests/lint/check-rooms" "$@"; }
   plant lib/core/b.cc '"sys/file.h"'
   plant lib/sys/b.h '"state/state.h"'
   plant lib/net/b.cc '"disk/root.h"'
-  plant lib/net/b.cc '"ops/vm_start.h"'
+  plant lib/net/b.cc '"ops/vm/start.h"'
   plant lib/net/b.cc '"cli/app.h"'
   plant lib/net/b.cc '<sqlite3.h>'
   plant cmd/banger-vm/b.cc '"sys/file.h"'

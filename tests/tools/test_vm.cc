@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "core/error.h"
-#include "guest/known_hosts.h"
+#include "guest/identity/known_hosts.h"
 #include "state/state.h"
 #include "sys/proc.h"
 

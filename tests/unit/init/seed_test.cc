@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "guest/seed.h"
+#include "guest/identity/seed.h"
 
 namespace banger::init {
 namespace {

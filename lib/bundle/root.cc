@@ -1,0 +1,258 @@
+// Root file systems: Debian's packages as a tar, edited by the recipe as it streams by, unpacked by
+// tar into a tree, and made an ext4 file system by mke2fs.
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <fcntl.h>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "archive/sha256.h"
+#include "archive/tar.h"
+#include "bundle/parts.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::bundle {
+
+namespace {
+
+// Times in the root are not later than this: of the build, or what SOURCE_DATE_EPOCH says.
+int64_t newest_time() {
+  const char* epoch = std::getenv("SOURCE_DATE_EPOCH");
+  if (!epoch) return wall_now().ns / 1'000'000'000;
+  return parse_number("SOURCE_DATE_EPOCH", epoch, 0, int64_t{1} << 40);
+}
+
+// What the recipe and files/ put into the root, after the packages. Parents are made here: tar's
+// own would have the umask's mode.
+void add_own_files(archive::TarWriter& tar, const RootSource& source) {
+  auto add = [&](const std::string& path, mode_t mode, std::string_view content) {
+    for (size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
+      if (std::string parent = path.substr(0, at); !tar.has(parent))
+        tar.add(parent, S_IFDIR | 0755, "");
+    tar.add(path, mode, content);
+  };
+  for (const auto& [path, mode] : source.recipe.dirs) add(path, S_IFDIR | mode, "");
+  for (const auto& [path, target] : source.recipe.links) add(path, S_IFLNK | 0777, target);
+  for (const auto& file : source.files) add(file.path, S_IFREG | file.mode, file.content);
+}
+
+// A file that is replaced by an own one is left out, so that neither its links nor its owner stay.
+bool is_own(const RootSource& source, std::string_view path) {
+  return std::ranges::any_of(source.files, [&](const auto& f) { return f.path == path; }) ||
+         std::ranges::any_of(source.recipe.links, [&](const auto& l) { return l.first == path; });
+}
+
+bool is_kept(const RootSource& source, const archive::TarEntry& entry, const std::string& path) {
+  // /dev is the kernel's own; a device node needs rights to make.
+  if (S_ISCHR(entry.mode) || S_ISBLK(entry.mode)) return false;
+  return !source.recipe.drops(path) && !is_own(source, path);
+}
+
+int errno_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& e) {
+    return e.error_number();
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+// The tree unpacked and made a file system, while `write` gives the tar.
+void make_file_system(BundleWork& work, const RootSource& source, bool as_root,
+                      const std::string& image,
+                      const std::function<void(archive::TarWriter&)>& write) {
+  std::string tree = work.path("tree"), owners = work.path("owners");
+  sys::make_dir(tree, 0755);
+  auto [read_end, write_end] = make_pipe();
+  sys::Command unpack{.argv = {"tar", "--extract", "--file=-", "--directory=" + tree,
+                               "--numeric-owner", "--same-owner", "--same-permissions", "--xattrs",
+                               "--xattrs-include=*"},
+                      .env = {{"LC_ALL", "C"}},
+                      .cwd = {}};
+  if (!as_root) unpack.argv.insert(unpack.argv.begin(), {"fakeroot", "-s", owners, "--"});
+  sys::Child child = work.start(unpack, read_end.get(), -1);
+  read_end.reset();
+  std::exception_ptr failure;
+  try {
+    archive::TarWriter tar([&](std::string_view data) { sys::write_all(write_end.get(), data); },
+                           newest_time());
+    write(tar);
+    add_own_files(tar, source);
+    tar.finish();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  write_end.reset();
+  // Of two failures the first is told: the unpacking's own broke our pipe to it; any other failure
+  // of ours cut its tar off.
+  if (failure && errno_of(failure) != EPIPE) {
+    child.wait();
+    std::rethrow_exception(failure);
+  }
+  work.finish(child, "tar");
+  if (failure) std::rethrow_exception(failure);
+
+  work.stage(fmt::format("root-{}: making the file system", source.variant));
+  // A file system's identity follows from what is in it.
+  std::string id = archive::sha256_hex("file system of " + source.inputs);
+  std::string uuid = fmt::format("{}-{}-4{}-8{}-{}", id.substr(0, 8), id.substr(8, 4),
+                                 id.substr(13, 3), id.substr(17, 3), id.substr(20, 12));
+  sys::Command make{
+      .argv = {*find_system_program("mke2fs"), "-q", "-F", "-t", "ext4", "-L", "root", "-m", "1",
+               "-U", uuid, "-E", "root_owner=0:0,assume_storage_prezeroed=1,hash_seed=" + uuid,
+               "-d", tree, image, fmt::format("{}k", source.recipe.size >> 10)},
+      .env = {{"E2FSPROGS_FAKE_TIME", std::to_string(newest_time())}, {"LC_ALL", "C"}},
+      .cwd = {}};
+  if (!as_root) make.argv.insert(make.argv.begin(), {"fakeroot", "-i", owners, "--"});
+  sys::open_file(image, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  work.run(make);
+  sys::remove_tree(tree);
+}
+
+// mmdebstrap's minimal base with the packages installed.
+std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
+                                       const RootSource& source, archive::TarWriter& tar) {
+  auto [read_end, write_end] = make_pipe();
+  sys::Command command{.argv = {"mmdebstrap", "--verbose", "--variant=minbase",
+                                fmt::format("--architectures={}", debian_arch),
+                                "--include=" + join(source.package_names, ","),
+                                "--aptopt=" + archive.settings_file(), "--format=tar", source.suite,
+                                "-"},
+                       .env = {{"LC_ALL", "C.UTF-8"}},
+                       .cwd = {}};
+  // Where user namespaces are forbidden it falls back on fakechroot, whose programs run with the
+  // host's loader: that does not find systemd's own library in the new root. Package scripts run
+  // from there, so a path relative to it leads to it (mmdebstrap knows the older place only).
+  if (!sys::is_root()) command.env["LD_LIBRARY_PATH"] = "usr/lib/x86_64-linux-gnu/systemd";
+  command.argv.insert(command.argv.end(), archive.sources().begin(), archive.sources().end());
+  sys::Child child = work.start(command, -1, write_end.get());
+  write_end.reset();
+  std::string status;
+  std::exception_ptr failure;
+  try {
+    auto reader = archive::TarReader::of_stream(read_end.get(), "mmdebstrap's tar");
+    while (auto entry = reader.next()) {
+      if (!is_kept(source, *entry, entry->path)) continue;
+      if (entry->path == "var/lib/dpkg/status" && S_ISREG(entry->mode)) {
+        status = reader.content();
+        tar.copy(reader, entry->path, status);
+      } else {
+        tar.copy(reader, entry->path);
+      }
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  read_end.reset();
+  // Of two failures the first is told: what has an errno happened on the way on, and closing our
+  // end of the pipe ended mmdebstrap; else mmdebstrap cut its tar off.
+  if (failure && errno_of(failure) != 0) {
+    child.wait();
+    std::rethrow_exception(failure);
+  }
+  work.finish(child, "mmdebstrap");
+  if (failure) std::rethrow_exception(failure);
+  return installed_packages(status);
+}
+
+// The packages and what they depend on, only unpacked.
+std::vector<std::string> write_extract(BundleWork& work, DebianArchive& archive,
+                                       const RootSource& source, archive::TarWriter& tar) {
+  std::vector<std::string> installed;
+  std::string applets_program;
+  tar.add(".", S_IFDIR | 0755, "");
+  tar.add("usr", S_IFDIR | 0755, "");
+  for (const auto& [path, target] : merged_usr_links()) {
+    tar.add(target, S_IFDIR | 0755, "");
+    tar.add(path, S_IFLNK | 0777, target);
+  }
+  for (const std::string& deb : archive.download_all(source.package_names)) {
+    installed.push_back(package_of_file(deb.substr(deb.rfind('/') + 1)));
+    auto reader = archive::TarReader::of_package(deb);
+    while (auto entry = reader.next()) {
+      std::string path = merged_usr(entry->path);
+      // Directories come in many packages; the links of merged /usr are not to be replaced by them.
+      if (path.empty() || tar.has(path) || tar.has(entry->path) || !is_kept(source, *entry, path))
+        continue;
+      if (path == source.recipe.applets) {
+        applets_program = reader.content();
+        tar.copy(reader, path, applets_program);
+      } else {
+        tar.copy(reader, path);
+      }
+    }
+  }
+  std::ranges::sort(installed);
+  if (source.recipe.applets.empty()) return installed;
+
+  if (applets_program.empty())
+    throw failed("no package has '{}', whose applets are wanted", source.recipe.applets);
+  // It is what its name says: by another it would look for an applet of that name.
+  std::string program = work.path("busybox");
+  sys::write_atomic(program, applets_program, 0755);
+  std::string list = sys::run_ok({.argv = {program, "--list-full"}, .env = {}, .cwd = {}});
+  for (const std::string& line : split(trim(list), '\n')) {
+    std::string path = merged_usr(line);
+    if (path.empty() || tar.has(path) || source.recipe.drops(path) || is_own(source, path))
+      continue;
+    tar.add(path, S_IFLNK | 0777, "/" + source.recipe.applets);
+  }
+  return installed;
+}
+
+} // namespace
+
+MadeRoot make_root(BundleWork& work, DebianArchive& archive, const RootSource& source,
+                   bool as_root) {
+  MadeRoot made;
+  made.path = work.path("root.ext4");
+  work.stage(fmt::format("root-{}: fetching and unpacking packages", source.variant));
+  make_file_system(work, source, as_root, made.path, [&](archive::TarWriter& tar) {
+    made.installed = source.recipe.base == Recipe::Base::minbase
+                         ? write_minbase(work, archive, source, tar)
+                         : write_extract(work, archive, source, tar);
+  });
+  return made;
+}
+
+std::vector<std::string> installed_packages(std::string_view dpkg_status) {
+  std::vector<std::string> installed;
+  std::string name, version;
+  bool is_installed = false;
+  auto end_paragraph = [&] {
+    if (is_installed && !name.empty()) installed.push_back(fmt::format("{} {}", name, version));
+    name.clear(), version.clear(), is_installed = false;
+  };
+  for (const std::string& line : split(dpkg_status, '\n')) {
+    std::string_view text = line;
+    auto field = [&](std::string_view key) {
+      if (!text.starts_with(key)) return std::string();
+      return std::string(trim(text.substr(key.size())));
+    };
+    if (text.empty()) end_paragraph();
+    if (auto value = field("Package:"); !value.empty()) name = value;
+    if (auto value = field("Version:"); !value.empty()) version = value;
+    if (auto value = field("Status:"); !value.empty()) is_installed = value.ends_with(" installed");
+  }
+  end_paragraph();
+  std::ranges::sort(installed);
+  return installed;
+}
+
+std::string package_of_file(std::string_view file_name) {
+  std::vector<std::string> words = split(file_name, '_');
+  if (words.size() < 2) return std::string(file_name);
+  std::string& version = words[1];
+  if (size_t colon = version.find("%3a"); colon != version.npos) version.replace(colon, 3, ":");
+  return fmt::format("{} {}", words[0], version);
+}
+
+} // namespace banger::bundle

@@ -1,0 +1,90 @@
+// What is said between libexec/banger/banger-guest and the programs that start it: one JSON object
+// a line, each with "v":1. Plain values with to_line (no newline at the end) and parse_X. Keys that
+// are not known are ignored; another version, or a line that is none of these, is Error(failed).
+//
+//   keygen --state-keys DIR  ──> {"v":1,"identity":PATH,"public":LINE}
+//   await  <── HostKeyRequest  ──> {"v":1,"openssh_private":BASE64,"public":LINE,
+//                                   "dropbear_private":BASE64}; as often as it is asked, then
+//          <── AwaitRequest    ──> StageReport each time the stage changes; the last one decides
+//   run    <── RunRequest      ──> RunReply
+//
+// Requests come on standard input, replies go to standard output. A failure is the last line,
+// {"v":1,"error":{code,message,hint}}, with the exit status of its code; parse_X throws it as the
+// Error that it was. Exit status of await: 0 when the last stage was ready or only keys were asked
+// for, 6 at the deadline, 1 for mismatch.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/error.h"
+#include "guest/identity/endpoint.h"
+#include "guest/identity/keys.h"
+
+namespace banger::guest {
+
+// How far a guest is on its way to ready, as seen from outside.
+enum class Stage {
+  connecting, // nothing known yet
+  no_answer,  // no connection, or one that stays silent: no network, or still booting
+  closed,     // the connection is refused or closed at once: nothing listens
+  banner,     // an ssh server named itself
+  auth,       // its host key is the pinned one; logging in
+  refused,    // the login was refused (a guest may refuse while it boots) or the command failed
+  mismatch,   // it has another host key: not this guest, final
+  ready       // a command was done, final
+};
+std::string_view name_of(Stage stage);
+
+struct StageReport {
+  Stage stage = Stage::connecting;
+  double seconds = 0; // since await began
+  std::string detail; // for people; may be empty
+  bool operator==(const StageReport&) const = default;
+};
+
+struct HostKeyRequest {};
+
+struct AwaitRequest {
+  Endpoint endpoint;
+  double seconds = 60; // the deadline
+  bool operator==(const AwaitRequest&) const = default;
+};
+
+struct RunRequest {
+  Endpoint endpoint;
+  std::string command; // for the guest's shell
+  double seconds = 60; // the deadline for all of it
+  bool operator==(const RunRequest&) const = default;
+};
+
+struct RunReply {
+  int status = 0;     // the command's; 128+n where a signal ended it
+  std::string output; // the last 4 KiB of what it wrote (both streams), made safe for a terminal
+  bool operator==(const RunReply&) const = default;
+};
+
+struct KeygenReply {
+  std::string identity, public_line;
+  bool operator==(const KeygenReply&) const = default;
+};
+
+std::string to_line(const StageReport& report);
+std::string to_line(const HostKeyRequest& request);
+std::string to_line(const AwaitRequest& request);
+std::string to_line(const RunRequest& request);
+std::string to_line(const RunReply& reply);
+std::string to_line(const KeygenReply& reply);
+std::string to_line(const KeyPair& host_key);
+std::string to_line(const Error& error);
+
+StageReport parse_stage_report(std::string_view line);
+// Those that await takes.
+std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line);
+RunRequest parse_run_request(std::string_view line);
+RunReply parse_run_reply(std::string_view line);
+KeygenReply parse_keygen_reply(std::string_view line);
+KeyPair parse_host_key(std::string_view line);
+
+} // namespace banger::guest

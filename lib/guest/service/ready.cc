@@ -1,0 +1,197 @@
+#include "guest/service/ready.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "core/units.h"
+#include "guest/ssh/session.h"
+#include "guest/ssh/wire.h"
+
+namespace banger::guest {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Millis reconnect = 250ms;        // while nothing is known
+constexpr Millis reconnect_closed = 100ms; // when the guest's kernel answers: cheap for it
+constexpr Millis silence = 1s;             // after which "no answer" is said
+constexpr size_t most_probes = 4;
+// How long one login may take; under emulation a server needs seconds for it.
+constexpr Millis login_time = 60s;
+
+// A connection that waits for the first byte of a banner.
+struct Probe {
+  Fd socket;
+  SteadyTime begun;
+  bool connected;
+};
+
+class Waiting {
+public:
+  Waiting(const Endpoint& endpoint, const Deadline& deadline,
+          const std::function<void(const StageReport&)>& report, int listener)
+      : endpoint_(endpoint), deadline_(deadline), report_(report), listener_(listener),
+        start_(steady_now()), next_(start_), heard_(start_) {
+    tell(Stage::connecting, {});
+  }
+
+  Stage run() {
+    while (!deadline_.has_passed() && !unheard_) {
+      begin_probes();
+      if (auto socket = poll_probes()) try_login(std::move(*socket));
+      if (last_ == Stage::ready || last_ == Stage::mismatch) break;
+    }
+    return last_;
+  }
+
+private:
+  void tell(Stage stage, const std::string& detail) {
+    last_ = stage;
+    report_({stage, Seconds(steady_now() - start_).count(), detail});
+  }
+  // What a connection came to. Said only when it is news.
+  void outcome(Stage stage, const std::string& detail) {
+    heard_ = steady_now();
+    if (stage == last_ && detail == last_detail_) return;
+    last_detail_ = detail;
+    tell(stage, detail);
+  }
+  // What was passed on the way; the second time it is no news.
+  void passed(Stage stage, std::string_view detail) {
+    if (stage <= furthest_) return;
+    furthest_ = stage;
+    tell(stage, std::string(detail));
+  }
+
+  void begin_probes() {
+    auto now = steady_now();
+    // The oldest is the patient one, the others go so that a fresh one can come.
+    if (!probes_.empty() && now - probes_[0].begun >= patience_) {
+      probes_.erase(probes_.begin());
+      patience_ = std::min(patience_ * 2, Millis(30s));
+      answers_ = false;
+    }
+    if (now < next_ || (answers_ && !probes_.empty())) return;
+    if (probes_.size() == most_probes) probes_.erase(probes_.begin() + 1);
+    auto [socket, error] = begin_connect(endpoint_.address, endpoint_.port);
+    next_ = now + reconnect;
+    if (error == 0 || error == EINPROGRESS)
+      probes_.push_back({std::move(socket), now, error == 0});
+    else
+      lost(error);
+  }
+
+  // A probe that ended without a banner.
+  void lost(int error) {
+    if (error == EHOSTUNREACH || error == ENETUNREACH || error == ETIMEDOUT) {
+      outcome(Stage::no_answer, Error::from_errno(error, "no connection").message());
+      return;
+    }
+    answers_ = true;
+    next_ = steady_now() + reconnect_closed;
+    outcome(Stage::closed, error == ECONNREFUSED ? "nothing listens on the port"
+                                                 : "connections are closed at once");
+  }
+
+  // Waits for something to happen. The socket on which a banner begins, if one does.
+  std::optional<Fd> poll_probes() {
+    std::vector<pollfd> polled;
+    for (const auto& p : probes_)
+      polled.push_back({p.socket.get(), static_cast<short>(p.connected ? POLLIN : POLLOUT), 0});
+    polled.push_back({listener_, 0, 0}); // hang-ups are always told
+    int n = ::poll(polled.data(), polled.size(), sleep_ms());
+    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    unheard_ = n > 0 && polled.back().revents != 0;
+    polled.pop_back();
+    std::optional<Fd> banner;
+    for (size_t i = polled.size(); n > 0 && i-- > 0;) {
+      if (!polled[i].revents) continue;
+      Probe& probe = probes_[i];
+      int error = connect_error(probe.socket.get());
+      if (!probe.connected && error == 0) {
+        probe.connected = true;
+        continue;
+      }
+      char first = 0;
+      ssize_t got = error ? -1 : ::recv(probe.socket.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+      if (got > 0)
+        banner = std::move(probe.socket);
+      else
+        lost(error ? error : got == 0 ? 0 : errno);
+      probes_.erase(probes_.begin() + static_cast<ptrdiff_t>(i));
+    }
+    if (steady_now() - heard_ >= silence && !banner)
+      outcome(Stage::no_answer, "connections stay silent");
+    return banner;
+  }
+
+  int sleep_ms() const {
+    Millis sleep = silence;
+    auto until = [&](SteadyTime when) {
+      auto left = std::chrono::ceil<Millis>(when - steady_now());
+      sleep = std::clamp(left, Millis(0), sleep);
+    };
+    if (!answers_ || probes_.empty()) until(next_);
+    if (!probes_.empty()) until(probes_[0].begun + patience_);
+    int left = deadline_.poll_ms();
+    return left < 0 ? static_cast<int>(sleep.count())
+                    : std::min(left, static_cast<int>(sleep.count()));
+  }
+
+  void try_login(Fd socket) {
+    // The guest is spared the others. A login that the deadline cuts off says nothing new.
+    probes_.clear();
+    int left = deadline_.poll_ms();
+    Deadline login(left < 0 ? login_time : std::min(Millis(left), login_time));
+    auto session =
+        Session::open(std::move(socket), endpoint_, login,
+                      [&](Stage stage, std::string_view detail) { passed(stage, detail); });
+    if (session) {
+      run_command(*session, login);
+    } else if (!deadline_.has_passed()) {
+      outcome(session.error().stage, session.error().detail);
+    }
+    next_ = steady_now() + reconnect;
+  }
+
+  void run_command(Session& session, const Deadline& login) {
+    try {
+      // Built into every shell: it shows that a login gets a process, and costs no other.
+      auto done = session.run(":", {-1, -1, -1, 200}, login);
+      if (done.status == 0)
+        tell(Stage::ready, {});
+      else
+        outcome(Stage::refused,
+                fmt::format("the guest's shell gave status {}: {}", done.status, done.tail));
+    } catch (const Error& e) {
+      if (!deadline_.has_passed()) outcome(Stage::refused, e.message());
+    }
+  }
+
+  const Endpoint& endpoint_;
+  const Deadline& deadline_;
+  const std::function<void(const StageReport&)>& report_;
+  int listener_;
+  bool unheard_ = false;
+  SteadyTime start_, next_, heard_;
+  std::vector<Probe> probes_; // oldest first
+  bool answers_ = false;      // the guest's kernel was heard of on the port
+  Millis patience_ = 3s;
+  Stage last_ = Stage::connecting, furthest_ = Stage::closed;
+  std::string last_detail_;
+};
+
+} // namespace
+
+Stage await_ready(const Endpoint& endpoint, const Deadline& deadline,
+                  const std::function<void(const StageReport&)>& report, int listener) {
+  return Waiting(endpoint, deadline, report, listener).run();
+}
+
+} // namespace banger::guest

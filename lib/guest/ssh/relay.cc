@@ -1,0 +1,217 @@
+// Session::run: a command's streams and signals, between this program and a guest.
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "core/error.h"
+#include "core/units.h"
+#include "guest/ssh/channel.h"
+#include "guest/ssh/group_watch.h"
+#include "guest/ssh/session.h"
+#include "guest/ssh/streams.h"
+#include "sys/signals.h"
+
+namespace banger::guest {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Commands that end sooner are not watched over: the watch is a process in the guest. A slow guest
+// is given as long as its login took, so that no short command has to wait for its watch.
+constexpr Millis unwatched = 200ms, unwatched_at_most = 2s;
+constexpr Millis grace = 5s; // from a signal to KILL, and from there to giving up
+// How long a watch that is no longer needed has to go, in a guest that has much else to do.
+constexpr Millis farewell = 1s;
+constexpr Millis check = 200ms;       // how often it is asked whether the command has ended of it
+constexpr Millis same_signal = 500ms; // a terminal's and a parent's copy of one ^C
+
+std::string_view name_of(int signal) {
+  return signal == SIGINT ? "INT" : signal == SIGHUP ? "HUP" : "TERM";
+}
+
+class Relay {
+public:
+  Relay(Session& session, const std::optional<std::string>& command, const Streams& streams)
+      : session_(session), main_(Channel::command(session, command, streams.terminal)),
+        signals_(streams.signals), terminal_(streams.terminal ? streams.in : -1),
+        in_(streams.in, typed_filter()), out_(streams.out, "standard output", streams.keep),
+        err_(streams.err, "standard error", streams.keep) {}
+
+  Outcome run(const Deadline& deadline) {
+    in_.read_ready();
+    for (;;) {
+      session_.begin_round();
+      bool moved = move();
+      session_.flush();
+      // Room made here is for what libssh2 may hold already, which poll does not tell of.
+      moved |= out_.write_some();
+      moved |= err_.write_some();
+      moved |= session_.heard();
+      if (over()) break;
+      if (session_.gone() && !moved && !closed_ && out_.empty() && err_.empty())
+        throw session_.lost();
+      if (deadline.has_passed())
+        throw timed_out("the command at {} did not end in time", session_.where());
+      wait(moved, deadline);
+    }
+    Outcome outcome{closed_            ? main_.status()
+                    : escape_.leaves() ? status_own_failure
+                                       : 128 + signal_,
+                    out_.tail() + err_.tail()};
+    session_.leave();
+    return outcome;
+  }
+
+private:
+  bool move() {
+    if (!main_.advance()) {
+      // The end of an empty input goes out with the command: one thing less for the guest to wake
+      // for.
+      if (main_.is_asked() && in_.done() && !eof_sent_) eof_sent_ = main_.send_eof();
+      return false;
+    }
+    // The end of a terminal ends what runs on it.
+    if (watch_at_ == SteadyTime::max() && signals_ >= 0 && !watch_ && terminal_ < 0)
+      watch_at_ = steady_now() + std::clamp(session_.login_time(), unwatched, unwatched_at_most);
+    bool moved = read_into(out_, Channel::Output::out);
+    moved |= read_into(err_, Channel::Output::err);
+    moved |= write_from();
+    // Asked only once nothing more is to be had: data before the end must not be lost.
+    if (!closed_ && !moved && main_.closed()) {
+      closed_ = true;
+      in_.stop();
+      if (watch_) {
+        watch_->end(signal_ != 0);
+        kill_at_ = steady_now() + (signal_ != 0 ? grace : farewell);
+      }
+    }
+    if (watch_) watch_->advance();
+    return moved;
+  }
+
+  bool read_into(OutStream& stream, Channel::Output which) {
+    if (stream.room() == 0) return false;
+    std::array<char, 32768> block;
+    size_t n = main_.read(which, std::span(block).first(std::min(block.size(), stream.room())));
+    if (n > 0) stream.put(std::string_view(block.data(), n));
+    return n > 0;
+  }
+
+  bool write_from() {
+    if (eof_sent_) return false;
+    if (in_.done()) return eof_sent_ = main_.send_eof();
+    size_t n = main_.write(in_.waiting());
+    in_.consume(n);
+    return n > 0;
+  }
+
+  bool over() {
+    // Without a watch nothing is left to do but to close the connection.
+    if (gave_up_ || (signal_ != 0 && !closed_ && watch_ && watch_->ended())) return true;
+    if (!closed_ || !out_.empty() || !err_.empty()) return false;
+    return !watch_ || watch_->ended() || session_.gone();
+  }
+
+  void wait(bool moved, const Deadline& deadline) {
+    bool reading = closed_ || out_.room() > 0 || err_.room() > 0 || !in_.waiting().empty();
+    std::array<pollfd, 5> polled{{session_.poll_for(reading),
+                                  {closed_ ? -1 : in_.poll_fd(), POLLIN, 0},
+                                  {out_.poll_fd(), POLLOUT, 0},
+                                  {err_.poll_fd(), POLLOUT, 0},
+                                  {signals_, POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), moved ? 0 : wait_ms(deadline)) < 0 && errno != EINTR)
+      throw sys_error(errno, "cannot poll");
+    if (polled[1].revents) in_.read_some();
+    if (polled[4].revents) take_signal();
+    auto now = steady_now();
+    if (now >= watch_at_) begin_watch();
+    if (now >= check_at_ && !closed_) {
+      if (watch_) watch_->check();
+      check_at_ = now + check;
+    }
+    if (now >= kill_at_) press_on(now);
+  }
+
+  int wait_ms(const Deadline& deadline) const {
+    int ms = deadline.poll_ms();
+    auto until = std::min({watch_at_, kill_at_, closed_ ? SteadyTime::max() : check_at_});
+    if (until == SteadyTime::max()) return ms;
+    auto left = std::chrono::ceil<Millis>(until - steady_now()).count();
+    int mine = static_cast<int>(std::max<int64_t>(left, 0));
+    return ms < 0 ? mine : std::min(ms, mine);
+  }
+
+  std::function<void(std::string&)> typed_filter() {
+    if (terminal_ < 0) return {};
+    return [this](std::string& typed) {
+      escape_.filter(typed);
+      if (escape_.leaves()) gave_up_ = true;
+    };
+  }
+
+  void resize() {
+    winsize size{};
+    if (::ioctl(terminal_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0)
+      main_.resize({size.ws_col, size.ws_row});
+  }
+
+  void begin_watch() {
+    watch_at_ = SteadyTime::max();
+    if (terminal_ < 0 && !watch_ && !closed_) watch_.emplace(session_);
+  }
+
+  void take_signal() {
+    int signal = sys::read_signal(signals_);
+    auto now = steady_now();
+    if (signal == SIGWINCH) return resize();
+    if (signal == 0 || (signal == signal_ && now - signalled_ < same_signal)) return;
+    signalled_ = now;
+    bool first = signal_ == 0;
+    signal_ = signal;
+    // What was asked for may run already, whether or not the guest has said so; the watch takes
+    // its turn after that.
+    if (!main_.is_asked() || !first || terminal_ >= 0) return press_on(now);
+    begin_watch();
+    if (watch_) watch_->signal(name_of(signal));
+    kill_at_ = now + grace;
+    check_at_ = now + check;
+  }
+
+  // The signal was not enough.
+  void press_on(SteadyTime now) {
+    if (killed_ || !watch_ || watch_->ended() || (closed_ && signal_ == 0)) {
+      gave_up_ = true;
+      return;
+    }
+    killed_ = true;
+    if (!closed_) watch_->signal("KILL");
+    kill_at_ = now + grace;
+  }
+
+  Session& session_;
+  Channel main_;
+  std::optional<GroupWatch> watch_;
+  int signals_;
+  int terminal_; // here, -1 without one
+  Escape escape_;
+  InStream in_;
+  OutStream out_, err_;
+  bool eof_sent_ = false, closed_ = false;
+  SteadyTime watch_at_ = SteadyTime::max(), kill_at_ = SteadyTime::max(),
+             check_at_ = SteadyTime::max(), signalled_{};
+  int signal_ = 0; // the last one that came
+  bool killed_ = false, gave_up_ = false;
+};
+
+} // namespace
+
+Outcome Session::run(const std::optional<std::string>& command, const Streams& streams,
+                     const Deadline& deadline) {
+  return Relay(*this, command, streams).run(deadline);
+}
+
+} // namespace banger::guest

@@ -1,0 +1,70 @@
+// What session.cc and channel.cc share of libssh2; no other file sees it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <libssh2.h>
+
+#include "core/units.h"
+#include "guest/identity/keys.h"
+#include "guest/ssh/session.h"
+#include "guest/ssh/wire.h"
+
+namespace banger::guest {
+
+// What libssh2's callbacks get.
+struct SshContext {
+  Wire wire;
+  KeyPair key;
+  size_t allocated = 0;
+};
+
+struct Session::Impl {
+  Endpoint endpoint;
+  SshContext context;
+  LIBSSH2_SESSION* ssh = nullptr;
+  Millis login{0};               // how long handshake and login took
+  const void* opening = nullptr; // the channel that is being opened: libssh2 opens one at a time
+
+  Impl(Fd socket, const Endpoint& e);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void prefer(int method, const char* names);
+  std::string last_error() {
+    char* text = nullptr;
+    libssh2_session_last_error(ssh, &text, nullptr, 0);
+    return text ? text : "unknown error";
+  }
+  std::string how_gone() const {
+    return context.wire.error()
+               ? Error::from_errno(context.wire.error(), "connection lost").message()
+               : "the guest closed the connection";
+  }
+  std::string where() const { return fmt::format("{}:{}", endpoint.address, endpoint.port); }
+
+  enum class Wait { done, gone, late };
+  // Calls `step` until it has something to say (not EAGAIN), `seen` after each.
+  template <typename Step, typename Seen>
+  Wait drive(int& result, const Deadline& deadline, Step step, Seen seen) {
+    for (;;) {
+      context.wire.begin_round();
+      result = step();
+      context.wire.flush();
+      seen();
+      if (result != LIBSSH2_ERROR_EAGAIN) return Wait::done;
+      if (context.wire.gone()) return Wait::gone;
+      if (deadline.has_passed() || !context.wire.wait(deadline)) return Wait::late;
+    }
+  }
+  std::optional<Failure> handshake(const Deadline& deadline, const OnStage& on_stage);
+  std::optional<Failure> log_in(const Deadline& deadline);
+  Error lost() const {
+    return Error(Code::unreachable,
+                 fmt::format("lost the connection to {}: {}", where(), how_gone()));
+  }
+};
+
+} // namespace banger::guest

@@ -1,0 +1,77 @@
+// The guest's side of a copy: its own tar, at the other end of a command over ssh, so that nothing
+// has to be installed there. Works with GNU tar and busybox.
+//
+// Paths of a guest are as in a shell there: relative ones start at the home directory, "" is that
+// itself. A thing takes its place under its own name at once, when all of it has come; only a
+// directory that is copied into one that is there grows in place.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "guest/tree/remote_pipe.h"
+#include "guest/tree/tar.h"
+
+namespace banger::guest {
+
+// What is copied, as far as the names at the target depend on it.
+struct CopyItem {
+  enum class Kind { file, directory, link } kind = Kind::file;
+  std::string name; // the last name of its path; "." for the content of a directory
+};
+
+// What a guest says that it sends, so far as it was asked for: a directory or a link only with
+// `deep`, and nothing but a directory for a path that ends as one. Pure. Throws Error(failed).
+CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool deep);
+
+// Nothing comes out of it but what was asked for, whatever the guest says and sends: the root is of
+// kind().
+class RemoteTreeSource : public TreeSource {
+public:
+  // What the guest's tar could not read is an Error(failed) at the end at the latest.
+  // Throws Error(not_found) for what is not there, Error(failed) for a directory without `deep`,
+  // Error(preflight) in a guest without tar.
+  RemoteTreeSource(Session session, const std::string& path, bool deep, int signals);
+  CopyItem::Kind kind() const { return kind_; }
+  std::optional<TreeEntry> next() override { return tar_->next(); }
+  size_t read(std::span<char> buffer) override { return tar_->read(buffer); }
+  size_t left_out() const override { return tar_->left_out(); }
+
+private:
+  size_t pull(std::span<char> buffer);
+
+  std::string path_, mark_;
+  RemotePipe pipe_;
+  CopyItem::Kind kind_;
+  std::unique_ptr<TarSource> tar_;
+  bool ended_ = false;
+};
+
+class RemoteTreeSink : public TreeSink {
+public:
+  // `into`: the target must be a directory. Throws Error(failed) where that cannot be.
+  RemoteTreeSink(Session session, const std::string& path, const CopyItem& item, bool into,
+                 int signals);
+  void entry(const TreeEntry& entry) override;
+  void data(std::string_view bytes) override { tar_->data(bytes); }
+  void finish() override;
+
+private:
+  void push(std::string_view bytes);
+
+  std::string path_, mark_;
+  RemotePipe pipe_;
+  bool fresh_ = true;
+  std::unique_ptr<TarSink> tar_;
+};
+
+// A file in the guest from bytes whose number is not known before: `pull` gives them, 0 at the end.
+// Throws as RemoteTreeSink does.
+int64_t write_remote_file(Session session, const std::string& path, int signals,
+                          const TarSource::Pull& pull);
+// The other way round. A directory is an Error(failed) of EISDIR.
+int64_t read_remote_file(Session session, const std::string& path, int signals,
+                         const TarSink::Push& push);
+
+} // namespace banger::guest

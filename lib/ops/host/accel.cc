@@ -1,0 +1,160 @@
+#include "ops/host/accel.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fcntl.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "core/undo.h"
+#include "core/units.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/loop.h"
+#include "sys/proc.h"
+#include "vmm/driver.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr const char* kvm_device = "/dev/kvm";
+// A usable KVM speaks within 0.2 s; one that needs more than this is of no use to anybody.
+constexpr Millis first_byte_deadline{5000};
+
+// Why /dev/kvm cannot be used at all; empty if it can be opened.
+std::string closed_because() {
+  try {
+    sys::open_file(kvm_device, O_RDWR);
+    return {};
+  } catch (const Error& e) {
+    return e.message();
+  }
+}
+
+// Boots the kernel on KVM in a directory of its own. Empty if its console spoke, else why not.
+std::string probe(Context& ctx, const MonitorRequest& boot) {
+  std::string dir = fmt::format("{}/{}/probe-{}", ctx.dirs.runtime, ctx.state.tag(), ctx.log.op());
+  sys::make_dirs(dir);
+  Undo undo;
+  undo.push("remove the probe", [&] { sys::remove_tree(dir); });
+  sys::make_symlink(boot.kernel, dir + "/" + vmm::kernel_file);
+  sys::make_symlink(boot.initrd, dir + "/" + vmm::initrd_file);
+  std::string console = dir + "/" + vmm::console_file;
+  Fd log = sys::open_file(console, O_RDWR | O_CREAT | O_APPEND);
+  vmm::Machine m;
+  m.name = "probe";
+  m.accel = Accel::kvm;
+  m.memory = int64_t{128} << 20;
+  m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1 reboot=t";
+  auto driver = vmm::make_qemu(boot.vmm_binary);
+  Fd errors = sys::open_file(dir + "/vmm.log", O_WRONLY | O_CREAT | O_APPEND);
+  Fd watch = sys::watch_file(console);
+  sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
+  enum class Outcome { silent, spoke, ended } outcome = Outcome::silent;
+  sys::Loop loop;
+  loop.watch(vmm.pidfd(), [&] { outcome = Outcome::ended, loop.stop(); });
+  loop.watch(watch.get(), [&] { outcome = Outcome::spoke, loop.stop(); });
+  loop.after(first_byte_deadline, [&] { loop.stop(); });
+  loop.run();
+  vmm.kill(SIGKILL);
+  sys::ExitStatus status = vmm.wait();
+  if (outcome == Outcome::spoke) return {};
+  if (outcome == Outcome::silent)
+    return fmt::format("a kernel booted on it stays silent for {}",
+                       format_duration(first_byte_deadline));
+  std::string said = escape_for_terminal(last_lines(sys::read_tail(dir + "/vmm.log", 4096), 1));
+  return fmt::format("a VMM on it ends at once ({}){}{}", status.text(), said.empty() ? "" : ": ",
+                     said);
+}
+
+// KVM's modules, each as " NAME:SOURCE": one may be loaded instead of another while the host is up.
+std::string kvm_modules() {
+  const std::string modules = "/sys/module";
+  std::vector<std::string> names = sys::list_dir(modules);
+  std::sort(names.begin(), names.end());
+  std::string all;
+  for (const std::string& name : names) {
+    if (!name.starts_with("kvm")) continue;
+    auto source = sys::find_content(modules + "/" + name + "/srcversion", 256);
+    all += fmt::format(" {}:{}", name, trim(source.value_or("")));
+  }
+  return all;
+}
+
+struct Verdict {
+  std::string key; // boot id, kernel, VMM and KVM's modules that it was found with
+  std::string why; // KVM cannot be used; empty if it can
+};
+
+std::optional<Verdict> last_verdict(state::State& state) {
+  auto known = state.fact("accel.probe");
+  auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
+  if (parts.size() != 2) return {};
+  return Verdict{parts[0], parts[1]};
+}
+
+// Why KVM cannot be used, empty if it can; none if that was not tried with `key`.
+std::optional<std::string> known_verdict(state::State& state, const std::string& key) {
+  auto last = last_verdict(state);
+  if (!last || last->key != key) return {};
+  return last->why;
+}
+
+// One tries, whoever else starts a VM meanwhile waits for the verdict.
+std::string first_verdict(Context& ctx, const MonitorRequest& boot, const std::string& key) {
+  ctx.stage("kvm", "trying whether a kernel boots on it");
+  auto lock = sys::FileLock::take(ctx.dirs.state + "/accel.lock");
+  if (auto known = known_verdict(ctx.state, key)) return *known;
+  std::string why = probe(ctx, boot);
+  ctx.state.set_fact("accel.probe", key + "\n" + why);
+  ctx.log.info("accel.probe", {{"usable", why.empty()}, {"why", std::string_view(why)}});
+  return why;
+}
+
+} // namespace
+
+Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest& boot) {
+  if (want == Accel::tcg) return Accel::tcg;
+  std::string closed = closed_because();
+  if (want == Accel::kvm) {
+    if (!closed.empty())
+      throw preflight("cannot use KVM: {}", closed)
+          .hint("add yourself to the group kvm, or use --accel tcg");
+    return Accel::kvm;
+  }
+  std::string key =
+      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.vmm_binary, kvm_modules());
+  std::string why = closed;
+  if (why.empty()) {
+    auto known = known_verdict(ctx.state, key);
+    why = known ? *known : first_verdict(ctx, boot, key);
+  }
+  if (why.empty()) return Accel::kvm;
+  // Said once for each reason and boot of the host; `show` and `doctor` tell it at any time.
+  std::string said = sys::boot_id() + " " + why;
+  if (ctx.state.fact("accel.said") != said) {
+    ctx.notice(fmt::format("no usable KVM, so the VM is emulated in software and slow: {}", why));
+    ctx.state.set_fact("accel.said", said);
+  }
+  return Accel::tcg;
+}
+
+std::optional<std::string> known_kvm_fault(state::State& state) {
+  auto last = last_verdict(state);
+  if (!last || !last->key.starts_with(sys::boot_id())) return {};
+  return last->why;
+}
+
+int64_t tsc_khz(Context& ctx) {
+  auto known = ctx.state.fact("tsc_khz");
+  auto parts = known ? split(*known, ' ') : std::vector<std::string>{};
+  if (parts.size() == 2 && parts[0] == sys::boot_id())
+    return parse_number("tsc_khz", parts[1], 1, int64_t{1} << 40);
+  int64_t khz = sys::measure_tsc_khz();
+  ctx.state.set_fact("tsc_khz", fmt::format("{} {}", sys::boot_id(), khz));
+  return khz;
+}
+
+} // namespace banger::ops

@@ -1,0 +1,236 @@
+#include "ops/host/checks.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "bundle/bundle.h"
+#include "bundle/runtime_dir.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "core/units.h"
+#include "disk/ext4.h"
+#include "ops/host/accel.h"
+#include "ops/host/net_support.h"
+#include "state/state.h"
+#include "sys/file.h"
+#include "sys/loop.h"
+#include "sys/proc.h"
+#include "sys/process.h"
+
+namespace banger::ops {
+
+std::string apt(std::string_view package) {
+  return fmt::format("{}apt-get install {}", sys::is_root() ? "" : "sudo ", package);
+}
+
+namespace {
+
+constexpr int64_t little_space = int64_t{2} << 30; // less: a few VMs, no bundle build
+
+// "/usr/bin/qemu-system-x86_64, QEMU emulator version 7.2.17"; the path alone if it tells nothing.
+std::string with_version(const std::string& path, const char* flag) {
+  sys::RunResult r = sys::run({{path, flag}, {}, {}, false}, {}, Millis(10'000));
+  std::string text = r.out.empty() ? r.err : r.out; // ssh -V speaks on standard error
+  std::string first(trim(text.substr(0, text.find('\n'))));
+  return first.empty() ? path : fmt::format("{}, {}", path, escape_for_terminal(first));
+}
+
+} // namespace
+
+Check check_program(const Host& host, const char* id, const std::string& program,
+                    const char* version_flag, const char* package, Verdict absent) {
+  auto path = sys::find_program(program);
+  if (!path) return {id, absent, fmt::format("no '{}' in PATH", program), apt(package)};
+  bool ask = version_flag && host.versions;
+  return {id, Verdict::ok, ask ? with_version(*path, version_flag) : *path, {}};
+}
+
+Check make_check(const std::string& id, const std::function<Check()>& check) {
+  try {
+    return check();
+  } catch (const Error& e) {
+    std::string fix = e.hint().empty() ? "see what the message says" : e.hint();
+    return {id, Verdict::missing, e.message(), fix};
+  }
+}
+
+Check check_kvm(const Host& host) {
+  const std::string device = "/dev/kvm";
+  constexpr const char* slow = "; VMs are emulated in software, which is slow";
+  try {
+    sys::open_file(device, O_RDWR);
+  } catch (const Error& e) {
+    if (e.error_number() == EACCES || e.error_number() == EPERM)
+      return {"kvm", Verdict::warn, fmt::format("{} may not be opened{}", device, slow),
+              "sudo usermod -aG kvm $USER, then log in again"};
+    if (e.error_number() == ENOENT)
+      return {
+          "kvm", Verdict::warn, fmt::format("no {}{}", device, slow),
+          "switch virtualisation on in the firmware, or in the machine that this is a guest of"};
+    return {"kvm", Verdict::warn, e.message() + slow, "modprobe kvm_intel or kvm_amd"};
+  }
+  std::optional<std::string> fault;
+  try {
+    if (host.state) {
+      fault = known_kvm_fault(*host.state);
+    } else {
+      auto state = state::State::open(host.dirs, state::Mode::read);
+      fault = known_kvm_fault(state);
+    }
+  } catch (const Error&) {
+    // A state that cannot be read has a check of its own.
+  }
+  if (!fault) return {"kvm", Verdict::ok, device + " can be opened; the first start tries it", {}};
+  if (fault->empty()) return {"kvm", Verdict::ok, "a kernel boots on " + device, {}};
+  return {"kvm", Verdict::warn, device + ": " + *fault + slow,
+          "use a host whose KVM boots kernels"};
+}
+
+Check check_qemu(const Host& host) {
+  return check_program(host, "qemu", host.settings.qemu_binary, "--version", "qemu-system-x86",
+                       Verdict::missing);
+}
+
+Check check_e2fsprogs(const Host& host) {
+  std::string first;
+  for (const char* program : {"mke2fs", "e2fsck", "resize2fs"}) {
+    try {
+      std::string path = disk::e2fs_program(program);
+      if (first.empty()) first = path;
+    } catch (const Error& e) {
+      return {"e2fsprogs", Verdict::missing, e.message(), apt("e2fsprogs")};
+    }
+  }
+  return {"e2fsprogs", Verdict::ok, host.versions ? with_version(first, "-V") : first, {}};
+}
+
+// Without it banger ssh speaks for itself.
+Check check_ssh(const Host& host) {
+  return check_program(host, "ssh", "ssh", "-V", "openssh-client", Verdict::warn);
+}
+
+Check check_network(const Host& host) {
+  UserNetFault fault = user_net_fault(host.dirs, host.may_write ? host.state : nullptr);
+  if (fault.missing.empty())
+    return {"network", Verdict::ok, "VMs share a private network; this host allows it", {}};
+  return {"network", Verdict::warn,
+          fmt::format("each VM is alone in its network: {}", join(fault.missing, "; ")),
+          join(fault.mends, "; ")};
+}
+
+namespace {
+
+Check check_parts(const Host& host, bool all) {
+  auto place = bundle::runtime_dir(host.settings, host.dirs);
+  auto found = bundle::find_bundle(place.path);
+  if (!found)
+    return {"bundle", Verdict::missing,
+            fmt::format("no runtime bundle in '{}' ({})", place.path, place.origin),
+            "banger bundle build"};
+  if (all)
+    for (const bundle::Part& part : found->parts) bundle::require_part(*found, part);
+  bundle::require_part(*found, found->kernel_elf());
+  bundle::require_part(*found, found->initrd());
+  return {"bundle",
+          Verdict::ok,
+          fmt::format("{} in {} ({})", found->name, found->path, place.origin),
+          {}};
+}
+
+} // namespace
+
+Check check_bundle(const Host& host) { return check_parts(host, true); }
+Check check_boot_files(const Host& host) { return check_parts(host, false); }
+
+Check check_state(const Host& host) {
+  auto state = state::State::open(host.dirs, state::Mode::read);
+  if (state.is_absent())
+    return {"state", Verdict::ok, fmt::format("{}, empty so far", host.dirs.state), {}};
+  return {"state",
+          Verdict::ok,
+          fmt::format("{}, tag {}; VMs: {}, images: {}", host.dirs.state, state.tag(),
+                      state.vms().size(), state.images().size()),
+          {}};
+}
+
+Check check_space(const Host& host) {
+  int64_t free = sys::free_space(host.dirs.state);
+  std::string found = fmt::format("{} free for {}", format_size(free), host.dirs.state);
+  std::string fix = "make room there, or set BANGER_STATE_DIR to a place with more";
+  if (free < least_space)
+    return {"space", Verdict::missing,
+            fmt::format("only {} are free in '{}'", format_size(free), host.dirs.state), fix};
+  if (free < little_space) return {"space", Verdict::warn, found, fix};
+  return {"space", Verdict::ok, found, {}};
+}
+
+void require_space(const std::string& dir, int64_t needs) {
+  if (int64_t free = sys::free_space(dir); free < needs + least_space)
+    throw preflight("its disk takes {}, and {} are free in '{}'", format_size(needs),
+                    format_size(free), dir)
+        .hint("make room there, or set BANGER_STATE_DIR to a place with more");
+}
+
+Check check_runtime(const Host& host) {
+  const std::string& dir = host.dirs.runtime;
+  if (auto info = sys::find_info(dir)) {
+    if (!info->is_dir)
+      return {"runtime", Verdict::missing, fmt::format("'{}' is no directory", dir),
+              "rm " + shell_quote(dir)};
+    if (info->uid != ::geteuid())
+      return {"runtime", Verdict::missing, fmt::format("'{}' belongs to another user", dir),
+              "set XDG_RUNTIME_DIR to a directory of your own"};
+    if (info->mode & 077)
+      return {"runtime", Verdict::missing, fmt::format("others can enter '{}'", dir),
+              "chmod 700 " + shell_quote(dir)};
+    return {"runtime", Verdict::ok, dir, {}};
+  }
+  std::string parent = dir;
+  while (parent.size() > 1 && !sys::exists(parent))
+    parent.resize(std::max<size_t>(parent.rfind('/'), 1));
+  if (::access(parent.c_str(), W_OK | X_OK) != 0)
+    return {"runtime", Verdict::missing, fmt::format("'{}' cannot be made", dir),
+            "set XDG_RUNTIME_DIR to a directory of your own"};
+  return {"runtime", Verdict::ok, dir + ", made when needed", {}};
+}
+
+Check check_programs(const Host& host) {
+  for (const char* program : {"banger-monitor", "banger-guest"})
+    if (std::string path = host.dirs.libexec + "/" + program; !sys::exists(path))
+      return {"programs", Verdict::missing, fmt::format("no '{}'", path), "install banger again"};
+  return {"programs", Verdict::ok, host.dirs.libexec, {}};
+}
+
+Check check_key(const Host& host) {
+  std::string path = host.dirs.keys() + "/id_ed25519";
+  auto info = sys::find_info(path);
+  if (!info) return {"key", Verdict::ok, "no ssh key yet; the first start makes it", {}};
+  if (info->mode & 077)
+    return {"key", Verdict::missing, fmt::format("others can read the ssh key '{}'", path),
+            "chmod 600 " + shell_quote(path)};
+  return {"key", Verdict::ok, path, {}};
+}
+
+// A monitor has about 20 open, QEMU about 40.
+Check check_files(const Host&) {
+  constexpr int64_t least = 64, enough = 256;
+  int64_t most = sys::most_open_files();
+  std::string found = fmt::format("a process may have {} files open", most);
+  if (most >= enough) return {"files", Verdict::ok, found, {}};
+  return {"files", most < least ? Verdict::missing : Verdict::warn, found, "ulimit -n 1024"};
+}
+
+// Its limits are a user's, and other programs take their share: trying is the only way to know.
+Check check_inotify(const Host&) {
+  try {
+    sys::watch_dir("/");
+    return {"inotify", Verdict::ok, "files can be followed", {}};
+  } catch (const Error& e) {
+    return {"inotify", Verdict::missing, e.message(),
+            "sudo sysctl fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=65536"};
+  }
+}
+
+} // namespace banger::ops

@@ -1,0 +1,54 @@
+// The single checks of this host, from which doctor and preflight are put together.
+//
+// Each looks at one thing and changes nothing. It may throw Error for what cannot be looked at;
+// make_check turns that into a check that is missing, with the reason.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "model/settings.h"
+#include "ops/host/check.h"
+#include "state/state.h"
+
+namespace banger::ops {
+
+struct Host {
+  const Settings& settings;
+  const Dirs& dirs;
+  bool versions = false;         // ask programs for theirs, which starts them
+  state::State* state = nullptr; // opened already
+  bool may_write = false;        // that one, to keep what was found out for the next time
+};
+
+// Bytes: with less free no VM is made.
+inline constexpr int64_t least_space = int64_t{64} << 20;
+// Throws Error(preflight) unless a disk that takes `needs` bytes leaves that much free in `dir`.
+void require_space(const std::string& dir, int64_t needs);
+
+Check make_check(const std::string& id, const std::function<Check()>& check);
+
+// "sudo apt-get install PACKAGE", without sudo for root.
+std::string apt(std::string_view package);
+// A program of this name in PATH; `absent` is the verdict where there is none.
+Check check_program(const Host& host, const char* id, const std::string& program,
+                    const char* version_flag, const char* package, Verdict absent);
+
+Check check_kvm(const Host& host);
+Check check_qemu(const Host& host);
+Check check_programs(const Host& host); // banger's own internal ones
+Check check_e2fsprogs(const Host& host);
+Check check_ssh(const Host& host);
+Check check_network(const Host& host);    // the private one: a warning, VMs can do without it
+Check check_bundle(const Host& host);     // all of it
+Check check_boot_files(const Host& host); // what every start needs of it
+Check check_state(const Host& host);
+Check check_key(const Host& host); // the state's ssh key
+Check check_space(const Host& host);
+Check check_runtime(const Host& host);
+Check check_files(const Host& host);   // how many may be open
+Check check_inotify(const Host& host); // whether another file can be watched
+
+} // namespace banger::ops

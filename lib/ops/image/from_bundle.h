@@ -1,0 +1,30 @@
+// The bundle's root file systems as images of this state.
+#pragma once
+
+#include <string>
+
+#include "ops/common/context.h"
+
+namespace banger::ops {
+
+// What a name stands for, found without changing anything: an image of the state, or (its id is
+// empty then, and name, source and packages are all there is) a variant of the bundle that is
+// imported when it is first used. Throws as image_for
+// does.
+struct ImageSource {
+  Image image;
+  std::string root; // the file with its root file system
+};
+ImageSource find_image_source(Context& ctx, const std::string& name);
+
+// The image called `name` (or with that id); empty: vm.image of the settings, else the bundle's
+// default variant. If the name is that of a variant of the bundle and no image of the state has its
+// content yet, it is imported: copied or cloned, its sha256 checked. An image of that name made
+// from an earlier bundle keeps its VMs and gets the name NAME-ID4. Two at once import once.
+// Throws Error(not_found), or Error(preflight) when there is no bundle.
+Image image_for(Context& ctx, const std::string& name);
+
+// The variant of the bundle that an image was imported from, by its name then.
+std::string variant_of(const Image& image);
+
+} // namespace banger::ops

@@ -1,0 +1,132 @@
+#include "ops/link/link.h"
+
+#include <array>
+
+#include "guest/identity/base64.h"
+#include "model/message.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kinds{"locked", "stage", "ready", "failed", "ended"};
+constexpr std::array<Code, 7> codes{Code::failed,     Code::usage,     Code::not_found,
+                                    Code::conflict,   Code::preflight, Code::timeout,
+                                    Code::unreachable};
+
+Code code_of(const std::string& name) {
+  for (Code c : codes)
+    if (name_of(c) == name) return c;
+  return Code::failed;
+}
+
+} // namespace
+
+std::string to_line(const MonitorRequest& r) {
+  return message_line({{"v", message_version},
+                       {"vm", r.vm},
+                       {"op", r.op},
+                       {"log_level", r.log_level},
+                       {"state_dir", r.state_dir},
+                       {"runtime_root", r.runtime_root},
+                       {"libexec_dir", r.libexec_dir},
+                       {"kernel", r.kernel},
+                       {"initrd", r.initrd},
+                       {"vmm_binary", r.vmm_binary},
+                       {"accel", name_of(r.accel)},
+                       {"tsc_khz", r.tsc_khz},
+                       {"isolated_outbound", r.isolated_outbound},
+                       {"stop_timeout_ms", r.stop_timeout.count()},
+                       {"begun_ns", r.begun_ns},
+                       {"adopt", r.adopt}});
+}
+
+MonitorRequest parse_monitor_request(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    MonitorRequest r;
+    r.vm = j.value("vm", "");
+    r.op = j.value("op", "");
+    r.log_level = j.value("log_level", "info");
+    r.state_dir = j.value("state_dir", "");
+    r.runtime_root = j.value("runtime_root", "");
+    r.libexec_dir = j.value("libexec_dir", "");
+    r.kernel = j.value("kernel", "");
+    r.initrd = j.value("initrd", "");
+    r.vmm_binary = j.value("vmm_binary", "");
+    r.accel = parse_accel(j.value("accel", "tcg"));
+    r.tsc_khz = j.value("tsc_khz", int64_t{0});
+    r.isolated_outbound = j.value("isolated_outbound", false);
+    r.stop_timeout = Millis(j.value("stop_timeout_ms", int64_t{10'000}));
+    r.begun_ns = j.value("begun_ns", int64_t{0});
+    r.adopt = j.value("adopt", false);
+    return r;
+  });
+}
+
+std::string to_line(const Report& r) {
+  Json j = {{"v", message_version}, {"event", kinds[static_cast<size_t>(r.kind)]}};
+  if (!r.stage.empty()) j["stage"] = r.stage;
+  if (!r.text.empty()) j["text"] = r.text;
+  if (!r.state.empty()) j["state"] = r.state;
+  if (r.error)
+    j["error"] = {{"code", name_of(r.error->code())},
+                  {"message", r.error->message()},
+                  {"subject", r.error->subject()},
+                  {"hint", r.error->hint()},
+                  {"log", r.error->log()}};
+  return message_line(j);
+}
+
+Report parse_report(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    Report r;
+    std::string kind = j.value("event", "");
+    for (size_t i = 0; i < kinds.size(); i++)
+      if (kinds[i] == kind) r.kind = static_cast<Report::Kind>(i);
+    r.stage = j.value("stage", "");
+    r.text = j.value("text", "");
+    r.state = j.value("state", "");
+    if (r.kind == Report::Kind::failed) {
+      Json e = j.value("error", Json::object());
+      r.error =
+          Error(code_of(e.value("code", "")), e.value("message", "the monitor gave no reason"))
+              .subject(e.value("subject", ""))
+              .hint(e.value("hint", ""))
+              .log(e.value("log", ""));
+    }
+    return r;
+  });
+}
+
+std::string to_line(const Ask& a) {
+  Json j = {{"v", message_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
+  if (!a.data.empty()) j["data"] = guest::base64(a.data);
+  return message_line(j);
+}
+
+Ask parse_ask(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    auto data = guest::from_base64(j.value("data", ""));
+    if (!data) throw unreadable_message();
+    return Ask{j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data)};
+  });
+}
+
+Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,
+                   const std::function<void(const Report&)>& on_stage) {
+  Fd fd = sys::connect_unix(socket);
+  sys::send_all(fd.get(), to_line(ask));
+  sys::LineReader lines(fd.get());
+  Deadline deadline(timeout);
+  while (auto line = lines.next(Millis(deadline.poll_ms()))) {
+    Report r = parse_report(*line);
+    if (r.kind == Report::Kind::ended) return r;
+    if (r.kind == Report::Kind::failed) throw *r.error;
+    on_stage(r);
+  }
+  if (lines.ended()) throw Error(Code::unreachable, "its monitor went away");
+  throw timed_out("its monitor did not end in time");
+}
+
+} // namespace banger::ops

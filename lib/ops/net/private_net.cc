@@ -1,0 +1,357 @@
+#include "ops/net/private_net.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/holder.h"
+#include "net/slirp.h"
+#include "ops/common/places.h"
+#include "ops/net/host_ports.h"
+#include "sys/copy.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis start_timeout{10'000}, time_to_die{10'000};
+constexpr int holder_listener_fd = 3, holder_net_fd = 4, holder_user_fd = 5;
+
+net::Guest guest_of(const std::string& tag, int n, const Vm& vm) {
+  return {net::tap_name(tag, n), vm.mac, vm.address};
+}
+
+std::string last_words(const std::string& log) {
+  return escape_for_terminal(last_lines(sys::read_tail(log, 1024), 1));
+}
+
+// By the holder; by slirp4netns else.
+bool is_relayed(const net::Forward& f) { return f.port.proto == "udp"; }
+
+// Of a VM whose row is gone nothing is known but its tap.
+net::NetPlan leave_plan(const std::string& tag, int n, const Vm& vm) {
+  if (vm.address.empty()) return {{}, {net::tap_name(tag, n)}, {}};
+  return net::leave_plan(tag, guest_of(tag, n, vm));
+}
+
+} // namespace
+
+std::vector<net::Forward> forwards_of(const Vm& vm) {
+  std::vector<net::Forward> all{{{"tcp", vm.reach, vm.ssh_port, 22}, vm.address}};
+  for (const Port& p : vm.ports) all.push_back({p, vm.address});
+  return all;
+}
+
+void PrivateNet::end(const ProcessId& id) {
+  auto fd = sys::open_process(id);
+  if (!fd) return;
+  sys::send_signal(id, SIGKILL);
+  if (!sys::wait_readable(fd->get(), time_to_die))
+    throw failed("cannot end process {}: it does not die", id.pid);
+}
+
+void PrivateNet::reap() {
+  std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
+}
+
+// Whatever works in the network's directory is its holder or slirp4netns, recorded or not: whoever
+// started it may have died before writing that down.
+void PrivateNet::end_strays(const NetRecord& r) {
+  if (!sys::exists(r.dir)) return;
+  std::string dir = sys::real_path(r.dir);
+  for (const sys::ProcessInfo& p : sys::list_processes())
+    if (p.cwd == dir && p.id != r.holder && p.id != r.slirp) end(p.id);
+}
+
+// Someone who is in the namespace: the holder, or a VMM.
+std::optional<sys::Namespaces> PrivateNet::find_inside(const NetRecord& r) {
+  std::vector<ProcessId> candidates{r.holder};
+  for (const auto& [id, n] : r.taps)
+    if (auto vm = ctx_.state.find_vm_by_id(id)) candidates.push_back(vm->vmm_process);
+  for (const ProcessId& p : candidates) {
+    if (!sys::is_alive(p)) continue;
+    auto where = sys::open_namespaces(p);
+    if (where && where->net_id == r.net_id) return where;
+  }
+  return {};
+}
+
+void PrivateNet::start_holder(NetRecord& r, bool anew,
+                              const std::optional<sys::Namespaces>& where) {
+  r.holder = {};
+  r.holder_ready = false;
+  if (anew) r.net_id = 0; // until the new one has all that belongs into it
+  end_strays(r);
+  Fd listener = sys::listen_unix(r.holder_socket());
+  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
+  sys::Command command{{libexec_ + "/banger-netns", anew ? "new" : "enter"}, {}, r.dir, true};
+  sys::Stdio stdio{-1, log.get(), log.get(), {{listener.get(), holder_listener_fd}}};
+  if (where) {
+    stdio.more.emplace_back(where->net.get(), holder_net_fd);
+    if (where->user) {
+      stdio.more.emplace_back(where->user.get(), holder_user_fd);
+      command.argv.emplace_back("with-user");
+    }
+  }
+  children_.push_back(sys::spawn(command, stdio));
+  listener.reset();
+  r.holder = sys::find_process(children_.back().pid()).value_or(ProcessId{});
+  write_net(ctx_.state, r);
+  try {
+    // Its answer says that it is inside. A bridge that is there already may be of an older build.
+    const std::string& tag = ctx_.state.tag();
+    net::Subnet subnet = net::Subnet::parse(r.subnet);
+    net::apply_plan(r.holder_socket(),
+                    anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
+  } catch (const Error& e) {
+    throw failed("cannot make the private network: {}; {}", e.message(), last_words(r.log()));
+  }
+  auto inside = sys::open_namespaces(r.holder);
+  if (!inside) throw failed("cannot make the private network: its holder died");
+  r.net_id = inside->net_id;
+  add_again(r, true);
+  r.holder_ready = true;
+  write_net(ctx_.state, r);
+}
+
+void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
+  r.slirp = {};
+  r.slirp_ready = false;
+  end_strays(r);
+  auto [ready, theirs] = sys::socket_pair();
+  sys::remove_file(r.slirp_socket());
+  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
+  sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
+  if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
+  stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
+  const std::string& tag = ctx_.state.tag();
+  children_.push_back(
+      sys::spawn(net::slirp_command(net::uplink_name(tag), net::Subnet::parse(r.subnet),
+                                    static_cast<bool>(where.user), r.dir),
+                 stdio));
+  theirs.reset();
+  r.slirp = sys::find_process(children_.back().pid()).value_or(ProcessId{});
+  write_net(ctx_.state, r);
+  char byte = 0;
+  if (!sys::wait_readable(ready.get(), start_timeout) || ::read(ready.get(), &byte, 1) != 1)
+    throw failed("cannot make the private network: slirp4netns did not start; {}",
+                 last_words(r.log()));
+  net::apply_plan(r.holder_socket(), net::uplink_plan(tag));
+  add_again(r, false);
+  r.slirp_ready = true;
+  write_net(ctx_.state, r);
+}
+
+void PrivateNet::add_one(const NetRecord& r, const net::Forward& f) {
+  if (is_relayed(f))
+    net::add_relay(r.holder_socket(), f);
+  else
+    net::add_forward(r.slirp_socket(), f);
+}
+
+void PrivateNet::add_again(const NetRecord& r, bool relayed) {
+  for (const auto& [id, n] : r.taps) {
+    auto vm = ctx_.state.find_vm_by_id(id);
+    if (!vm || !is_live(vm->state)) continue;
+    for (const net::Forward& f : forwards_of(*vm)) {
+      if (is_relayed(f) != relayed) continue;
+      try {
+        add_one(r, f);
+      } catch (const Error& e) {
+        // Another VM's forward must not be lost for this one's.
+        ctx_.log.warn("net.forward", {{"vm", std::string_view(vm->name)},
+                                      {"error", std::string_view(e.message())}});
+      }
+    }
+  }
+}
+
+// slirp4netns tells of all that it is asked; what its starters want to see are the last words.
+void PrivateNet::cut_log(const NetRecord& r) {
+  constexpr int64_t most = int64_t{1} << 20, keep = int64_t{1} << 16;
+  if (r.dir.empty()) return;
+  auto info = sys::find_info(r.log());
+  if (info && info->allocated > most) sys::cut_front(sys::open_file(r.log(), O_RDWR).get(), keep);
+}
+
+void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
+  reap();
+  cut_log(r);
+  bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
+  // Who started it died before it was of use.
+  if (holder && !r.holder_ready) {
+    end(r.holder);
+    holder = false;
+  }
+  if (slirp && !r.slirp_ready) {
+    end(r.slirp);
+    slirp = false;
+  }
+  if (holder && slirp) return;
+  if (r.dir.empty()) r.dir = ctx_.dirs.runtime + "/" + ctx_.state.tag() + "/net";
+  if (r.taps.empty() || r.subnet.empty()) r.subnet = subnet;
+  write_net(ctx_.state, r);
+  sys::make_dirs(r.dir);
+  if (!holder) {
+    auto where = r.net_id ? find_inside(r) : std::nullopt;
+    if (!where && slirp) {
+      end(r.slirp); // its tap went with the namespace
+      slirp = false;
+    }
+    start_holder(r, !where, where);
+  }
+  if (slirp) return;
+  auto where = sys::open_namespaces(r.holder);
+  if (!where) throw failed("cannot make the private network: its holder died");
+  start_slirp(r, *where);
+}
+
+std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
+  if (!r.taps.contains(vm.id)) {
+    std::set<int> used;
+    for (const auto& [id, n] : r.taps) used.insert(n);
+    int n = 1;
+    while (used.contains(n)) n++;
+    r.taps[vm.id] = n;
+    write_net(ctx_.state, r);
+  }
+  net::Guest guest = guest_of(ctx_.state.tag(), r.taps[vm.id], vm);
+  std::pair here(r.holder, guest.tap);
+  if (std::exchange(fresh_, {}) != here)
+    net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
+  return guest.tap;
+}
+
+PrivateNet::Joined PrivateNet::join(const Vm& vm) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  Joined joined;
+  joined.tap = ensure_tap(r, vm);
+  auto where = sys::open_namespaces(r.holder);
+  if (!where) throw failed("the private network went away");
+  joined.where = std::move(*where);
+  return joined;
+}
+
+void PrivateNet::drop_forwards(const NetRecord& r,
+                               const std::function<bool(const net::Forward&)>& which) {
+  if (sys::is_alive(r.holder))
+    for (const net::Forward& f : net::list_relays(r.holder_socket()))
+      if (which(f)) net::remove_relay(r.holder_socket(), f);
+  // Of UDP too: those that the build before made.
+  if (sys::is_alive(r.slirp))
+    for (const auto& [id, f] : net::list_forwards(r.slirp_socket()))
+      if (which(f)) net::remove_forward(r.slirp_socket(), id);
+}
+
+void PrivateNet::forward(Vm& vm) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  bool was_here = r.taps.contains(vm.id);
+  fresh_.reset();
+  std::string tap = ensure_tap(r, vm);
+  fresh_.emplace(r.holder, tap);
+  auto is_ours = [guest = vm.address](const net::Forward& f) { return f.guest == guest; };
+  if (was_here) drop_forwards(r, is_ours);
+  // Between the look and the forward's own bind another program may take a port.
+  for (int tries = 1;; tries++) {
+    Vm chosen = vm;
+    choose_ports(chosen);
+    try {
+      for (const net::Forward& f : forwards_of(chosen)) add_one(r, f);
+    } catch (const Error& e) {
+      drop_forwards(r, is_ours);
+      if (e.code() != Code::conflict || tries == 3) throw;
+      continue;
+    }
+    record_ports(ctx_, vm, chosen);
+    return;
+  }
+}
+
+void PrivateNet::add_forward(const Vm& vm, const Port& port) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  if (!r.taps.contains(vm.id)) return; // it is on its way: its start reads the row
+  ensure(r, r.subnet);
+  add_one(r, {port, vm.address});
+}
+
+void PrivateNet::remove_forward(const Vm& vm, const Port& port) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  if (!r.taps.contains(vm.id)) return;
+  drop_forwards(r, [&](const net::Forward& f) { return f == net::Forward{port, vm.address}; });
+}
+
+void PrivateNet::tear_down(NetRecord& r) {
+  end(r.slirp);
+  end(r.holder);
+  end_strays(r);
+  reap();
+  if (!r.dir.empty()) sys::remove_tree(r.dir);
+  r = {};
+  write_net(ctx_.state, r);
+}
+
+void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
+  auto mine = r.taps.find(vm.id);
+  if (r.taps.empty() || (r.taps.size() == 1 && mine != r.taps.end())) return tear_down(r);
+  if (mine == r.taps.end()) return;
+  // What one of them cannot do any more is done by repair, which begins from the record.
+  try {
+    drop_forwards(r, [&](const net::Forward& f) { return f.guest == vm.address; });
+    if (sys::is_alive(r.holder))
+      net::apply_plan(r.holder_socket(), leave_plan(ctx_.state.tag(), mine->second, vm));
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+  }
+  r.taps.erase(mine);
+  write_net(ctx_.state, r);
+}
+
+void PrivateNet::leave(const Vm& vm) {
+  if (read_net(ctx_.state).dir.empty()) return;
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  if (!r.dir.empty()) leave_locked(r, vm);
+}
+
+void PrivateNet::tidy() {
+  if (read_net(ctx_.state).dir.empty()) return;
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  if (!r.dir.empty() && r.taps.empty()) return tear_down(r);
+  for (const auto& [id, n] : std::map(r.taps)) {
+    auto vm = ctx_.state.find_vm_by_id(id);
+    Vm gone;
+    gone.id = id;
+    if (vm && (is_live(vm->state) ||
+               sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock)))
+      continue;
+    leave_locked(r, vm.value_or(gone));
+  }
+}
+
+void PrivateNet::repair() {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  if (!r.taps.empty()) ensure(r, r.subnet);
+}
+
+PrivateNet::Keepers PrivateNet::keepers() {
+  NetRecord r = read_net(ctx_.state);
+  return {r.holder_ready ? r.holder : ProcessId{}, r.slirp_ready ? r.slirp : ProcessId{}};
+}
+
+} // namespace banger::ops

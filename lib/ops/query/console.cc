@@ -1,0 +1,130 @@
+#include "ops/query/console.h"
+
+#include <csignal>
+#include <optional>
+
+#include "core/error.h"
+#include "ops/common/places.h"
+#include "ops/link/end.h"
+#include "ops/link/link.h"
+#include "ops/recover/reconcile.h"
+#include "sys/file.h"
+#include "sys/log_follower.h"
+#include "sys/signals.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr size_t past_lines = 10;
+constexpr size_t much = size_t{64} << 10; // typed, and not taken yet
+
+// What is typed, on its way to the monitor.
+class Typing {
+public:
+  Typing(sys::Loop& loop, const Places& places, const ConsoleEnds& ends,
+         std::function<void()> on_escape)
+      : loop_(loop), ends_(ends), on_escape_(std::move(on_escape)),
+        link_(sys::connect_unix(places.monitor_socket)), lines_(link_.get()) {
+    sys::set_nonblocking(link_.get());
+    loop_.watch(link_.get(), [this] { on_answer(); });
+    loop_.watch(ends_.in, [this] { on_typed(); });
+  }
+
+private:
+  void on_typed() {
+    std::string bytes = sys::read_some(ends_.in, 4096);
+    if (bytes.empty()) {
+      has_ended_ = true;
+      return loop_.forget(ends_.in);
+    }
+    size_t escape = ends_.has_escape ? bytes.find(console_escape) : std::string::npos;
+    // A person who types ahead of a guest that does not listen must still be able to leave.
+    if (waiting_.size() < much && link_ && escape != 0)
+      waiting_ += to_line(Ask{"console", Millis(0), bytes.substr(0, escape)});
+    flush();
+    if (escape != std::string::npos) on_escape_();
+  }
+
+  void flush() {
+    if (!link_) return;
+    waiting_.erase(0, sys::send_some(link_.get(), waiting_));
+    if (waiting_.empty())
+      loop_.forget_writable(link_.get());
+    else
+      loop_.watch_writable(link_.get(), [this] { flush(); });
+    if (ends_.has_escape || has_ended_) return;
+    // A pipe waits.
+    if (waiting_.size() < much)
+      loop_.watch(ends_.in, [this] { on_typed(); });
+    else
+      loop_.forget(ends_.in);
+  }
+
+  void on_answer() {
+    bool more = lines_.fill();
+    while (auto line = lines_.buffered())
+      if (Report r = parse_report(*line); r.error) throw std::move(*r.error);
+    if (more) return;
+    // How the VM goes on is told elsewhere; nothing can be typed any more.
+    loop_.forget(link_.get());
+    loop_.forget_writable(link_.get());
+    link_.reset();
+  }
+
+  sys::Loop& loop_;
+  const ConsoleEnds& ends_;
+  std::function<void()> on_escape_;
+  Fd link_;
+  sys::LineReader lines_;
+  std::string waiting_;
+  bool has_ended_ = false; // nothing more is typed
+};
+
+} // namespace
+
+ConsoleOutcome attach_console(Context& ctx, const std::string& ref, const ConsoleEnds& ends) {
+  Vm vm = as_seen(ctx.dirs, ctx.state.tag(), ctx.state.get_vm(ref));
+  if (!is_live(vm.state))
+    throw conflict("cannot attach to '{}': it is {}", vm.name, name_of(vm.state))
+        .subject(vm.name)
+        .hint(fmt::format("banger vm logs {} shows what it said last", vm.name));
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  sys::Loop loop;
+  auto outcome = ConsoleOutcome::left;
+  sys::Signals signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP});
+  loop.watch(signals.fd(), [&] {
+    if (sys::read_signal(signals.fd()) != SIGTSTP) loop.stop();
+  });
+  std::optional<Typing> typing;
+  try {
+    typing.emplace(loop, places, ends, [&] { loop.stop(); });
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+    throw failed("cannot attach to '{}': its monitor does not answer", vm.name)
+        .subject(vm.name)
+        .hint(fmt::format("banger vm reconcile starts another; banger vm logs -f {} follows it",
+                          vm.name));
+  }
+  Fd stirs = sys::watch_file(places.console);
+  sys::LogFollower log(places.console);
+  ends.show_past(log.tail(past_lines));
+  auto show_new = [&] {
+    for (std::string text = log.next(); !text.empty(); text = log.next()) ends.show(text);
+  };
+  loop.watch(stirs.get(), [&] {
+    sys::drain_events(stirs.get());
+    show_new();
+  });
+  if (ends.reader >= 0) loop.watch_hangup(ends.reader, [&] { loop.stop(); });
+  VmEnd end(loop, places, vm, [&] {
+    show_new();
+    outcome = ConsoleOutcome::vm_ended;
+    loop.stop();
+  });
+  loop.run();
+  return outcome;
+}
+
+} // namespace banger::ops

@@ -1,0 +1,159 @@
+#include "ops/query/net_status.h"
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/holder.h"
+#include "net/slirp.h"
+#include "net/subnet.h"
+#include "ops/host/net_support.h"
+#include "ops/net/record.h"
+#include "ops/recover/reconcile.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+void add_mode(NetStatus& s, const Settings& settings, const Dirs& dirs) {
+  if (settings.net_mode) {
+    s.mode = name_of(*settings.net_mode);
+    return;
+  }
+  UserNetFault fault;
+  if (!s.up) fault = user_net_fault(dirs, nullptr); // one that is up proves itself
+  s.mode = name_of(fault.missing.empty() ? NetMode::user : NetMode::isolated);
+  s.why = join(fault.missing, "; ");
+  s.mend = join(fault.mends, "; ");
+}
+
+// What a holder or slirp4netns that is just dying does not tell is left out.
+template <typename F>
+void ask(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+  }
+}
+
+void add_forwards(NetStatus& s, const NetRecord& record) {
+  std::map<std::string, std::string> by_address;
+  for (const NetStatus::Lease& l : s.leases)
+    if (l.vm.net_mode == NetMode::user) by_address[l.vm.address] = l.vm.name;
+  auto add = [&](const net::Forward& f) {
+    auto vm = by_address.find(f.guest);
+    s.forwards.push_back({f.port, f.guest, vm == by_address.end() ? "" : vm->second});
+  };
+  if (s.slirp)
+    ask([&] {
+      for (const auto& [id, f] : net::list_forwards(record.slirp_socket())) add(f);
+    });
+  if (s.holder)
+    ask([&] {
+      for (const net::Forward& f : net::list_relays(record.holder_socket())) add(f);
+    });
+  // An isolated VM's are QEMU's own, and there for as long as it runs.
+  for (const NetStatus::Lease& l : s.leases) {
+    if (l.vm.net_mode != NetMode::isolated || !l.vm.vmm_process || !is_live(l.vm.state)) continue;
+    s.forwards.push_back({{"tcp", l.vm.reach, l.vm.ssh_port, 22}, l.vm.address, l.vm.name});
+    for (const Port& p : l.vm.ports) s.forwards.push_back({p, l.vm.address, l.vm.name});
+  }
+}
+
+Json drops_json(const NetStatus::Drops& drops) {
+  Json j = Json::object();
+  for (std::string_view reason : net::drop_reasons) {
+    auto found = drops.find(std::string(reason));
+    j[std::string(reason)] = found == drops.end() ? 0 : found->second;
+  }
+  return j;
+}
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+Json or_null(const ProcessId& id) { return id ? Json(id.pid) : Json(); }
+
+} // namespace
+
+NetStatus net_status(state::State& state, const Settings& settings, const Dirs& dirs) {
+  NetStatus s;
+  NetRecord record = read_net(state);
+  if (sys::is_alive(record.holder)) s.holder = record.holder;
+  if (sys::is_alive(record.slirp)) s.slirp = record.slirp;
+  s.up = s.holder && s.slirp && !record.taps.empty();
+  add_mode(s, settings, dirs);
+
+  net::Subnet subnet = net::Subnet::parse(settings.net_subnet);
+  for (const Vm& row : state.vms()) {
+    NetStatus::Lease lease;
+    lease.vm = as_seen(dirs, state.tag(), row);
+    // The VMs' own says more than the settings: they may have been changed since.
+    if (row.net_mode == NetMode::user) subnet = net::Subnet::around(row.address, row.prefix);
+    if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end())
+      lease.tap = net::tap_name(state.tag(), tap->second);
+    s.leases.push_back(std::move(lease));
+  }
+  s.subnet = subnet.text();
+  s.gateway = to_text(subnet.way_out());
+  s.resolver = to_text(subnet.resolver());
+  if (s.up) {
+    s.bridge = net::bridge_name(state.tag());
+    s.table = net::table_name(state.tag());
+    s.dir = record.dir;
+    s.net_id = record.net_id;
+    ask([&] {
+      for (const net::Drop& d : net::ask_drops(record.holder_socket(), s.table)) {
+        s.dropped[d.reason] += d.packets;
+        for (NetStatus::Lease& l : s.leases)
+          if (l.tap == d.link) l.dropped[d.reason] += d.packets;
+      }
+    });
+  }
+  add_forwards(s, record);
+  return s;
+}
+
+Json to_json(const Vm& vm, const Port& p) {
+  return {{"vm", vm.name},
+          {"proto", p.proto},
+          {"host_address", p.host_address},
+          {"host", p.host},
+          {"guest", p.guest}};
+}
+
+Json to_json(const NetStatus& s) {
+  Json leases = Json::array(), forwards = Json::array();
+  for (const NetStatus::Lease& l : s.leases)
+    leases.push_back({{"vm", l.vm.name},
+                      {"id", l.vm.id},
+                      {"state", name_of(l.vm.state)},
+                      {"mode", name_of(l.vm.net_mode)},
+                      {"address", l.vm.address},
+                      {"mac", l.vm.mac},
+                      {"tap", or_null(l.tap)},
+                      {"dropped", drops_json(l.dropped)}});
+  for (const NetStatus::Forward& f : s.forwards)
+    forwards.push_back({{"vm", or_null(f.vm)},
+                        {"proto", f.port.proto},
+                        {"host_address", f.port.host_address},
+                        {"host", f.port.host},
+                        {"guest_address", f.guest},
+                        {"guest", f.port.guest}});
+  return {{"place", s.up ? "private" : "none"},
+          {"mode", s.mode},
+          {"why", or_null(s.why)},
+          {"fix", or_null(s.mend)},
+          {"subnet", s.subnet},
+          {"gateway", s.gateway},
+          {"resolver", s.resolver},
+          {"bridge", or_null(s.bridge)},
+          {"table", or_null(s.table)},
+          {"dir", or_null(s.dir)},
+          {"namespace", s.net_id ? Json(s.net_id) : Json()},
+          {"holder", or_null(s.holder)},
+          {"slirp", or_null(s.slirp)},
+          {"dropped", drops_json(s.dropped)},
+          {"leases", leases},
+          {"forwards", forwards}};
+}
+
+} // namespace banger::ops

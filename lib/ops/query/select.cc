@@ -1,0 +1,82 @@
+#include "ops/query/select.h"
+
+#include <unordered_set>
+
+#include "core/error.h"
+#include "ops/recover/reconcile.h"
+
+namespace banger::ops {
+
+namespace {
+
+std::optional<Vm> find(state::State& state, const std::string& ref) {
+  try {
+    return state.find_vm(ref);
+  } catch (const Error&) {
+    return {}; // a prefix of several
+  }
+}
+
+// Calls `found` for each VM that the query selects, `unknown` for each ref that names none.
+template <typename Found, typename Unknown>
+void walk(state::State& state, const Dirs& dirs, const VmQuery& query, Found found,
+          Unknown unknown) {
+  // What only names ask for needs no look at what runs.
+  auto take = [&](Vm vm) {
+    if (!query.states.empty()) vm = as_seen(dirs, state.tag(), std::move(vm));
+    if (matches(vm, query)) found(std::move(vm));
+  };
+  if (!query.refs) {
+    for (Vm& vm : state.vms()) take(std::move(vm));
+    return;
+  }
+  std::unordered_set<std::string> seen;
+  for (const std::string& ref : *query.refs) {
+    auto vm = find(state, ref);
+    if (!seen.insert(vm ? vm->id : ref).second) continue;
+    if (vm)
+      take(std::move(*vm));
+    else
+      unknown(ref);
+  }
+}
+
+} // namespace
+
+bool matches(const Vm& vm, const VmQuery& query) {
+  if (!query.states.empty() && !query.states.contains(vm.state)) return false;
+  for (const auto& [key, value] : query.labels) {
+    auto it = vm.labels.find(key);
+    if (it == vm.labels.end() || it->second != value) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> select_vms(state::State& state, const Dirs& dirs, const VmQuery& query) {
+  std::vector<std::string> names;
+  walk(
+      state, dirs, query, [&](Vm vm) { names.push_back(std::move(vm.name)); },
+      [&](const std::string& ref) { names.push_back(ref); });
+  return names;
+}
+
+std::vector<Vm> find_vms(state::State& state, const Dirs& dirs, const VmQuery& query,
+                         std::vector<std::string>& unknown) {
+  if (!query.refs) { // in place: there may be many
+    std::vector<Vm> vms = state.vms();
+    for (Vm& vm : vms) vm = as_seen(dirs, state.tag(), std::move(vm));
+    std::erase_if(vms, [&](const Vm& vm) { return !matches(vm, query); });
+    return vms;
+  }
+  std::vector<Vm> vms;
+  bool looked = !query.states.empty();
+  walk(
+      state, dirs, query,
+      [&](Vm vm) {
+        vms.push_back(looked ? std::move(vm) : as_seen(dirs, state.tag(), std::move(vm)));
+      },
+      [&](const std::string& ref) { unknown.push_back(ref); });
+  return vms;
+}
+
+} // namespace banger::ops

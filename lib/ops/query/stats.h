@@ -1,0 +1,62 @@
+// What VMs use of the host, from /proc. Changes nothing.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "model/settings.h"
+#include "model/vm.h"
+#include "model/wire.h"
+#include "ops/query/select.h"
+#include "state/state.h"
+#include "sys/usage.h"
+
+namespace banger::ops {
+
+struct NetBytes {
+  int64_t received = 0, sent = 0; // by the guest
+};
+
+// One VM at one moment. Bytes and seconds; a part is absent where nothing can be told: all but the
+// disks for a VM that does not run, the network where it has no interface of its own on the host,
+// the cgroup where it shares one with others.
+struct VmStats {
+  Vm vm;
+  WallTime time;
+  std::optional<sys::Usage> usage;   // of its VMM
+  std::optional<double> cpu_percent; // since the sample before; 100 is one cpu of the host
+  DiskUse disk;
+  std::optional<NetBytes> net;
+  std::optional<sys::Cgroup> cgroup;
+};
+
+// Takes samples, and knows the one before.
+class Sampler {
+public:
+  Sampler(state::State& state, const Dirs& dirs, VmQuery query)
+      : state_(state), dirs_(dirs), query_(std::move(query)) {}
+  // Of all VMs that the query selects, by name or in its order. What is none goes to `unknown`.
+  std::vector<VmStats> sample(std::vector<std::string>& unknown);
+
+private:
+  struct Before {
+    int64_t cpu_ns;
+    SteadyTime at;
+    ProcessId process;
+  };
+  state::State& state_;
+  const Dirs& dirs_;
+  VmQuery query_;
+  std::map<std::string, Before> before_; // by id
+};
+
+Json to_json(const VmStats& stats);
+
+// Waits for `time`, or until nobody reads `reader` (a pipe or socket; -1: none) any more; then it
+// is false.
+bool pause_unless_unread(Millis time, int reader);
+
+} // namespace banger::ops

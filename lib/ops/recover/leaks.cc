@@ -1,0 +1,411 @@
+#include "ops/recover/leaks.h"
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <set>
+
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/holder.h"
+#include "net/slirp.h"
+#include "ops/net/record.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/proc.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+// How long a process whose row has just gone may take to end by itself, and a writer to rename what
+// it has closed; how long to die of SIGKILL.
+constexpr Millis time_to_end{500}, time_to_die{10'000};
+
+// The private network's directory stands among those of the VMs.
+constexpr std::string_view network = "net";
+
+constexpr std::string_view deleted = " (deleted)"; // what /proc appends to a path, proc(5)
+
+std::string without_deleted(std::string path) {
+  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
+  return path;
+}
+
+// The first part of `path` below `dir`: "ID" for "DIR/ID/run.lock"; empty if it is not below it.
+std::string part_below(const std::string& dir, const std::string& path) {
+  if (path.size() <= dir.size() + 1 || !path.starts_with(dir) || path[dir.size()] != '/') return {};
+  std::string rest = path.substr(dir.size() + 1);
+  return rest.substr(0, rest.find('/'));
+}
+
+// The id of the VM in whose directories `path` lies.
+std::string vm_of(const Scene& scene, const std::string& path) {
+  std::string id = part_below(scene.state_dir + "/vms", path);
+  for (const std::string& root : scene.runtime_roots)
+    if (id.empty()) id = part_below(root, path);
+  return id;
+}
+
+// Another state may have the same tag (they are 16 bits): its runtime directories lead to its
+// disks.
+bool is_of_another_state(const Scene& scene, const std::string& runtime_dir) {
+  auto root = sys::read_link(runtime_dir + "/root");
+  return root && !root->starts_with(scene.state_dir + "/");
+}
+
+// A probe of KVM has no row; while the command that made it is at work it has files open there.
+bool is_a_probe_at_work(const Scene& scene, const std::string& runtime_dir) {
+  std::string name = runtime_dir.substr(runtime_dir.rfind('/') + 1);
+  if (is_id_prefix(name) || name == network) return false;
+  for (const OpenFile& f : scene.open_files) {
+    if (!f.path.starts_with(runtime_dir + "/")) continue;
+    for (const auto& p : scene.processes)
+      if (p.id == f.process && p.cwd != runtime_dir) return true;
+  }
+  return false;
+}
+
+bool is_strange(const Scene& scene, const std::string& runtime_dir) {
+  return is_of_another_state(scene, runtime_dir) || is_a_probe_at_work(scene, runtime_dir);
+}
+
+std::string owner_of(const std::string& id) { return id == network ? std::string() : id; }
+
+// --- processes: VMMs and what else works in a runtime directory, monitors and verbs by their
+// locks.
+
+std::vector<Leak> find_processes(const Scene& scene, state::State&) {
+  std::vector<Leak> found;
+  for (const auto& p : scene.processes) {
+    std::string owner;
+    for (const std::string& root : scene.runtime_roots) {
+      std::string id = part_below(root, p.cwd);
+      if (!id.empty() && !is_strange(scene, root + "/" + id)) owner = id;
+    }
+    for (const OpenFile& f : scene.open_files)
+      if (owner.empty() && f.process == p.id && (f.locked || p.is_banger))
+        if (std::string id = vm_of(scene, f.path); id != network) owner = id;
+    if (owner.empty()) continue;
+    std::string name = fmt::format("{} ({})", p.id.pid, p.comm);
+    found.push_back({"process", name, owner_of(owner), {}, p.id, owner});
+  }
+  return found;
+}
+
+void end_process(const Leak& leak, state::State&) {
+  auto fd = sys::open_process(leak.process);
+  if (!fd) return;
+  sys::send_signal(leak.process, SIGKILL);
+  if (!sys::wait_readable(fd->get(), time_to_die))
+    throw timed_out("cannot end process {}: it does not die", leak.process.pid);
+}
+
+// --- directories named by the id of a VM or image.
+
+void find_directories(std::vector<Leak>& found, std::string_view object,
+                      const std::string& parent) {
+  for (const std::string& id : sys::list_dir(parent))
+    if (!id.starts_with('.'))
+      found.push_back(
+          {std::string(object), parent + "/" + id, owner_of(id), parent + "/" + id, {}, id});
+}
+
+std::vector<Leak> find_runtime(const Scene& scene, state::State&) {
+  std::vector<Leak> all, ours;
+  for (const std::string& root : scene.runtime_roots) find_directories(all, "runtime", root);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(ours),
+               [&](const Leak& l) { return !is_strange(scene, l.path); });
+  return ours;
+}
+
+std::vector<Leak> find_vm_dirs(const Scene& scene, state::State&) {
+  std::vector<Leak> found;
+  find_directories(found, "vm", scene.state_dir + "/vms");
+  return found;
+}
+
+std::vector<Leak> find_image_dirs(const Scene& scene, state::State&) {
+  std::vector<Leak> found;
+  find_directories(found, "image", scene.state_dir + "/images");
+  return found;
+}
+
+void remove_path(const Leak& leak, state::State&) { sys::remove_tree(leak.path); }
+
+// --- temporaries of writers that died (sys::write_atomic): ".NAME.tmp" that nobody has open.
+
+std::vector<Leak> find_temporaries(const Scene& scene, state::State&) {
+  std::vector<Leak> found;
+  // A verb or an import that holds its lock is at work there: what it makes is no leak yet.
+  auto is_busy = [&](const std::string& dir) {
+    return std::any_of(scene.open_files.begin(), scene.open_files.end(), [&](const OpenFile& f) {
+      return f.locked && (f.path == dir + "/op.lock" || f.path == dir + "/import.lock");
+    });
+  };
+  auto look = [&](const std::string& dir, const std::string& owner) {
+    if (is_busy(dir)) return;
+    for (const std::string& name : sys::list_dir(dir)) {
+      if (!name.starts_with('.') || !name.ends_with(".tmp") || name.size() < 6) continue;
+      std::string path = dir + "/" + name;
+      bool in_use = std::any_of(scene.open_files.begin(), scene.open_files.end(),
+                                [&](const OpenFile& f) { return f.path == path; });
+      if (in_use) continue;
+      if (auto info = sys::find_link_info(path))
+        found.push_back({"temporary", path, owner, path, {}, {}, {}, info->ino, info->mtime_ns});
+    }
+  };
+  look(scene.state_dir, "");
+  for (const char* dir : {"keys", "log"}) look(scene.state_dir + "/" + dir, "");
+  for (const char* dir : {"vms", "images"}) {
+    std::string parent = scene.state_dir + "/" + dir;
+    look(parent, "");
+    for (const std::string& id : sys::list_dir(parent)) look(parent + "/" + id, id);
+  }
+  return found;
+}
+
+void remove_temporary(const Leak& leak, state::State&) {
+  auto info = sys::find_link_info(leak.path);
+  if (info && info->ino == leak.inode && info->mtime_ns == leak.mtime_ns)
+    sys::remove_tree(leak.path);
+}
+
+// --- what is in the private network: taps and forwards, as its holder and slirp4netns show them.
+// Removed under net.lock and after another look: a VM that starts may have taken its name since.
+
+// The links of the namespace that the process is in; none when it is just ending.
+std::vector<std::string> links_of(const ProcessId& process) {
+  std::optional<std::string> table;
+  try {
+    table = sys::find_content(fmt::format("/proc/{}/net/dev", process.pid));
+  } catch (const Error&) {
+    return {};
+  }
+  if (!table || !sys::is_alive(process)) return {}; // afterwards: the pid may be another's
+  std::vector<std::string> names;
+  for (const std::string& line : split(*table, '\n'))
+    if (size_t colon = line.find(':'); colon != std::string::npos)
+      names.emplace_back(trim(std::string_view(line).substr(0, colon)));
+  return names;
+}
+
+std::vector<std::string> stray_taps(const NetRecord& net, const std::string& tag) {
+  std::set<std::string> known{net::uplink_name(tag)};
+  for (const auto& [id, n] : net.taps) known.insert(net::tap_name(tag, n));
+  std::string prefix = net::tap_name(tag, 0);
+  prefix.pop_back();
+  std::vector<std::string> strays;
+  for (std::string& link : links_of(net.holder))
+    if (link.starts_with(prefix) && !known.contains(link)) strays.push_back(std::move(link));
+  return strays;
+}
+
+std::vector<Leak> find_taps(const Scene& scene, state::State& state) {
+  NetRecord net = read_net(state);
+  std::vector<Leak> found;
+  for (const std::string& tap : stray_taps(net, state.tag()))
+    found.push_back({"tap", tap, {}, net.holder_socket(), {}, {}, scene.net_lock});
+  return found;
+}
+
+void remove_tap(const Leak& leak, state::State& state) {
+  auto lock = sys::FileLock::take(leak.lock);
+  auto strays = stray_taps(read_net(state), state.tag());
+  if (std::find(strays.begin(), strays.end(), leak.name) != strays.end())
+    net::apply_plan(leak.path, {{}, {leak.name}, {}});
+}
+
+constexpr int relayed = -1; // by the holder, which gives no numbers
+
+struct StrayForward {
+  net::NumberedForward numbered;
+  std::string name, owner;
+};
+
+// What slirp4netns and the holder have; nothing of one that is just ending.
+std::vector<net::NumberedForward> forwards_there(const NetRecord& net) {
+  std::vector<net::NumberedForward> all;
+  auto ask = [](const ProcessId& process, auto&& list) {
+    try {
+      if (sys::is_alive(process)) list();
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable) throw;
+    }
+  };
+  ask(net.slirp, [&] { all = net::list_forwards(net.slirp_socket()); });
+  ask(net.holder, [&] {
+    for (net::Forward& f : net::list_relays(net.holder_socket()))
+      all.push_back({relayed, std::move(f)});
+  });
+  return all;
+}
+
+// Those to a guest's address that is no live VM's.
+std::vector<StrayForward> stray_forwards(const NetRecord& net, state::State& state) {
+  std::vector<net::NumberedForward> all = forwards_there(net);
+  std::map<std::string, Vm> by_address;
+  for (Vm& vm : state.vms())
+    if (vm.net_mode == NetMode::user) by_address[vm.address] = std::move(vm);
+  std::vector<StrayForward> strays;
+  for (const net::NumberedForward& n : all) {
+    auto vm = by_address.find(n.forward.guest);
+    if (vm != by_address.end() && is_live(vm->second.state)) continue;
+    strays.push_back({n, to_text(n.forward), vm == by_address.end() ? "" : vm->second.id});
+  }
+  return strays;
+}
+
+std::vector<Leak> find_forwards(const Scene& scene, state::State& state) {
+  NetRecord net = read_net(state);
+  std::vector<Leak> found;
+  for (const StrayForward& f : stray_forwards(net, state))
+    found.push_back({"forward",
+                     f.name,
+                     f.owner,
+                     f.numbered.id == relayed ? net.holder_socket() : net.slirp_socket(),
+                     {},
+                     {},
+                     scene.net_lock});
+  return found;
+}
+
+void remove_forward(const Leak& leak, state::State& state) {
+  auto lock = sys::FileLock::take(leak.lock);
+  NetRecord net = read_net(state);
+  for (const StrayForward& f : stray_forwards(net, state)) {
+    if (f.name != leak.name) continue;
+    if (f.numbered.id == relayed)
+      net::remove_relay(net.holder_socket(), f.numbered.forward);
+    else
+      net::remove_forward(net.slirp_socket(), f.numbered.id);
+  }
+}
+
+constexpr LeakKind kinds[] = {{"forward", find_forwards, remove_forward},
+                              {"tap", find_taps, remove_tap},
+                              {"process", find_processes, end_process},
+                              {"runtime", find_runtime, remove_path},
+                              {"vm", find_vm_dirs, remove_path},
+                              {"image", find_image_dirs, remove_path},
+                              {"temporary", find_temporaries, remove_temporary}};
+
+// --- the scene.
+
+// Another's process, or one that has just ended, shows nothing.
+template <typename F>
+void look_at_process(F&& look) {
+  try {
+    look();
+  } catch (const Error& e) {
+    int err = e.error_number();
+    if (err != EACCES && err != EPERM && err != ENOENT && err != ESRCH) throw;
+  }
+}
+
+void add_open_files(Scene& scene, const ProcessId& process) {
+  std::string dir = fmt::format("/proc/{}", process.pid);
+  for (const std::string& fd : sys::list_dir(dir + "/fd")) {
+    auto target = sys::read_link(dir + "/fd/" + fd);
+    if (!target) continue;
+    std::string path = without_deleted(*target);
+    bool ours = path.starts_with(scene.state_dir + "/");
+    for (const std::string& root : scene.runtime_roots) ours = ours || path.starts_with(root + "/");
+    if (!ours) continue;
+    // "lock:" lines name the locks taken through this descriptor, proc(5).
+    auto info = sys::find_content(dir + "/fdinfo/" + fd, 65536);
+    bool locked = info && info->find("\nlock:") != std::string::npos;
+    scene.open_files.push_back({process, path, locked});
+  }
+}
+
+Scene look_at_host(const Dirs& dirs, state::State& state) {
+  Scene scene;
+  const std::string& tag = state.tag();
+  scene.state_dir = sys::real_path(dirs.state);
+  scene.net_lock = net_lock(dirs);
+  // XDG_RUNTIME_DIR may have been another when a VM was started.
+  std::set<std::string> roots{dirs.runtime + "/" + tag, dirs.state + "/run/" + tag};
+  auto add_root_of = [&](const std::string& dir) {
+    if (size_t slash = dir.rfind('/'); slash != std::string::npos)
+      roots.insert(dir.substr(0, slash));
+  };
+  for (const Vm& vm : state.vms()) add_root_of(vm.runtime_dir);
+  add_root_of(read_net(state).dir);
+  std::set<std::string> real;
+  for (const std::string& root : roots)
+    if (!tag.empty() && root.ends_with("/" + tag) && sys::exists(root))
+      real.insert(sys::real_path(root));
+  scene.runtime_roots.assign(real.begin(), real.end());
+  for (const sys::ProcessInfo& p : sys::list_processes()) {
+    if (p.id.pid == ::getpid()) continue;
+    auto program = sys::read_link(fmt::format("/proc/{}/exe", p.id.pid));
+    bool is_banger = program && program->starts_with(dirs.libexec + "/");
+    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger});
+    look_at_process([&] { add_open_files(scene, p.id); });
+  }
+  return scene;
+}
+
+// Whatever is there now and no row accounts for.
+std::vector<Leak> look(const Dirs& dirs, state::State& state) {
+  Scene scene = look_at_host(dirs, state);
+  std::vector<Leak> candidates;
+  for (const LeakKind& kind : kinds)
+    for (Leak& leak : kind.find(scene, state)) candidates.push_back(std::move(leak));
+  // After the host was looked at: whatever was there then had its row before. But a process of the
+  // network gets into the record when it runs already, while its starter holds the lock.
+  bool net_changes = sys::FileLock::is_held(net_lock(dirs));
+  NetRecord net = read_net(state);
+  std::set<std::string> rows;
+  for (const Vm& vm : state.vms()) rows.insert(vm.id);
+  for (const Image& image : state.images()) rows.insert(image.id);
+  if (!net.dir.empty()) rows.insert(std::string(network));
+  std::erase_if(candidates, [&](const Leak& l) {
+    if (l.process && l.row == network)
+      return net_changes || l.process == net.holder || l.process == net.slirp;
+    return !l.row.empty() && rows.contains(l.row);
+  });
+  // A temporary in a directory that is itself a leak goes with that.
+  std::erase_if(candidates, [&](const Leak& l) {
+    return l.row.empty() && !l.owner.empty() && !rows.contains(l.owner);
+  });
+  return candidates;
+}
+
+} // namespace
+
+std::span<const LeakKind> leak_kinds() { return kinds; }
+
+std::vector<Leak> find_leaks(const Dirs& dirs, state::State& state) {
+  if (!sys::exists(dirs.state)) return {};
+  std::vector<Leak> found = look(dirs, state);
+  if (found.empty()) return found;
+  // What another command is just making or removing shows for a moment only.
+  sys::wait_readable(-1, time_to_end);
+  std::vector<Leak> again = look(dirs, state);
+  std::erase_if(found, [&](const Leak& l) {
+    return std::find(again.begin(), again.end(), l) == again.end();
+  });
+  return found;
+}
+
+void remove_leak(state::State& state, const Leak& leak) {
+  bool has_disks = leak.object == "vm" || leak.object == "image";
+  auto info = leak.path.empty() ? std::nullopt : sys::find_link_info(leak.path);
+  if (has_disks && info && info->mtime_ns < state.made().ns)
+    throw conflict("cannot remove '{}': it is older than this state", leak.path)
+        .subject(leak.path)
+        .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
+  if (has_disks && state.is_absent())
+    throw conflict("cannot remove '{}': there is no state file that tells what it is", leak.path)
+        .subject(leak.path)
+        .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
+  for (const LeakKind& kind : kinds)
+    if (kind.object == leak.object) kind.remove(leak, state);
+}
+
+} // namespace banger::ops

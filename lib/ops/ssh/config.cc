@@ -1,0 +1,88 @@
+#include "ops/ssh/config.h"
+
+#include <string_view>
+
+#include "core/error.h"
+#include "ops/ssh/target.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+namespace banger::ops {
+
+namespace {
+
+// A path as one word of ssh_config; '%' begins a token there, and "${" a variable, always.
+std::string ssh_word(const std::string& path) {
+  if (path.find_first_of("\"\n") != std::string::npos || path.find("${") != std::string::npos)
+    throw failed("cannot write an ssh_config: it cannot hold the path '{}'", path)
+        .hint("set BANGER_STATE_DIR to one without a quote, a newline and \"${\"");
+  std::string out = "\"";
+  for (char c : path) {
+    out += c;
+    if (c == '%') out += c;
+  }
+  return out + "\"";
+}
+
+} // namespace
+
+std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
+  std::string identity = ssh_word(dirs.keys() + "/id_ed25519");
+  std::string known_hosts = ssh_word(dirs.keys() + "/known_hosts");
+  std::string out = "# Written by 'banger ssh config'; changes are lost.\n";
+  for (const Vm& vm : vms) {
+    std::string host = ssh_host(vm);
+    out += fmt::format("\nHost {0} {1}\n"
+                       "  HostName {2}\n"
+                       "  Port {3}\n"
+                       "  User root\n"
+                       "  IdentityFile {4}\n"
+                       "  IdentitiesOnly yes\n"
+                       "  UserKnownHostsFile {5}\n"
+                       "  GlobalKnownHostsFile /dev/null\n"
+                       "  HostKeyAlias {1}\n"
+                       "  StrictHostKeyChecking yes\n"
+                       "  UpdateHostKeys no\n",
+                       vm.name, host, vm.reach, vm.ssh_port, identity, known_hosts);
+  }
+  return out;
+}
+
+std::string ssh_config_path(const Dirs& dirs) { return dirs.state + "/ssh_config"; }
+
+std::string ssh_include_line(const Dirs& dirs) {
+  // Include takes a pattern, since OpenSSH 10 with tokens and variables in it: what would begin any
+  // of those becomes a '?', which matches it and means the same to all of them.
+  std::string pattern = ssh_config_path(dirs);
+  for (char& c : pattern)
+    if (std::string_view("%$*?[\\").find(c) != std::string_view::npos) c = '?';
+  return "Include " + ssh_word(pattern);
+}
+
+namespace {
+
+void write_ssh_config(state::State& state, const Dirs& dirs, Outlives outlives) {
+  sys::make_dirs(dirs.state);
+  std::string path = ssh_config_path(dirs);
+  // What is read under the lock is what is written last.
+  auto lock = sys::FileLock::take(path + ".lock");
+  sys::write_atomic(path, ssh_config(state.vms(), dirs), 0600, outlives);
+}
+
+} // namespace
+
+void install_ssh_config(state::State& state, const Dirs& dirs) {
+  write_ssh_config(state, dirs, Outlives::power_cut);
+}
+
+void refresh_ssh_config(Context& ctx) {
+  try {
+    auto before = sys::find_content(ssh_config_path(ctx.dirs));
+    if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs))
+      write_ssh_config(ctx.state, ctx.dirs, Outlives::process); // the next change writes it again
+  } catch (const Error& e) {
+    ctx.log.warn("ssh.config.stale", {{"message", e.message()}});
+  }
+}
+
+} // namespace banger::ops

@@ -1,0 +1,29 @@
+// An ssh_config with all VMs of a state, so that `ssh demo.vm` works with OpenSSH's client, scp,
+// rsync, editors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/settings.h"
+#include "model/vm.h"
+#include "ops/common/context.h"
+#include "state/state.h"
+
+namespace banger::ops {
+
+// Pure: one Host block a VM. Throws Error(failed) for a state directory with a '"' or a newline in
+// its path, which ssh_config cannot express.
+std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs);
+
+// STATE/ssh_config, where install_ssh_config puts it.
+std::string ssh_config_path(const Dirs& dirs);
+// The line that makes OpenSSH read it, for the top of ~/.ssh/config.
+std::string ssh_include_line(const Dirs& dirs);
+// Writes it; who wrote it once has it kept up to date by refresh_ssh_config.
+void install_ssh_config(state::State& state, const Dirs& dirs);
+// Writes it anew if it was installed and differs. For operations that remove VMs or move their
+// ports; a file that cannot be written is a warning in the log, never their failure.
+void refresh_ssh_config(Context& ctx);
+
+} // namespace banger::ops

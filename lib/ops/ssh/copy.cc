@@ -1,0 +1,285 @@
+#include "ops/ssh/copy.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "guest/tree/remote_copy.h"
+#include "guest/tree/tree_disk.h"
+#include "ops/ssh/session.h"
+#include "sys/file.h"
+#include "sys/signals.h"
+
+namespace banger::ops {
+
+namespace {
+
+using guest::CopyItem;
+using guest::DiskSink;
+using Kind = CopyItem::Kind;
+
+bool ends_as_directory(const std::string& path) {
+  return path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+}
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// The directory of a path, and the name in it; "." for a path that ends in no name.
+std::pair<std::string, std::string> parts_of(const std::string& path) {
+  std::string p = without_slashes(path);
+  size_t slash = p.find_last_of('/');
+  std::string name = p.substr(slash + 1); // npos + 1 is 0
+  if (name.empty() || name == "." || name == "..") return {p, "."};
+  if (slash == std::string::npos) return {".", name};
+  return {slash == 0 ? "/" : p.substr(0, slash), name};
+}
+
+std::string name_of(const std::string& path) { return path.empty() ? "." : parts_of(path).second; }
+
+CopyItem item_here(const std::string& path, bool deep) {
+  auto link = sys::find_link_info(without_slashes(path));
+  auto info = sys::find_info(path);
+  if (!link) throw not_found("cannot read '{}': no such file or directory", path);
+  if (link->is_link && deep && !ends_as_directory(path)) return {Kind::link, name_of(path)};
+  if (!info) throw not_found("cannot read '{}': no such file or directory", path);
+  if (info->is_dir && !deep)
+    throw failed("cannot copy '{}': it is a directory", path)
+        .hint("directories are copied with -r");
+  if (info->is_dir) return {Kind::directory, name_of(path)};
+  if (!info->is_file) throw failed("cannot copy '{}': it is no regular file", path);
+  return {Kind::file, name_of(path)};
+}
+
+std::unique_ptr<DiskSink> sink_here(const std::string& path, const CopyItem& item,
+                                    const CopyOptions& options) {
+  auto cannot = [&](std::string_view why) { return failed("cannot write '{}': {}", path, why); };
+  std::string to = path;
+  auto there = sys::find_info(path);
+  if (there && there->is_dir) {
+    if (item.name != ".") to = (path == "/" ? "" : without_slashes(path)) + "/" + item.name;
+  } else if (options.into || (ends_as_directory(path) && item.kind != Kind::directory)) {
+    throw cannot("not a directory");
+  }
+  auto link = sys::find_link_info(without_slashes(to));
+  auto info = sys::find_info(to);
+  if (info && info->is_dir && item.kind != Kind::directory) throw cannot("it is a directory");
+  if (info && !info->is_dir && item.kind == Kind::directory) throw cannot("it is not a directory");
+  // As with cp, a link to a file stays one, and the file is replaced. Not so when links are copied:
+  // then the guest may have sent this one the last time, and chosen the file.
+  if (link && link->is_link && info && info->is_file && item.kind == Kind::file && !options.deep)
+    to = sys::real_path(to);
+  auto [dir, name] = parts_of(to);
+  if (auto parent = sys::find_info(dir); !parent || !parent->is_dir)
+    throw not_found("cannot write '{}': no such directory", path);
+  return std::make_unique<DiskSink>(
+      dir, name, info && info->is_dir ? DiskSink::Way::merge : DiskSink::Way::fresh);
+}
+
+// Bytes from standard input; a signal is not kept waiting by one that is silent.
+size_t read_input(std::span<char> buffer, int signals) {
+  for (;;) {
+    std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
+      throw sys_error(errno, "cannot poll");
+    if (polled[1].revents) throw guest::Interrupted();
+    if (!polled[0].revents) continue;
+    ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (n >= 0) return static_cast<size_t>(n);
+    if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot read standard input");
+  }
+}
+
+// Bytes to standard output; a signal is not kept waiting by one that nobody reads.
+void write_output(std::string_view bytes, int signals) {
+  while (!bytes.empty()) {
+    std::array<pollfd, 2> polled{{{STDOUT_FILENO, POLLOUT, 0}, {signals, POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
+      throw sys_error(errno, "cannot poll");
+    if (polled[1].revents) throw guest::Interrupted();
+    if (!polled[0].revents) continue;
+    // A pipe that is announced as writable takes PIPE_BUF bytes without blocking.
+    ssize_t n = ::write(STDOUT_FILENO, bytes.data(), std::min<size_t>(PIPE_BUF, bytes.size()));
+    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+      throw sys_error(errno, "cannot write standard output");
+  }
+}
+
+// A guest's end of a copy: what fails there names its VM, not the other one.
+class GuestSource : public guest::TreeSource {
+public:
+  GuestSource(const SshTarget& target, const Dirs& dirs,
+              std::unique_ptr<guest::RemoteTreeSource> source)
+      : target_(target), dirs_(dirs), source_(std::move(source)) {}
+  std::optional<guest::TreeEntry> next() override {
+    std::optional<guest::TreeEntry> entry;
+    with_guest(target_, dirs_, [&] { entry = source_->next(); });
+    return entry;
+  }
+  size_t read(std::span<char> buffer) override {
+    size_t n = 0;
+    with_guest(target_, dirs_, [&] { n = source_->read(buffer); });
+    return n;
+  }
+  size_t left_out() const override { return source_->left_out(); }
+
+private:
+  SshTarget target_;
+  const Dirs& dirs_;
+  std::unique_ptr<guest::RemoteTreeSource> source_;
+};
+
+class GuestSink : public guest::TreeSink {
+public:
+  GuestSink(const SshTarget& target, const Dirs& dirs, std::unique_ptr<guest::RemoteTreeSink> sink)
+      : target_(target), dirs_(dirs), sink_(std::move(sink)) {}
+  void entry(const guest::TreeEntry& entry) override {
+    with_guest(target_, dirs_, [&] { sink_->entry(entry); });
+  }
+  void data(std::string_view bytes) override {
+    with_guest(target_, dirs_, [&] { sink_->data(bytes); });
+  }
+  void finish() override {
+    with_guest(target_, dirs_, [&] { sink_->finish(); });
+  }
+
+private:
+  SshTarget target_;
+  const Dirs& dirs_;
+  std::unique_ptr<guest::RemoteTreeSink> sink_;
+};
+
+class Copy {
+public:
+  Copy(state::State& state, const Dirs& dirs, const CopyOptions& options, int signals,
+       const std::function<void(const CopyTotals*)>& moved)
+      : state_(state), dirs_(dirs), options_(options), signals_(signals), moved_(moved) {}
+
+  CopyTotals run(const CopyPlace& from, const CopyPlace& to) {
+    if (from.is_stream() || to.is_stream()) {
+      stream(from, to);
+      return totals_;
+    }
+    // The guest's side first: it says what is there, or may come.
+    CopyItem item;
+    std::unique_ptr<guest::TreeSource> source;
+    in_guest(from, [&](const SshTarget* target) {
+      if (!target) {
+        item = item_here(from.path, options_.deep);
+        source = std::make_unique<guest::DiskSource>(from.path, item.kind != Kind::link);
+        return;
+      }
+      auto remote = std::make_unique<guest::RemoteTreeSource>(open_session(*target), from.path,
+                                                              options_.deep, signals_);
+      item = {remote->kind(), name_of(from.path)};
+      source = std::make_unique<GuestSource>(*target, dirs_, std::move(remote));
+    });
+    std::unique_ptr<guest::TreeSink> sink;
+    in_guest(to, [&](const SshTarget* target) {
+      if (!target) {
+        sink = sink_here(to.path, item, options_);
+        return;
+      }
+      sink = std::make_unique<GuestSink>(
+          *target, dirs_,
+          std::make_unique<guest::RemoteTreeSink>(open_session(*target), to.path, item,
+                                                  options_.into, signals_));
+    });
+    guest::copy_tree(*source, *sink, totals_, [&] { moved_(&totals_); });
+    sink->finish();
+    return totals_;
+  }
+
+private:
+  // Runs `work` with the VM of a place (null: this machine); its errors name it.
+  void in_guest(const CopyPlace& place, const std::function<void(const SshTarget*)>& work) {
+    if (!place.vm) return work(nullptr);
+    SshTarget target = find_ssh_target(state_, dirs_, *place.vm);
+    with_guest(target, dirs_, [&] { work(&target); });
+  }
+
+  void count(size_t bytes) {
+    totals_.bytes += static_cast<int64_t>(bytes);
+    moved_(&totals_);
+  }
+
+  void stream(const CopyPlace& from, const CopyPlace& to) {
+    in_guest(from.vm ? from : to, [&](const SshTarget* target) {
+      if (from.is_stream())
+        guest::write_remote_file(open_session(*target), to.path, signals_,
+                                 [&](std::span<char> buffer) {
+                                   size_t n = read_input(buffer, signals_);
+                                   count(n);
+                                   return n;
+                                 });
+      else
+        stream_out(*target, from.path);
+      totals_.files = 1;
+    });
+  }
+
+  void stream_out(const SshTarget& target, const std::string& path) {
+    try {
+      guest::read_remote_file(open_session(target), path, signals_, [&](std::string_view bytes) {
+        write_output(bytes, signals_);
+        count(bytes.size());
+      });
+    } catch (Error& e) {
+      if (e.error_number() == EISDIR)
+        e.default_hint(fmt::format("as a tar: banger ssh {} -- tar c {}", target.vm.name,
+                                   shell_quote(path.empty() ? "." : path)));
+      throw;
+    }
+  }
+
+  state::State& state_;
+  const Dirs& dirs_;
+  CopyOptions options_;
+  int signals_;
+  const std::function<void(const CopyTotals*)>& moved_;
+  CopyTotals totals_;
+};
+
+} // namespace
+
+CopyPlace parse_copy_place(const std::string& word) {
+  if (word.empty()) throw usage("an empty word is no place").hint("the home directory is 'NAME:'");
+  size_t colon = word.find(':');
+  if (colon == std::string::npos || word.find('/') < colon || colon == 0) return {{}, word};
+  std::string path = word.substr(colon + 1);
+  // As a shell there would read it; paths of a guest start at home.
+  if (path == "~" || path.starts_with("~/")) {
+    path.erase(0, 1);
+    path.erase(0, path.find_first_not_of('/'));
+  }
+  return {word.substr(0, colon), path};
+}
+
+CopyTotals ssh_copy(state::State& state, const Dirs& dirs, const CopyPlace& from,
+                    const CopyPlace& to, const CopyOptions& options,
+                    const std::function<void(const CopyTotals*)>& moved) {
+  if (!from.vm && !to.vm)
+    throw usage("neither '{}' nor '{}' is in a VM", from.path, to.path)
+        .hint("a place in a VM is NAME:PATH");
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
+  try {
+    CopyTotals totals = Copy(state, dirs, options, signals.fd(), moved).run(from, to);
+    moved(nullptr);
+    return totals;
+  } catch (...) {
+    moved(nullptr);
+    throw;
+  }
+}
+
+} // namespace banger::ops

@@ -1,0 +1,50 @@
+#include "ops/ssh/forward.h"
+
+#include "core/error.h"
+#include "core/text.h"
+#include "core/units.h"
+#include "guest/ssh/forward.h"
+#include "ops/ssh/session.h"
+#include "sys/listen.h"
+#include "sys/signals.h"
+
+namespace banger::ops {
+
+Forward parse_forward(const std::string& word) {
+  auto parts = split(word, ':');
+  if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty()))
+    throw usage("invalid port '{}'", word)
+        .subject(word)
+        .hint("it is PORT, LOCAL:PORT or ADDRESS:LOCAL:PORT");
+  auto number = [](const std::string& text, int64_t least) {
+    return static_cast<int>(parse_number("port", text, least, 65535));
+  };
+  Forward f;
+  f.guest = f.port = number(parts.back(), 1);
+  if (parts.size() > 1) f.port = number(parts[parts.size() - 2], 0);
+  if (parts.size() == 3) f.address = parts[0];
+  return f;
+}
+
+void ssh_forward(
+    state::State& state, const Dirs& dirs, const std::string& ref, std::vector<Forward> forwards,
+    const std::function<void(const std::string& vm, const std::vector<Forward>&)>& ready) {
+  SshTarget target = find_ssh_target(state, dirs, ref);
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
+  std::vector<guest::ForwardedPort> ports;
+  for (auto& f : forwards) {
+    Fd listener = sys::listen_tcp(f.address, f.port);
+    f.port = sys::port_of(listener.get());
+    ports.push_back({std::move(listener), f.guest});
+  }
+  with_guest(target, dirs, [&] {
+    auto session = open_session(target);
+    ready(target.vm.name, forwards);
+    guest::forward_ports(session, ports, signals.fd());
+    // Asked to end, it has done what it was for.
+    sys::read_signal(signals.fd());
+    session.leave();
+  });
+}
+
+} // namespace banger::ops

@@ -1,0 +1,36 @@
+#include "ops/ssh/session.h"
+
+#include <cerrno>
+
+#include "core/error.h"
+#include "core/units.h"
+
+namespace banger::ops {
+
+namespace {
+
+// For connection and login; a guest under emulation with other work needs seconds.
+constexpr Millis login_time{30'000};
+constexpr Millis turned_away{5'000}; // how long a server may be too busy to begin
+
+} // namespace
+
+guest::Session open_session(const SshTarget& target) {
+  return guest::Session::connect(target.endpoint, Deadline(login_time), turned_away);
+}
+
+void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (Error& e) {
+    e.default_subject(target.vm.name);
+    if (e.code() == Code::unreachable || e.code() == Code::timeout) {
+      e.default_hint(fmt::format("banger vm show {}", target.vm.name));
+      e.default_log(dirs.vm_file(target.vm.id, "console.log"));
+    }
+    if (e.error_number() != EPIPE) e.within(fmt::format("VM '{}'", target.vm.name));
+    throw;
+  }
+}
+
+} // namespace banger::ops

@@ -1,0 +1,27 @@
+// The way to a VM over ssh, from its row: who asks for it gets an endpoint, or the reason why not.
+#pragma once
+
+#include <string>
+
+#include "guest/identity/endpoint.h"
+#include "model/settings.h"
+#include "model/vm.h"
+#include "state/state.h"
+
+namespace banger::ops {
+
+struct SshTarget {
+  Vm vm;
+  std::string host; // "demo.vm", its name in known_hosts
+  std::string known_hosts;
+  guest::Endpoint endpoint;
+};
+
+// Throws Error(not_found) for a VM that is not there, Error(conflict) with a hint for one that does
+// not run, Error(failed) for one whose host key is not known (it was never started).
+SshTarget find_ssh_target(state::State& state, const Dirs& dirs, const std::string& ref);
+
+// "demo.vm".
+std::string ssh_host(const Vm& vm);
+
+} // namespace banger::ops

@@ -1,0 +1,124 @@
+#include "ops/vm/disks.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "disk/ext4.h"
+#include "disk/root.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+std::vector<std::string> disk_files(const Places& places) {
+  std::vector<std::string> files{places.root};
+  if (!places.upper.empty()) files.push_back(places.upper);
+  if (!places.work.empty()) files.push_back(places.work);
+  return files;
+}
+
+void require_file_systems(const Places& places, const Vm& vm) {
+  for (const std::string& file : disk_files(places)) {
+    try {
+      disk::ext4_size(file);
+    } catch (const Error& e) {
+      std::string hint = fmt::format("banger vm reset {} makes its root anew", vm.name);
+      if (file == places.work) hint = "only its own e2fsck can tell what is left of a work disk";
+      if (file == places.root && !places.upper.empty())
+        hint =
+            fmt::format("import image '{}' again under another name, and banger vm reset --image",
+                        vm.image_name);
+      throw Error(e.code(), fmt::format("cannot start '{}': {}", vm.name, e.message()))
+          .subject(vm.name)
+          .hint(hint);
+    }
+  }
+}
+
+void renew_blank_root(Context& ctx, const Places& places, const Vm& vm) {
+  if (places.upper.empty() || vm.started.ns != 0 || vm.created.ns > sys::boot_time().ns) return;
+  sys::remove_file(places.upper);
+  disk::make_root({.way = RootWay::overlay,
+                   .from = {},
+                   .to = places.upper,
+                   .size = vm.root_size,
+                   .needs = 0,
+                   .blanks = ctx.dirs.state + "/blank"});
+}
+
+bool has_room_to_grow(const Places& places) {
+  auto smaller = [](const std::string& file) {
+    return disk::ext4_size(file) < sys::find_info(file)->size;
+  };
+  return smaller(own_root(places)) || (!places.work.empty() && smaller(places.work));
+}
+
+Vm record_sizes(Context& ctx, const Places& places, const Vm& vm) {
+  auto size_of = [](const std::string& file, int64_t known) {
+    auto info = file.empty() ? std::nullopt : sys::find_info(file);
+    return info ? std::max(info->size, known) : known;
+  };
+  int64_t root = size_of(own_root(places), vm.root_size);
+  int64_t work = size_of(places.work, vm.work_size);
+  if (root == vm.root_size && work == vm.work_size) return vm;
+  return ctx.state.change_vm(vm.id, [&](Vm& v) {
+    v.root_size = root;
+    v.work_size = work;
+  });
+}
+
+std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
+  std::vector<vmm::Disk> disks;
+  auto add = [&](const std::string& file, const char* name, bool read_only) {
+    sys::make_symlink(file, places.runtime + "/" + name);
+    disks.push_back({name, read_only});
+    return fmt::format("/dev/vd{}", static_cast<char>('a' + disks.size() - 1));
+  };
+  bool overlay = !places.upper.empty();
+  seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
+  seed.root = add(places.root, vmm::root_file, overlay);
+  if (overlay) seed.upper = add(places.upper, vmm::upper_file, false);
+  if (!places.work.empty()) {
+    seed.work = add(places.work, vmm::work_file, false);
+    seed.work_mount = vm.work_mount;
+  }
+  return disks;
+}
+
+void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,
+                std::optional<int64_t> work) {
+  Vm& vm = held.vm;
+  if (work && !vm.work_size)
+    throw conflict("cannot grow the work disk of '{}': it has none", vm.name)
+        .subject(vm.name)
+        .hint("a VM gets its work disk when it is made: banger vm create --work-disk SIZE");
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  vm = record_sizes(ctx, places, vm);
+  if (disk) disk = disk::whole_blocks(*disk);
+  if (work) work = disk::whole_blocks(*work);
+  auto check = [&](const char* what, std::optional<int64_t> size, int64_t has) {
+    if (size && *size < has)
+      throw usage("cannot shrink the {} of '{}' from {} to {}", what, vm.name, format_size(has),
+                  format_size(*size))
+          .subject(vm.name)
+          .hint("a disk can only grow");
+  };
+  check("root disk", disk, vm.root_size);
+  check("work disk", work, vm.work_size);
+  // The row last: a size that no file can have is never recorded.
+  auto grow = [&](const std::string& file, std::optional<int64_t> size, int64_t Vm::*field) {
+    if (!size) return;
+    ctx.stage(vm.name, "growing its disk");
+    try {
+      disk::grow_disk(file, *size);
+    } catch (Error& e) {
+      throw std::move(e.within(fmt::format("cannot grow '{}'", vm.name)).default_subject(vm.name));
+    }
+    vm = ctx.state.change_vm(vm.id, [&](Vm& v) { v.*field = *size; });
+  };
+  grow(own_root(places), disk, &Vm::root_size);
+  grow(places.work, work, &Vm::work_size);
+  record(ctx, vm.name, "vm.grown", {{"root", vm.root_size}, {"work", vm.work_size}});
+}
+
+} // namespace banger::ops

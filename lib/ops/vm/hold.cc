@@ -1,0 +1,46 @@
+#include "ops/vm/hold.h"
+
+#include <cerrno>
+
+#include "core/error.h"
+#include "ops/common/places.h"
+#include "ops/recover/reconcile.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
+  Vm vm = ctx.state.get_vm(ref);
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  auto gone = [&] {
+    return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
+  };
+  auto lock = [&] {
+    try {
+      return sys::FileLock::take(places.op_lock);
+    } catch (const Error& e) {
+      if (e.error_number() == ENOENT && !ctx.state.find_vm_by_id(vm.id)) throw gone();
+      throw;
+    }
+  }();
+  // What the row said may have changed until the lock was ours.
+  auto now = ctx.state.find_vm_by_id(vm.id);
+  if (now && !is_live(now->state) && sys::exists(places.run_lock)) {
+    // Its monitor has said that it ended, and is about to end itself.
+    sys::FileLock::take(places.run_lock);
+    now = ctx.state.find_vm_by_id(vm.id);
+  }
+  if (now) now = reconcile_locked(ctx, *now);
+  if (!now) throw gone();
+  return {std::move(*now), std::move(lock)};
+}
+
+HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view doing) {
+  HeldVm held = hold_vm(ctx, ref, doing);
+  if (held.vm.state == VmState::stopped || held.vm.state == VmState::failed) return held;
+  throw conflict("cannot {} '{}': it is {}", doing, held.vm.name, name_of(held.vm.state))
+      .subject(held.vm.name)
+      .hint(fmt::format("banger vm stop {} stops it", held.vm.name));
+}
+
+} // namespace banger::ops

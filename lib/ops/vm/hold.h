@@ -1,0 +1,23 @@
+// What a verb that changes a VM begins with: its op.lock, and its row made true.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ops/common/context.h"
+#include "sys/lock.h"
+
+namespace banger::ops {
+
+struct HeldVm {
+  Vm vm; // as it is now that nobody else works on it
+  sys::FileLock lock;
+};
+
+// Waits until no other verb works on it. `doing` is for messages: "cannot DOING 'NAME': …".
+// Error(not_found) if there is no such VM, or not any more.
+HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing);
+// The same; Error(conflict) with a hint unless it is stopped or failed.
+HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view doing);
+
+} // namespace banger::ops

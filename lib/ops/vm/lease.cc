@@ -1,0 +1,137 @@
+#include "ops/vm/lease.h"
+
+#include <set>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/subnet.h"
+#include "ops/host/net_support.h"
+#include "ops/net/host_ports.h"
+
+namespace banger::ops {
+
+namespace {
+
+// Alone behind QEMU's own network, every guest may have the same addresses.
+constexpr const char* isolated_subnet = "10.0.2.0/24";
+constexpr const char* isolated_address = "10.0.2.15";
+
+void lease(Context& ctx, const VmSpec& spec, Vm& vm) {
+  net::Subnet subnet = net::Subnet::parse(ctx.settings.net_subnet);
+  std::set<net::Address> taken;
+  std::vector<std::string> elsewhere;
+  std::optional<net::Address> wish;
+  if (spec.ip) wish = net::parse_address("address", *spec.ip);
+  for (const state::State::Lease& other : ctx.state.leases(vm.net_mode)) {
+    net::Address address = net::parse_address("address", other.address);
+    if (net::Subnet::around(other.address, other.prefix) != subnet) elsewhere.push_back(other.vm);
+    if (wish == address)
+      throw conflict("cannot create '{}': {} is the address of '{}'", vm.name, *spec.ip, other.vm)
+          .subject(vm.name);
+    taken.insert(address);
+  }
+  if (!elsewhere.empty())
+    throw conflict("cannot create '{}' in {}: {} has an address of another subnet", vm.name,
+                   subnet.text(), join(elsewhere, ", "))
+        .subject(vm.name)
+        .hint("one subnet serves all VMs of a state: set net.subnet back, or remove them first");
+  if (wish && !subnet.is_for_guests(*wish))
+    throw usage("invalid address '{}': it is not one for VMs of {}", *spec.ip, subnet.text())
+        .hint(fmt::format("{} to .3 and .15 are taken; net.subnet sets the subnet",
+                          to_text(subnet.bridge())));
+  auto address = wish ? wish : subnet.lowest_free(taken);
+  if (!address)
+    throw conflict("cannot create '{}': no address of {} is left", vm.name, subnet.text())
+        .subject(vm.name)
+        .hint("remove VMs that you do not need");
+  vm.address = to_text(*address);
+  vm.mac = net::mac_of(*address);
+  vm.prefix = subnet.prefix();
+  vm.gateway = to_text(subnet.way_out());
+}
+
+void tell_once(Context& ctx, const std::string& text) {
+  constexpr const char* key = "net.told";
+  if (ctx.state.fact(key) == text) return;
+  ctx.notice(text);
+  if (ctx.may_write) ctx.state.set_fact(key, text);
+}
+
+} // namespace
+
+NetMode choose_network(Context& ctx, const VmSpec& spec) {
+  auto want = spec.net ? spec.net : ctx.settings.net_mode;
+  if (want == NetMode::bridge)
+    throw preflight("cannot use network mode 'bridge': this build does not have it")
+        .hint("leave --net out, or use --net user");
+  NetMode mode = NetMode::isolated;
+  if (want != NetMode::isolated) {
+    UserNetFault fault = user_net_fault(ctx.dirs, ctx.may_write ? &ctx.state : nullptr);
+    if (fault.missing.empty())
+      mode = NetMode::user;
+    else if (want)
+      throw preflight("cannot use network mode 'user': {}", join(fault.missing, "; "))
+          .hint(join(fault.mends, "; "));
+    else
+      tell_once(ctx, fmt::format("VMs are isolated, alone in their network, because this host has "
+                                 "{}; to mend it: {}",
+                                 join(fault.missing, "; "), join(fault.mends, "; ")));
+  }
+  check_ports(ctx, "", spec.publish);
+  check_answers(spec.name, mode, ctx.settings.net_isolated_outbound, spec.publish);
+  if (spec.ip && mode == NetMode::isolated)
+    throw usage("cannot give '{}' the address {}: it is isolated, alone in its network", spec.name,
+                *spec.ip)
+        .hint("--ip goes with --net user");
+  return mode;
+}
+
+Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
+  ctx.state.transaction([&] {
+    if (vm.net_mode == NetMode::isolated) {
+      vm.address = isolated_address;
+      vm.gateway = to_text(net::Subnet::parse(isolated_subnet).way_out());
+    } else {
+      lease(ctx, spec, vm);
+    }
+    check_ports(ctx, "", vm.ports);
+    vm.reach.clear(); // this body may run again
+    vm.ports = spec.publish;
+    vm = ctx.state.add_vm(vm);
+    if (vm.ports.empty()) return;
+    vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+      for (Port& p : v.ports)
+        if (p.host_address.empty()) p.host_address = v.reach;
+    });
+  });
+  return vm;
+}
+
+std::string resolver_of(const Vm& vm) {
+  return to_text(net::Subnet::around(vm.address, vm.prefix).resolver());
+}
+
+void prepare_network(Context& ctx, PrivateNet& net, Vm& vm) {
+  vm = ctx.state.get_vm(vm.id); // a port may have been published since this row was read
+  if (vm.net_mode == NetMode::user) return net.forward(vm);
+  Vm chosen = vm;
+  choose_ports(chosen);
+  record_ports(ctx, vm, chosen);
+}
+
+std::optional<vmm::UserNet> user_net_of(const MonitorRequest& request, const Vm& vm) {
+  if (vm.net_mode != NetMode::isolated) return {};
+  // Published when the way out was open.
+  check_answers(vm.name, vm.net_mode, request.isolated_outbound, vm.ports);
+  vmm::UserNet net;
+  net.subnet = net::Subnet::around(vm.address, vm.prefix).text();
+  net.gateway = vm.gateway;
+  net.dns = resolver_of(vm);
+  net.guest = vm.address;
+  net.restricted = !request.isolated_outbound;
+  net.forwards = {{"tcp", vm.reach, vm.ssh_port, 22}};
+  net.forwards.insert(net.forwards.end(), vm.ports.begin(), vm.ports.end());
+  return net;
+}
+
+} // namespace banger::ops

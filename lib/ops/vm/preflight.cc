@@ -1,0 +1,164 @@
+#include "ops/vm/preflight.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/units.h"
+#include "ops/common/places.h"
+#include "ops/host/checks.h"
+#include "ops/image/from_bundle.h"
+#include "ops/net/host_ports.h"
+#include "ops/vm/disks.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+// Of memory, to a VM and all others that run.
+int64_t promised_with(state::State& state, int64_t memory, const std::string& id) {
+  int64_t promised = memory;
+  for (const Vm& vm : state.busy_vms())
+    if (is_live(vm.state) && vm.id != id) promised += vm.memory;
+  return promised;
+}
+
+// The guest takes its memory as it uses it, so what is promised may be more than there is: a
+// warning. vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
+Check check_memory(state::State& state, int64_t memory, const std::string& id) {
+  int64_t promised = promised_with(state, memory, id);
+  int64_t total = sys::total_memory(), available = sys::available_memory();
+  std::string found = fmt::format(
+      "{} wanted, {} with the VMs that run; the host has {}, {} are available", format_size(memory),
+      format_size(promised), format_size(total), format_size(available));
+  if (promised > total || available < memory)
+    return {"memory", Verdict::warn, found,
+            "stop other VMs (banger vm stats shows what they use), or give it less: --memory"};
+  return {"memory", Verdict::ok, found, {}};
+}
+
+Check check_limit(const Settings& settings, state::State& state, int64_t memory,
+                  const std::string& id) {
+  int64_t promised = promised_with(state, memory, id), limit = settings.vm_memory_limit.value();
+  std::string found = fmt::format("{} of memory wanted, {} with the VMs that run; vm.memory_limit "
+                                  "is {}",
+                                  format_size(memory), format_size(promised), format_size(limit));
+  if (promised <= limit) return {"memory_limit", Verdict::ok, found, {}};
+  return {"memory_limit", Verdict::missing, found, "stop other VMs, or raise vm.memory_limit"};
+}
+
+Check check_disks(const Places& places, const Vm& vm) {
+  for (const std::string& disk : disk_files(places))
+    if (!sys::exists(disk))
+      return {"disks", Verdict::missing, fmt::format("its disk '{}' is not there", disk),
+              "banger vm rm " + vm.name};
+  return {"disks", Verdict::ok, places.dir, {}};
+}
+
+Check check_image(Context& ctx, const std::string& asked) {
+  Image image = find_image_source(ctx, asked).image;
+  if (image.id.empty())
+    return {
+        "image", Verdict::ok, image.name + " of the bundle, imported when it is first used", {}};
+  return {"image", Verdict::ok, fmt::format("{}, {}", image.name, format_size(image.size)), {}};
+}
+
+// The private network where a VM is to be in it or in none: it was asked for by its name, or the VM
+// has an address there.
+Check require_network(const Host& host) {
+  Check net = make_check("network", [&] { return check_network(host); });
+  if (net.verdict == Verdict::warn) net.verdict = Verdict::missing;
+  return net;
+}
+
+std::vector<Check> check_common(const Host& host, state::State& state, int64_t memory,
+                                const std::string& id) {
+  std::vector<Check> all;
+  auto add = [&](const char* name, Check (*check)(const Host&)) {
+    all.push_back(make_check(name, [&] { return check(host); }));
+  };
+  add("kvm", check_kvm);
+  add("qemu", check_qemu);
+  add("programs", check_programs);
+  add("bundle", check_boot_files);
+  add("key", check_key);
+  add("space", check_space);
+  add("runtime", check_runtime);
+  add("files", check_files);
+  add("inotify", check_inotify);
+  all.push_back(make_check("memory", [&] { return check_memory(state, memory, id); }));
+  if (host.settings.vm_memory_limit)
+    all.push_back(
+        make_check("memory_limit", [&] { return check_limit(host.settings, state, memory, id); }));
+  return all;
+}
+
+// What is needed to make one, beside its image and room for it.
+void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
+  all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
+  auto mode = spec.net ? spec.net : host.settings.net_mode;
+  if (!mode) // else the VM will be alone in its network
+    all.push_back(make_check("network", [&] { return check_network(host); }));
+  else if (*mode == NetMode::user)
+    all.push_back(require_network(host));
+}
+
+} // namespace
+
+void require_within_limit(const Settings& settings, state::State& state, const Vm& vm) {
+  if (!settings.vm_memory_limit) return;
+  Check check = check_limit(settings, state, vm.memory, vm.id);
+  require(fmt::format("cannot start '{}'", vm.name), vm.name, {&check, 1});
+}
+
+std::vector<Check> check_start(Context& ctx, const Vm& vm) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  auto all = check_common(host, ctx.state, vm.memory, vm.id);
+  if (vm.net_mode == NetMode::user) all.push_back(require_network(host));
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
+  return all;
+}
+
+Check check_published(const Vm& vm) {
+  try {
+    require_free_ports(vm.name, vm.ports);
+  } catch (const Error& e) {
+    return {"ports", Verdict::missing, e.message(), e.hint()};
+  }
+  return {"ports", Verdict::ok, vm.ports.empty() ? "none published" : "free", {}};
+}
+
+std::vector<Check> check_new(Context& ctx, const VmSpec& spec) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  auto all = check_common(host, ctx.state, spec.memory, {});
+  all.push_back(make_check("image", [&] { return check_image(ctx, spec.image); }));
+  add_making(all, host, spec);
+  return all;
+}
+
+void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& image) {
+  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+  std::vector<Check> all;
+  if (and_start)
+    all = check_common(host, ctx.state, spec.memory, {});
+  else
+    all.push_back(make_check("space", [&] { return check_space(host); }));
+  // Without a bundle there is no image either, and nothing else would mend it.
+  auto is_missing = [](const Check& c) {
+    return c.id == "bundle" && c.verdict == Verdict::missing;
+  };
+  if (std::none_of(all.begin(), all.end(), is_missing)) all.push_back(image);
+  add_making(all, host, spec);
+  require(fmt::format("cannot {} '{}'", and_start ? "run" : "create", spec.name), spec.name, all);
+}
+
+void require_restart(Context& ctx, const Vm& vm) {
+  auto all = check_start(ctx, vm);
+  // What it uses now it gives back first.
+  std::erase_if(all, [](const Check& c) { return c.id == "memory"; });
+  require(fmt::format("cannot restart '{}'", vm.name), vm.name, all);
+}
+
+} // namespace banger::ops

@@ -1,0 +1,212 @@
+#include "ops/vm/publish.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "model/port.h"
+#include "ops/common/places.h"
+#include "ops/link/link.h"
+#include "ops/net/host_ports.h"
+#include "ops/net/private_net.h"
+#include "ops/vm/hold.h"
+#include "sys/lock.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis monitor_patience{20'000};
+
+// A VM whose ports may be changed.
+HeldVm hold(Context& ctx, const std::string& ref) {
+  HeldVm held = hold_vm(ctx, ref, "change the ports of");
+  switch (held.vm.state) {
+  case VmState::stopped:
+  case VmState::failed:
+  case VmState::running:
+  case VmState::paused:
+    return held;
+  default:
+    // Its monitor is about to choose its ports, or to give them back.
+    throw conflict("cannot change the ports of '{}': it is {}", held.vm.name,
+                   name_of(held.vm.state))
+        .subject(held.vm.name)
+        .hint("try again when it is running or stopped");
+  }
+}
+
+// QEMU's own network is its monitor's business: it alone speaks to the VMM.
+void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
+  Fd fd = sys::connect_unix(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket);
+  Ask ask{verb, Millis(0), to_text(port)};
+  sys::send_all(fd.get(), to_line(ask));
+  sys::LineReader lines(fd.get());
+  Deadline deadline(monitor_patience);
+  while (auto line = lines.next(Millis(deadline.poll_ms()))) {
+    Report r = parse_report(*line);
+    if (r.kind == Report::Kind::failed) throw std::move(*r.error);
+    if (r.kind == Report::Kind::ended) break; // nothing is forwarded any more
+    if (r.kind == Report::Kind::stage && r.stage == verb) return;
+  }
+  if (!lines.ended()) throw timed_out("the monitor of '{}' does not answer", vm.name);
+  throw Error(Code::unreachable, fmt::format("the monitor of '{}' went away", vm.name))
+      .subject(vm.name);
+}
+
+void open_port(Context& ctx, const Vm& vm, const Port& port) {
+  if (vm.net_mode == NetMode::user)
+    PrivateNet(ctx, ctx.dirs.libexec).add_forward(vm, port);
+  else
+    ask_for(ctx, vm, "publish", port);
+}
+
+void close_port(Context& ctx, const Vm& vm, const Port& port) {
+  if (vm.net_mode == NetMode::user)
+    PrivateNet(ctx, ctx.dirs.libexec).remove_forward(vm, port);
+  else
+    ask_for(ctx, vm, "unpublish", port);
+}
+
+// Ports whose change has begun, as text, by their VM's id. A verb that dies leaves its own, and the
+// next command makes the host do what the row says of them.
+constexpr const char* unsettled_key = "net.ports_unsettled";
+
+Json unsettled_ports(Context& ctx) {
+  return Json::parse(ctx.state.fact(unsettled_key).value_or("{}"));
+}
+
+void begin_change(Context& ctx, const std::string& id, const std::vector<Port>& ports) {
+  ctx.state.transaction([&] {
+    Json all = unsettled_ports(ctx), list = Json::array();
+    for (const Port& p : ports) list.push_back(to_text(p));
+    all[id] = list;
+    ctx.state.set_fact(unsettled_key, all.dump());
+  });
+}
+
+void end_change(Context& ctx, const std::string& id) {
+  ctx.state.transaction([&] {
+    Json all = unsettled_ports(ctx);
+    if (all.erase(id) > 0) ctx.state.set_fact(unsettled_key, all.dump());
+  });
+}
+
+using Also = void (*)(Context&, const std::string& id, const std::vector<Port>& changed);
+constexpr Also nothing_else = [](Context&, const std::string&, const std::vector<Port>&) {};
+
+// `also` is part of the commit.
+Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const char* event,
+             const std::vector<Port>& changed, Also also = nothing_else) {
+  Vm now;
+  ctx.state.transaction([&] {
+    also(ctx, vm.id, changed);
+    check_ports(ctx, vm.id, ports); // again: another VM may have taken one meanwhile
+    now = ctx.state.change_vm(vm.id, [&](Vm& v) { v.ports = ports; });
+    Json list = Json::array();
+    for (const Port& p : changed) list.push_back(to_text(p));
+    record(ctx, vm.name, event, {{"ports", list}});
+  });
+  return now;
+}
+
+} // namespace
+
+Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+  HeldVm held = hold(ctx, ref);
+  const Vm& vm = held.vm;
+  bool way_out = is_live(vm.state) ? vm.outbound_open : ctx.settings.net_isolated_outbound;
+  check_answers(vm.name, vm.net_mode, way_out, ports);
+  for (Port& p : ports)
+    if (p.host_address.empty()) p.host_address = vm.reach;
+  std::vector<Port> all = vm.ports;
+  all.insert(all.end(), ports.begin(), ports.end());
+  check_ports(ctx, vm.id, all);
+  bool live = is_live(vm.state);
+  if (live)
+    for (Port& p : ports) choose_port(vm.name, p);
+  all = vm.ports;
+  all.insert(all.end(), ports.begin(), ports.end());
+  Vm now = set_ports(ctx, vm, all, "vm.published", ports, live ? begin_change : nothing_else);
+  if (!live) return now;
+  for (size_t done = 0; done < ports.size(); done++) {
+    try {
+      open_port(ctx, now, ports[done]);
+    } catch (Error& e) {
+      set_ports(ctx, vm, vm.ports, "vm.unpublished", ports);
+      for (size_t i = 0; i < done; i++) close_port(ctx, now, ports[i]);
+      // Who did not answer may have done it all the same.
+      if (e.code() != Code::unreachable && e.code() != Code::timeout) end_change(ctx, vm.id);
+      throw std::move(e.within(fmt::format("cannot publish {}", to_text(ports[done])))
+                          .default_subject(vm.name));
+    }
+  }
+  end_change(ctx, vm.id);
+  return now;
+}
+
+Vm unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+  HeldVm held = hold(ctx, ref);
+  const Vm& vm = held.vm;
+  std::vector<Port> rest = vm.ports;
+  for (Port& p : ports) {
+    if (p.host_address.empty()) p.host_address = vm.reach;
+    auto found = std::find(rest.begin(), rest.end(), p);
+    if (found == rest.end())
+      throw not_found("'{}' does not publish {}", vm.name, to_text(p))
+          .subject(vm.name)
+          .hint(fmt::format("banger net publish {} shows what it does publish", vm.name));
+    rest.erase(found);
+  }
+  // Closed first: what is still in the row can be asked for again.
+  if (is_live(vm.state)) {
+    begin_change(ctx, vm.id, ports);
+    for (const Port& p : ports) close_port(ctx, vm, p);
+  }
+  return set_ports(
+      ctx, vm, rest, "vm.unpublished", ports,
+      [](Context& c, const std::string& id, const std::vector<Port>&) { end_change(c, id); });
+}
+
+namespace {
+
+// The host does what the row says of them. The row gives up what the host cannot have any more.
+void settle(Context& ctx, Vm vm, const std::vector<Port>& changed) {
+  for (const Port& port : changed) {
+    close_port(ctx, vm, port);
+    if (std::find(vm.ports.begin(), vm.ports.end(), port) == vm.ports.end()) continue;
+    try {
+      open_port(ctx, vm, port);
+    } catch (const Error& e) {
+      if (e.code() != Code::conflict) throw;
+      std::vector<Port> rest = vm.ports;
+      std::erase(rest, port);
+      vm = set_ports(ctx, vm, rest, "vm.unpublished", {port});
+    }
+  }
+}
+
+} // namespace
+
+void settle_ports(Context& ctx) {
+  Json unsettled = unsettled_ports(ctx);
+  for (const auto& [id, texts] : unsettled.items()) {
+    std::optional<sys::FileLock> lock;
+    auto vm = ctx.state.find_vm_by_id(id);
+    if (vm && is_live(vm->state)) {
+      lock = sys::FileLock::try_take(places_of(ctx.dirs, ctx.state.tag(), *vm).op_lock);
+      if (!lock) continue; // a verb is at work on it
+      vm = ctx.state.find_vm_by_id(id);
+      if (!unsettled_ports(ctx).contains(id)) continue;
+    }
+    // The end of a VMM was the end of its forwards.
+    if (vm && is_live(vm->state)) {
+      std::vector<Port> ports;
+      for (const std::string text : texts) ports.push_back(parse_port(text));
+      settle(ctx, *vm, ports);
+    }
+    end_change(ctx, id);
+  }
+}
+
+} // namespace banger::ops

@@ -1,0 +1,25 @@
+// A fresh root disk for a VM that keeps everything else: name, id, address, keys, work disk, ports.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ops/common/context.h"
+#include "ops/common/places.h"
+
+namespace banger::ops {
+
+// Makes the root anew, in the same way and at least as large, from the VM's image or from `image`
+// (a name or id; the bundle's too). Returns the row, `stopped`. Throws Error(conflict) unless the
+// VM is stopped or failed, Error(not_found) for the image.
+//
+// The new root is made whole beside the old one; then the row is changed, then the new root takes
+// the old one's name. Whatever dies in between, the next verb on this VM finds the old root with
+// the old image, or the new one with the new (settle_reset).
+Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image);
+
+// Finishes or takes back a reset that was interrupted. The caller holds op.lock, and the VM does
+// not run.
+void settle_reset(const Places& places, const Vm& vm);
+
+} // namespace banger::ops

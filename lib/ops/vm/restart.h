@@ -1,0 +1,18 @@
+// Stops a VM and starts it again; it keeps everything.
+#pragma once
+
+#include "ops/vm/start.h"
+
+namespace banger::ops {
+
+struct RestartOptions {
+  std::optional<Millis> stop_timeout; // vm.stop_timeout where not given
+  StartOptions start;
+};
+
+// A VM that does not run is just started. Throws Error(conflict) for one of `run --rm`, which would
+// be removed by the stop, Error(preflight) before one that runs is stopped; else as stop_vm and
+// start_vm do. Returns the row as it is then.
+Vm restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options);
+
+} // namespace banger::ops

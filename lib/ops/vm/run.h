@@ -1,0 +1,30 @@
+// Makes a VM, starts it, runs a command in it: all that `banger vm run` does.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ops/common/context.h"
+#include "ops/vm/start.h"
+
+namespace banger::ops {
+
+struct RunRequest {
+  VmSpec spec;
+  StartOptions start;
+  std::vector<std::string> command; // empty: none
+  std::vector<std::string> common;  // options for the program that runs it (run_in_guest)
+  bool foreground = false;          // stay until the VM has ended
+};
+
+// Throws what plan_create, create_vm, start_vm and run_in_guest throw; all that is missing for any
+// of them is named before anything is made. `on_ready` is called when the VM is up. Returns the
+// command's status; without a command 0, or in the foreground 1 if the VM has failed.
+//
+// With spec.remove_when_stopped nothing stays of a VM that did not come up, nor of one whose
+// command is done or could not be run. INT, TERM and HUP end this process only when that was done;
+// while the command runs they are for it.
+int run_vm(Context& ctx, const RunRequest& request, const std::function<void(const Vm&)>& on_ready);
+
+} // namespace banger::ops

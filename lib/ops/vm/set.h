@@ -1,0 +1,25 @@
+// Changes what a VM is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/common/context.h"
+
+namespace banger::ops {
+
+struct VmChange {
+  std::optional<int> cpus;
+  std::optional<int64_t> memory, disk, work_disk; // bytes; disks grow, file system and all
+  Labels labels;                                  // set, or set anew
+  std::vector<std::string> unlabel;               // keys; an absent one is no failure
+
+  bool needs_stopped() const { return cpus || memory || disk || work_disk; }
+};
+
+// Labels change on any VM, the rest on one that does not run (Error(conflict) else). Throws
+// Error(usage) for what cannot be, and then nothing was changed. Returns the row as it is then.
+Vm set_vm(Context& ctx, const std::string& ref, const VmChange& change);
+
+} // namespace banger::ops

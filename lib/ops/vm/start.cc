@@ -1,0 +1,206 @@
+#include "ops/vm/start.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <poll.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "ops/bundle/boot_files.h"
+#include "ops/common/places.h"
+#include "ops/host/accel.h"
+#include "ops/monitor/boot_watch.h"
+#include "ops/net/host_ports.h"
+#include "ops/recover/reconcile.h"
+#include "ops/vm/disks.h"
+#include "ops/vm/hold.h"
+#include "ops/vm/preflight.h"
+#include "ops/vm/spawn.h"
+#include "sys/file.h"
+#include "sys/loop.h"
+#include "sys/proc.h"
+#include "sys/signals.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+// Checks all that a start needs before anything is touched, and names all that is missing at once.
+MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
+  std::vector<Check> checks = check_start(ctx, vm);
+  require(fmt::format("cannot start '{}'", vm.name), vm.name, checks);
+  for (const Check& c : checks)
+    if (c.id == "memory" && c.verdict == Verdict::warn)
+      ctx.notice(fmt::format("little memory for '{}': {}", vm.name, c.found));
+  require_free_ports(vm.name, vm.ports);
+  MonitorRequest request = base_request(ctx, vm);
+  BootFiles files = boot_files(ctx, current_bundle(ctx));
+  request.kernel = files.kernel;
+  request.initrd = files.initrd;
+  return request;
+}
+
+struct Started {
+  SpawnedMonitor monitor;
+  sys::LineReader lines;
+  Vm vm;
+  Millis timeout;
+  Places places;
+};
+
+// Everything up to the monitor's word that run.lock is its own; op.lock is given up then, so that a
+// boot that hangs can be stopped.
+std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
+                                     const StartOptions& options, bool detached) {
+  auto [vm, lock] = hold_stopped_vm(ctx, ref, "start");
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  ctx.stage(vm.name, "checking what it needs");
+  renew_blank_root(ctx, places, vm);
+  vm = record_sizes(ctx, places, vm);
+  MonitorRequest request = preflight_start(ctx, vm);
+  require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
+  request.accel = choose_accel(ctx, vm.want_accel, request);
+  if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
+
+  ctx.state.transaction(
+      [&] {
+        require_within_limit(ctx.settings, ctx.state, vm); // again: others may have been started
+        vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+          v.state = VmState::starting;
+          v.reason.clear();
+          v.fault.reset();
+          v.started = wall_now();
+          v.timings = {};
+        });
+        record(ctx, vm.name, "vm.starting");
+      },
+      outlives_of_runtime(ctx.dirs.runtime)); // after a power cut it was never started
+  ctx.stage(vm.name, "starting the VMM");
+  auto started = [&] {
+    try {
+      return spawn_monitor(ctx, vm, request, detached);
+    } catch (Error& e) {
+      reconcile_locked(ctx, vm);
+      throw std::move(e.within(fmt::format("cannot start '{}'", vm.name)).default_subject(vm.name));
+    }
+  }();
+  int fd = started.link.get();
+  Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout), request.accel);
+  auto s = std::unique_ptr<Started>(
+      new Started{std::move(started), sys::LineReader(fd), vm, timeout, places});
+  auto line = s->lines.next(Millis(30'000));
+  if (!line || parse_report(*line).kind != Report::Kind::locked) {
+    // One that is late must not boot what was settled meanwhile.
+    s->monitor.process.kill(SIGKILL);
+    s->monitor.process.wait();
+    reconcile_locked(ctx, vm);
+    if (line) {
+      if (auto r = parse_report(*line); r.error) throw *r.error;
+    }
+    throw failed("cannot start '{}': its monitor did not start", vm.name)
+        .subject(vm.name)
+        .log(places.vmm_log);
+  }
+  return s;
+}
+
+// What is wrong with a VM that is ready all the same.
+void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
+  if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
+}
+
+// A report's line; none at the end of them, or when the deadline passed.
+std::optional<std::string> next_report(Started& s, const Deadline& deadline, int interrupt) {
+  for (;;) {
+    if (auto line = s.lines.buffered()) return line;
+    std::array<pollfd, 2> polled{{{s.monitor.link.get(), POLLIN, 0}, {interrupt, POLLIN, 0}}};
+    int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
+    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    if (n > 0 && polled[1].revents)
+      throw failed("cannot start '{}': interrupted", s.vm.name).subject(s.vm.name);
+    if (n > 0 && polled[0].revents && !s.lines.fill()) return {};
+    if (n == 0 && deadline.poll_ms() == 0) return {};
+  }
+}
+
+// Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
+// VMM was started.
+void await_ready(Context& ctx, Started& s, const StartOptions& options) {
+  BootStage reached{"vmm", "starting the VMM"};
+  Deadline deadline(s.timeout);
+  auto began = steady_now();
+  while (auto line = next_report(s, deadline, options.interrupt)) {
+    Report r = parse_report(*line);
+    if (r.kind == Report::Kind::ready) return tell_flaw(ctx, s.vm, r);
+    if (r.kind == Report::Kind::failed) {
+      Error e = std::move(*r.error);
+      e.within(fmt::format("cannot start '{}'", s.vm.name));
+      e.default_subject(s.vm.name);
+      e.default_log(s.places.console);
+      throw e;
+    }
+    if (r.kind == Report::Kind::ended)
+      throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
+    if (r.kind == Report::Kind::stage) {
+      if (!options.wait) return; // the first one comes when the VMM runs
+      reached = {r.stage, r.text};
+      ctx.stage(s.vm.name, r.text);
+    }
+  }
+  if (s.lines.ended())
+    throw failed("cannot start '{}': its monitor died", s.vm.name)
+        .subject(s.vm.name)
+        .hint("the next command cleans up; try again")
+        .log(s.places.vmm_log);
+  Error e = not_ready(s.vm.name, reached, std::chrono::duration_cast<Millis>(steady_now() - began),
+                      sys::read_tail(s.places.console, 4096));
+  throw std::move(e.default_log(s.places.console));
+}
+
+} // namespace
+
+Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
+  Stage timed(ctx.log, "vm.start", ref);
+  auto s = begin_start(ctx, ref, options, true);
+  await_ready(ctx, *s, options);
+  return ctx.state.get_vm(s->vm.id);
+}
+
+Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
+                  const std::function<void(const Vm&)>& on_ready) {
+  // From the first: one that comes while the monitor is being started is for the VM, too.
+  sys::Signals signals({SIGTERM, SIGINT, SIGHUP});
+  auto s = begin_start(ctx, ref, options, false);
+  sys::Loop loop;
+  std::optional<Error> failure;
+  loop.watch(signals.fd(), [&] {
+    sys::read_signal(signals.fd());
+    s->monitor.process.kill(SIGTERM);
+  });
+  loop.watch(s->monitor.link.get(), [&] {
+    bool more = s->lines.fill();
+    while (auto line = s->lines.buffered()) {
+      Report r = parse_report(*line);
+      if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.text);
+      if (r.kind == Report::Kind::ready) {
+        tell_flaw(ctx, s->vm, r);
+        on_ready(ctx.state.get_vm(s->vm.id));
+      }
+      if (r.kind == Report::Kind::failed) failure = std::move(*r.error);
+    }
+    if (!more) loop.stop();
+  });
+  loop.run();
+  s->monitor.process.wait();
+  if (failure) {
+    failure->within(fmt::format("cannot start '{}'", s->vm.name)).default_log(s->places.console);
+    throw *failure;
+  }
+  // With --rm the row has gone; what it was is what we knew of it.
+  return ctx.state.find_vm_by_id(s->vm.id).value_or(s->vm);
+}
+
+} // namespace banger::ops

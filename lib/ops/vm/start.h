@@ -1,0 +1,25 @@
+// Starts a VM and waits until it is ready: until a command ran in it over ssh.
+#pragma once
+
+#include "ops/common/context.h"
+
+namespace banger::ops {
+
+struct StartOptions {
+  std::optional<Millis> timeout; // vm.ready_timeout where not given; longer under emulation
+  bool wait = true;              // false: return when the VMM was started
+  int interrupt = -1;            // a descriptor: once it is readable nobody waits any longer
+};
+
+// Throws Error(conflict) when it runs already, Error(preflight) with all that is missing,
+// Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
+// if it still answers), Error(failed) when the boot failed (the VM is `failed`), or when
+// `interrupt` said so (it goes on booting). Returns the row as it is then.
+Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options);
+
+// The same in the foreground: the monitor is a child in this session, `on_ready` is called when the
+// VM answers, TERM, INT and HUP stop the VM, and the call returns when it has ended for good.
+Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
+                  const std::function<void(const Vm&)>& on_ready);
+
+} // namespace banger::ops

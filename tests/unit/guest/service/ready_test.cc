@@ -1,0 +1,177 @@
+#include "guest/service/ready.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "guest/identity/keygen.h"
+#include "guest/ssh/server.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::guest {
+namespace {
+
+using Kind = TestServer::Kind;
+using namespace std::chrono_literals;
+
+struct Seen {
+  Stage last = Stage::connecting;
+  std::vector<Stage> stages;
+  std::vector<StageReport> reports;
+  double seconds = 0;
+};
+
+Seen await(const Endpoint& endpoint, Millis timeout,
+           const std::function<void(const StageReport&)>& on_report = {}) {
+  Seen seen;
+  auto begun = steady_now();
+  seen.last = await_ready(endpoint, Deadline(timeout), [&](const StageReport& report) {
+    seen.stages.push_back(report.stage);
+    seen.reports.push_back(report);
+    if (on_report) on_report(report);
+  });
+  seen.seconds = Seconds(steady_now() - begun).count();
+  return seen;
+}
+
+using Stages = std::vector<Stage>;
+
+class ReadyTest : public ::testing::TestWithParam<Kind> {
+protected:
+  void SetUp() override {
+    server_ = TestServer::start(GetParam());
+    if (!server_) GTEST_SKIP() << "no such server here";
+  }
+  std::unique_ptr<TestServer> server_;
+};
+
+ON_EACH_SERVER(ReadyTest);
+
+TEST_P(ReadyTest, AServerThatIsThereIsReadyAtOnce) {
+  auto seen = await(server_->endpoint(), 20s);
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::banner, Stage::auth, Stage::ready}));
+  EXPECT_EQ(seen.reports[1].detail.substr(0, 8), "SSH-2.0-");
+  double last = 0;
+  for (const auto& r : seen.reports) {
+    EXPECT_GE(r.seconds, last);
+    last = r.seconds;
+  }
+}
+
+TEST_P(ReadyTest, AServerThatComesLaterIsFound) {
+  server_->stop();
+  auto seen = await(server_->endpoint(), 20s, [&](const StageReport& r) {
+    if (r.stage == Stage::closed) server_->start_again();
+  });
+  EXPECT_EQ(seen.stages,
+            (Stages{Stage::connecting, Stage::closed, Stage::banner, Stage::auth, Stage::ready}));
+}
+
+TEST_P(ReadyTest, ARefusedLoginIsTriedAgain) {
+  std::string keys = server_->dir() + "/home/.ssh/authorized_keys";
+  std::string line = sys::read_file(keys);
+  sys::write_atomic(keys, "");
+  auto seen = await(server_->endpoint(), 20s, [&](const StageReport& r) {
+    if (r.stage == Stage::refused) sys::write_atomic(keys, line);
+  });
+  EXPECT_EQ(seen.stages,
+            (Stages{Stage::connecting, Stage::banner, Stage::auth, Stage::refused, Stage::ready}));
+}
+
+TEST_P(ReadyTest, ALoginThatStaysRefusedIsSaidOnce) {
+  sys::write_atomic(server_->dir() + "/home/.ssh/authorized_keys", "");
+  auto seen = await(server_->endpoint(), 2s);
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::banner, Stage::auth, Stage::refused}));
+  EXPECT_GE(seen.seconds, 1.9);
+  EXPECT_LT(seen.seconds, 10);
+}
+
+TEST_P(ReadyTest, AnotherHostKeyEndsIt) {
+  Endpoint e = server_->endpoint();
+  e.host_key = public_line(generate_key());
+  auto seen = await(e, 20s);
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::banner, Stage::mismatch}));
+  EXPECT_LT(seen.seconds, 15);
+}
+
+TEST(ReadyOfSshd, AGuestThatRefusesLoginsWhileItBoots) {
+  // As pam_nologin does under systemd: the key is right, and the session ends before a command ran.
+  auto server = TestServer::start(Kind::sshd, {"ForceCommand echo System is booting up; exit 1"});
+  if (!server) GTEST_SKIP();
+  auto seen = await(server->endpoint(), 3s);
+  EXPECT_EQ(seen.last, Stage::refused);
+  EXPECT_NE(seen.reports.back().detail.find("System is booting up"), std::string::npos);
+}
+
+TEST(ReadyOfOthers, AClosedPort) {
+  TestPeer peer([](int) {});
+  Endpoint e = peer.endpoint();
+  e.port = sys::free_tcp_port(e.address);
+  auto seen = await(e, 500ms);
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed}));
+  EXPECT_GE(seen.seconds, 0.5);
+  EXPECT_LT(seen.seconds, 3);
+}
+
+TEST(ReadyOfOthers, AForwarderThatAcceptsAndClosesIsClosedToo) {
+  int connections = 0;
+  Seen seen;
+  {
+    TestPeer peer([&](int) { connections++; });
+    seen = await(peer.endpoint(), 1s);
+  }
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed}));
+  // Quick, and no storm.
+  EXPECT_GE(connections, 4);
+  EXPECT_LE(connections, 12);
+}
+
+TEST(ReadyOfOthers, AForwarderThatAcceptsAndKeepsSilent) {
+  std::vector<Fd> held;
+  Seen seen;
+  {
+    TestPeer peer([&](int fd) { held.emplace_back(::dup(fd)); });
+    seen = await(peer.endpoint(), 2500ms);
+  }
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::no_answer}));
+  EXPECT_GE(held.size(), 5u);
+  EXPECT_LE(held.size(), 12u);
+}
+
+TEST(ReadyOfOthers, ASlowServerIsGivenTimeOnceItsKernelAnswered) {
+  std::vector<Fd> held;
+  int connections = 0;
+  Seen seen;
+  {
+    TestPeer peer([&](int fd) {
+      if (connections++ > 0) held.emplace_back(::dup(fd)); // the first is closed at once
+    });
+    seen = await(peer.endpoint(), 2500ms);
+  }
+  EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed, Stage::no_answer}));
+  EXPECT_EQ(held.size(), 1u);
+}
+
+TEST(ReadyOfOthers, ABannerAndNothingElse) {
+  TestPeer peer([](int fd) {
+    std::string_view banner = "SSH-2.0-\x1b[31mred\r\n";
+    ::send(fd, banner.data(), banner.size(), MSG_NOSIGNAL);
+    char block[4096];
+    while (::read(fd, block, sizeof block) > 0) {
+    }
+  });
+  auto seen = await(peer.endpoint(), 1s);
+  EXPECT_EQ(seen.last, Stage::banner);
+  EXPECT_EQ(seen.reports[1].detail, "SSH-2.0-\\x1b[31mred");
+}
+
+TEST(ReadyOfOthers, ADeadlineThatHasPassedEndsAtOnce) {
+  TestPeer peer([](int) {});
+  EXPECT_EQ(await(peer.endpoint(), 0ms).stages, (Stages{Stage::connecting}));
+}
+
+} // namespace
+} // namespace banger::guest

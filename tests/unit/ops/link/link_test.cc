@@ -1,0 +1,143 @@
+// What is said to a monitor and by it, as the build of schema 1 said it (recorded of commit
+// 486ffbf), and as a build of tomorrow may.
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "model/message.h"
+#include "net/holder.h"
+#include "ops/link/link.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+Error thrown_by(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e;
+  }
+  return failed("nothing was thrown");
+}
+
+// A monitor that gives `answer` to whoever asks, and closes; it keeps what it was asked.
+class FakeMonitor {
+public:
+  explicit FakeMonitor(std::string answer) {
+    if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
+    socket = root_ + "/monitor.sock";
+    listener_ = sys::listen_unix(socket);
+    thread_ = std::thread([this, answer = std::move(answer)] {
+      sys::wait_readable(listener_.get(), Millis(30'000));
+      auto peer = sys::accept_one(listener_.get());
+      if (!peer) return;
+      asked = sys::LineReader(peer->get()).next(Millis(30'000)).value_or("");
+      sys::send_all(peer->get(), answer);
+    });
+  }
+  ~FakeMonitor() {
+    join();
+    sys::remove_tree(root_);
+  }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  std::string socket;
+  std::string asked; // after join()
+
+private:
+  std::string root_ =
+      (std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") + std::string("/bl.XXXXXX");
+  Fd listener_;
+  std::thread thread_;
+};
+
+constexpr Millis patience{30'000};
+
+} // namespace
+
+TEST(MonitorLink, StopOfAMonitorOfBefore) {
+  FakeMonitor before(
+      "{\"v\":1,\"event\":\"stage\",\"stage\":\"asking\",\"text\":\"asking the guest to stop\"}\n"
+      "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\"}\n");
+  std::vector<std::string> stages;
+  Report end = ask_monitor(before.socket, {"stop", Millis(10'000)}, patience,
+                           [&](const Report& r) { stages.push_back(r.stage + ": " + r.text); });
+  before.join();
+  EXPECT_EQ("stopped", end.state);
+  EXPECT_EQ(std::vector<std::string>{"asking: asking the guest to stop"}, stages);
+  // And that one understood these words alone; the order of keys is no matter.
+  EXPECT_EQ("{\"v\":1,\"verb\":\"stop\",\"timeout_ms\":10000}", before.asked);
+}
+
+TEST(MonitorLink, VerbThatAMonitorOfBeforeHasNot) {
+  FakeMonitor before("{\"v\":1,\"event\":\"failed\",\"error\":{\"code\":\"failed\",\"message\":"
+                     "\"the monitor does not know 'console'\",\"subject\":\"\",\"hint\":"
+                     "\"it is of another version: stop and start the VM\",\"log\":\"\"}}\n");
+  Error e = thrown_by([&] {
+    ask_monitor(before.socket, {"console", Millis(0), "x"}, patience, [](const Report&) {});
+  });
+  EXPECT_EQ(Code::failed, e.code());
+  EXPECT_EQ("the monitor does not know 'console'", e.message());
+  EXPECT_EQ("it is of another version: stop and start the VM", e.hint());
+}
+
+TEST(MonitorLink, MonitorOfTomorrow) {
+  // Stages, keys and codes that are not known yet are passed over.
+  FakeMonitor tomorrow("{\"v\":1,\"event\":\"weather\",\"sun\":[1,2]}\n"
+                       "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\",\"mood\":\"fine\"}\n");
+  int stages = 0;
+  Report end =
+      ask_monitor(tomorrow.socket, {"stop", Millis(1)}, patience, [&](const Report&) { ++stages; });
+  EXPECT_EQ("stopped", end.state);
+  EXPECT_EQ(1, stages);
+  Report r = parse_report("{\"v\":1,\"event\":\"failed\",\"error\":{\"code\":\"new\"}}");
+  ASSERT_TRUE(r.error);
+  EXPECT_EQ(Code::failed, r.error->code());
+
+  FakeMonitor newer("{\"v\":2,\"event\":\"ended\",\"state\":\"stopped\"}\n");
+  Error e = thrown_by([&] {
+    ask_monitor(newer.socket, {"stop", Millis(1)}, patience, [](const Report&) {});
+  });
+  EXPECT_EQ("a message between banger's own programs is of version 2, this one knows 1",
+            e.message());
+  EXPECT_NE("", e.hint());
+}
+
+TEST(MonitorLink, RequestOfAVerbOfBefore) {
+  MonitorRequest r = parse_monitor_request(
+      "{\"v\":1,\"vm\":\"db4cb10d1da0\",\"op\":\"d3423aed\",\"log_level\":\"info\",\"state_dir\":"
+      "\"/s\",\"runtime_root\":\"/r\",\"libexec_dir\":\"/l\",\"kernel\":\"/k\",\"initrd\":\"/i\","
+      "\"vmm_binary\":\"qemu-system-x86_64\",\"accel\":\"tcg\",\"tsc_khz\":2299997,"
+      "\"isolated_outbound\":false,\"begun_ns\":1795725218032866237,\"adopt\":false}");
+  MonitorRequest wanted{"db4cb10d1da0",       "d3423aed", "info",   "/s", "/r", "/l", "/k", "/i",
+                        "qemu-system-x86_64", Accel::tcg, 2'299'997};
+  wanted.begun_ns = 1'795'725'218'032'866'237;
+  EXPECT_TRUE(wanted == r) << to_line(r);
+  EXPECT_TRUE(wanted == parse_monitor_request(to_line(wanted)));
+}
+
+TEST(MonitorLink, WhatCannotBeRead) {
+  for (const char* line :
+       {"", "stop", "[]", "null", "{\"verb\":\"stop\"}", "{\"v\":0,\"verb\":\"stop\"}",
+        "{\"v\":\"1\",\"verb\":\"stop\"}", "{\"v\":1.5,\"verb\":\"stop\"}",
+        "{\"v\":-1,\"verb\":\"stop\"}", "{\"v\":1,\"verb\":1,\"event\":1,\"do\":1,\"vm\":1}",
+        "{\"v\":1,\"verb\":\"console\",\"data\":[],\"text\":[],\"plan\":[1],\"op\":[]}"}) {
+    for (Error e : {thrown_by([&] { parse_ask(line); }), thrown_by([&] { parse_report(line); }),
+                    thrown_by([&] { parse_monitor_request(line); }),
+                    thrown_by([&] { net::parse_holder_ask(line); })})
+      EXPECT_EQ("a message between banger's own programs cannot be read", e.message()) << line;
+  }
+  for (const char* version : {"2", "99999999999"}) {
+    std::string line = fmt::format("{{\"v\":{},\"verb\":\"stop\"}}", version);
+    EXPECT_NE(std::string::npos,
+              thrown_by([&] { parse_ask(line); }).message().find("this one knows 1"))
+        << line;
+  }
+}
+
+} // namespace banger::ops
