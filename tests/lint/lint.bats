@@ -36,6 +36,44 @@ rooms() { "$BANGER_SOURCE/tests/lint/check-rooms" "$@"; }
   plant lib/cellar/b.cc '"core/error.h"'
 }
 
+@test "an include in the wrong direction is found between the rooms of a hall" {
+  plant() { # plant FILE HEADER: the tree with that one include is at fault
+    mkdir -p "$tree/${1%/*}"
+    echo "#include \"$2\"" >"$tree/$1"
+    expect 1 rooms "$tree"
+    outputs "$1"
+    rm "$tree/$1"
+  }
+  mkdir -p "$tree/lib/ops/vm" "$tree/lib/guest/tree" "$tree/cmd/banger-monitor"
+  cat >"$tree/lib/ops/vm/a.cc" <<'CC'
+#include "guest/identity/seed.h"
+#include "ops/link/link.h"
+#include "ops/vm/start.h"
+#include "sys/file.h"
+CC
+  echo '#include "guest/ssh/session.h"' >"$tree/lib/guest/tree/a.cc"
+  echo '#include "ops/monitor/monitor.h"' >"$tree/cmd/banger-monitor/main.cc"
+  expect 0 rooms "$tree"
+  plant lib/ops/vm/b.cc ops/monitor/monitor.h
+  plant lib/ops/monitor/b.cc ops/vm/start.h
+  plant lib/ops/query/b.h ops/vm/hold.h
+  plant lib/ops/common/b.h ops/host/accel.h
+  plant lib/ops/vm/b.cc ops/recover/reconcile.h
+  plant lib/ops/vm/b.cc cli/app.h
+  plant lib/ops/vm/b.cc ops/start.h
+  plant lib/guest/identity/b.cc guest/ssh/session.h
+  plant lib/guest/tree/b.cc guest/boot/console.h
+  plant cmd/banger-vm/b.cc ops/monitor/monitor.h
+  plant cmd/banger-monitor/b.cc ops/vm/start.h
+  plant cmd/banger-enter/b.cc ops/net/private_net.h
+  plant lib/ops/b.cc core/error.h
+  plant lib/ops/cellar/b.cc core/error.h
+  mkdir -p "$tree/lib/guest/tree"
+  echo '#include <libssh2.h>' >"$tree/lib/guest/tree/b.cc"
+  expect 1 rooms "$tree"
+  outputs 'lib/guest/tree/b.cc:1: <libssh2.h> belongs to guest/ssh'
+}
+
 @test "a program started outside of sys is found, in words that are not code it is not" {
   local call
   for call in 'fork()' '::vfork()' 'posix_spawnp(a)' 'execvp (a)' 'std::system("x")' 'popen("x")' \

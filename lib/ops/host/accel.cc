@@ -34,7 +34,7 @@ std::string closed_because() {
 }
 
 // Boots the kernel on KVM in a directory of its own. Empty if its console spoke, else why not.
-std::string probe(Context& ctx, const MonitorRequest& boot) {
+std::string probe(Context& ctx, const Probe& boot) {
   std::string dir = fmt::format("{}/{}/probe-{}", ctx.dirs.runtime, ctx.state.tag(), ctx.log.op());
   sys::make_dirs(dir);
   Undo undo;
@@ -48,7 +48,7 @@ std::string probe(Context& ctx, const MonitorRequest& boot) {
   m.accel = Accel::kvm;
   m.memory = int64_t{128} << 20;
   m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1 reboot=t";
-  auto driver = vmm::make_qemu(boot.vmm_binary);
+  auto driver = vmm::make_qemu(boot.binary);
   Fd errors = sys::open_file(dir + "/vmm.log", O_WRONLY | O_CREAT | O_APPEND);
   Fd watch = sys::watch_file(console);
   sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
@@ -103,7 +103,7 @@ std::optional<std::string> known_verdict(state::State& state, const std::string&
 }
 
 // One tries, whoever else starts a VM meanwhile waits for the verdict.
-std::string first_verdict(Context& ctx, const MonitorRequest& boot, const std::string& key) {
+std::string first_verdict(Context& ctx, const Probe& boot, const std::string& key) {
   ctx.stage("kvm", "trying whether a kernel boots on it");
   auto lock = sys::FileLock::take(ctx.dirs.state + "/accel.lock");
   if (auto known = known_verdict(ctx.state, key)) return *known;
@@ -115,7 +115,7 @@ std::string first_verdict(Context& ctx, const MonitorRequest& boot, const std::s
 
 } // namespace
 
-Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest& boot) {
+Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot) {
   if (want == Accel::tcg) return Accel::tcg;
   std::string closed = closed_because();
   if (want == Accel::kvm) {
@@ -125,7 +125,7 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest
     return Accel::kvm;
   }
   std::string key =
-      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.vmm_binary, kvm_modules());
+      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.binary, kvm_modules());
   std::string why = closed;
   if (why.empty()) {
     auto known = known_verdict(ctx.state, key);

@@ -1,17 +1,25 @@
 // Which acceleration a start takes.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "ops/common/context.h"
-#include "ops/link/link.h"
 
 namespace banger::ops {
+
+// What is booted to see whether KVM works: absolute paths.
+struct Probe {
+  std::string kernel, initrd;
+  std::string binary; // the VMM's
+};
 
 // `want` (from --accel or the config) is taken as it is, but Error(preflight) for kvm where
 // /dev/kvm cannot be opened. Without a wish: KVM where it is usable, else TCG with a notice that
 // says why. Usable means: the bundle's kernel was booted on it once and its console spoke before a
 // deadline, since some KVMs open, run, and stay silent for ever. The verdict is kept in the state
 // by boot id, kernel and VMM.
-Accel choose_accel(Context& ctx, std::optional<Accel> want, const MonitorRequest& boot);
+Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot);
 
 // What the last probe of this boot of the host found wrong with KVM: "" if nothing, none if no
 // probe has run yet.

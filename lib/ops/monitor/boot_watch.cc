@@ -1,7 +1,5 @@
 #include "ops/monitor/boot_watch.h"
 
-#include "core/text.h"
-
 namespace banger::ops {
 
 void BootView::see(guest::ConsoleSign sign, const std::string& text) {
@@ -75,20 +73,6 @@ std::string not_grown(const BootView& view, bool should_grow) {
   if (!should_grow || view.grew) return {};
   return "its disk grew and its file system did not: the bundle's init is older than this banger; "
          "build the bundle again (banger bundle build), then restart the VM";
-}
-
-Error not_ready(const std::string& name, const BootStage& stage, Millis waited,
-                const std::string& console_tail) {
-  std::string tail = last_lines(escape_for_terminal(console_tail), 8);
-  std::string message =
-      fmt::format("'{}' is not ready after {}: {}", name, format_duration(waited), stage.text);
-  if (!tail.empty()) message += "\nits console ends with:\n" + tail;
-  return Error(Code::timeout, message)
-      .subject(name)
-      .hint(
-          fmt::format("it goes on booting: banger vm logs {} shows its console, banger vm kill {} "
-                      "ends it",
-                      name, name));
 }
 
 } // namespace banger::ops

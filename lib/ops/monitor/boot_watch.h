@@ -4,10 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "core/error.h"
-#include "core/units.h"
 #include "guest/boot/console.h"
 #include "guest/boot/protocol.h"
+#include "ops/link/boot_stage.h"
 
 namespace banger::ops {
 
@@ -26,18 +25,10 @@ struct BootView {
   void see(guest::ConsoleSign sign, const std::string& text);
 };
 
-struct BootStage {
-  std::string word; // kernel, init, network, port, ssh, login: scripts may compare it
-  std::string text; // what it waits for, or what is wrong
-};
+// How far it is.
 BootStage stage_of(const BootView& view);
 
 // What a boot owes that should have grown a file system, for people; empty if nothing.
 std::string not_grown(const BootView& view, bool should_grow);
-
-// Why a VM is not ready after `waited`: Error(timeout) that names the stage and shows the end of
-// the console.
-Error not_ready(const std::string& name, const BootStage& stage, Millis waited,
-                const std::string& console_tail);
 
 } // namespace banger::ops

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "guest/boot/protocol.h"
-#include "ops/vm/remove.h"
+#include "ops/release/removal.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "guest/boot/protocol.h"
 #include "ops/monitor/monitor.h"
-#include "ops/vm/remove.h"
+#include "ops/release/removal.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 

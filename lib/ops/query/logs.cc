@@ -2,7 +2,7 @@
 
 #include "ops/common/places.h"
 #include "ops/link/end.h"
-#include "ops/recover/reconcile.h"
+#include "ops/release/seen.h"
 #include "sys/file.h"
 #include "sys/log_follower.h"
 

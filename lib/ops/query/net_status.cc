@@ -7,7 +7,7 @@
 #include "net/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/record.h"
-#include "ops/recover/reconcile.h"
+#include "ops/release/seen.h"
 #include "sys/proc.h"
 
 namespace banger::ops {

@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
-#include "ops/recover/reconcile.h"
+#include "ops/release/seen.h"
 
 namespace banger::ops {
 

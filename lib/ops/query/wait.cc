@@ -5,7 +5,7 @@
 
 #include "ops/common/places.h"
 #include "ops/link/end.h"
-#include "ops/recover/reconcile.h"
+#include "ops/release/seen.h"
 #include "state/watch.h"
 #include "sys/lock.h"
 

@@ -26,12 +26,4 @@ struct Reconciled {
 // All VMs (and image imports) of the state. What it gives are those VMs that were not in order.
 std::vector<Reconciled> reconcile(Context& ctx);
 
-// One VM whose op.lock the caller holds. Returns its row as it is now; none if it is gone. A
-// running VM whose monitor died gets a new one.
-std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm);
-
-// What a reader is told: the row, with state and reason as identity shows them. Changes nothing.
-// For a live VM at most 3 system calls and one open as long as its monitor is there.
-Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm);
-
 } // namespace banger::ops

@@ -46,13 +46,6 @@ void renew_blank_root(Context& ctx, const Places& places, const Vm& vm) {
                    .blanks = ctx.dirs.state + "/blank"});
 }
 
-bool has_room_to_grow(const Places& places) {
-  auto smaller = [](const std::string& file) {
-    return disk::ext4_size(file) < sys::find_info(file)->size;
-  };
-  return smaller(own_root(places)) || (!places.work.empty() && smaller(places.work));
-}
-
 Vm record_sizes(Context& ctx, const Places& places, const Vm& vm) {
   auto size_of = [](const std::string& file, int64_t known) {
     auto info = file.empty() ? std::nullopt : sys::find_info(file);
@@ -65,24 +58,6 @@ Vm record_sizes(Context& ctx, const Places& places, const Vm& vm) {
     v.root_size = root;
     v.work_size = work;
   });
-}
-
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
-  std::vector<vmm::Disk> disks;
-  auto add = [&](const std::string& file, const char* name, bool read_only) {
-    sys::make_symlink(file, places.runtime + "/" + name);
-    disks.push_back({name, read_only});
-    return fmt::format("/dev/vd{}", static_cast<char>('a' + disks.size() - 1));
-  };
-  bool overlay = !places.upper.empty();
-  seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
-  seed.root = add(places.root, vmm::root_file, overlay);
-  if (overlay) seed.upper = add(places.upper, vmm::upper_file, false);
-  if (!places.work.empty()) {
-    seed.work = add(places.work, vmm::work_file, false);
-    seed.work_mount = vm.work_mount;
-  }
-  return disks;
 }
 
 void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,

@@ -1,7 +1,4 @@
-// A VM's disks: which files they are, how its guest gets them, how they grow.
-//
-// The guest's /dev/vda is its root: a file of its own (reflink, copy), or the image's, read-only
-// and shared, with /dev/vdb as the upper layer (overlay). A work disk comes after those.
+// A VM's disks: which files they are, how they grow.
 #pragma once
 
 #include <cstdint>
@@ -9,30 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "guest/identity/seed.h"
 #include "ops/common/context.h"
 #include "ops/common/places.h"
 #include "ops/vm/hold.h"
-#include "vmm/machine.h"
 
 namespace banger::ops {
 
-// In the guest's order: vda, vdb, ….
+// In the guest's order: vda, vdb, … (ops/monitor/disks.h).
 std::vector<std::string> disk_files(const Places& places);
 
 // Throws Error(failed) for one that holds no whole file system, with what mends that. A guest has
 // its disks in its hands: it may have left anything there.
 void require_file_systems(const Places& places, const Vm& vm);
 
-// Whether its guest has a file system to grow: one of its own that is smaller than its disk.
-bool has_room_to_grow(const Places& places);
-
 // Records the sizes of its disks where a growth died before it had: a disk never shrinks. Returns
 // the row as it is then. The caller holds op.lock.
 Vm record_sizes(Context& ctx, const Places& places, const Vm& vm);
-
-// Links them into the runtime directory and tells the seed what they are.
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed);
 
 // An upper layer that no guest has written to yet is made again if the host was booted since the VM
 // was made: until its first start it is not known to be on the disk.

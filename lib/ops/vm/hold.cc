@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "ops/common/places.h"
-#include "ops/recover/reconcile.h"
+#include "ops/vm/settle.h"
 #include "sys/file.h"
 
 namespace banger::ops {

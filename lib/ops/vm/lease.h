@@ -1,12 +1,7 @@
-// Which network a VM gets, and how its VMM is attached to it.
+// Which network a new VM gets, and its addresses there.
 #pragma once
 
-#include <optional>
-
 #include "ops/common/context.h"
-#include "ops/link/link.h"
-#include "ops/net/private_net.h"
-#include "vmm/machine.h"
 
 namespace banger::ops {
 
@@ -20,14 +15,5 @@ NetMode choose_network(Context& ctx, const VmSpec& spec);
 // transaction. Throws Error(conflict) when the address asked for is another's, none is left, or
 // VMs still have addresses of another subnet.
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm);
-
-// The resolver that a guest is told.
-std::string resolver_of(const Vm& vm);
-
-// Chooses, records and (on `user`) forwards the VM's ports on the host.
-void prepare_network(Context& ctx, PrivateNet& net, Vm& vm);
-// For an isolated VM: QEMU's own network. Its ports must have been chosen. Error(conflict) where
-// one of UDP is published and the way out is closed.
-std::optional<vmm::UserNet> user_net_of(const MonitorRequest& request, const Vm& vm);
 
 } // namespace banger::ops

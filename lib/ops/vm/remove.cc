@@ -1,15 +1,12 @@
 #include "ops/vm/remove.h"
 
 #include "core/error.h"
-#include "guest/identity/known_hosts.h"
 #include "ops/common/places.h"
-#include "ops/net/private_net.h"
-#include "ops/recover/reconcile.h"
-#include "ops/ssh/config.h"
+#include "ops/release/removal.h"
+#include "ops/vm/settle.h"
 #include "ops/vm/stop.h"
 #include "sys/file.h"
 #include "sys/lock.h"
-#include "sys/proc.h"
 
 namespace banger::ops {
 
@@ -39,51 +36,6 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
         .subject(now->name)
         .hint(fmt::format("banger vm rm --force {} stops it first", now->name));
   remove_vm_rest(ctx, *now);
-}
-
-namespace {
-
-// One process removes a VM: its lock goes with its directory, so the row tells who it is. False
-// where another is at it, or it is gone.
-bool claim_removal(Context& ctx, const std::string& id) {
-  bool claimed = false;
-  ctx.state.transaction([&] {
-    claimed = false; // this body may run again
-    auto now = ctx.state.find_vm_by_id(id);
-    if (!now || (is_being_removed(*now) && now->creator != sys::this_process())) return;
-    ctx.state.change_vm(id, [](Vm& v) {
-      v.state = VmState::removing;
-      v.creator = sys::this_process();
-    });
-    claimed = true;
-  });
-  return claimed;
-}
-
-} // namespace
-
-bool is_being_removed(const Vm& vm) {
-  return vm.state == VmState::removing && sys::is_alive(vm.creator);
-}
-
-void remove_vm_rest(Context& ctx, const Vm& vm) {
-  if (!claim_removal(ctx, vm.id)) return;
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
-  sys::remove_tree(places.runtime);
-  guest::remove_known_host(ctx.dirs.keys(), vm.name + ".vm");
-  // Out of everybody's way first: who waits for its lock must not make files in it anew.
-  std::string aside = ctx.dirs.state + "/removed";
-  if (sys::exists(places.dir)) {
-    sys::make_dirs(aside);
-    sys::rename(places.dir, aside + "/" + vm.id);
-  }
-  sys::remove_tree(aside + "/" + vm.id);
-  ctx.state.transaction([&] {
-    ctx.state.remove_vm(vm.id);
-    record(ctx, vm.name, "vm.removed", {{"id", vm.id}});
-  });
-  refresh_ssh_config(ctx);
 }
 
 } // namespace banger::ops

@@ -6,23 +6,16 @@
 #include "core/undo.h"
 #include "disk/ext4.h"
 #include "disk/root.h"
+#include "ops/common/places.h"
 #include "ops/host/checks.h"
 #include "ops/image/from_bundle.h"
+#include "ops/release/reset.h"
 #include "ops/vm/hold.h"
 #include "sys/file.h"
 
 namespace banger::ops {
 
 namespace {
-
-// Half made: the name says so, to doctor too.
-std::string half_made(const Places& places) { return places.dir + "/.reset.tmp"; }
-
-// Whole. The image in its name is what the row has once the reset is decided.
-constexpr std::string_view prefix = "reset-", suffix = ".img";
-std::string whole(const Places& places, const std::string& image_id) {
-  return fmt::format("{}/{}{}{}", places.dir, prefix, image_id, suffix);
-}
 
 Image image_of(Context& ctx, const Vm& vm, const std::optional<std::string>& wanted) {
   return wanted ? image_for(ctx, *wanted) : ctx.state.get_image(vm.image_id);
@@ -36,8 +29,8 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
   facts.can_clone = vm.root_way == RootWay::reflink; // as it could when the VM was made
   // An upper layer need not be as large as what lies below it.
   int64_t least = vm.root_way == RootWay::overlay ? 0 : facts.image_size;
-  auto plan =
-      disk::plan_root(vm.root_way, std::max(vm.root_size, least), facts, from, half_made(places));
+  auto plan = disk::plan_root(vm.root_way, std::max(vm.root_size, least), facts, from,
+                              half_made_root(places));
   plan.blanks = ctx.dirs.state + "/blank";
   require_space(places.dir, plan.needs);
   return plan;
@@ -45,35 +38,22 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
 
 } // namespace
 
-void settle_reset(const Places& places, const Vm& vm) {
-  sys::remove_file(half_made(places));
-  for (const std::string& name : sys::list_dir(places.dir)) {
-    if (!name.starts_with(prefix) || !name.ends_with(suffix)) continue;
-    std::string path = places.dir + "/" + name;
-    if (path == whole(places, vm.image_id))
-      sys::rename(path, own_root(places));
-    else
-      sys::remove_file(path);
-    sys::sync_dir(places.dir);
-  }
-}
-
 Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image) {
   Stage timed(ctx.log, "vm.reset", ref);
   auto [vm, lock] = hold_stopped_vm(ctx, ref, "reset");
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   Image from = image_of(ctx, vm, image);
-  std::string ready = whole(places, from.id);
+  std::string ready = whole_root(places, from.id);
   Undo undo;
   ctx.stage(vm.name, "making a fresh root disk");
   int64_t size;
   try {
     disk::RootPlan plan = plan_reset(ctx, vm, from, places);
     size = plan.size;
-    undo.push("remove the new root", [&] { sys::remove_file(half_made(places)); });
+    undo.push("remove the new root", [&] { sys::remove_file(half_made_root(places)); });
     disk::make_root(plan);
     sys::sync_file(plan.to);
-    sys::rename(half_made(places), ready);
+    sys::rename(half_made_root(places), ready);
     undo.push("remove the new root", [&] { sys::remove_file(ready); });
     sys::sync_dir(places.dir);
     ctx.state.transaction([&] {

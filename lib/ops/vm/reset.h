@@ -5,7 +5,6 @@
 #include <string>
 
 #include "ops/common/context.h"
-#include "ops/common/places.h"
 
 namespace banger::ops {
 
@@ -15,11 +14,8 @@ namespace banger::ops {
 //
 // The new root is made whole beside the old one; then the row is changed, then the new root takes
 // the old one's name. Whatever dies in between, the next verb on this VM finds the old root with
-// the old image, or the new one with the new (settle_reset).
+// the old image, or the new one with the new (settle_reset of
+// ops/release/reset.h).
 Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image);
-
-// Finishes or takes back a reset that was interrupted. The caller holds op.lock, and the VM does
-// not run.
-void settle_reset(const Places& places, const Vm& vm);
 
 } // namespace banger::ops

@@ -11,12 +11,12 @@
 #include "ops/bundle/boot_files.h"
 #include "ops/common/places.h"
 #include "ops/host/accel.h"
-#include "ops/monitor/boot_watch.h"
+#include "ops/link/boot_stage.h"
 #include "ops/net/host_ports.h"
-#include "ops/recover/reconcile.h"
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/preflight.h"
+#include "ops/vm/settle.h"
 #include "ops/vm/spawn.h"
 #include "sys/file.h"
 #include "sys/loop.h"
@@ -62,7 +62,8 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   vm = record_sizes(ctx, places, vm);
   MonitorRequest request = preflight_start(ctx, vm);
   require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
-  request.accel = choose_accel(ctx, vm.want_accel, request);
+  request.accel =
+      choose_accel(ctx, vm.want_accel, {request.kernel, request.initrd, request.vmm_binary});
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
 
   ctx.state.transaction(

@@ -58,6 +58,34 @@ private:
 
 constexpr Millis patience{30'000};
 
+TEST(MonitorLink, MessagesSurviveTheWay) {
+  MonitorRequest r;
+  r.vm = "0123456789ab";
+  r.kernel = "/a \"b\"";
+  r.accel = Accel::kvm;
+  r.tsc_khz = 2'445'000;
+  r.adopt = true;
+  EXPECT_EQ(parse_monitor_request(to_line(r)), r);
+
+  Report failure{Report::Kind::failed, {}, {}, preflight("missing '{}'", "x").hint("get it"), {}};
+  Report back = parse_report(to_line(failure));
+  ASSERT_TRUE(back.error);
+  EXPECT_EQ(back.error->code(), Code::preflight);
+  EXPECT_EQ(back.error->message(), "missing 'x'");
+  EXPECT_EQ(back.error->hint(), "get it");
+
+  Ask a = parse_ask(to_line(Ask{"stop", Millis(1500)}));
+  EXPECT_EQ(a.verb, "stop");
+  EXPECT_EQ(a.timeout, Millis(1500));
+}
+
+TEST(MonitorLink, RubbishIsAnErrorAndNewKeysAreNot) {
+  EXPECT_THROW(parse_ask("not json"), Error);
+  EXPECT_THROW(parse_ask("[1,2]"), Error);
+  EXPECT_THROW(parse_report("{\"event\":\"ready\"}"), Error);
+  EXPECT_EQ(parse_ask("{\"v\":1,\"verb\":\"kill\",\"new\":[1]}").verb, "kill");
+}
+
 } // namespace
 
 TEST(MonitorLink, StopOfAMonitorOfBefore) {

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "ops/link/link.h"
 #include "ops/monitor/boot_watch.h"
 
 namespace banger::ops {
@@ -58,40 +57,6 @@ TEST(BootStage, AFileSystemThatDoesNotGrowEndsNoBoot) {
   v.see(guest::ConsoleSign::init_stage, "grow");
   v.see(guest::ConsoleSign::init_stage, "disk");
   EXPECT_EQ(not_grown(v, true), "");
-}
-
-TEST(BootStage, TheEndOfTheConsoleIsShownEscaped) {
-  Error e = not_ready("demo", {"port", "nothing listens"}, Millis(60'000), "one\n\033[2Jtwo\n");
-  EXPECT_EQ(e.code(), Code::timeout);
-  EXPECT_NE(e.message().find("\\x1b[2Jtwo"), std::string::npos);
-}
-
-TEST(MonitorLink, MessagesSurviveTheWay) {
-  MonitorRequest r;
-  r.vm = "0123456789ab";
-  r.kernel = "/a \"b\"";
-  r.accel = Accel::kvm;
-  r.tsc_khz = 2'445'000;
-  r.adopt = true;
-  EXPECT_EQ(parse_monitor_request(to_line(r)), r);
-
-  Report failure{Report::Kind::failed, {}, {}, preflight("missing '{}'", "x").hint("get it"), {}};
-  Report back = parse_report(to_line(failure));
-  ASSERT_TRUE(back.error);
-  EXPECT_EQ(back.error->code(), Code::preflight);
-  EXPECT_EQ(back.error->message(), "missing 'x'");
-  EXPECT_EQ(back.error->hint(), "get it");
-
-  Ask a = parse_ask(to_line(Ask{"stop", Millis(1500)}));
-  EXPECT_EQ(a.verb, "stop");
-  EXPECT_EQ(a.timeout, Millis(1500));
-}
-
-TEST(MonitorLink, RubbishIsAnErrorAndNewKeysAreNot) {
-  EXPECT_THROW(parse_ask("not json"), Error);
-  EXPECT_THROW(parse_ask("[1,2]"), Error);
-  EXPECT_THROW(parse_report("{\"event\":\"ready\"}"), Error);
-  EXPECT_EQ(parse_ask("{\"v\":1,\"verb\":\"kill\",\"new\":[1]}").verb, "kill");
 }
 
 } // namespace banger::ops

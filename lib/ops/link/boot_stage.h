@@ -1,0 +1,21 @@
+// How far a boot has come, as its monitor tells a verb. Pure.
+#pragma once
+
+#include <string>
+
+#include "core/error.h"
+#include "core/units.h"
+
+namespace banger::ops {
+
+struct BootStage {
+  std::string word; // kernel, init, network, port, ssh, login: scripts may compare it
+  std::string text; // what it waits for, or what is wrong
+};
+
+// Why a VM is not ready after `waited`: Error(timeout) that names the stage and shows the end of
+// the console.
+Error not_ready(const std::string& name, const BootStage& stage, Millis waited,
+                const std::string& console_tail);
+
+} // namespace banger::ops

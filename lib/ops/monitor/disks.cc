@@ -1,0 +1,35 @@
+#include "ops/monitor/disks.h"
+
+#include <fmt/format.h>
+
+#include "disk/ext4.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+bool has_room_to_grow(const Places& places) {
+  auto smaller = [](const std::string& file) {
+    return disk::ext4_size(file) < sys::find_info(file)->size;
+  };
+  return smaller(own_root(places)) || (!places.work.empty() && smaller(places.work));
+}
+
+std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
+  std::vector<vmm::Disk> disks;
+  auto add = [&](const std::string& file, const char* name, bool read_only) {
+    sys::make_symlink(file, places.runtime + "/" + name);
+    disks.push_back({name, read_only});
+    return fmt::format("/dev/vd{}", static_cast<char>('a' + disks.size() - 1));
+  };
+  bool overlay = !places.upper.empty();
+  seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
+  seed.root = add(places.root, vmm::root_file, overlay);
+  if (overlay) seed.upper = add(places.upper, vmm::upper_file, false);
+  if (!places.work.empty()) {
+    seed.work = add(places.work, vmm::work_file, false);
+    seed.work_mount = vm.work_mount;
+  }
+  return disks;
+}
+
+} // namespace banger::ops

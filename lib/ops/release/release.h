@@ -1,0 +1,22 @@
+// What a VM that ran has of the host, given back after its monitor died.
+#pragma once
+
+#include "ops/common/context.h"
+#include "ops/common/places.h"
+
+namespace banger::ops {
+
+// The reason of a VM whose end nobody saw.
+inline constexpr const char* unobserved = "unobserved";
+
+// Ends every process that works in the VM's runtime directory: that directory is made by us for
+// this VM alone, so whatever has it as its working directory is its VMM, recorded or not (a monitor
+// may have died between starting it and writing its identity down).
+void end_vmm(const Vm& vm, const Places& places);
+
+// Ends its VMM, gives its network back, removes its runtime directory and clears its run from the
+// row, which gets that state and reason. Returns the row. The caller holds op.lock; no monitor
+// lives.
+Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason);
+
+} // namespace banger::ops

@@ -1,0 +1,15 @@
+// Everything that is a VM's own, removed with its row.
+#pragma once
+
+#include "ops/common/context.h"
+
+namespace banger::ops {
+
+// The removal itself, for whoever holds op.lock or run.lock: marks the row `removing`, removes its
+// files and its pinned host key, then the row. Done twice it does the rest; while another process
+// that lives is at it, nothing.
+void remove_vm_rest(Context& ctx, const Vm& vm);
+// Whether who began its removal lives.
+bool is_being_removed(const Vm& vm);
+
+} // namespace banger::ops

@@ -1,0 +1,48 @@
+#include "ops/vm/settle.h"
+
+#include "core/error.h"
+#include "ops/common/places.h"
+#include "ops/release/release.h"
+#include "ops/release/removal.h"
+#include "ops/release/reset.h"
+#include "ops/vm/spawn.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  if (sys::FileLock::is_held(places.run_lock)) return vm; // its monitor is there
+  switch (vm.state) {
+  case VmState::stopped:
+  case VmState::failed:
+    settle_reset(places, vm);
+    return vm;
+  case VmState::creating:
+    if (sys::is_alive(vm.creator) && vm.creator != sys::this_process())
+      throw conflict("'{}' is just being made", vm.name).subject(vm.name);
+    [[fallthrough]];
+  case VmState::removing:
+    if (is_being_removed(vm) && vm.creator != sys::this_process())
+      throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
+    end_vmm(vm, places);
+    sys::remove_tree(places.runtime);
+    remove_vm_rest(ctx, vm);
+    return {};
+  case VmState::starting:
+    return settle_vm(ctx, vm, places, VmState::stopped, "the start was interrupted");
+  case VmState::stopping:
+    return settle_vm(ctx, vm, places, VmState::stopped, "the stop was interrupted");
+  case VmState::running:
+  case VmState::paused:
+    break;
+  }
+  if (!sys::is_alive(vm.vmm_process))
+    return settle_vm(ctx, vm, places, VmState::failed, unobserved);
+  adopt_vm(ctx, vm);
+  return ctx.state.find_vm_by_id(vm.id);
+}
+
+} // namespace banger::ops
