@@ -48,13 +48,15 @@ const cli::VerbEntry verbs[] = {
                "names them).",
      .examples = {{"banger image rm old", "remove an image"}},
      .objects = {"result"},
-     .make = image_tool::make_rm},
+     .make = image_tool::make_rm,
+     .destroys = true},
     {.name = "prune",
      .summary = "remove all images that no VM stands on",
      .manual = "The bundle's own images come back when a VM is made from them.",
      .examples = {{"banger image prune --dry-run", "see what would go"}},
      .objects = {"result"},
-     .make = image_tool::make_prune},
+     .make = image_tool::make_prune,
+     .destroys = true},
 };
 
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {

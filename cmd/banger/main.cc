@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cli/complete.h"
+#include "cli/elsewhere.h"
 #include "cli/guard.h"
 #include "cli/page.h"
 #include "cli/parse.h"
@@ -90,11 +91,13 @@ using Plan = std::optional<Launch>;
 Plan dispatch(const Subcommands& subs, const std::string& name, std::vector<std::string> words) {
   if (auto path = subs.find(name)) return Launch{*path, std::move(words)};
   auto names = installed(subs);
+  auto known_elsewhere = verb_from_elsewhere(shape.name, name);
   auto near = did_you_mean(name, names);
   throw usage("unknown command 'banger {}'", name)
       .subject(name)
-      .hint(near ? fmt::format("did you mean 'banger {}'?", *near)
-                 : "'banger help' lists the commands");
+      .hint(known_elsewhere ? *known_elsewhere
+            : near          ? fmt::format("did you mean 'banger {}'?", *near)
+                            : "'banger help' lists the commands");
 }
 
 Plan complete_here(const Subcommands& subs, std::vector<std::string> words, Output& out) {

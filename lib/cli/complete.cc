@@ -95,12 +95,6 @@ void enter_verb(Place& place, const VerbEntry& verb) {
   place.options.insert(place.options.begin(), place.spec.options.begin(), place.spec.options.end());
 }
 
-const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
-  for (const VerbEntry& v : tool.verbs)
-    if (v.name == name) return &v;
-  return nullptr;
-}
-
 void walk(const Tool& tool, Place& place, Common& common, std::span<const std::string> before) {
   place.options = common_options(common);
   bool help = false;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/elsewhere.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -27,29 +28,31 @@ Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Op
   std::vector<std::string> flags;
   for (const Option& o : known)
     for (std::string& f : split(o.flags, ',')) flags.push_back(std::move(f));
+  auto known_elsewhere = option_from_elsewhere(
+      flag, [&](std::string_view f) { return std::ranges::find(flags, f) != flags.end(); });
   // Short options are all near one another: a guess would be noise.
   std::optional<std::string> near;
   if (flag.starts_with("--")) near = did_you_mean(flag, flags);
   return usage("unknown option '{}'", flag)
       .subject(flag)
-      .hint(near ? fmt::format("did you mean '{}'?", *near) : help_hint(tool, verb));
+      .hint(known_elsewhere ? *known_elsewhere
+            : near          ? fmt::format("did you mean '{}'?", *near)
+                            : help_hint(tool, verb));
 }
 
 Error unknown_verb(const Tool& tool, const std::string& word) {
   std::vector<std::string> names;
+  // A guess must not lead to a loss: who types "delete" is told what removes, in its own words.
   for (const VerbEntry& v : tool.verbs)
-    if (!v.hidden && !v.name.empty()) names.emplace_back(v.name);
+    if (!v.hidden && !v.destroys && !v.name.empty()) names.emplace_back(v.name);
+  std::string place = called(tool, nullptr);
+  auto known_elsewhere = verb_from_elsewhere(place, word);
   auto near = did_you_mean(word, names);
-  return usage("unknown command '{} {}'", called(tool, nullptr), word)
+  return usage("unknown command '{} {}'", place, word)
       .subject(word)
-      .hint(near ? fmt::format("did you mean '{} {}'?", called(tool, nullptr), *near)
-                 : help_hint(tool, nullptr));
-}
-
-const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
-  for (const VerbEntry& v : tool.verbs)
-    if (v.name == name) return &v;
-  return nullptr;
+      .hint(known_elsewhere ? *known_elsewhere
+            : near          ? fmt::format("did you mean '{} {}'?", place, *near)
+                            : help_hint(tool, nullptr));
 }
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
@@ -219,6 +222,16 @@ std::vector<Option> common_options(Common& c) {
        &c.state_dir},
       {"--no-progress", "", "never show progress", "", {}, {}, &c.no_progress},
   };
+}
+
+const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
+  auto named = [&](std::string_view wanted) -> const VerbEntry* {
+    for (const VerbEntry& v : tool.verbs)
+      if (v.name == wanted) return &v;
+    return nullptr;
+  };
+  const VerbEntry* verb = named(name);
+  return verb == nullptr && name == "ls" ? named("list") : verb;
 }
 
 bool asks_for_json(std::span<const std::string> words) {

@@ -77,6 +77,8 @@ struct VerbEntry {
   // Relays a guest's status, so every failure of banger's own becomes 255: a verb with a name only
   // when a command for the guest is given, after "--".
   bool relays_status = false;
+  // What it takes away does not come back: no guess at a misspelt word leads to it.
+  bool destroys = false;
   bool hidden = false; // for tests and other programs; not in help
 };
 

@@ -56,7 +56,13 @@ inline const std::vector<VerbEntry>& sample_verbs() {
        [] { return std::make_unique<Sample>(); }},
       {"stop", "stop VMs", "", {}, {"result"}, [] { return std::make_unique<Sample>(); }},
       {"cp", "copy files", "", {}, {}, [] { return std::make_unique<Copy>(); }},
-      {"secret", "for tests", "", {}, {}, [] { return std::make_unique<Copy>(); }, false, true}};
+      {.name = "secret",
+       .summary = "for tests",
+       .manual = "",
+       .examples = {},
+       .objects = {},
+       .make = [] { return std::make_unique<Copy>(); },
+       .hidden = true}};
   return verbs;
 }
 
