@@ -13,11 +13,14 @@ const cli::VerbEntry verbs[] = {
          "The VMs of a state share one private network: a bridge in a network namespace of "
          "its own, made for the first VM that starts and gone with the last, with slirp4netns "
          "as its way out. No rights are needed for it. The VMs reach each other and the "
-         "outside, never the host's own loopback; the host reaches each VM at a loopback "
+         "outside, but not the host itself; the host reaches each VM at a loopback "
          "address of its own.\n\n"
          "A VM can send only from its own MAC and address. DROPPED counts what it tried "
          "otherwise: mac, address, arp (claims of an address that is not its own), dhcp "
-         "(nobody is configured by DHCP here), other (neither IPv4 nor ARP).\n\n"
+         "(nobody is configured by DHCP here), destination (to loopback, link-local, "
+         "multicast or reserved addresses, or to the host itself, which net.host_access opens but "
+         "for "
+         "its loopback), other (neither IPv4 nor ARP).\n\n"
          "Where the host does not allow such a network, new VMs are isolated, each alone behind "
          "a network of its VMM's own; why, and what would mend it, is shown.",
      .examples = {{"banger net status", "the network now"},

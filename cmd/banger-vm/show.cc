@@ -35,11 +35,11 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   if (vm.work_size)
     line("work disk", fmt::format("{} at {}, {} on the host", format_size(vm.work_size),
                                   vm.work_mount, format_size(used.work.value_or(0))));
+  std::string_view open;
+  if (is_live(vm.state) && vm.outbound_open) open = ", outbound open (the host's loopback too)";
+  if (is_live(vm.state) && vm.host_open) open = ", the host's own addresses open";
   line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
-                              vm.gateway, vm.mac,
-                              vm.outbound_open && is_live(vm.state)
-                                  ? ", outbound open (the host's loopback too)"
-                                  : ""));
+                              vm.gateway, vm.mac, open));
   line("ssh", fmt::format("root@{} port {}, {}.vm", vm.reach, vm.ssh_port, vm.name));
   for (const Port& p : vm.ports)
     line("port", fmt::format("{}:{} to {}/{}", p.host_address, p.host, p.guest, p.proto));

@@ -65,7 +65,7 @@ std::string zone(std::string_view what, std::string_view value) {
 using Type = ConfigKey::Type;
 using Text = std::string_view;
 
-constexpr std::array<ConfigKey, 20> keys{{
+constexpr std::array<ConfigKey, 21> keys{{
     {"", "runtime_dir", Type::text,
      [](Settings& s, Text w, Text v) { s.runtime_dir = filled(w, v); }},
     {"log", "level", Type::text, [](Settings& s, Text, Text v) { s.log_level = parse_level(v); }},
@@ -91,6 +91,8 @@ constexpr std::array<ConfigKey, 20> keys{{
     {"net", "subnet", Type::text, [](Settings& s, Text w, Text v) { s.net_subnet = subnet(w, v); }},
     {"net", "isolated_outbound", Type::boolean,
      [](Settings& s, Text w, Text v) { s.net_isolated_outbound = parse_bool(w, v); }},
+    {"net", "host_access", Type::boolean,
+     [](Settings& s, Text w, Text v) { s.net_host_access = parse_bool(w, v); }},
     {"dns", "listen", Type::text, [](Settings& s, Text w, Text v) { s.dns_listen = listen(w, v); }},
     {"dns", "zone", Type::text, [](Settings& s, Text w, Text v) { s.dns_zone = zone(w, v); }},
     {"dns", "ttl", Type::number,

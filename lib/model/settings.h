@@ -29,6 +29,7 @@ struct Settings {
   std::optional<NetMode> net_mode;
   std::string net_subnet = "10.0.2.0/24";
   bool net_isolated_outbound = false;
+  bool net_host_access = false; // VMs on `user` may reach the host's own addresses
   std::string dns_listen = "127.0.0.1:42069";
   std::string dns_zone = "vm";
   int dns_ttl = 5; // seconds

@@ -104,7 +104,8 @@ struct Vm {
   std::string work_mount;
 
   NetMode net_mode = NetMode::isolated;
-  bool outbound_open = false;        // isolated, but its VMM was last started with the way out open
+  bool host_open = false;     // on `user`: last started with the host's own addresses open to it
+  bool outbound_open = false; // isolated, but its VMM was last started with the way out open
   std::string address, gateway, mac; // the guest's own
   int prefix = 24;
   std::string reach; // where the host reaches it

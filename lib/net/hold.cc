@@ -28,6 +28,7 @@ void try_all() {
 } // namespace
 
 void hold_network(const std::vector<std::string>& words) {
+  HostAddresses host; // of the namespace that is left now
   std::string verb = words.empty() ? "" : words[0];
   if (verb == "try" && words.size() == 1) return try_all();
   if (verb == "new" && words.size() == 1)
@@ -38,7 +39,7 @@ void hold_network(const std::vector<std::string>& words) {
     sys::enter(net_fd, user_fd);
   else
     throw usage("unknown request '{}'", join(words, " "));
-  serve_holder(Fd(listener_fd));
+  serve_holder(Fd(listener_fd), std::move(host));
 }
 
 } // namespace banger::net

@@ -121,6 +121,10 @@ void apply_plan(const std::string& socket, const NetPlan& plan) {
   ask_holder(socket, {"apply", plan, {}});
 }
 
+void guard_host(const std::string& socket, const std::string& table) {
+  ask_holder(socket, {"guard", {}, table});
+}
+
 std::vector<Drop> ask_drops(const std::string& socket, const std::string& table) {
   Json reply = ask_holder(socket, {"drops", {}, table});
   std::vector<Drop> drops;

@@ -4,13 +4,16 @@
 //
 //   one line each way on a connection of its socket, JSON, each with "v"
 //   {"v":1,"do":"apply","plan":{…}}          ──>  {"v":1} or {"v":1,"error":{"code","message"}}
+//   {"v":1,"do":"guard","table":T}           ──>  {"v":1}; from then on the table's set of the
+//                                                 host's addresses is kept true
 //   {"v":1,"do":"drops","table":T}           ──>  {"v":1,"drops":[{"link","reason","packets"}]}
 //   {"v":1,"do":"relay","forward":{…}} + FD  ──>  {"v":1}; FD: the host's socket, bound
 //   {"v":1,"do":"relays"}                    ──>  {"v":1,"relays":[{…}]}
 //   {"v":1,"do":"unrelay","forward":{…}}     ──>  {"v":1}, also when it is not there
 //
 // It has no state of its own: killed, another enters the same namespace and takes its place; its
-// starter gives it the relays anew.
+// starter gives it the relays anew and has it guard. It opens its sockets to the host's addresses
+// before it leaves the host's network namespace.
 #pragma once
 
 #include <string>
@@ -18,12 +21,13 @@
 #include <vector>
 
 #include "core/handle.h"
+#include "net/host_addresses.h"
 #include "net/plan.h"
 
 namespace banger::net {
 
 struct HolderAsk {
-  std::string verb; // "apply", "drops", "relay", "relays", "unrelay"
+  std::string verb; // "apply", "guard", "drops", "relay", "relays", "unrelay"
   NetPlan plan;
   std::string table;
   Forward forward = {};
@@ -41,6 +45,8 @@ std::string unknown_verb(std::string_view verb);
 
 // The other side: a question each. Error(unreachable) when no holder answers in time.
 void apply_plan(const std::string& socket, const NetPlan& plan);
+// When it returns, the table knows the host's addresses.
+void guard_host(const std::string& socket, const std::string& table);
 std::vector<Drop> ask_drops(const std::string& socket, const std::string& table);
 
 // Ports of UDP. The host's socket is bound here, in the caller's namespace: Error(conflict) when
@@ -51,7 +57,8 @@ void remove_relay(const std::string& socket, const Forward& forward);
 // None from a holder that is too old.
 std::vector<Forward> list_relays(const std::string& socket);
 
-// Answers on `listener` for as long as this process lives.
-void serve_holder(Fd listener);
+// Answers on `listener` for as long as this process lives. Throws when it cannot follow the host's
+// addresses any more: another holder takes its place then.
+void serve_holder(Fd listener, HostAddresses host);
 
 } // namespace banger::net

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <list>
+#include <optional>
 
 #include <sys/resource.h>
 
@@ -33,7 +34,8 @@ size_t room_for_clients() {
 
 class Server {
 public:
-  explicit Server(Fd listener) : listener_(std::move(listener)), room_(room_for_clients()) {
+  Server(Fd listener, HostAddresses host)
+      : listener_(std::move(listener)), room_(room_for_clients()), host_(std::move(host)) {
     loop_.watch(listener_.get(), [this] {
       while (auto fd = sys::accept_one(listener_.get())) {
         sys::set_nonblocking(fd->get());
@@ -61,6 +63,10 @@ private:
     try {
       HolderAsk ask = parse_holder_ask(line);
       if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table));
+      if (ask.verb == "guard") {
+        guard(ask.table);
+        return error_reply({}, {});
+      }
       if (ask.verb == "relays") return relays_reply(relays());
       if (ask.verb == "relay") {
         begin_relay(ask.forward, std::move(came));
@@ -79,6 +85,22 @@ private:
     } catch (const Error& e) {
       return error_reply(name_of(e.code()), e.message());
     }
+  }
+
+  void guard(const std::string& table) {
+    if (guarded_.empty())
+      loop_.watch(host_.fd(), [this] {
+        if (host_.changed()) tell_host();
+      });
+    guarded_ = table;
+    told_.reset();
+    tell_host();
+  }
+  void tell_host() {
+    std::vector<Prefix> own = host_.read();
+    if (told_ == own) return;
+    rules_.apply(host_rules(guarded_, own));
+    told_ = std::move(own);
   }
 
   void begin_relay(const Forward& forward, Fd host) {
@@ -110,10 +132,15 @@ private:
   std::list<Relay> relays_;
   Links links_;
   Rules rules_;
+  HostAddresses host_;
+  std::string guarded_;                     // the table; empty: none yet
+  std::optional<std::vector<Prefix>> told_; // what its set holds
 };
 
 } // namespace
 
-void serve_holder(Fd listener) { Server(std::move(listener)).run(); }
+void serve_holder(Fd listener, HostAddresses host) {
+  Server(std::move(listener), std::move(host)).run();
+}
 
 } // namespace banger::net

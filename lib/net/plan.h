@@ -12,6 +12,14 @@
 // address ARP, echo and UDP arrive, where only the relays' sockets listen; nothing that is for
 // another place, so that nothing is ever routed there. Elements are added to sets, the table is
 // never replaced while VMs run.
+//
+// The way out is guarded: slirp4netns opens a guest's connections as a program of the host, and so
+// would open them to the host itself. Through the uplink a guest sends nothing to loopback, "this
+// network", link-local (cloud metadata), multicast, reserved and broadcast addresses, nothing to
+// the rest of its own subnet, to the resolver only DNS and echo, and nothing to an address of the
+// host (net/host_addresses.h), but for a guest whose `host_open` is set. Answers of TCP pass to the
+// host's addresses, because the clients of published ports may be there: slirp4netns begins no
+// connection at a segment with ACK or RST. Each fragment has to pass by itself.
 #pragma once
 
 #include <array>
@@ -46,6 +54,7 @@ struct NetPlan {
 // A VM's place in the network.
 struct Guest {
   std::string tap, mac, address;
+  bool host_open = false; // the host's own addresses are open to it
   bool operator==(const Guest&) const = default;
 };
 
@@ -58,6 +67,14 @@ std::string table_name(std::string_view tag);
 NetPlan base_plan(const std::string& tag, const Subnet& subnet);
 // The bridge as it must be, and nothing else: for a holder that takes another's place.
 NetPlan bridge_plan(const std::string& tag, const Subnet& subnet);
+// The guard of the way out, made or brought up to date while VMs run; the set of the host's
+// addresses stays as it is.
+NetPlan guard_plan(const std::string& tag, const Subnet& subnet);
+// Changes with each change of the guard: a network with another number gets the guard anew.
+inline constexpr int guard_version = 1;
+// What the table knows of the host's addresses, replaced in one transaction. Prefixes that overlap
+// are merged.
+std::string host_rules(const std::string& table, const std::vector<Prefix>& own);
 // slirp4netns' tap, once it is there.
 NetPlan uplink_plan(const std::string& tag);
 NetPlan join_plan(const std::string& tag, const Guest& guest);
@@ -73,8 +90,8 @@ struct Forward {
 std::string to_text(const Forward& forward); // "127.1.2.3:8080/tcp to 10.0.2.4:80"
 
 // Why a frame was dropped; each is a set of the table that counts by tap.
-inline constexpr std::array<std::string_view, 5> drop_reasons{"mac", "address", "arp", "dhcp",
-                                                              "other"};
+inline constexpr std::array<std::string_view, 6> drop_reasons{"mac",  "address",     "arp",
+                                                              "dhcp", "destination", "other"};
 std::string drop_set(std::string_view reason); // "dropped_mac"
 
 struct Drop {

@@ -1,5 +1,7 @@
 #include "net/subnet.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -10,7 +12,7 @@ namespace {
 
 constexpr uint32_t first_of_dhcp = 15;
 
-uint32_t mask(int prefix) { return ~uint32_t{0} << (32 - prefix); }
+uint32_t mask(int prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix); }
 
 } // namespace
 
@@ -26,6 +28,20 @@ Address parse_address(std::string_view what, std::string_view text) {
 std::string to_text(Address a) {
   return fmt::format("{}.{}.{}.{}", a.value >> 24, a.value >> 16 & 255, a.value >> 8 & 255,
                      a.value & 255);
+}
+
+std::string to_text(const Prefix& p) { return fmt::format("{}/{}", to_text(p.address), p.length); }
+
+std::vector<Prefix> merged(std::vector<Prefix> prefixes) {
+  // The wider of two that begin alike comes first; those within it follow at once.
+  std::sort(prefixes.begin(), prefixes.end());
+  std::vector<Prefix> kept;
+  for (const Prefix& p : prefixes) {
+    bool within = !kept.empty() && kept.back().length <= p.length &&
+                  (p.address.value & mask(kept.back().length)) == kept.back().address.value;
+    if (!within) kept.push_back(p);
+  }
+  return kept;
 }
 
 Subnet Subnet::parse(std::string_view text) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace banger::net {
 
@@ -23,6 +24,16 @@ struct Address {
 // Throws Error(usage) that calls it `what`.
 Address parse_address(std::string_view what, std::string_view text);
 std::string to_text(Address a);
+
+// Addresses that begin with the same `length` bits; the other bits of `address` are zero.
+struct Prefix {
+  Address address;
+  int length = 32;
+  auto operator<=>(const Prefix&) const = default;
+};
+std::string to_text(const Prefix& p); // "192.168.1.0/24"
+// In order, and none within another.
+std::vector<Prefix> merged(std::vector<Prefix> prefixes);
 
 // "52:54:00:…": a guest's MAC follows from its address. Whoever has seen another VM at that address
 // (slirp4netns for ever, the neighbours for a minute) sends to the right place then; a guest that

@@ -115,11 +115,16 @@ ALTER TABLE vm ADD COLUMN fault_log TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX vm_address ON vm (net_mode, address) WHERE net_mode <> 'isolated';
 )";
 
+constexpr const char* host_access = R"(
+ALTER TABLE vm ADD COLUMN host_open INTEGER NOT NULL DEFAULT 0;
+)";
+
 void give_tag(Db& db) { db.run("INSERT INTO identity (tag) VALUES (?)", new_tag()); }
 
 constexpr Migration all_migrations[] = {
     {1, "first schema", first_schema, give_tag},
     {2, "work disks and leases", work_disks_and_leases, nullptr},
+    {3, "host access", host_access, nullptr},
 };
 
 } // namespace

@@ -26,6 +26,7 @@ void each_column(V& vm, Visit&& f) {
   f("work_size", vm.work_size);
   f("work_mount", vm.work_mount);
   f("net_mode", vm.net_mode);
+  f("host_open", vm.host_open);
   f("outbound_open", vm.outbound_open);
   f("address", vm.address);
   f("gateway", vm.gateway);

@@ -26,7 +26,7 @@ constexpr Millis start_timeout{10'000}, time_to_die{10'000};
 constexpr int holder_listener_fd = 3, holder_net_fd = 4, holder_user_fd = 5;
 
 net::Guest guest_of(const std::string& tag, int n, const Vm& vm) {
-  return {net::tap_name(tag, n), vm.mac, vm.address};
+  return {net::tap_name(tag, n), vm.mac, vm.address, vm.host_open};
 }
 
 std::string last_words(const std::string& log) {
@@ -88,6 +88,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
                               const std::optional<sys::Namespaces>& where) {
   r.holder = {};
   r.holder_ready = false;
+  r.guard = 0;
   if (anew) r.net_id = 0; // until the new one has all that belongs into it
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
@@ -111,6 +112,10 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
     net::Subnet subnet = net::Subnet::parse(r.subnet);
     net::apply_plan(r.holder_socket(),
                     anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
+    // That of an older build may have let through what this one's does not.
+    if (!anew) net::apply_plan(r.holder_socket(), net::guard_plan(tag, subnet));
+    net::guard_host(r.holder_socket(), net::table_name(tag));
+    r.guard = net::guard_version;
   } catch (const Error& e) {
     throw failed("cannot make the private network: {}; {}", e.message(), last_words(r.log()));
   }
@@ -186,8 +191,9 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   reap();
   cut_log(r);
   bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
-  // Who started it died before it was of use.
-  if (holder && !r.holder_ready) {
+  // Its starter died before it was of use, or it is of a build that guarded the way out otherwise:
+  // another takes its place, while the VMs run on.
+  if (holder && (!r.holder_ready || r.guard != net::guard_version)) {
     end(r.holder);
     holder = false;
   }
@@ -341,6 +347,7 @@ void PrivateNet::tidy() {
       continue;
     leave_locked(r, vm.value_or(gone));
   }
+  if (!r.taps.empty() && r.guard != net::guard_version) ensure(r, r.subnet);
 }
 
 void PrivateNet::repair() {

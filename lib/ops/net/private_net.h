@@ -48,7 +48,8 @@ public:
   void remove_forward(const Vm& vm, const Port& port);
   // Tap and forwards away; after the last VM, the network. A VM that is not in it is no failure.
   void leave(const Vm& vm);
-  // The same for every VM in the record that is not there any more, or does not run.
+  // The same for every VM in the record that is not there any more, or does not run. A network of a
+  // build that guarded its way out otherwise is brought up to date.
   void tidy();
   // Holder and slirp4netns back, where one is gone while VMs are in the network, with all forwards
   // that were its own.

@@ -32,6 +32,7 @@ NetRecord read_net(state::State& state) {
   r.slirp = process_of(j.value("slirp", Json()));
   r.holder_ready = j.value("holder_ready", true); // a record of the build before has none
   r.slirp_ready = j.value("slirp_ready", true);
+  r.guard = j.value("guard", 0);
   r.net_id = j.value("net_id", uint64_t{0});
   r.taps = j.value("taps", std::map<std::string, int>{});
   return r;
@@ -44,6 +45,7 @@ void write_net(state::State& state, const NetRecord& r) {
             {"slirp", to_json(r.slirp)},
             {"holder_ready", r.holder_ready},
             {"slirp_ready", r.slirp_ready},
+            {"guard", r.guard},
             {"net_id", r.net_id},
             {"taps", r.taps}};
   state.set_fact(key, j.dump(), outlives_of_runtime(r.dir));

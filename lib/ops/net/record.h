@@ -20,6 +20,7 @@ struct NetRecord {
   ProcessId holder, slirp;
   // All that belongs to it was made or added: one that is alive only is begun anew.
   bool holder_ready = false, slirp_ready = false;
+  int guard = 0;                   // net::guard_version of what guards it; 0: nothing
   uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
   std::map<std::string, int> taps; // VM's id: N of bngTTTT-N
   bool operator==(const NetRecord&) const = default;

@@ -69,12 +69,13 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   ctx.state.transaction(
       [&] {
         require_within_limit(ctx.settings, ctx.state, vm); // again: others may have been started
-        vm = ctx.state.change_vm(vm.id, [](Vm& v) {
+        vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
           v.state = VmState::starting;
           v.reason.clear();
           v.fault.reset();
           v.started = wall_now();
           v.timings = {};
+          v.host_open = v.net_mode == NetMode::user && ctx.settings.net_host_access;
         });
         record(ctx, vm.name, "vm.starting");
       },

@@ -54,6 +54,7 @@ ready_timeout = 90
 mode = "bridge"
 subnet = "10.1.0.0/16"
 isolated_outbound = true
+host_access = true
 [dns]
 listen = "127.0.0.1:53"
 zone = "lab.vm"
@@ -78,6 +79,7 @@ binary = "qemu"
   EXPECT_EQ(s.net_mode, NetMode::bridge);
   EXPECT_EQ(s.net_subnet, "10.1.0.0/16");
   EXPECT_TRUE(s.net_isolated_outbound);
+  EXPECT_TRUE(s.net_host_access);
   EXPECT_EQ(s.dns_listen, "127.0.0.1:53");
   EXPECT_EQ(s.dns_zone, "lab.vm");
   EXPECT_EQ(s.dns_ttl, 0);

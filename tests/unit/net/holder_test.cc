@@ -20,7 +20,7 @@ protected:
     pid_ = ::fork();
     if (pid_ == 0) {
       try {
-        serve_holder(std::move(listener));
+        serve_holder(std::move(listener), HostAddresses());
       } catch (const std::exception&) {
       }
       ::_exit(1);

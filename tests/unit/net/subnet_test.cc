@@ -9,6 +9,19 @@ namespace {
 
 Address a(const char* text) { return parse_address("address", text); }
 
+TEST(Prefixes, noneStaysWithinAnother) {
+  auto p = [](const char* address, int length) {
+    return Prefix{parse_address("a", address), length};
+  };
+  EXPECT_EQ(merged({p("10.0.0.5", 32), p("10.0.0.0", 8), p("10.0.0.0", 24), p("11.0.0.0", 32),
+                    p("10.0.0.5", 32)}),
+            (std::vector<Prefix>{p("10.0.0.0", 8), p("11.0.0.0", 32)}));
+  EXPECT_EQ(merged({p("0.0.0.0", 0), p("255.255.255.255", 32)}),
+            (std::vector<Prefix>{p("0.0.0.0", 0)}));
+  EXPECT_EQ(merged({}), std::vector<Prefix>{});
+  EXPECT_EQ(to_text(p("192.168.1.0", 24)), "192.168.1.0/24");
+}
+
 TEST(Subnet, knowsItsPlaces) {
   Subnet s = Subnet::parse("10.0.2.0/24");
   EXPECT_EQ(to_text(s.bridge()), "10.0.2.1");

@@ -24,6 +24,7 @@ Vm full_vm() {
   v.gateway = "10.0.2.2";
   v.mac = "52:54:00:12:34:56";
   v.prefix = 16;
+  v.host_open = true;
   v.outbound_open = true;
   v.reach = "127.9.9.9";
   v.ssh_port = 2222;
@@ -64,6 +65,7 @@ void expect_same(const Vm& a, const Vm& b) {
   EXPECT_EQ(a.gateway, b.gateway);
   EXPECT_EQ(a.mac, b.mac);
   EXPECT_EQ(a.prefix, b.prefix);
+  EXPECT_EQ(a.host_open, b.host_open);
   EXPECT_EQ(a.outbound_open, b.outbound_open);
   EXPECT_EQ(a.reach, b.reach);
   EXPECT_EQ(a.ssh_port, b.ssh_port);
