@@ -3,6 +3,7 @@
 #include "net/helpers.h"
 #include "net/holder.h"
 #include "net/links.h"
+#include "net/render.h"
 #include "net/rules.h"
 #include "sys/namespace.h"
 
@@ -15,14 +16,12 @@ constexpr int listener_fd = 3, net_fd = 4, user_fd = 5;
 // As much as a first VM needs; it goes with this process.
 void try_all() {
   sys::make_network_namespace();
-  NetPlan base = base_plan("0000", Subnet::parse("10.0.2.0/24"));
-  NetPlan guest = join_plan("0000", {"trial0", "52:54:00:00:00:00", "10.0.2.4"});
+  NetPlan plan = base_plan("0000", Subnet::parse("10.0.2.0/24"));
+  plan.join = {{1, "52:54:00:00:00:00", "10.0.2.4"}};
+  Rendered trial = render(plan);
   Links links;
-  for (const auto* plan : {&base, &guest})
-    for (const Link& link : plan->present) links.ensure(link);
-  Rules rules;
-  rules.apply(base.rules);
-  rules.apply(guest.rules);
+  for (const Link& link : trial.present) links.ensure(link);
+  Rules().apply(trial.rules);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "net/holder.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/error.h"
@@ -14,29 +15,60 @@ namespace {
 constexpr Millis patience{10'000};
 constexpr std::array<std::string_view, 3> kinds{"bridge", "tap", "uplink"};
 
+constexpr std::array<std::string_view, 3> bases{"as_is", "anew", "kept"};
+
+Json to_json(const std::vector<Guest>& guests) {
+  Json list = Json::array();
+  for (const Guest& g : guests)
+    list.push_back(
+        {{"tap", g.tap}, {"mac", g.mac}, {"address", g.address}, {"host_open", g.host_open}});
+  return list;
+}
+
+std::vector<Guest> guests_of(const Json& list) {
+  std::vector<Guest> guests;
+  for (const Json& g : list)
+    guests.push_back({g.value("tap", 0), g.value("mac", ""), g.value("address", ""),
+                      g.value("host_open", false)});
+  return guests;
+}
+
 Json to_json(const NetPlan& plan) {
-  Json links = Json::array();
-  for (const Link& l : plan.present)
-    links.push_back({{"kind", kinds[static_cast<size_t>(l.kind)]},
-                     {"name", l.name},
-                     {"master", l.master},
-                     {"mac", l.mac},
-                     {"address", l.address}});
-  return {{"present", links}, {"absent", plan.absent}, {"rules", plan.rules}};
+  Json j = {{"tag", plan.tag},
+            {"base", bases[static_cast<size_t>(plan.base)]},
+            {"uplink", plan.uplink},
+            {"leave", to_json(plan.leave)},
+            {"join", to_json(plan.join)}};
+  if (plan.base != NetPlan::Base::as_is) j["subnet"] = plan.subnet.text();
+  return j;
 }
 
 NetPlan plan_of(const Json& j) {
   NetPlan plan;
+  plan.tag = j.value("tag", "");
+  std::string base = j.value("base", "");
+  auto known = std::find(bases.begin(), bases.end(), base);
+  if (known == bases.end()) throw failed("the holder knows no base '{}' of a network", base);
+  plan.base = static_cast<NetPlan::Base>(known - bases.begin());
+  if (plan.base != NetPlan::Base::as_is) plan.subnet = Subnet::parse(j.value("subnet", ""));
+  plan.uplink = j.value("uplink", false);
+  plan.leave = guests_of(j.value("leave", Json::array()));
+  plan.join = guests_of(j.value("join", Json::array()));
+  return plan;
+}
+
+Rendered rendered_of(const Json& j) {
+  Rendered r;
   for (const Json& l : j.value("present", Json::array())) {
     Link link{Link::Kind::tap, l.value("name", ""), l.value("master", ""), l.value("mac", ""),
               l.value("address", "")};
     for (size_t i = 0; i < kinds.size(); i++)
       if (l.value("kind", "") == kinds[i]) link.kind = static_cast<Link::Kind>(i);
-    plan.present.push_back(link);
+    r.present.push_back(link);
   }
-  plan.absent = j.value("absent", std::vector<std::string>{});
-  plan.rules = j.value("rules", "");
-  return plan;
+  r.absent = j.value("absent", std::vector<std::string>{});
+  r.rules = j.value("rules", "");
+  return r;
 }
 
 Json to_json(const Forward& f) {
@@ -81,7 +113,7 @@ Json ask_holder(const std::string& socket, const HolderAsk& ask, int with = -1) 
 
 std::string to_line(const HolderAsk& ask) {
   Json j = {{"v", message_version}, {"do", ask.verb}};
-  if (ask.verb == "apply") j["plan"] = to_json(ask.plan);
+  if (ask.verb == "make") j["network"] = to_json(ask.plan);
   if (!ask.table.empty()) j["table"] = ask.table;
   if (ask.forward != Forward{}) j["forward"] = to_json(ask.forward);
   return message_line(j);
@@ -89,8 +121,12 @@ std::string to_line(const HolderAsk& ask) {
 
 HolderAsk parse_holder_ask(std::string_view line) {
   return read_message(line, [](const Json& j) {
-    return HolderAsk{j.value("do", ""), plan_of(j.value("plan", Json::object())),
-                     j.value("table", ""), forward_of(j.value("forward", Json::object()))};
+    HolderAsk ask{.verb = j.value("do", "")};
+    if (ask.verb == "make") ask.plan = plan_of(j.value("network", Json::object()));
+    if (j.contains("plan")) ask.rendered = rendered_of(j["plan"]);
+    ask.table = j.value("table", "");
+    ask.forward = forward_of(j.value("forward", Json::object()));
+    return ask;
   });
 }
 
@@ -118,15 +154,15 @@ std::string error_reply(std::string_view code, std::string_view message) {
 }
 
 void apply_plan(const std::string& socket, const NetPlan& plan) {
-  ask_holder(socket, {"apply", plan, {}});
+  ask_holder(socket, {.verb = "make", .plan = plan});
 }
 
 void guard_host(const std::string& socket, const std::string& table) {
-  ask_holder(socket, {"guard", {}, table});
+  ask_holder(socket, {.verb = "guard", .table = table});
 }
 
 std::vector<Drop> ask_drops(const std::string& socket, const std::string& table) {
-  Json reply = ask_holder(socket, {"drops", {}, table});
+  Json reply = ask_holder(socket, {.verb = "drops", .table = table});
   std::vector<Drop> drops;
   for (const Json& d : reply.value("drops", Json::array()))
     drops.push_back({d.value("link", ""), d.value("reason", ""), d.value("packets", uint64_t{0})});
@@ -142,19 +178,19 @@ void add_relay(const std::string& socket, const Forward& f) {
     if (e.error_number() != EADDRINUSE) throw;
     throw conflict("cannot forward {}: another program has that port", to_text(f));
   }
-  ask_holder(socket, {"relay", {}, {}, f}, host.get());
+  ask_holder(socket, {.verb = "relay", .forward = f}, host.get());
 }
 
 void remove_relay(const std::string& socket, const Forward& f) {
   failpoint(Point::forward);
-  ask_holder(socket, {"unrelay", {}, {}, f});
+  ask_holder(socket, {.verb = "unrelay", .forward = f});
 }
 
 std::vector<Forward> list_relays(const std::string& socket) {
   constexpr const char* verb = "relays";
   std::vector<Forward> relays;
   try {
-    Json reply = ask_holder(socket, {verb, {}, {}});
+    Json reply = ask_holder(socket, {.verb = verb});
     for (const Json& f : reply.value("relays", Json::array())) relays.push_back(forward_of(f));
   } catch (const Error& e) {
     if (e.message() != unknown_verb(verb)) throw;

@@ -3,7 +3,10 @@
 // relays datagrams of published ports (net/relay.h).
 //
 //   one line each way on a connection of its socket, JSON, each with "v"
-//   {"v":1,"do":"apply","plan":{…}}          ──>  {"v":1} or {"v":1,"error":{"code","message"}}
+//   {"v":1,"do":"make","network":{…}}        ──>  {"v":1} or {"v":1,"error":{"code","message"}};
+//                                                 a NetPlan: tag, subnet, base, uplink, leave, join
+//   {"v":1,"do":"apply","plan":{…}}          ──>  the same; from monitors of a build that sent
+//                                                 links and rules, for as long as their VMs run
 //   {"v":1,"do":"guard","table":T}           ──>  {"v":1}; from then on the table's set of the
 //                                                 host's addresses is kept true
 //   {"v":1,"do":"drops","table":T}           ──>  {"v":1,"drops":[{"link","reason","packets"}]}
@@ -23,13 +26,15 @@
 #include "core/handle.h"
 #include "net/host_addresses.h"
 #include "net/plan.h"
+#include "net/render.h"
 
 namespace banger::net {
 
 struct HolderAsk {
-  std::string verb; // "apply", "guard", "drops", "relay", "relays", "unrelay"
-  NetPlan plan;
-  std::string table;
+  std::string verb;       // "make", "apply", "guard", "drops", "relay", "relays", "unrelay"
+  NetPlan plan = {};      // make
+  Rendered rendered = {}; // apply
+  std::string table = {}; // guard, drops
   Forward forward = {};
   bool operator==(const HolderAsk&) const = default;
 };

@@ -76,15 +76,22 @@ private:
         end_relay(ask.forward);
         return error_reply({}, {});
       }
-      if (ask.verb != "apply") throw failed("{}", unknown_verb(ask.verb));
-      // Away before it is made: a tap's name may be given anew.
-      for (const std::string& name : ask.plan.absent) links_.remove(name);
-      for (const Link& link : ask.plan.present) links_.ensure(link);
-      rules_.apply(ask.plan.rules);
+      if (ask.verb == "make")
+        make(render(ask.plan));
+      else if (ask.verb == "apply")
+        make(ask.rendered);
+      else
+        throw failed("{}", unknown_verb(ask.verb));
       return error_reply({}, {});
     } catch (const Error& e) {
       return error_reply(name_of(e.code()), e.message());
     }
+  }
+
+  void make(const Rendered& r) {
+    for (const std::string& name : r.absent) links_.remove(name);
+    for (const Link& link : r.present) links_.ensure(link);
+    rules_.apply(r.rules);
   }
 
   void guard(const std::string& table) {

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "core/handle.h"
-#include "net/plan.h"
+#include "net/render.h"
 
 struct nl_sock;
 struct rtnl_link;

@@ -101,8 +101,7 @@ void measure(const std::string& holder, int count) {
   std::vector<double> ours, theirs;
   for (int i = 0; i < count; ++i) {
     std::string b = fmt::format("bare{}", i);
-    net::Guest guest{net::tap_name(tag, i),
-                     fmt::format("52:54:00:00:{:02x}:{:02x}", i >> 8, i & 255),
+    net::Guest guest{i + 1, fmt::format("52:54:00:00:{:02x}:{:02x}", i >> 8, i & 255),
                      fmt::format("10.0.{}.{}", i >> 8, i & 255)};
     ours.push_back(seconds_of([&] { net::apply_plan(socket, net::join_plan(tag, guest)); }));
     theirs.push_back(seconds_of([&] { bare.up(b, i); }));

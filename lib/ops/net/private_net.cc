@@ -25,9 +25,8 @@ namespace {
 constexpr Millis start_timeout{10'000}, time_to_die{10'000};
 constexpr int holder_listener_fd = 3, holder_net_fd = 4, holder_user_fd = 5;
 
-net::Guest guest_of(const std::string& tag, int n, const Vm& vm) {
-  return {net::tap_name(tag, n), vm.mac, vm.address, vm.host_open};
-}
+// Of a VM whose row is gone nothing is known but its tap.
+net::Guest guest_of(int n, const Vm& vm) { return {n, vm.mac, vm.address, vm.host_open}; }
 
 std::string last_words(const std::string& log) {
   return escape_for_terminal(last_lines(sys::read_tail(log, 1024), 1));
@@ -35,12 +34,6 @@ std::string last_words(const std::string& log) {
 
 // By the holder; by slirp4netns else.
 bool is_relayed(const net::Forward& f) { return f.port.proto == "udp"; }
-
-// Of a VM whose row is gone nothing is known but its tap.
-net::NetPlan leave_plan(const std::string& tag, int n, const Vm& vm) {
-  if (vm.address.empty()) return {{}, {net::tap_name(tag, n)}, {}};
-  return net::leave_plan(tag, guest_of(tag, n, vm));
-}
 
 } // namespace
 
@@ -107,13 +100,12 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   r.holder = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);
   try {
-    // Its answer says that it is inside. A bridge that is there already may be of an older build.
+    // Its answer says that it is inside. What is there already may be of an older build, and let
+    // through what this one's does not.
     const std::string& tag = ctx_.state.tag();
     net::Subnet subnet = net::Subnet::parse(r.subnet);
     net::apply_plan(r.holder_socket(),
-                    anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
-    // That of an older build may have let through what this one's does not.
-    if (!anew) net::apply_plan(r.holder_socket(), net::guard_plan(tag, subnet));
+                    anew ? net::base_plan(tag, subnet) : net::kept_plan(tag, subnet));
     net::guard_host(r.holder_socket(), net::table_name(tag));
     r.guard = net::guard_version;
   } catch (const Error& e) {
@@ -229,11 +221,12 @@ std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
     r.taps[vm.id] = n;
     write_net(ctx_.state, r);
   }
-  net::Guest guest = guest_of(ctx_.state.tag(), r.taps[vm.id], vm);
-  std::pair here(r.holder, guest.tap);
+  net::Guest guest = guest_of(r.taps[vm.id], vm);
+  std::string tap = net::tap_name(ctx_.state.tag(), guest.tap);
+  std::pair here(r.holder, tap);
   if (std::exchange(fresh_, {}) != here)
     net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
-  return guest.tap;
+  return tap;
 }
 
 PrivateNet::Joined PrivateNet::join(const Vm& vm) {
@@ -314,11 +307,13 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
   auto mine = r.taps.find(vm.id);
   if (r.taps.empty() || (r.taps.size() == 1 && mine != r.taps.end())) return tear_down(r);
   if (mine == r.taps.end()) return;
+  if (r.guard != net::guard_version) ensure(r, r.subnet);
   // What one of them cannot do any more is done by repair, which begins from the record.
   try {
     drop_forwards(r, [&](const net::Forward& f) { return f.guest == vm.address; });
     if (sys::is_alive(r.holder))
-      net::apply_plan(r.holder_socket(), leave_plan(ctx_.state.tag(), mine->second, vm));
+      net::apply_plan(r.holder_socket(),
+                      net::leave_plan(ctx_.state.tag(), guest_of(mine->second, vm)));
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
   }

@@ -194,13 +194,12 @@ std::vector<std::string> links_of(const ProcessId& process) {
 }
 
 std::vector<std::string> stray_taps(const NetRecord& net, const std::string& tag) {
-  std::set<std::string> known{net::uplink_name(tag)};
-  for (const auto& [id, n] : net.taps) known.insert(net::tap_name(tag, n));
-  std::string prefix = net::tap_name(tag, 0);
-  prefix.pop_back();
+  std::set<int> known;
+  for (const auto& [id, n] : net.taps) known.insert(n);
   std::vector<std::string> strays;
   for (std::string& link : links_of(net.holder))
-    if (link.starts_with(prefix) && !known.contains(link)) strays.push_back(std::move(link));
+    if (auto n = net::tap_number(tag, link); n && !known.contains(*n))
+      strays.push_back(std::move(link));
   return strays;
 }
 
@@ -216,7 +215,8 @@ void remove_tap(const Leak& leak, state::State& state) {
   auto lock = sys::FileLock::take(leak.lock);
   auto strays = stray_taps(read_net(state), state.tag());
   if (std::find(strays.begin(), strays.end(), leak.name) != strays.end())
-    net::apply_plan(leak.path, {{}, {leak.name}, {}});
+    net::apply_plan(
+        leak.path, net::leave_plan(state.tag(), {net::tap_number(state.tag(), leak.name).value()}));
 }
 
 constexpr int relayed = -1; // by the holder, which gives no numbers

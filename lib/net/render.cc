@@ -1,0 +1,187 @@
+#include "net/render.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace banger::net {
+
+namespace {
+
+constexpr std::string_view macs = "macs", addresses = "addresses"; // who may send what
+constexpr std::string_view host = "host", host_open = "host_open"; // the host's; who may go there
+
+// What no guest sends out, whatever the host's addresses are: "this network", loopback, link-local,
+// multicast, reserved and broadcast (RFC 6890).
+constexpr std::string_view never_out = "{ 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3 }";
+
+// "add rule bridge TABLE CHAIN MATCH, count by tap, drop".
+std::string drop_rule(std::string_view table, std::string_view chain, std::string_view match,
+                      std::string_view reason) {
+  return fmt::format("add rule bridge {} {} {} update @{} {{ iifname }} drop\n", table, chain,
+                     match, drop_set(reason));
+}
+
+std::string elements(std::string_view verb, std::string_view table, std::string_view tap,
+                     const Guest& g) {
+  return fmt::format("{0} element bridge {1} {2} {{ \"{4}\" . {5} }}\n"
+                     "{0} element bridge {1} {3} {{ \"{4}\" . {6} }}\n",
+                     verb, table, macs, addresses, tap, g.mac, g.address);
+}
+
+std::string open_element(std::string_view verb, std::string_view table, std::string_view tap) {
+  return fmt::format("{} element bridge {} {} {{ \"{}\" }}\n", verb, table, host_open, tap);
+}
+
+std::string counter_set(std::string_view table, std::string_view reason) {
+  return fmt::format(
+      "add set bridge {} {} {{ type ifname; size 65535; flags dynamic; counter; }}\n", table,
+      drop_set(reason));
+}
+
+// The table without guests.
+std::string table_rules(const std::string& tag, const Subnet& subnet) {
+  std::string t = table_name(tag), r;
+  // Replaced as a whole: of a table that a crash left half-made nothing stays.
+  r += fmt::format("add table bridge {0}\ndelete table bridge {0}\nadd table bridge {0}\n", t);
+  r += fmt::format("add set bridge {} {} {{ type ifname . ether_addr; }}\n", t, macs);
+  r += fmt::format("add set bridge {} {} {{ type ifname . ipv4_addr; }}\n", t, addresses);
+  for (std::string_view reason : drop_reasons) r += counter_set(t, reason);
+  // Before the bridge learns: a frame that is dropped here moves no neighbour's MAC.
+  r += fmt::format("add chain bridge {} sent {{ type filter hook prerouting priority -300; "
+                   "policy accept; }}\n",
+                   t);
+  r += fmt::format("add chain bridge {0} outside\nadd chain bridge {0} guest\n", t);
+  r += fmt::format("add rule bridge {} sent iifname \"{}\" goto outside\n", t, uplink_name(tag));
+  r += fmt::format("add rule bridge {} sent goto guest\n", t);
+  r += drop_rule(t, "outside", "udp sport 67", "dhcp");
+  r += drop_rule(t, "guest", fmt::format("iifname . ether saddr != @{}", macs), "mac");
+  r += drop_rule(t, "guest", "udp dport 67", "dhcp");
+  r += drop_rule(t, "guest", "udp sport 67", "dhcp");
+  r += drop_rule(t, "guest", fmt::format("ether type ip iifname . ip saddr != @{}", addresses),
+                 "address");
+  r += drop_rule(t, "guest", fmt::format("ether type arp iifname . arp saddr ether != @{}", macs),
+                 "arp");
+  r += drop_rule(t, "guest", fmt::format("ether type arp iifname . arp saddr ip != @{}", addresses),
+                 "arp");
+  // Every guest asks for IPv6 routers when it boots: that is not worth a count.
+  r += fmt::format("add rule bridge {} guest ether type ip6 drop\n", t);
+  r += drop_rule(t, "guest", "ether type != { ip, arp }", "other");
+  // What the bridge itself takes; a broadcast comes here too, beside its way to all the others.
+  r += fmt::format("add chain bridge {} taken {{ type filter hook input priority 0; "
+                   "policy drop; }}\n",
+                   t);
+  std::string own = to_text(subnet.bridge());
+  r += fmt::format("add rule bridge {} taken ether type arp accept\n", t);
+  r += fmt::format("add rule bridge {} taken ip daddr {} ip protocol udp accept\n", t, own);
+  r += fmt::format("add rule bridge {} taken ip daddr {} icmp type {{ echo-request, "
+                   "destination-unreachable }} accept\n",
+                   t, own);
+  return r;
+}
+
+// The guard of the way out, made or brought up to date while VMs run; the set of the host's
+// addresses stays as it is.
+std::string guard_rules(const std::string& tag, const Subnet& subnet) {
+  std::string t = table_name(tag), way_out = to_text(subnet.way_out()),
+              resolver = to_text(subnet.resolver());
+  std::string r = counter_set(t, "destination");
+  r += fmt::format("add set bridge {} {} {{ type ipv4_addr; flags interval; }}\n", t, host);
+  r += fmt::format("add set bridge {} {} {{ type ifname; }}\n", t, host_open);
+  r += fmt::format("add chain bridge {} out {{ type filter hook forward priority 0; "
+                   "policy accept; }}\n"
+                   "flush chain bridge {} out\n",
+                   t, t);
+  auto rule = [&](std::string_view text) {
+    r += fmt::format("add rule bridge {} out {}\n", t, text);
+  };
+  rule(fmt::format("oifname != \"{}\" accept", uplink_name(tag)));
+  rule("meta protocol != ip accept"); // ARP: `sent` lets nothing else through
+  for (std::string_view proto : {"tcp", "udp"})
+    rule(fmt::format("ip daddr {} {} dport 53 accept", resolver, proto));
+  rule(fmt::format("ip daddr {} icmp type echo-request accept", resolver));
+  r += drop_rule(t, "out", fmt::format("ip daddr {}", resolver), "destination");
+  rule(fmt::format("ip daddr {} accept", way_out)); // it answers echo, and takes answers of TCP
+  r += drop_rule(t, "out", fmt::format("ip daddr {}", never_out), "destination");
+  rule(fmt::format("ip daddr @{} iifname @{} accept", host, host_open));
+  rule(
+      fmt::format("ip daddr @{} ip frag-off & 0x1fff 0 tcp flags & (ack | rst) != 0 accept", host));
+  r += drop_rule(t, "out", fmt::format("ip daddr @{}", host), "destination");
+  // What a bridge sends everywhere, because it does not know yet where a guest is: no offence.
+  rule(fmt::format("ip daddr {} drop", subnet.text()));
+  return r;
+}
+
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool is_tag(std::string_view tag) {
+  return tag.size() == 4 && std::all_of(tag.begin(), tag.end(), is_hex);
+}
+
+bool is_mac(std::string_view mac) {
+  if (mac.size() != 17) return false;
+  for (size_t i = 0; i < mac.size(); i++)
+    if (i % 3 == 2 ? mac[i] != ':' : !is_hex(mac[i])) return false;
+  return true;
+}
+
+void check(const Guest& g, bool by_tap_alone) {
+  if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
+  if (by_tap_alone && g.mac.empty() && g.address.empty()) return;
+  if (!is_mac(g.mac)) throw usage("invalid MAC '{}'", g.mac);
+  parse_address("address", g.address);
+}
+
+void leave(Rendered& r, const std::string& tag, const Guest& g) {
+  std::string table = table_name(tag), tap = tap_name(tag, g.tap);
+  r.absent.push_back(tap);
+  if (g.address.empty()) return;
+  // Deleting what is not there is an error, adding what is there is none.
+  for (std::string_view verb : {"add", "delete"})
+    r.rules += elements(verb, table, tap, g) + open_element(verb, table, tap);
+}
+
+void join(Rendered& r, const std::string& tag, const Guest& g) {
+  std::string table = table_name(tag), tap = tap_name(tag, g.tap);
+  r.present.push_back({Link::Kind::tap, tap, bridge_name(tag)});
+  r.rules += elements("add", table, tap, g);
+  if (g.host_open) r.rules += open_element("add", table, tap);
+}
+
+} // namespace
+
+Rendered render(const NetPlan& plan) {
+  if (!is_tag(plan.tag)) throw usage("invalid tag '{}'", plan.tag);
+  Rendered r;
+  if (plan.base != NetPlan::Base::as_is) {
+    Address own = plan.subnet.bridge();
+    r.present.push_back({Link::Kind::bridge,
+                         bridge_name(plan.tag),
+                         {},
+                         mac_of(own),
+                         fmt::format("{}/{}", to_text(own), plan.subnet.prefix())});
+    if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag, plan.subnet);
+    r.rules += guard_rules(plan.tag, plan.subnet);
+  }
+  if (plan.uplink)
+    r.present.push_back({Link::Kind::uplink, uplink_name(plan.tag), bridge_name(plan.tag)});
+  for (const Guest& g : plan.leave) {
+    check(g, true);
+    leave(r, plan.tag, g);
+  }
+  for (const Guest& g : plan.join) {
+    check(g, false);
+    join(r, plan.tag, g);
+  }
+  return r;
+}
+
+std::string host_rules(const std::string& table, const std::vector<Prefix>& own) {
+  std::string r = fmt::format("flush set bridge {} {}\n", table, host), list;
+  for (const Prefix& p : merged(own)) list += (list.empty() ? "" : ", ") + to_text(p);
+  if (!list.empty()) r += fmt::format("add element bridge {} {} {{ {} }}\n", table, host, list);
+  return r;
+}
+
+} // namespace banger::net

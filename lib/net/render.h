@@ -1,0 +1,58 @@
+// A plan as links and rules of nftables, for the program that makes it true. Pure.
+//
+//   bridge bng-TTTT ── uplink bngTTTT-up   slirp4netns' tap: the way out
+//                   ── tap bngTTTT-N       a VM each
+//   table bridge banger_TTTT               who may send what
+//
+// The bridge has the subnet's first address, for the holder's relays (net/relay.h) alone.
+//
+// The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
+// (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
+// by tap and reason (but for IPv6 from an honest MAC, which every guest tries). At the bridge's own
+// address ARP, echo and UDP arrive, where only the relays' sockets listen; nothing that is for
+// another place, so that nothing is ever routed there. Elements are added to sets, the table is
+// never replaced while VMs run.
+//
+// The way out is guarded: slirp4netns opens a guest's connections as a program of the host, and so
+// would open them to the host itself. Through the uplink a guest sends nothing to loopback, "this
+// network", link-local (cloud metadata), multicast, reserved and broadcast addresses, nothing to
+// the rest of its own subnet, to the resolver only DNS and echo, and nothing to an address of the
+// host (net/host_addresses.h), but for a guest whose `host_open` is set. Answers of TCP pass to the
+// host's addresses, because the clients of published ports may be there: slirp4netns begins no
+// connection at a segment with ACK or RST. Each fragment has to pass by itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/plan.h"
+
+namespace banger::net {
+
+struct Link {
+  enum class Kind { bridge, tap, uplink }; // an uplink is there already: it is only attached
+  Kind kind = Kind::tap;
+  std::string name;
+  std::string master; // empty for the bridge itself
+  // Of the bridge alone; empty: none. A MAC of its own, because else it has a tap's, and another
+  // when that one goes.
+  std::string mac = {}, address = {}; // "10.0.2.1/24"
+  bool operator==(const Link&) const = default;
+};
+
+struct Rendered {
+  std::vector<Link> present;       // made and brought up, in this order; what is there is taken
+  std::vector<std::string> absent; // links that are removed first; absence is no failure
+  std::string rules;               // in nft's language, one transaction; may be empty
+  bool operator==(const Rendered&) const = default;
+};
+
+// Throws Error(usage) for a plan that no banger makes: a tag, MAC or address that is none, a tap's
+// number that no name has room for. So nothing of it can be taken for a rule.
+Rendered render(const NetPlan& plan);
+
+// What the table knows of the host's addresses, replaced in one transaction. Prefixes that overlap
+// are merged.
+std::string host_rules(const std::string& table, const std::vector<Prefix>& own);
+
+} // namespace banger::net
