@@ -4,7 +4,7 @@
 #include <string>
 
 #include "archive/handle.h"
-#include "archive/tree.h"
+#include "archive/tree_entry.h"
 
 namespace banger::archive {
 

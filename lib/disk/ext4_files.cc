@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/text.h"
-#include "disk/ext4_impl.h"
+#include "disk/ext4_files_impl.h"
 
 namespace banger::disk {
 

@@ -54,7 +54,7 @@ struct FileChunk {
 };
 using FileSource = std::function<std::optional<FileChunk>()>;
 
-struct Ext4Handle; // disk/ext4_impl.h
+struct Ext4Handle; // disk/ext4_files_impl.h
 
 class Ext4Files {
 public:

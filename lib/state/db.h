@@ -32,7 +32,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/outlives.h"
-#include "state/state.h"
+#include "state/mode.h"
 #include "sys/lock.h"
 
 namespace banger::state {

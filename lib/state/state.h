@@ -34,10 +34,9 @@
 #include "model/image.h"
 #include "model/settings.h"
 #include "model/vm.h"
+#include "state/mode.h"
 
 namespace banger::state {
-
-enum class Mode { read, write };
 
 class Db; // state/db.h
 

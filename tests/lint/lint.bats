@@ -74,6 +74,35 @@ CC
   outputs 'lib/guest/tree/b.cc:1: <libssh2.h> belongs to guest/ssh'
 }
 
+@test "modules that need each other in a circle are found, by whichever of their files" {
+  # No circle of headers: each of the three is needed by a .cc.
+  mkdir -p "$tree/lib/ops/vm"
+  for module in one two three; do echo 'int x();' >"$tree/lib/ops/vm/$module.h"; done
+  needs() { printf '#include "ops/vm/%s.h"\n' "${@:2}" >"$tree/lib/ops/vm/$1.cc"; }
+  needs one one two
+  needs two two three
+  needs three three
+  expect 0 rooms "$tree"
+  needs three three one
+  expect 1 rooms "$tree"
+  same "$output" 'lib/ops/vm/one: a circle of modules: lib/ops/vm/one, lib/ops/vm/three, lib/ops/vm/two'
+  # A header's private half belongs to it.
+  needs three three
+  mv "$tree/lib/ops/vm/three.cc" "$tree/lib/ops/vm/three_impl.h"
+  needs three three_impl
+  expect 0 rooms "$tree"
+  needs three three_impl one
+  expect 1 rooms "$tree"
+  rm -r "$tree/lib/ops"
+  # Of a tool's files too, which may name each other with the tool or without.
+  echo '#include "b.h"' >"$tree/cmd/banger-vm/a.h"
+  echo 'int x();' >"$tree/cmd/banger-vm/b.h"
+  expect 0 rooms "$tree"
+  echo '#include "banger-vm/a.h"' >"$tree/cmd/banger-vm/b.cc"
+  expect 1 rooms "$tree"
+  same "$output" 'cmd/banger-vm/a: a circle of modules: cmd/banger-vm/a, cmd/banger-vm/b'
+}
+
 @test "a program started outside of sys is found, in words that are not code it is not" {
   local call
   for call in 'fork()' '::vfork()' 'posix_spawnp(a)' 'execvp (a)' 'std::system("x")' 'popen("x")' \

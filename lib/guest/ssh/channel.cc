@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "core/error.h"
-#include "guest/ssh/ssh2.h"
+#include "guest/ssh/session_impl.h"
 
 namespace banger::guest {
 

@@ -12,7 +12,7 @@
 
 #include "core/text.h"
 #include "guest/identity/keygen.h"
-#include "guest/ssh/ssh2.h"
+#include "guest/ssh/session_impl.h"
 #include "sys/file.h"
 
 namespace banger::guest {

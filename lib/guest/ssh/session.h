@@ -1,4 +1,4 @@
-// An ssh session with a guest. libssh2 is seen by guest/ssh/ssh2.h alone and by what includes it:
+// An ssh session with a guest. libssh2 is seen by guest/ssh/session_impl.h alone and by what includes it:
 // session.cc and channel.cc.
 //
 // Guarantees: the server must own the pinned host key, there is no trust on first use; the user is
