@@ -2,6 +2,7 @@
 
 #include "cli/app.h"
 #include "cli/checks.h"
+#include "ops/common/open.h"
 #include "ops/host/doctor.h"
 #include "ops/recover/leaks.h"
 #include "state/state.h"
@@ -39,14 +40,14 @@ struct Doctor : cli::Verb {
   }
 
   int run_leaks(cli::App& app) const {
-    auto state = state::State::open(app.dirs, state::Mode::read);
-    auto found = ops::find_leaks(app.dirs, state);
+    ops::Reading in(app.settings, app.dirs);
+    auto found = ops::find_leaks(in);
     if (fix) {
       std::vector<std::string> names;
       for (const ops::Leak& leak : found) names.push_back(leak.name);
       return app.for_each("fix", names, [&](const std::string& name) {
         for (const ops::Leak& leak : found)
-          if (leak.name == name) ops::remove_leak(state, leak);
+          if (leak.name == name) ops::remove_leak(in, leak);
         return std::string();
       });
     }

@@ -1,6 +1,6 @@
 #include "ops/image/import.h"
-#include "banger-image/session.h"
 #include "banger-image/verbs.h"
+#include "common/work.h"
 #include "core/units.h"
 
 namespace banger::image_tool {
@@ -39,9 +39,9 @@ struct Import : cli::Verb {
     if (partition)
       options.partition = static_cast<int>(parse_number("partition", *partition, 1, 1024));
     valid_name("image name", name);
-    Session session(app);
+    cmd::Work work(app);
     return app.for_each("import", {name}, [&](const std::string& n) {
-      ops::import_image(session.ctx, n, source, options);
+      ops::import_image(work.ctx, n, source, options);
       return std::string("ready");
     });
   }

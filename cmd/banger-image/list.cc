@@ -2,6 +2,7 @@
 #include "cli/app.h"
 #include "core/units.h"
 #include "model/wire.h"
+#include "ops/common/open.h"
 #include "ops/image/stale.h"
 #include "ops/image/store.h"
 
@@ -13,7 +14,7 @@ struct List : cli::Verb {
   void declare(cli::Spec&) override {}
 
   int run(cli::App& app) override {
-    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     cli::Table table({{.title = "NAME", .shrink = true},
                       {.title = "SIZE", .right = true},
                       {.title = "USED", .right = true},
@@ -21,7 +22,7 @@ struct List : cli::Verb {
                       {.title = "CREATED"},
                       {.title = "SOURCE", .shrink = true}});
     std::vector<std::string> stale;
-    for (const Image& image : ops::list_images(db)) {
+    for (const Image& image : ops::list_images(in)) {
       if (app.out.json) {
         app.out.object("image", to_json(image, app.dirs, ops::is_stale(app.dirs, image)));
       } else if (app.out.quiet) {

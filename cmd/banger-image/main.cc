@@ -1,7 +1,6 @@
 // banger-image: the root file systems that VMs are made from.
 #include "banger-image/verbs.h"
 #include "model/settings.h"
-#include "ops/image/store.h"
 #include "state/state.h"
 
 namespace {
@@ -63,7 +62,8 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   auto db = state::State::open(dirs, state::Mode::read);
   std::vector<std::string> out;
   if (what == cli::Complete::images)
-    for (const Image& i : ops::list_images(db)) out.push_back(i.name);
+    for (const Image& i : db.images())
+      if (i.ready) out.push_back(i.name);
   return out;
 }
 

@@ -1,5 +1,6 @@
-#include "banger-image/session.h"
 #include "banger-image/verbs.h"
+#include "common/work.h"
+#include "ops/image/store.h"
 
 namespace banger::image_tool {
 
@@ -15,9 +16,9 @@ struct Remove : cli::Verb {
 
   int run(cli::App& app) override {
     std::vector<std::string> wanted = cli::read_names(names);
-    Session session(app);
+    cmd::Work work(app);
     return app.for_each("rm", wanted, [&](const std::string& name) {
-      ops::remove_image(session.ctx, name);
+      ops::remove_image(work.ctx, name);
       return std::string("removed");
     });
   }
@@ -32,13 +33,13 @@ struct Prune : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    Session session(app);
+    cmd::Work work(app);
     std::vector<std::string> unused;
-    for (const Image& image : ops::list_images(session.state))
+    for (const Image& image : ops::list_images(work.ctx))
       if (image.vms == 0) unused.push_back(image.name);
     return app.for_each("prune", unused, [&](const std::string& name) {
       if (dry_run) return std::string("unused");
-      ops::remove_image(session.ctx, name);
+      ops::remove_image(work.ctx, name);
       return std::string("removed");
     });
   }

@@ -2,6 +2,7 @@
 #include "cli/app.h"
 #include "core/units.h"
 #include "model/wire.h"
+#include "ops/common/open.h"
 #include "ops/image/stale.h"
 #include "ops/image/store.h"
 
@@ -30,12 +31,12 @@ struct Show : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     std::set<int> failures;
     bool first = true;
     for (const std::string& name : cli::read_names(names)) {
       try {
-        Image image = ops::view_image(db, name);
+        Image image = ops::view_image(in, name);
         if (app.out.json) {
           app.out.object("image", to_json(image, app.dirs, ops::is_stale(app.dirs, image)));
         } else if (app.out.quiet) {

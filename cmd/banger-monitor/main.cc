@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "ops/common/open.h"
 #include "ops/monitor/monitor.h"
 
 namespace {
@@ -22,9 +23,8 @@ int monitor() {
   dirs.state = request.state_dir;
   dirs.runtime = request.runtime_root;
   dirs.libexec = request.libexec_dir;
-  state::State state = state::State::open(dirs, state::Mode::write);
   Log log(dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level), request.op);
-  ops::Context ctx{settings, dirs, state, log};
+  ops::Opened ctx(settings, dirs, log);
   return ops::Monitor(ctx, std::move(request), std::move(verb)).run();
 }
 

@@ -1,10 +1,11 @@
 #include "ops/vm/publish.h"
 #include "banger-net/verbs.h"
 #include "cli/app.h"
+#include "common/work.h"
 #include "core/text.h"
 #include "model/port.h"
+#include "ops/common/open.h"
 #include "ops/query/net_status.h"
-#include "ops/recover/reconcile.h"
 
 namespace banger::network {
 
@@ -28,10 +29,8 @@ struct Publish : cli::Verb {
     if (specs.empty()) return list(app);
     std::vector<Port> ports;
     for (const std::string& s : specs) ports.push_back(parse_port(s));
-    auto db = state::State::open(app.dirs, state::Mode::write);
-    ops::Context ctx{app.settings, app.dirs, db, app.log};
-    ctx.notice = [&](std::string_view text) { app.notice(text); };
-    ops::reconcile(ctx);
+    cmd::Work work(app);
+    ops::Context& ctx = work.ctx;
     return app.for_each("publish", {name}, [&](const std::string& ref) {
       Vm vm = remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
       return std::string(name_of(vm.state));
@@ -39,8 +38,8 @@ struct Publish : cli::Verb {
   }
 
   int list(cli::App& app) {
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    Vm vm = db.get_vm(name);
+    ops::Reading in(app.settings, app.dirs);
+    Vm vm = in.state.get_vm(name);
     cli::Table table({{"HOST", false, false}, {"GUEST", true, false}, {"PROTO", false, false}});
     for (const Port& p : vm.ports) {
       if (app.out.json)

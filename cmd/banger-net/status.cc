@@ -1,6 +1,7 @@
 #include "banger-net/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
+#include "ops/common/open.h"
 #include "ops/query/net_status.h"
 
 namespace banger::network {
@@ -34,8 +35,8 @@ struct Status : cli::Verb {
   void declare(cli::Spec&) override {}
 
   int run(cli::App& app) override {
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::NetStatus s = ops::net_status(db, app.settings, app.dirs);
+    ops::Reading in(app.settings, app.dirs);
+    ops::NetStatus s = ops::net_status(in);
     if (app.out.json) return app.out.object("net", to_json(s)), 0;
     if (app.out.quiet) return app.out.line(s.up ? "up" : "down"), 0;
     show_head(app, s);

@@ -2,6 +2,7 @@
 #include "ops/ssh/config.h"
 #include "cli/app.h"
 #include "model/wire.h"
+#include "ops/common/open.h"
 #include "verbs.h"
 
 using namespace banger;
@@ -22,9 +23,9 @@ struct Config : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    auto state = state::State::open(app.dirs, state::Mode::read);
-    if (install) ops::install_ssh_config(state, app.dirs);
-    auto vms = state.vms();
+    ops::Reading in(app.settings, app.dirs);
+    if (install) ops::install_ssh_config(in);
+    auto vms = in.state.vms();
     if (app.out.json) {
       for (const Vm& vm : vms) app.out.object_text("vm", to_text(vm, app.dirs));
     } else if (install) {

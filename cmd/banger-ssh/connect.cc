@@ -3,6 +3,7 @@
 
 #include "cli/app.h"
 #include "cli/terminal.h"
+#include "ops/common/open.h"
 #include "ops/ssh/exec.h"
 #include "verbs.h"
 
@@ -24,14 +25,14 @@ struct Connect : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    auto state = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     bool terminal = tty || command.empty();
-    if (terminal && ops::has_ssh_client()) ops::ssh_terminal(state, app.dirs, name, command);
+    if (terminal && ops::has_ssh_client()) ops::ssh_terminal(in, name, command);
     try {
       if (terminal)
-        return ops::ssh_own_terminal(state, app.dirs, name, command,
+        return ops::ssh_own_terminal(in, name, command,
                                      [] { return std::make_shared<cli::RawTerminal>(0, true); });
-      return ops::ssh_exec(state, app.dirs, name, command);
+      return ops::ssh_exec(in, name, command);
     } catch (const Error& e) {
       if (e.error_number() == EPIPE) throw cli::OutputClosed();
       throw;

@@ -4,6 +4,7 @@
 
 #include "cli/app.h"
 #include "core/units.h"
+#include "ops/common/open.h"
 #include "ops/ssh/copy.h"
 #include "verbs.h"
 
@@ -36,14 +37,14 @@ struct Cp : cli::Verb {
     for (const auto& word : sources) from.push_back(ops::parse_copy_place(word));
     if (to.is_stream() && from.size() > 1)
       throw usage("several things cannot go to standard output");
-    auto state = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     cli::Progress progress(app.progress);
     std::set<int> statuses;
     for (size_t i = 0; i < from.size(); i++) {
       auto begun = steady_now();
       std::optional<Error> error;
       try {
-        copy(app, state, from[i], to, sources[i], progress);
+        copy(app, in, from[i], to, sources[i], progress);
       } catch (const Error& e) {
         if (e.error_number() == EPIPE) throw cli::OutputClosed();
         error = e;
@@ -65,13 +66,13 @@ struct Cp : cli::Verb {
     return cli::common_status(statuses);
   }
 
-  void copy(cli::App& app, state::State& state, const ops::CopyPlace& from,
-            const ops::CopyPlace& to, const std::string& what, cli::Progress& progress) const {
+  void copy(cli::App& app, ops::Reader& in, const ops::CopyPlace& from, const ops::CopyPlace& to,
+            const std::string& what, cli::Progress& progress) const {
     auto moved = [&](const ops::CopyTotals* totals) {
       if (!totals) return progress.done();
       progress.stage(what, format_size(totals->bytes));
     };
-    auto totals = ops::ssh_copy(state, app.dirs, from, to, {deep, sources.size() > 1}, moved);
+    auto totals = ops::ssh_copy(in, from, to, {deep, sources.size() > 1}, moved);
     if (totals.left_out > 0)
       app.notice(
           fmt::format("'{}': {} devices, sockets or FIFOs were left out", what, totals.left_out));

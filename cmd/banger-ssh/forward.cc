@@ -1,6 +1,7 @@
 // banger ssh forward
 #include "ops/ssh/forward.h"
 #include "cli/app.h"
+#include "ops/common/open.h"
 #include "verbs.h"
 
 using namespace banger;
@@ -21,8 +22,8 @@ struct ForwardPorts : cli::Verb {
   int run(cli::App& app) override {
     std::vector<ops::Forward> forwards;
     for (const auto& word : ports) forwards.push_back(ops::parse_forward(word));
-    auto state = state::State::open(app.dirs, state::Mode::read);
-    ops::ssh_forward(state, app.dirs, name, forwards,
+    ops::Reading in(app.settings, app.dirs);
+    ops::ssh_forward(in, name, forwards,
                      [&](const std::string& vm, const std::vector<ops::Forward>& ready) {
                        for (const auto& f : ready) say(app, vm, f);
                        app.out.flush();

@@ -2,6 +2,7 @@
 #include "ops/ssh/sync.h"
 #include "cli/app.h"
 #include "core/units.h"
+#include "ops/common/open.h"
 #include "verbs.h"
 
 using namespace banger;
@@ -45,8 +46,8 @@ struct Sync : cli::Verb {
     ops::SyncRequest request{ops::parse_copy_place(from), ops::parse_copy_place(to), remove, watch,
                              exclude};
     ops::check_sync(request);
-    auto state = state::State::open(app.dirs, state::Mode::read);
-    ops::ssh_sync(state, app.dirs, request, [&](double seconds) {
+    ops::Reading in(app.settings, app.dirs);
+    ops::ssh_sync(in, request, [&](double seconds) {
       if (app.out.json)
         app.out.object("result", {{"verb", "sync"},
                                   {"name", from},

@@ -3,6 +3,7 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "core/text.h"
+#include "ops/common/open.h"
 
 namespace banger::vm {
 
@@ -16,8 +17,7 @@ struct Console : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::Context ctx{app.settings, app.dirs, db, app.log};
+    ops::Reading in(app.settings, app.dirs);
     bool people = cli::stdout_is_terminal();
     ops::ConsoleEnds ends;
     ends.in = 0;
@@ -35,7 +35,7 @@ struct Console : cli::Verb {
     ops::ConsoleOutcome outcome;
     {
       cli::RawTerminal raw(0);
-      outcome = ops::attach_console(ctx, name, ends);
+      outcome = ops::attach_console(in, name, ends);
     }
     if (people) app.out.line("");
     app.out.flush();

@@ -67,7 +67,7 @@ struct Create : cli::Verb {
     Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
     std::optional<Numbers> numbers;
     if (number) {
-      numbers.emplace(session.state, wanted[0]);
+      numbers.emplace(session.ctx.state, wanted[0]);
       wanted.clear();
       while (wanted.size() < static_cast<size_t>(number)) wanted.push_back(numbers->next());
     }

@@ -6,6 +6,7 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "model/wire.h"
+#include "ops/common/open.h"
 
 namespace banger::vm {
 
@@ -53,13 +54,13 @@ struct List : cli::Verb {
     ops::VmQuery query = which.query_or_all();
     std::set<int> failures;
     std::set<std::string> reported;
-    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     int status = watch.run(app, [&] {
-      if (db.is_absent()) db = state::State::open(app.dirs, state::Mode::read);
+      if (in.state.is_absent()) in.state = state::State::open(app.dirs, state::Mode::read);
       std::vector<std::string> unknown;
-      std::vector<Vm> vms = ops::find_vms(db, app.dirs, query, unknown);
+      std::vector<Vm> vms = ops::find_vms(in, query, unknown);
       for (const std::string& ref : unknown)
-        if (reported.insert(ref).second) failures.insert(report_unknown(app, db, ref));
+        if (reported.insert(ref).second) failures.insert(report_unknown(app, in.state, ref));
       return print(app, vms, unknown.empty());
     });
     return status ? status : cli::common_status(failures);

@@ -6,6 +6,7 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "cli/terminal_text.h"
+#include "ops/common/open.h"
 #include "ops/query/logs.h"
 
 namespace banger::vm {
@@ -74,14 +75,13 @@ struct Logs : cli::Verb {
                                          : ops::VmLog::console;
     query.follow = follow;
     query.reader = cli::pipe_of_stdout();
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::Context ctx{app.settings, app.dirs, db, app.log};
+    ops::Reading in(app.settings, app.dirs);
     if (app.out.json) {
-      std::string vm = db.get_vm(name).name;
+      std::string vm = in.state.get_vm(name).name;
       LogLines objects([&](std::string_view text) {
         app.out.object("log", cli::Json{{"vm", vm}, {"log", which}, {"text", text}});
       });
-      ops::read_log(ctx, name, query, [&](std::string_view text) {
+      ops::read_log(in, name, query, [&](std::string_view text) {
         objects.feed(text);
         app.out.flush();
       });
@@ -91,7 +91,7 @@ struct Logs : cli::Verb {
     // Into a file or a pipe as it was written; at a terminal a guest's escapes stay harmless.
     bool escape = cli::stdout_is_terminal();
     cli::TerminalText shown;
-    ops::read_log(ctx, name, query, [&](std::string_view text) {
+    ops::read_log(in, name, query, [&](std::string_view text) {
       app.out.bytes(escape ? shown.feed(text) : text);
       app.out.flush();
     });

@@ -3,6 +3,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/checks.h"
+#include "ops/common/open.h"
 
 namespace banger::vm {
 
@@ -31,15 +32,13 @@ struct Preflight : cli::Verb {
     VmSpec wanted;
     wanted.image = image.value_or("");
     wanted.memory = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::Context ctx{app.settings, app.dirs, db, app.log};
-    ctx.may_write = false;
+    ops::Reading in(app.settings, app.dirs);
     std::vector<ops::Check> checks;
     if (name.empty()) {
-      checks = ops::check_new(ctx, wanted);
+      checks = ops::check_new(in, wanted);
     } else {
-      Vm vm = db.get_vm(name);
-      checks = ops::check_start(ctx, vm);
+      Vm vm = in.state.get_vm(name);
+      checks = ops::check_start(in, vm);
       if (!is_live(vm.state)) checks.push_back(ops::check_published(vm)); // else they are its own
     }
     cli::CheckPrinter printer(app);

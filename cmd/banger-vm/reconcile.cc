@@ -1,6 +1,6 @@
-#include "ops/recover/reconcile.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
+#include "common/work.h"
 #include "core/text.h"
 
 namespace banger::vm {
@@ -11,13 +11,10 @@ struct Reconcile : cli::Verb {
   void declare(cli::Spec&) override {}
 
   int run(cli::App& app) override {
-    cli::Progress progress(app.progress);
-    auto state = state::State::open(app.dirs, state::Mode::write);
-    ops::Context ctx{app.settings, app.dirs, state, app.log};
-    progress.stage("", "looking at what is there");
+    cmd::Work work(app);
+    work.progress.done();
     std::set<int> failures;
-    std::vector<ops::Reconciled> all = ops::reconcile(ctx);
-    progress.done();
+    const std::vector<ops::Reconciled>& all = work.ctx.settled;
     for (const ops::Reconciled& r : all) {
       if (app.out.json)
         app.out.object("reconciled",

@@ -27,7 +27,7 @@ struct Reset : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in({VmState::stopped, VmState::failed});
     Session session(app);
-    return session.on_each("reset", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("reset", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::reset_vm(ctx, name, image).state))};
                            });

@@ -21,7 +21,7 @@ struct Remove : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query();
     Session session(app);
-    return session.on_each("rm", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("rm", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              ops::remove_vm(ctx, name, force);
                              return {"removed"};

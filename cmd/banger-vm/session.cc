@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "ops/recover/reconcile.h"
-
 namespace banger::vm {
 
 cli::Option jobs_option(std::optional<std::string>& jobs) {
@@ -12,20 +10,19 @@ cli::Option jobs_option(std::optional<std::string>& jobs) {
 }
 
 Session::Session(cli::App& app, state::Mode mode)
-    : app_(app), progress(app.progress),
-      state(state::State::open(app.dirs, mode)), ctx{app.settings, app.dirs, state, app.log} {
-  ctx.may_write = mode == state::Mode::write;
-  ctx.stage = [this](std::string_view subject, std::string_view what) {
-    std::lock_guard lock(printing_);
-    show_stage(subject, what);
-  };
-  ctx.notice = [this](std::string_view text) {
-    std::lock_guard lock(printing_);
-    if (!noticed_.emplace(text).second) return;
-    progress.done();
-    app_.notice(text);
-  };
-  if (ctx.may_write) ops::reconcile(ctx);
+    : app_(app), progress(app.progress), ctx(app.settings, app.dirs, app.log, tell(), mode) {}
+
+ops::Tell Session::tell() {
+  return {[this](std::string_view subject, std::string_view what) {
+            std::lock_guard lock(printing_);
+            show_stage(subject, what);
+          },
+          [this](std::string_view text) {
+            std::lock_guard lock(printing_);
+            if (!noticed_.emplace(text).second) return;
+            progress.done();
+            app_.notice(text);
+          }};
 }
 
 void Session::show_stage(std::string_view subject, std::string_view what) {
@@ -50,22 +47,6 @@ void Session::finished(const std::string& name) {
     show_stages();
 }
 
-namespace {
-
-// What a thread works with: neither a State nor a Log may be shared.
-struct Worker {
-  explicit Worker(const ops::Context& ctx)
-      : state(state::State::open(ctx.dirs, ctx.may_write ? state::Mode::write : state::Mode::read)),
-        log(ctx.log.path(), ctx.log.level(), ctx.log.op()), own{ctx.settings, ctx.dirs,  state,
-                                                                log,          ctx.stage, ctx.notice,
-                                                                ctx.may_write} {}
-  state::State state;
-  Log log;
-  ops::Context own;
-};
-
-} // namespace
-
 int Session::on_each(std::string_view verb, const std::vector<std::string>& names,
                      const std::optional<std::string>& jobs, const Act& act) {
   size_t beside = std::min(cli::parse_jobs(jobs), names.size());
@@ -73,14 +54,14 @@ int Session::on_each(std::string_view verb, const std::vector<std::string>& name
   done_ = 0;
   stages_.clear();
   auto make_act = [&]() -> cli::Act {
-    auto worker = beside > 1 ? std::make_shared<Worker>(ctx) : nullptr;
+    auto worker = beside > 1 ? std::make_shared<ops::OpenedBeside>(ctx) : nullptr;
     return [this, worker, &act](const std::string& name) {
       struct Counted {
         Session& session;
         const std::string& name;
         ~Counted() { session.finished(name); }
       } counted{*this, name};
-      return act(worker ? worker->own : ctx, name);
+      return act(worker ? *worker : static_cast<ops::Context&>(ctx), name);
     };
   };
   int status = cli::for_each_beside(app_, verb, names, beside, make_act, printing_);

@@ -13,8 +13,7 @@
 #include "cli/app.h"
 #include "cli/each.h"
 #include "cli/verb.h"
-#include "ops/common/context.h"
-#include "state/state.h"
+#include "ops/recover/work.h"
 
 namespace banger::vm {
 
@@ -35,6 +34,7 @@ public:
               const std::optional<std::string>& jobs, const Act& act);
 
 private:
+  ops::Tell tell();
   void show_stage(std::string_view subject, std::string_view what);
   void show_stages();
   void finished(const std::string& name);
@@ -47,8 +47,7 @@ private:
 
 public:
   cli::Progress progress;
-  state::State state;
-  ops::Context ctx;
+  ops::Work ctx;
 };
 
 } // namespace banger::vm

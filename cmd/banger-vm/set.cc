@@ -40,7 +40,7 @@ struct Set : cli::Verb {
       throw usage("nothing to change").hint("see 'banger vm set --help'");
     auto query = which.query();
     Session session(app);
-    return session.on_each("set", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("set", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::set_vm(ctx, name, change).state))};
                            });

@@ -2,6 +2,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "model/wire.h"
+#include "ops/common/open.h"
 #include "ops/query/disk_use.h"
 
 namespace banger::vm {
@@ -66,11 +67,11 @@ struct Show : cli::Verb {
 
   int run(cli::App& app) override {
     ops::VmQuery query = which.query();
-    auto db = state::State::open(app.dirs, state::Mode::read);
+    ops::Reading in(app.settings, app.dirs);
     std::set<int> failures;
     std::vector<std::string> unknown;
     bool first = true;
-    for (const Vm& vm : ops::find_vms(db, app.dirs, query, unknown)) {
+    for (const Vm& vm : ops::find_vms(in, query, unknown)) {
       auto used = ops::disk_use(app.dirs, vm);
       if (app.out.json) {
         app.out.object_text("vm", to_text(vm, app.dirs, used));
@@ -81,7 +82,7 @@ struct Show : cli::Verb {
         show_text(app, vm, used);
       }
     }
-    for (const std::string& ref : unknown) failures.insert(report_unknown(app, db, ref));
+    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in.state, ref));
     return cli::common_status(failures);
   }
 };

@@ -42,7 +42,7 @@ struct Start : cli::Verb {
     ops::StartOptions how = options.get();
     auto query = which.query_in({VmState::stopped, VmState::failed});
     Session session(app);
-    return session.on_each("start", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("start", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::start_vm(ctx, name, how).state))};
                            });
@@ -67,7 +67,7 @@ struct Restart : cli::Verb {
     if (stop_timeout) how.stop_timeout = parse_duration("timeout", *stop_timeout);
     auto query = which.query_in({VmState::starting, VmState::running, VmState::paused});
     Session session(app);
-    return session.on_each("restart", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("restart", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::restart_vm(ctx, name, how).state))};
                            });

@@ -4,6 +4,7 @@
 #include "banger-vm/watch.h"
 #include "cli/app.h"
 #include "cli/terminal.h"
+#include "ops/common/open.h"
 
 namespace banger::vm {
 
@@ -59,12 +60,12 @@ struct Stats : cli::Verb {
     // Without a choice: those that use something.
     if (which.is_empty())
       query.states = {VmState::starting, VmState::running, VmState::paused, VmState::stopping};
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::Sampler sampler(db, app.dirs, query);
+    ops::Reading in(app.settings, app.dirs);
+    ops::Sampler sampler(in, query);
     std::vector<std::string> unknown;
     std::set<int> failures;
     auto before = sampler.sample(unknown);
-    for (const std::string& ref : unknown) failures.insert(report_unknown(app, db, ref));
+    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in.state, ref));
     if (!before.empty()) ops::pause_unless_unread(first_interval, cli::pipe_of_stdout());
     int status = watch.run(app, [&] {
       auto all = sampler.sample(unknown);

@@ -24,7 +24,7 @@ struct Stop : cli::Verb {
     if (timeout) patience = parse_duration("timeout", *timeout);
     auto query = which.query_in(that_run);
     Session session(app);
-    return session.on_each("stop", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("stop", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::stop_vm(ctx, name, patience).state))};
                            });
@@ -43,7 +43,7 @@ struct Kill : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in(that_run);
     Session session(app);
-    return session.on_each("kill", ops::select_vms(session.state, app.dirs, query), jobs,
+    return session.on_each("kill", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              return {std::string(name_of(ops::kill_vm(ctx, name).state))};
                            });

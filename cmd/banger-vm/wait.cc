@@ -4,6 +4,7 @@
 #include "cli/app.h"
 #include "cli/each.h"
 #include "core/clock.h"
+#include "ops/common/open.h"
 
 namespace banger::vm {
 
@@ -31,16 +32,15 @@ struct Wait : cli::Verb {
     std::optional<Millis> patience;
     if (timeout) patience = parse_duration("timeout", *timeout);
     auto query = which.query();
-    auto db = state::State::open(app.dirs, state::Mode::read);
-    ops::Context ctx{app.settings, app.dirs, db, app.log};
+    ops::Reading in(app.settings, app.dirs);
     cli::Progress progress(app.progress);
-    std::vector<std::string> names = ops::select_vms(db, app.dirs, query);
+    std::vector<std::string> names = ops::select_vms(in, query);
     std::string whom = names.size() == 1 ? names[0] : fmt::format("{} VMs", names.size());
     progress.stage("", fmt::format("waiting for {} to be {}", whom, goal));
     std::set<int> statuses;
     SteadyTime began = steady_now();
     ops::wait_for_vms(
-        ctx, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, patience,
+        in, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, patience,
         [&](ops::Waited w) {
           double seconds = Seconds(steady_now() - began).count();
           cli::tell(app, "wait", {w.name, w.state, seconds, std::move(w.error)}, statuses);

@@ -103,6 +103,8 @@ State State::open(const Dirs& dirs, Mode mode) {
 }
 
 bool State::is_absent() const { return db_->is_absent(); }
+
+Mode State::mode() const { return db_->mode; }
 const std::string& State::tag() const { return db_->tag; }
 
 WallTime State::made() {

@@ -48,6 +48,7 @@ public:
   ~State();
 
   bool is_absent() const;
+  Mode mode() const;
   // 4 hex digits, given when the state was made; empty when absent.
   const std::string& tag() const;
   // When it was made; 0 when absent.

@@ -50,6 +50,16 @@ no_images() {
   same "$output" ''
 }
 
+@test "a VM that a killed create left keeps no image from being removed" {
+  local none=999999999 # no process has this number
+  "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" add half >/dev/null
+  "$BANGER_BUILD/tests/banger-test-vm" "$BANGER_STATE_DIR" run half creating 22 $none \
+    "$(ssh-keygen -q -t ed25519 -N "" -f "$root/key" && cut -d" " -f1,2 "$root/key.pub")"
+  expect 0 banger image rm test
+  expect 3 banger vm show half
+  no_images
+}
+
 @test "a tarball: owners, modes, times, links, devices and attributes are what it says" {
   tarball '
 init()

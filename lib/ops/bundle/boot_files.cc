@@ -22,8 +22,8 @@ BootFiles boot_files(Context& ctx, const bundle::Bundle& bundle) {
   return {checked(ctx, bundle, bundle.kernel_elf()), checked(ctx, bundle, bundle.initrd())};
 }
 
-bundle::Bundle current_bundle(Context& ctx) {
-  return bundle::load_bundle(bundle::runtime_dir(ctx.settings, ctx.dirs).path);
+bundle::Bundle current_bundle(Reader& in) {
+  return bundle::load_bundle(bundle::runtime_dir(in.settings, in.dirs).path);
 }
 
 } // namespace banger::ops

@@ -18,6 +18,6 @@ struct BootFiles {
 BootFiles boot_files(Context& ctx, const bundle::Bundle& bundle);
 
 // The bundle of the settings; Error(preflight) with the command that builds one.
-bundle::Bundle current_bundle(Context& ctx);
+bundle::Bundle current_bundle(Reader& in);
 
 } // namespace banger::ops

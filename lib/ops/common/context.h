@@ -1,4 +1,4 @@
-// What every operation is given. References only: main (or the monitor) owns all of it.
+// What every operation is given. References only: who opened them (ops/common/open.h) owns them.
 #pragma once
 
 #include <functional>
@@ -12,18 +12,23 @@
 
 namespace banger::ops {
 
-struct Context {
+// For what only reads.
+struct Reader {
   const Settings& settings;
   const Dirs& dirs;
   state::State& state;
+};
+
+// Progress for people: what is being done to whom. Never the result.
+using OnStage = std::function<void(std::string_view subject, std::string_view stage)>;
+// A line that people should read once ("no usable KVM: …").
+using OnNotice = std::function<void(std::string_view text)>;
+
+// For what changes something, or may have to say something to people.
+struct Context : Reader {
   Log& log;
-  // Progress for people: what is being done to whom. Never the result.
-  std::function<void(std::string_view subject, std::string_view stage)> stage =
-      [](std::string_view, std::string_view) {};
-  // A line that people should read once ("no usable KVM: …").
-  std::function<void(std::string_view text)> notice = [](std::string_view) {};
-  // False: the state was opened to be read, and not even what was found out is kept there.
-  bool may_write = true;
+  OnStage stage = [](std::string_view, std::string_view) {};
+  OnNotice notice = [](std::string_view) {};
 };
 
 // Adds an event to the state (joining an open transaction) and to the log.

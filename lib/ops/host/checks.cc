@@ -112,7 +112,7 @@ Check check_ssh(const Host& host) {
 }
 
 Check check_network(const Host& host) {
-  UserNetFault fault = user_net_fault(host.dirs, host.may_write ? host.state : nullptr);
+  UserNetFault fault = user_net_fault(host.dirs, host.state);
   if (fault.missing.empty())
     return {"network", Verdict::ok, "VMs share a private network; this host allows it", {}};
   return {"network", Verdict::warn,

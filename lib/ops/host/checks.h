@@ -20,7 +20,6 @@ struct Host {
   const Dirs& dirs;
   bool versions = false;         // ask programs for theirs, which starts them
   state::State* state = nullptr; // opened already
-  bool may_write = false;        // that one, to keep what was found out for the next time
 };
 
 // Bytes: with less free no VM is made.

@@ -51,6 +51,7 @@ std::string circumstances() {
 } // namespace
 
 UserNetFault user_net_fault(const Dirs& dirs, state::State* verdicts) {
+  if (verdicts && verdicts->mode() == state::Mode::read) verdicts = nullptr;
   UserNetFault fault;
   auto miss = [&](std::string what, std::string mend) {
     fault.missing.push_back(std::move(what));

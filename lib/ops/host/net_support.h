@@ -16,8 +16,8 @@ struct UserNetFault {
 
 // Looks at slirp4netns, the tun device and user namespaces. Whether a namespace can really be made
 // and is given rights is tried once a boot of the host by making one, and kept in the state
-// `verdicts` (opened for writing; null: tried each time) for as long as the settings of the kernel
-// that decide it stay.
+// `verdicts` for as long as the settings of the kernel that decide it stay. Null, or opened for
+// reading: it is tried each time.
 UserNetFault user_net_fault(const Dirs& dirs, state::State* verdicts);
 
 } // namespace banger::ops

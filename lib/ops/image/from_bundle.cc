@@ -58,19 +58,19 @@ struct Asked {
   std::optional<bundle::Bundle> bundle;
   const bundle::Root* root = nullptr; // of that bundle
 
-  Asked(Context& ctx, const std::string& asked)
-      : name(!asked.empty() ? asked : ctx.settings.vm_image),
-        bundle(bundle::find_bundle(bundle::runtime_dir(ctx.settings, ctx.dirs).path)) {
+  Asked(Reader& in, const std::string& asked)
+      : name(!asked.empty() ? asked : in.settings.vm_image),
+        bundle(bundle::find_bundle(bundle::runtime_dir(in.settings, in.dirs).path)) {
     if (name.empty() && bundle) name = bundle->default_variant();
-    if (name.empty()) current_bundle(ctx); // throws what is missing
+    if (name.empty()) current_bundle(in); // throws what is missing
     if (bundle) root = bundle->find_root(name);
   }
   Asked(const Asked&) = delete;
   Asked& operator=(const Asked&) = delete;
 
   // Of the state, unless it is of an earlier build of the bundle.
-  std::optional<Image> known(Context& ctx) const {
-    auto image = ctx.state.find_image(name);
+  std::optional<Image> known(Reader& in) const {
+    auto image = in.state.find_image(name);
     if (!image || !image->ready) return {};
     if (root && image->name == name && image->sha256 != bundle->root_part(name).sha256 &&
         image->source.starts_with("bundle "))
@@ -79,21 +79,21 @@ struct Asked {
   }
 
   // Throws where the bundle has no such variant either.
-  const bundle::Root& variant(Context& ctx) const {
+  const bundle::Root& variant(Reader& in) const {
     if (root) return *root;
-    if (!bundle) current_bundle(ctx);
-    view_image(ctx.state, name); // with what it may have meant
+    if (!bundle) current_bundle(in);
+    view_image(in, name); // with what it may have meant
     throw not_found("no image '{}'", name).subject(name);
   }
 };
 
 } // namespace
 
-ImageSource find_image_source(Context& ctx, const std::string& name) {
-  Asked asked(ctx, name);
-  if (auto image = asked.known(ctx)) return {*image, ctx.dirs.image(image->id) + "/root.ext4"};
+ImageSource find_image_source(Reader& in, const std::string& name) {
+  Asked asked(in, name);
+  if (auto image = asked.known(in)) return {*image, in.dirs.image(image->id) + "/root.ext4"};
   ImageSource source;
-  const bundle::Root& root = asked.variant(ctx);
+  const bundle::Root& root = asked.variant(in);
   source.image.name = root.variant;
   source.image.source = source_of(*asked.bundle);
   source.image.packages_hash = root.packages_hash;

@@ -15,7 +15,7 @@ struct ImageSource {
   Image image;
   std::string root; // the file with its root file system
 };
-ImageSource find_image_source(Context& ctx, const std::string& name);
+ImageSource find_image_source(Reader& in, const std::string& name);
 
 // The image called `name` (or with that id); empty: vm.image of the settings, else the bundle's
 // default variant. If the name is that of a variant of the bundle and no image of the state has its

@@ -114,14 +114,14 @@ void remove_image(Context& ctx, const std::string& ref) {
   remove_whole(ctx, image);
 }
 
-std::vector<Image> list_images(state::State& state) {
-  std::vector<Image> images = state.images();
+std::vector<Image> list_images(Reader& in) {
+  std::vector<Image> images = in.state.images();
   std::erase_if(images, [](const Image& i) { return !i.ready; });
   return images;
 }
 
-Image view_image(state::State& state, const std::string& ref) {
-  Image image = state.get_image(ref);
+Image view_image(Reader& in, const std::string& ref) {
+  Image image = in.state.get_image(ref);
   if (!image.ready) throw not_found("image '{}' is still being imported", image.name);
   return image;
 }

@@ -49,8 +49,8 @@ void clean_imports(Context& ctx);
 void remove_image(Context& ctx, const std::string& ref);
 
 // Ready images, by name.
-std::vector<Image> list_images(state::State& state);
+std::vector<Image> list_images(Reader& in);
 // Throws Error(not_found).
-Image view_image(state::State& state, const std::string& ref);
+Image view_image(Reader& in, const std::string& ref);
 
 } // namespace banger::ops

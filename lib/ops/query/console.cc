@@ -84,13 +84,13 @@ private:
 
 } // namespace
 
-ConsoleOutcome attach_console(Context& ctx, const std::string& ref, const ConsoleEnds& ends) {
-  Vm vm = as_seen(ctx.dirs, ctx.state.tag(), ctx.state.get_vm(ref));
+ConsoleOutcome attach_console(Reader& in, const std::string& ref, const ConsoleEnds& ends) {
+  Vm vm = as_seen(in.dirs, in.state.tag(), in.state.get_vm(ref));
   if (!is_live(vm.state))
     throw conflict("cannot attach to '{}': it is {}", vm.name, name_of(vm.state))
         .subject(vm.name)
         .hint(fmt::format("banger vm logs {} shows what it said last", vm.name));
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  Places places = places_of(in.dirs, in.state.tag(), vm);
   sys::Loop loop;
   auto outcome = ConsoleOutcome::left;
   sys::Signals signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP});

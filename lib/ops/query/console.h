@@ -26,6 +26,6 @@ enum class ConsoleOutcome { left, vm_ended };
 
 // Until Ctrl-], a signal that ends programs, the end of the VM, or of the reader. Throws
 // Error(not_found), Error(conflict) for a VM that does not run.
-ConsoleOutcome attach_console(Context& ctx, const std::string& ref, const ConsoleEnds& ends);
+ConsoleOutcome attach_console(Reader& in, const std::string& ref, const ConsoleEnds& ends);
 
 } // namespace banger::ops

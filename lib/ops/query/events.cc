@@ -40,9 +40,9 @@ std::vector<std::string> names_of(state::State& state, const std::vector<std::st
   return names;
 }
 
-class Reader {
+class EventReader {
 public:
-  Reader(state::State& state, std::vector<std::string> names)
+  EventReader(state::State& state, std::vector<std::string> names)
       : state_(state), names_(std::move(names)) {}
 
   // Those not given yet.
@@ -72,7 +72,7 @@ void read_events(const Dirs& dirs, const EventQuery& query,
                  const std::function<void(std::span<const Event>)>& give) {
   if (query.follow && !await_state(dirs, query.reader)) return;
   auto state = state::State::open(dirs, state::Mode::read);
-  Reader reader(state, names_of(state, query.vms));
+  EventReader reader(state, names_of(state, query.vms));
   sys::Loop loop;
   std::optional<state::StateWatch> watch;
   if (query.follow) watch.emplace(loop, dirs, state, [&] { give(reader.next()); });

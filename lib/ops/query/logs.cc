@@ -8,10 +8,10 @@
 
 namespace banger::ops {
 
-void read_log(Context& ctx, const std::string& ref, const LogQuery& query,
+void read_log(Reader& in, const std::string& ref, const LogQuery& query,
               const std::function<void(std::string_view)>& give) {
-  Vm vm = as_seen(ctx.dirs, ctx.state.tag(), ctx.state.get_vm(ref));
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  Vm vm = as_seen(in.dirs, in.state.tag(), in.state.get_vm(ref));
+  Places places = places_of(in.dirs, in.state.tag(), vm);
   const std::string& path = query.which == VmLog::console ? places.console
                             : query.which == VmLog::vmm   ? places.vmm_log
                                                           : places.lifecycle;

@@ -20,7 +20,7 @@ struct LogQuery {
 
 // Gives the log piece by piece, as it was written. A log that is not there yet is empty. Throws
 // Error(not_found).
-void read_log(Context& ctx, const std::string& ref, const LogQuery& query,
+void read_log(Reader& in, const std::string& ref, const LogQuery& query,
               const std::function<void(std::string_view)>& give);
 
 } // namespace banger::ops

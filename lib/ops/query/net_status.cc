@@ -74,30 +74,30 @@ Json or_null(const ProcessId& id) { return id ? Json(id.pid) : Json(); }
 
 } // namespace
 
-NetStatus net_status(state::State& state, const Settings& settings, const Dirs& dirs) {
+NetStatus net_status(Reader& in) {
   NetStatus s;
-  NetRecord record = read_net(state);
+  NetRecord record = read_net(in.state);
   if (sys::is_alive(record.holder)) s.holder = record.holder;
   if (sys::is_alive(record.slirp)) s.slirp = record.slirp;
   s.up = s.holder && s.slirp && !record.taps.empty();
-  add_mode(s, settings, dirs);
+  add_mode(s, in.settings, in.dirs);
 
-  net::Subnet subnet = net::Subnet::parse(settings.net_subnet);
-  for (const Vm& row : state.vms()) {
+  net::Subnet subnet = net::Subnet::parse(in.settings.net_subnet);
+  for (const Vm& row : in.state.vms()) {
     NetStatus::Lease lease;
-    lease.vm = as_seen(dirs, state.tag(), row);
-    // The VMs' own says more than the settings: they may have been changed since.
+    lease.vm = as_seen(in.dirs, in.state.tag(), row);
+    // The VMs' own says more than the in.settings: they may have been changed since.
     if (row.net_mode == NetMode::user) subnet = net::Subnet::around(row.address, row.prefix);
     if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end())
-      lease.tap = net::tap_name(state.tag(), tap->second);
+      lease.tap = net::tap_name(in.state.tag(), tap->second);
     s.leases.push_back(std::move(lease));
   }
   s.subnet = subnet.text();
   s.gateway = to_text(subnet.way_out());
   s.resolver = to_text(subnet.resolver());
   if (s.up) {
-    s.bridge = net::bridge_name(state.tag());
-    s.table = net::table_name(state.tag());
+    s.bridge = net::bridge_name(in.state.tag());
+    s.table = net::table_name(in.state.tag());
     s.dir = record.dir;
     s.net_id = record.net_id;
     ask([&] {

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/settings.h"
 #include "model/wire.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -39,7 +38,7 @@ struct NetStatus {
   Drops dropped;                 // in all
 };
 
-NetStatus net_status(state::State& state, const Settings& settings, const Dirs& dirs);
+NetStatus net_status(Reader& in);
 Json to_json(const NetStatus& status);
 
 // A published port of a VM, for lists.

@@ -19,20 +19,19 @@ std::optional<Vm> find(state::State& state, const std::string& ref) {
 
 // Calls `found` for each VM that the query selects, `unknown` for each ref that names none.
 template <typename Found, typename Unknown>
-void walk(state::State& state, const Dirs& dirs, const VmQuery& query, Found found,
-          Unknown unknown) {
+void walk(Reader& in, const VmQuery& query, Found found, Unknown unknown) {
   // What only names ask for needs no look at what runs.
   auto take = [&](Vm vm) {
-    if (!query.states.empty()) vm = as_seen(dirs, state.tag(), std::move(vm));
+    if (!query.states.empty()) vm = as_seen(in.dirs, in.state.tag(), std::move(vm));
     if (matches(vm, query)) found(std::move(vm));
   };
   if (!query.refs) {
-    for (Vm& vm : state.vms()) take(std::move(vm));
+    for (Vm& vm : in.state.vms()) take(std::move(vm));
     return;
   }
   std::unordered_set<std::string> seen;
   for (const std::string& ref : *query.refs) {
-    auto vm = find(state, ref);
+    auto vm = find(in.state, ref);
     if (!seen.insert(vm ? vm->id : ref).second) continue;
     if (vm)
       take(std::move(*vm));
@@ -52,28 +51,27 @@ bool matches(const Vm& vm, const VmQuery& query) {
   return true;
 }
 
-std::vector<std::string> select_vms(state::State& state, const Dirs& dirs, const VmQuery& query) {
+std::vector<std::string> select_vms(Reader& in, const VmQuery& query) {
   std::vector<std::string> names;
   walk(
-      state, dirs, query, [&](Vm vm) { names.push_back(std::move(vm.name)); },
+      in, query, [&](Vm vm) { names.push_back(std::move(vm.name)); },
       [&](const std::string& ref) { names.push_back(ref); });
   return names;
 }
 
-std::vector<Vm> find_vms(state::State& state, const Dirs& dirs, const VmQuery& query,
-                         std::vector<std::string>& unknown) {
+std::vector<Vm> find_vms(Reader& in, const VmQuery& query, std::vector<std::string>& unknown) {
   if (!query.refs) { // in place: there may be many
-    std::vector<Vm> vms = state.vms();
-    for (Vm& vm : vms) vm = as_seen(dirs, state.tag(), std::move(vm));
+    std::vector<Vm> vms = in.state.vms();
+    for (Vm& vm : vms) vm = as_seen(in.dirs, in.state.tag(), std::move(vm));
     std::erase_if(vms, [&](const Vm& vm) { return !matches(vm, query); });
     return vms;
   }
   std::vector<Vm> vms;
   bool looked = !query.states.empty();
   walk(
-      state, dirs, query,
+      in, query,
       [&](Vm vm) {
-        vms.push_back(looked ? std::move(vm) : as_seen(dirs, state.tag(), std::move(vm)));
+        vms.push_back(looked ? std::move(vm) : as_seen(in.dirs, in.state.tag(), std::move(vm)));
       },
       [&](const std::string& ref) { unknown.push_back(ref); });
   return vms;

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/settings.h"
 #include "model/vm.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -24,10 +23,9 @@ bool matches(const Vm& vm, const VmQuery& query);
 
 // The VMs' names: in the order of the refs, else by name; each once. A ref of no VM (or of several)
 // stays as it is, so that whoever acts on it says what is wrong with it. Changes nothing.
-std::vector<std::string> select_vms(state::State& state, const Dirs& dirs, const VmQuery& query);
+std::vector<std::string> select_vms(Reader& in, const VmQuery& query);
 
 // The VMs themselves, each with the state that identity shows. A ref of no VM goes to `unknown`.
-std::vector<Vm> find_vms(state::State& state, const Dirs& dirs, const VmQuery& query,
-                         std::vector<std::string>& unknown);
+std::vector<Vm> find_vms(Reader& in, const VmQuery& query, std::vector<std::string>& unknown);
 
 } // namespace banger::ops

@@ -35,16 +35,16 @@ std::optional<NetBytes> net_bytes(const NetRecord& net, const std::string& tag, 
 
 std::vector<VmStats> Sampler::sample(std::vector<std::string>& unknown) {
   std::vector<VmStats> all;
-  NetRecord net = read_net(state_);
-  for (Vm& vm : find_vms(state_, dirs_, query_, unknown)) {
+  NetRecord net = read_net(in_.state);
+  for (Vm& vm : find_vms(in_, query_, unknown)) {
     VmStats s;
     s.time = wall_now();
-    s.disk = disk_use(dirs_, vm);
+    s.disk = disk_use(in_.dirs, vm);
     SteadyTime now = steady_now();
     if (vm.vmm_process) s.usage = sys::find_usage(vm.vmm_process);
     if (s.usage) {
       s.cgroup = own_cgroup(vm);
-      s.net = net_bytes(net, state_.tag(), vm);
+      s.net = net_bytes(net, in_.state.tag(), vm);
       auto before = before_.find(vm.id);
       if (before != before_.end() && before->second.process == vm.vmm_process) {
         double ns = std::chrono::duration<double, std::nano>(now - before->second.at).count();

@@ -36,8 +36,7 @@ struct VmStats {
 // Takes samples, and knows the one before.
 class Sampler {
 public:
-  Sampler(state::State& state, const Dirs& dirs, VmQuery query)
-      : state_(state), dirs_(dirs), query_(std::move(query)) {}
+  Sampler(Reader& in, VmQuery query) : in_(in), query_(std::move(query)) {}
   // Of all VMs that the query selects, by name or in its order. What is none goes to `unknown`.
   std::vector<VmStats> sample(std::vector<std::string>& unknown);
 
@@ -47,8 +46,7 @@ private:
     SteadyTime at;
     ProcessId process;
   };
-  state::State& state_;
-  const Dirs& dirs_;
+  Reader& in_;
   VmQuery query_;
   std::map<std::string, Before> before_; // by id
 };

@@ -32,11 +32,11 @@ struct Waiting {
 
 class Waiter {
 public:
-  Waiter(Context& ctx, WaitFor goal, const std::function<void(Waited)>& tell)
-      : ctx_(ctx), goal_(goal), tell_(tell) {}
+  Waiter(Reader& in, WaitFor goal, const std::function<void(Waited)>& tell)
+      : in_(in), goal_(goal), tell_(tell) {}
 
   void run(const std::vector<std::string>& refs, std::optional<Millis> timeout) {
-    state::StateWatch watch(loop_, ctx_.dirs, ctx_.state, [this] { look_anew(); });
+    state::StateWatch watch(loop_, in_.dirs, in_.state, [this] { look_anew(); });
     for (const std::string& ref : refs) begin(ref);
     look();
     if (timeout && !all_.empty()) loop_.after(*timeout, [this] { time_is_up(); });
@@ -46,7 +46,7 @@ public:
 private:
   void begin(const std::string& ref) {
     try {
-      Vm vm = ctx_.state.get_vm(ref);
+      Vm vm = in_.state.get_vm(ref);
       all_.push_back({ref, vm.id, vm.name});
     } catch (const Error& e) {
       tell_({ref, {}, e});
@@ -68,25 +68,25 @@ private:
   }
 
   std::optional<Waited> look_at(Waiting& w) {
-    auto row = ctx_.state.find_vm_by_id(w.id);
+    auto row = in_.state.find_vm_by_id(w.id);
     if (!row) {
       if (goal_ == WaitFor::stopped) return Waited{w.ref, {}, {}};
       return Waited{w.ref, {}, not_found("'{}' was removed", w.name).subject(w.name)};
     }
-    Vm vm = as_seen(ctx_.dirs, ctx_.state.tag(), *row);
+    Vm vm = as_seen(in_.dirs, in_.state.tag(), *row);
     w.state = name_of(vm.state);
     auto done = [&](std::optional<Error> e) { return Waited{w.ref, w.state, std::move(e)}; };
     bool down = vm.state == VmState::stopped || vm.state == VmState::failed;
     if (goal_ == WaitFor::stopped && down) return done({});
     if (goal_ == WaitFor::running) {
       if (vm.state == VmState::running) return done({});
-      if (vm.state == VmState::failed) return done(fault_of(ctx_.dirs, vm));
+      if (vm.state == VmState::failed) return done(fault_of(in_.dirs, vm));
       if (vm.state == VmState::stopped && w.was_live)
         return done(conflict("'{}' was stopped before it was ready", w.name).subject(w.name));
     }
     if (!is_live(vm.state)) return {};
     w.was_live = true;
-    Places places = places_of(ctx_.dirs, ctx_.state.tag(), vm);
+    Places places = places_of(in_.dirs, in_.state.tag(), vm);
     if (!is_looked_after(vm, places))
       return done(failed("'{}' was interrupted while it was {}", w.name, w.state)
                       .subject(w.name)
@@ -118,7 +118,7 @@ private:
     loop_.stop();
   }
 
-  Context& ctx_;
+  Reader& in_;
   WaitFor goal_;
   const std::function<void(Waited)>& tell_;
   sys::Loop loop_;
@@ -127,9 +127,9 @@ private:
 
 } // namespace
 
-void wait_for_vms(Context& ctx, const std::vector<std::string>& refs, WaitFor goal,
+void wait_for_vms(Reader& in, const std::vector<std::string>& refs, WaitFor goal,
                   std::optional<Millis> timeout, const std::function<void(Waited)>& tell) {
-  Waiter(ctx, goal, tell).run(refs, timeout);
+  Waiter(in, goal, tell).run(refs, timeout);
 }
 
 } // namespace banger::ops

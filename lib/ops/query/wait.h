@@ -24,7 +24,7 @@ struct Waited {
 // not_found; for `running` the VM's own fault as soon as it is `failed`, and conflict as soon as
 // one that ran or started is stopped (one that is stopped from the beginning is waited for:
 // somebody may start it). Changes nothing, polls nothing.
-void wait_for_vms(Context& ctx, const std::vector<std::string>& refs, WaitFor goal,
+void wait_for_vms(Reader& in, const std::vector<std::string>& refs, WaitFor goal,
                   std::optional<Millis> timeout, const std::function<void(Waited)>& tell);
 
 } // namespace banger::ops

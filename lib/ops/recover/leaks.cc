@@ -380,32 +380,32 @@ std::vector<Leak> look(const Dirs& dirs, state::State& state) {
 
 std::span<const LeakKind> leak_kinds() { return kinds; }
 
-std::vector<Leak> find_leaks(const Dirs& dirs, state::State& state) {
-  if (!sys::exists(dirs.state)) return {};
-  std::vector<Leak> found = look(dirs, state);
+std::vector<Leak> find_leaks(Reader& in) {
+  if (!sys::exists(in.dirs.state)) return {};
+  std::vector<Leak> found = look(in.dirs, in.state);
   if (found.empty()) return found;
   // What another command is just making or removing shows for a moment only.
   sys::wait_readable(-1, time_to_end);
-  std::vector<Leak> again = look(dirs, state);
+  std::vector<Leak> again = look(in.dirs, in.state);
   std::erase_if(found, [&](const Leak& l) {
     return std::find(again.begin(), again.end(), l) == again.end();
   });
   return found;
 }
 
-void remove_leak(state::State& state, const Leak& leak) {
+void remove_leak(Reader& in, const Leak& leak) {
   bool has_disks = leak.object == "vm" || leak.object == "image";
   auto info = leak.path.empty() ? std::nullopt : sys::find_link_info(leak.path);
-  if (has_disks && info && info->mtime_ns < state.made().ns)
+  if (has_disks && info && info->mtime_ns < in.state.made().ns)
     throw conflict("cannot remove '{}': it is older than this state", leak.path)
         .subject(leak.path)
         .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
-  if (has_disks && state.is_absent())
+  if (has_disks && in.state.is_absent())
     throw conflict("cannot remove '{}': there is no state file that tells what it is", leak.path)
         .subject(leak.path)
         .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
   for (const LeakKind& kind : kinds)
-    if (kind.object == leak.object) kind.remove(leak, state);
+    if (kind.object == leak.object) kind.remove(leak, in.state);
 }
 
 } // namespace banger::ops

@@ -16,9 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/settings.h"
 #include "model/vm.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -72,10 +71,10 @@ std::span<const LeakKind> leak_kinds();
 
 // A user sees the processes of his own only; they are the ones that can be his state's. Where there
 // seem to be leaks, this takes half a second.
-std::vector<Leak> find_leaks(const Dirs& dirs, state::State& state);
+std::vector<Leak> find_leaks(Reader& in);
 
 // Removes one. Throws Error(conflict) for a directory that is older than this state: it has the
 // disks of VMs whose state file was moved aside, and only their owner can tell what they are worth.
-void remove_leak(state::State& state, const Leak& leak);
+void remove_leak(Reader& in, const Leak& leak);
 
 } // namespace banger::ops

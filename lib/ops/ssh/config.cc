@@ -61,25 +61,23 @@ std::string ssh_include_line(const Dirs& dirs) {
 
 namespace {
 
-void write_ssh_config(state::State& state, const Dirs& dirs, Outlives outlives) {
-  sys::make_dirs(dirs.state);
-  std::string path = ssh_config_path(dirs);
+void write_ssh_config(Reader& in, Outlives outlives) {
+  sys::make_dirs(in.dirs.state);
+  std::string path = ssh_config_path(in.dirs);
   // What is read under the lock is what is written last.
   auto lock = sys::FileLock::take(path + ".lock");
-  sys::write_atomic(path, ssh_config(state.vms(), dirs), 0600, outlives);
+  sys::write_atomic(path, ssh_config(in.state.vms(), in.dirs), 0600, outlives);
 }
 
 } // namespace
 
-void install_ssh_config(state::State& state, const Dirs& dirs) {
-  write_ssh_config(state, dirs, Outlives::power_cut);
-}
+void install_ssh_config(Reader& in) { write_ssh_config(in, Outlives::power_cut); }
 
 void refresh_ssh_config(Context& ctx) {
   try {
     auto before = sys::find_content(ssh_config_path(ctx.dirs));
     if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs))
-      write_ssh_config(ctx.state, ctx.dirs, Outlives::process); // the next change writes it again
+      write_ssh_config(ctx, Outlives::process); // the next change writes it again
   } catch (const Error& e) {
     ctx.log.warn("ssh.config.stale", {{"message", e.message()}});
   }

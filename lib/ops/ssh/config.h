@@ -21,7 +21,7 @@ std::string ssh_config_path(const Dirs& dirs);
 // The line that makes OpenSSH read it, for the top of ~/.ssh/config.
 std::string ssh_include_line(const Dirs& dirs);
 // Writes it; who wrote it once has it kept up to date by refresh_ssh_config.
-void install_ssh_config(state::State& state, const Dirs& dirs);
+void install_ssh_config(Reader& in);
 // Writes it anew if it was installed and differs. For operations that remove VMs or move their
 // ports; a file that cannot be written is a warning in the log, never their failure.
 void refresh_ssh_config(Context& ctx);

@@ -161,9 +161,9 @@ private:
 
 class Copy {
 public:
-  Copy(state::State& state, const Dirs& dirs, const CopyOptions& options, int signals,
+  Copy(Reader& in, const CopyOptions& options, int signals,
        const std::function<void(const CopyTotals*)>& moved)
-      : state_(state), dirs_(dirs), options_(options), signals_(signals), moved_(moved) {}
+      : in_(in), options_(options), signals_(signals), moved_(moved) {}
 
   CopyTotals run(const CopyPlace& from, const CopyPlace& to) {
     if (from.is_stream() || to.is_stream()) {
@@ -182,7 +182,7 @@ public:
       auto remote = std::make_unique<guest::RemoteTreeSource>(open_session(*target), from.path,
                                                               options_.deep, signals_);
       item = {remote->kind(), name_of(from.path)};
-      source = std::make_unique<GuestSource>(*target, dirs_, std::move(remote));
+      source = std::make_unique<GuestSource>(*target, in_.dirs, std::move(remote));
     });
     std::unique_ptr<guest::TreeSink> sink;
     in_guest(to, [&](const SshTarget* target) {
@@ -191,7 +191,7 @@ public:
         return;
       }
       sink = std::make_unique<GuestSink>(
-          *target, dirs_,
+          *target, in_.dirs,
           std::make_unique<guest::RemoteTreeSink>(open_session(*target), to.path, item,
                                                   options_.into, signals_));
     });
@@ -204,8 +204,8 @@ private:
   // Runs `work` with the VM of a place (null: this machine); its errors name it.
   void in_guest(const CopyPlace& place, const std::function<void(const SshTarget*)>& work) {
     if (!place.vm) return work(nullptr);
-    SshTarget target = find_ssh_target(state_, dirs_, *place.vm);
-    with_guest(target, dirs_, [&] { work(&target); });
+    SshTarget target = find_ssh_target(in_, *place.vm);
+    with_guest(target, in_.dirs, [&] { work(&target); });
   }
 
   void count(size_t bytes) {
@@ -242,8 +242,7 @@ private:
     }
   }
 
-  state::State& state_;
-  const Dirs& dirs_;
+  Reader& in_;
   CopyOptions options_;
   int signals_;
   const std::function<void(const CopyTotals*)>& moved_;
@@ -265,15 +264,15 @@ CopyPlace parse_copy_place(const std::string& word) {
   return {word.substr(0, colon), path};
 }
 
-CopyTotals ssh_copy(state::State& state, const Dirs& dirs, const CopyPlace& from,
-                    const CopyPlace& to, const CopyOptions& options,
+CopyTotals ssh_copy(Reader& in, const CopyPlace& from, const CopyPlace& to,
+                    const CopyOptions& options,
                     const std::function<void(const CopyTotals*)>& moved) {
   if (!from.vm && !to.vm)
     throw usage("neither '{}' nor '{}' is in a VM", from.path, to.path)
         .hint("a place in a VM is NAME:PATH");
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   try {
-    CopyTotals totals = Copy(state, dirs, options, signals.fd(), moved).run(from, to);
+    CopyTotals totals = Copy(in, options, signals.fd(), moved).run(from, to);
     moved(nullptr);
     return totals;
   } catch (...) {

@@ -13,8 +13,7 @@
 #include <string>
 
 #include "guest/tree/tree.h"
-#include "model/settings.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -38,8 +37,8 @@ using guest::CopyTotals;
 // Throws Error(usage) where no VM is in it; otherwise as Error tells. A signal that would end this
 // process ends it when what was half done has been cleared away. `moved` is told how far it is,
 // and null at the end.
-CopyTotals ssh_copy(state::State& state, const Dirs& dirs, const CopyPlace& from,
-                    const CopyPlace& to, const CopyOptions& options,
+CopyTotals ssh_copy(Reader& in, const CopyPlace& from, const CopyPlace& to,
+                    const CopyOptions& options,
                     const std::function<void(const CopyTotals*)>& moved);
 
 } // namespace banger::ops

@@ -20,11 +20,10 @@ std::string remote_command(const std::vector<std::string>& words) {
   return join(quoted, " ");
 }
 
-int ssh_exec(state::State& state, const Dirs& dirs, const std::string& ref,
-             const std::vector<std::string>& words) {
-  SshTarget target = find_ssh_target(state, dirs, ref);
+int ssh_exec(Reader& in, const std::string& ref, const std::vector<std::string>& words) {
+  SshTarget target = find_ssh_target(in, ref);
   int status = 0;
-  with_guest(target, dirs, [&] {
+  with_guest(target, in.dirs, [&] {
     auto session = open_session(target);
     sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
     guest::Streams streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, 0, signals.fd()};
@@ -68,14 +67,13 @@ sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::
 
 bool has_ssh_client() { return sys::find_program("ssh").has_value(); }
 
-int ssh_own_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
-                     const std::vector<std::string>& words,
+int ssh_own_terminal(Reader& in, const std::string& ref, const std::vector<std::string>& words,
                      const std::function<std::shared_ptr<void>()>& raw) {
-  SshTarget target = find_ssh_target(state, dirs, ref);
+  SshTarget target = find_ssh_target(in, ref);
   std::optional<std::string> command;
   if (!words.empty()) command = remote_command(words);
   int status = 0;
-  with_guest(target, dirs, [&] {
+  with_guest(target, in.dirs, [&] {
     auto session = open_session(target);
     guest::Streams streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
     winsize size{};
@@ -95,9 +93,8 @@ int ssh_own_terminal(state::State& state, const Dirs& dirs, const std::string& r
   return status;
 }
 
-void ssh_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
-                  const std::vector<std::string>& words) {
-  SshTarget target = find_ssh_target(state, dirs, ref);
+void ssh_terminal(Reader& in, const std::string& ref, const std::vector<std::string>& words) {
+  SshTarget target = find_ssh_target(in, ref);
   sys::exec(ssh_client_command(target, words));
 }
 

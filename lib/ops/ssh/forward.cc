@@ -27,9 +27,9 @@ Forward parse_forward(const std::string& word) {
 }
 
 void ssh_forward(
-    state::State& state, const Dirs& dirs, const std::string& ref, std::vector<Forward> forwards,
+    Reader& in, const std::string& ref, std::vector<Forward> forwards,
     const std::function<void(const std::string& vm, const std::vector<Forward>&)>& ready) {
-  SshTarget target = find_ssh_target(state, dirs, ref);
+  SshTarget target = find_ssh_target(in, ref);
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   std::vector<guest::ForwardedPort> ports;
   for (auto& f : forwards) {
@@ -37,7 +37,7 @@ void ssh_forward(
     f.port = sys::port_of(listener.get());
     ports.push_back({std::move(listener), f.guest});
   }
-  with_guest(target, dirs, [&] {
+  with_guest(target, in.dirs, [&] {
     auto session = open_session(target);
     ready(target.vm.name, forwards);
     guest::forward_ports(session, ports, signals.fd());

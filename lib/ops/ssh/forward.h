@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/settings.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -23,7 +22,7 @@ Forward parse_forward(const std::string& word);
 // INT, TERM or HUP. Throws Error(conflict) for a port that is taken, before the guest is asked
 // anything; Error(unreachable) when the guest goes.
 void ssh_forward(
-    state::State& state, const Dirs& dirs, const std::string& ref, std::vector<Forward> forwards,
+    Reader& in, const std::string& ref, std::vector<Forward> forwards,
     const std::function<void(const std::string& vm, const std::vector<Forward>&)>& ready);
 
 } // namespace banger::ops

@@ -149,11 +149,10 @@ sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs) {
   return command;
 }
 
-void ssh_sync(state::State& state, const Dirs& dirs, const SyncRequest& request,
+void ssh_sync(Reader& in, const SyncRequest& request,
               const std::function<void(double seconds)>& done) {
   check_sync(request);
-  SshTarget target =
-      find_ssh_target(state, dirs, request.from.vm ? *request.from.vm : *request.to.vm);
+  SshTarget target = find_ssh_target(in, request.from.vm ? *request.from.vm : *request.to.vm);
   if (!sys::find_program("rsync"))
     throw preflight("cannot sync: there is no rsync on this machine").hint("apt install rsync");
   if (!request.from.vm) {
@@ -161,7 +160,7 @@ void ssh_sync(state::State& state, const Dirs& dirs, const SyncRequest& request,
     if (!info) throw not_found("cannot sync '{}': no such directory", request.from.path);
     if (!info->is_dir) throw failed("cannot sync '{}': it is not a directory", request.from.path);
   }
-  sys::Command command = rsync_command(request, dirs);
+  sys::Command command = rsync_command(request, in.dirs);
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   // Watched before it is read, so that nothing falls between.
   std::optional<sys::TreeWatch> watch;
@@ -170,7 +169,7 @@ void ssh_sync(state::State& state, const Dirs& dirs, const SyncRequest& request,
     auto begun = steady_now();
     auto result = run_rsync(command, signals.fd());
     if (!result) break;
-    with_guest(target, dirs, [&] { check_result(*result, target); });
+    with_guest(target, in.dirs, [&] { check_result(*result, target); });
     done(Seconds(steady_now() - begun).count());
   } while (watch && await_change(*watch, signals.fd()));
   // Asked to end, a watch has done what it was for.

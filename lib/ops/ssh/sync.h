@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "model/settings.h"
+#include "ops/common/context.h"
 #include "ops/ssh/copy.h"
-#include "state/state.h"
 #include "sys/process.h"
 
 namespace banger::ops {
@@ -27,7 +27,7 @@ sys::Command rsync_command(const SyncRequest& request, const Dirs& dirs);
 
 // Calls `done` after each time, with the seconds that it took. Throws Error(preflight) where rsync
 // is missing, here or in the guest, Error(failed) with what rsync said.
-void ssh_sync(state::State& state, const Dirs& dirs, const SyncRequest& request,
+void ssh_sync(Reader& in, const SyncRequest& request,
               const std::function<void(double seconds)>& done);
 
 } // namespace banger::ops

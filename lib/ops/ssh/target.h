@@ -6,7 +6,7 @@
 #include "guest/identity/endpoint.h"
 #include "model/settings.h"
 #include "model/vm.h"
-#include "state/state.h"
+#include "ops/common/context.h"
 
 namespace banger::ops {
 
@@ -19,7 +19,7 @@ struct SshTarget {
 
 // Throws Error(not_found) for a VM that is not there, Error(conflict) with a hint for one that does
 // not run, Error(failed) for one whose host key is not known (it was never started).
-SshTarget find_ssh_target(state::State& state, const Dirs& dirs, const std::string& ref);
+SshTarget find_ssh_target(Reader& in, const std::string& ref);
 
 // "demo.vm".
 std::string ssh_host(const Vm& vm);

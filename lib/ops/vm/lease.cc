@@ -54,7 +54,7 @@ void tell_once(Context& ctx, const std::string& text) {
   constexpr const char* key = "net.told";
   if (ctx.state.fact(key) == text) return;
   ctx.notice(text);
-  if (ctx.may_write) ctx.state.set_fact(key, text);
+  if (ctx.state.mode() == state::Mode::write) ctx.state.set_fact(key, text);
 }
 
 } // namespace
@@ -66,7 +66,7 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
         .hint("leave --net out, or use --net user");
   NetMode mode = NetMode::isolated;
   if (want != NetMode::isolated) {
-    UserNetFault fault = user_net_fault(ctx.dirs, ctx.may_write ? &ctx.state : nullptr);
+    UserNetFault fault = user_net_fault(ctx.dirs, &ctx.state);
     if (fault.missing.empty())
       mode = NetMode::user;
     else if (want)

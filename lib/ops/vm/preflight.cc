@@ -56,8 +56,8 @@ Check check_disks(const Places& places, const Vm& vm) {
   return {"disks", Verdict::ok, places.dir, {}};
 }
 
-Check check_image(Context& ctx, const std::string& asked) {
-  Image image = find_image_source(ctx, asked).image;
+Check check_image(Reader& in, const std::string& asked) {
+  Image image = find_image_source(in, asked).image;
   if (image.id.empty())
     return {
         "image", Verdict::ok, image.name + " of the bundle, imported when it is first used", {}};
@@ -112,11 +112,11 @@ void require_within_limit(const Settings& settings, state::State& state, const V
   require(fmt::format("cannot start '{}'", vm.name), vm.name, {&check, 1});
 }
 
-std::vector<Check> check_start(Context& ctx, const Vm& vm) {
-  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
-  auto all = check_common(host, ctx.state, vm.memory, vm.id);
+std::vector<Check> check_start(Reader& in, const Vm& vm) {
+  Host host{in.settings, in.dirs, false, &in.state};
+  auto all = check_common(host, in.state, vm.memory, vm.id);
   if (vm.net_mode == NetMode::user) all.push_back(require_network(host));
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;
 }
@@ -130,19 +130,19 @@ Check check_published(const Vm& vm) {
   return {"ports", Verdict::ok, vm.ports.empty() ? "none published" : "free", {}};
 }
 
-std::vector<Check> check_new(Context& ctx, const VmSpec& spec) {
-  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
-  auto all = check_common(host, ctx.state, spec.memory, {});
-  all.push_back(make_check("image", [&] { return check_image(ctx, spec.image); }));
+std::vector<Check> check_new(Reader& in, const VmSpec& spec) {
+  Host host{in.settings, in.dirs, false, &in.state};
+  auto all = check_common(host, in.state, spec.memory, {});
+  all.push_back(make_check("image", [&] { return check_image(in, spec.image); }));
   add_making(all, host, spec);
   return all;
 }
 
-void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& image) {
-  Host host{ctx.settings, ctx.dirs, false, &ctx.state, ctx.may_write};
+void require_new(Reader& in, const VmSpec& spec, bool and_start, const Check& image) {
+  Host host{in.settings, in.dirs, false, &in.state};
   std::vector<Check> all;
   if (and_start)
-    all = check_common(host, ctx.state, spec.memory, {});
+    all = check_common(host, in.state, spec.memory, {});
   else
     all.push_back(make_check("space", [&] { return check_space(host); }));
   // Without a bundle there is no image either, and nothing else would mend it.
@@ -154,8 +154,8 @@ void require_new(Context& ctx, const VmSpec& spec, bool and_start, const Check& 
   require(fmt::format("cannot {} '{}'", and_start ? "run" : "create", spec.name), spec.name, all);
 }
 
-void require_restart(Context& ctx, const Vm& vm) {
-  auto all = check_start(ctx, vm);
+void require_restart(Reader& in, const Vm& vm) {
+  auto all = check_start(in, vm);
   // What it uses now it gives back first.
   std::erase_if(all, [](const Check& c) { return c.id == "memory"; });
   require(fmt::format("cannot restart '{}'", vm.name), vm.name, all);

@@ -37,13 +37,14 @@ TEST_F(Following, SelectionKeepsOrderAndWhatIsUnknown) {
     ids[name] = state.add_vm(v).id;
   }
   using Names = std::vector<std::string>;
-  EXPECT_EQ(select_vms(state, dirs, {}), (Names{"a", "b", "c"}));
-  EXPECT_EQ(select_vms(state, dirs, {Names{}, {}, {}}), Names{});
-  EXPECT_EQ(
-      select_vms(state, dirs, {Names{"c", ids["a"].substr(0, 8), "zz", "a", ids["c"]}, {}, {}}),
-      (Names{"c", "a", "zz"}));
-  EXPECT_EQ(select_vms(state, dirs, {Names{"c", "zz", "b"}, {{"k", "v"}}, {}}), (Names{"zz", "b"}));
-  EXPECT_EQ(select_vms(state, dirs, {{}, {}, {VmState::failed}}), Names{});
+  Settings settings;
+  Reader in{settings, dirs, state};
+  EXPECT_EQ(select_vms(in, {}), (Names{"a", "b", "c"}));
+  EXPECT_EQ(select_vms(in, {Names{}, {}, {}}), Names{});
+  EXPECT_EQ(select_vms(in, {Names{"c", ids["a"].substr(0, 8), "zz", "a", ids["c"]}, {}, {}}),
+            (Names{"c", "a", "zz"}));
+  EXPECT_EQ(select_vms(in, {Names{"c", "zz", "b"}, {{"k", "v"}}, {}}), (Names{"zz", "b"}));
+  EXPECT_EQ(select_vms(in, {{}, {}, {VmState::failed}}), Names{});
 }
 
 TEST_F(Following, EveryCommitOfAnotherIsSeen) {

@@ -50,7 +50,7 @@ protected:
     auto state = open(state::Mode::read);
     Settings settings;
     Log log({}, Level::off, {});
-    Context ctx{settings, dirs, state, log};
+    Context ctx{{settings, dirs, state}, log};
     body(ctx);
   }
 

@@ -23,7 +23,7 @@ protected:
     auto state = open();
     Settings settings;
     Log log({}, Level::off, {});
-    Context ctx{settings, dirs, state, log};
+    Context ctx{{settings, dirs, state}, log};
     return run_in_guest(ctx, vm("x"), {"a", "two words"}, common);
   }
   void (*hup_before)(int);
