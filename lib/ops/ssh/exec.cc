@@ -98,7 +98,7 @@ int ssh_own_terminal(state::State& state, const Dirs& dirs, const std::string& r
 void ssh_terminal(state::State& state, const Dirs& dirs, const std::string& ref,
                   const std::vector<std::string>& words) {
   SshTarget target = find_ssh_target(state, dirs, ref);
-  sys::exec(ssh_client_command(target, words));
+  sys::exec(ssh_client_command(target, words), sys::Keep::nothing);
 }
 
 } // namespace banger::ops
