@@ -62,7 +62,7 @@ void become(const std::string& path, std::vector<std::string> words) {
   sys::Command command;
   command.argv.push_back(path);
   for (std::string& w : words) command.argv.push_back(std::move(w));
-  sys::exec(command);
+  sys::exec(command, sys::Keep::inherited);
 }
 
 } // namespace banger::cli

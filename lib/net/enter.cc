@@ -20,7 +20,7 @@ void enter_network(const std::vector<std::string>& words) {
   sys::enter(net, user);
   std::vector<std::string> program(words.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                                    words.end());
-  sys::exec({program, {}, {}, false});
+  sys::exec({program, {}, {}, false}, sys::Keep::inherited); // what the monitor named
 }
 
 } // namespace banger::net

@@ -12,15 +12,21 @@
 
 namespace banger::sys {
 
-void Loop::watch(int fd, Callback on_readable) { watched_[fd] = std::move(on_readable); }
+void Loop::set(Watches& those, int fd, Callback callback) {
+  those[fd] = {std::move(callback), next_generation_++};
+}
+
+void Loop::watch(int fd, Callback on_readable) { set(watched_, fd, std::move(on_readable)); }
 
 void Loop::forget(int fd) { watched_.erase(fd); }
 
-void Loop::watch_writable(int fd, Callback on_writable) { writable_[fd] = std::move(on_writable); }
+void Loop::watch_writable(int fd, Callback on_writable) {
+  set(writable_, fd, std::move(on_writable));
+}
 
 void Loop::forget_writable(int fd) { writable_.erase(fd); }
 
-void Loop::watch_hangup(int fd, Callback on_hangup) { hangups_[fd] = std::move(on_hangup); }
+void Loop::watch_hangup(int fd, Callback on_hangup) { set(hangups_, fd, std::move(on_hangup)); }
 
 Loop::Timer Loop::at(SteadyTime when, Callback callback) {
   Timer id = next_timer_++;
@@ -37,30 +43,46 @@ void Loop::cancel(Timer timer) {
 }
 
 void Loop::run() {
+  struct Polled {
+    Watches* those;
+    uint64_t generation;
+  };
   stopped_ = false;
   while (!stopped_) {
     std::vector<pollfd> fds;
-    for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
-    for (const auto& [fd, callback] : writable_) fds.push_back({fd, POLLOUT, 0});
-    for (const auto& [fd, callback] : hangups_) fds.push_back({fd, 0, 0}); // told unasked
+    std::vector<Polled> polled; // beside fds
+    auto add = [&](Watches& those, short events) {
+      for (const auto& [fd, watch] : those) {
+        fds.push_back({fd, events, 0});
+        polled.push_back({&those, watch.generation});
+      }
+    };
+    add(watched_, POLLIN);
+    add(writable_, POLLOUT);
+    add(hangups_, 0); // told unasked
     int wait_ms = -1;
     if (!timers_.empty()) {
       auto left = timers_.begin()->first.first - steady_now();
       auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
       wait_ms = static_cast<int>(std::clamp<int64_t>(ms, 0, 60'000));
     }
-    if (::poll(fds.data(), fds.size(), wait_ms) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
-    for (const pollfd& p : fds) {
-      auto& those = p.events == POLLIN ? watched_ : p.events == POLLOUT ? writable_ : hangups_;
-      auto it = those.find(p.fd); // an earlier callback may have forgotten it
-      if (p.revents == 0 || it == those.end()) continue;
-      Callback callback = it->second; // it may forget itself while it runs
-      if (p.events == 0) those.erase(it);
+    if (::poll(fds.data(), fds.size(), wait_ms) < 0) {
+      if (errno != EINTR) throw sys_error(errno, "cannot poll");
+      continue; // nothing was said of any descriptor
+    }
+    for (size_t i = 0; i < fds.size(); i++) {
+      if (fds[i].revents == 0) continue;
+      Watches& those = *polled[i].those;
+      auto it = those.find(fds[i].fd);
+      // An earlier callback may have forgotten it, and watch another under its number by now.
+      if (it == those.end() || it->second.generation != polled[i].generation) continue;
+      Callback callback = it->second.callback; // it may forget itself while it runs
+      if (&those == &hangups_) those.erase(it);
       callback();
       if (stopped_) return;
     }
-    while (!timers_.empty() && timers_.begin()->first.first <= steady_now() && !stopped_) {
+    SteadyTime now = steady_now();
+    while (!timers_.empty() && timers_.begin()->first.first <= now && !stopped_) {
       auto node = timers_.extract(timers_.begin());
       node.mapped()();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -13,6 +14,9 @@
 
 namespace banger::sys {
 
+// A callback may forget, watch again or cancel anything, itself included. What it forgets is not
+// called any more; what it watches is called for what a later look finds, never for what this one
+// found under the same number. One that throws leaves run(), which may be called again.
 class Loop {
 public:
   using Callback = std::function<void()>;
@@ -28,6 +32,8 @@ public:
   // Called once, when nobody is left to read what is written to fd, a pipe or socket. That nothing
   // more comes in does not count: a socket half shut down is readable for ever.
   void watch_hangup(int fd, Callback on_hangup);
+  // Timers run in the order of their times. One that is due at once still waits until every
+  // descriptor has been looked at: a timer that sets itself again cannot keep them waiting.
   Timer at(SteadyTime when, Callback callback);
   Timer after(std::chrono::milliseconds delay, Callback callback);
   void cancel(Timer timer);
@@ -36,7 +42,16 @@ public:
   void stop() { stopped_ = true; }
 
 private:
-  std::map<int, Callback> watched_, writable_, hangups_;
+  // A descriptor's number may be given out again at any moment; a watch is never the same twice.
+  struct Watch {
+    Callback callback;
+    uint64_t generation = 0;
+  };
+  using Watches = std::map<int, Watch>;
+  void set(Watches& those, int fd, Callback callback);
+
+  Watches watched_, writable_, hangups_;
+  uint64_t next_generation_ = 1;
   std::map<std::pair<SteadyTime, Timer>, Callback> timers_;
   Timer next_timer_ = 1;
   bool stopped_ = false;

@@ -100,6 +100,13 @@ bool send_signal(const ProcessId& id, int signal) {
   throw sys_error(errno, "cannot send signal {} to process {}", signal, id.pid);
 }
 
+void end_process(const ProcessId& id, Millis patience) {
+  auto fd = open_process(id);
+  if (!fd || !send_signal(id, SIGKILL)) return;
+  if (!wait_readable(fd->get(), patience))
+    throw failed("cannot end process {}: it does not die", id.pid);
+}
+
 std::vector<ProcessInfo> list_processes() {
   std::vector<ProcessInfo> all;
   for (const std::string& name : list_dir("/proc")) {
@@ -116,6 +123,14 @@ std::vector<ProcessInfo> list_processes() {
                    info->uid});
   }
   return all;
+}
+
+void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Millis patience) {
+  if (!exists(dir)) return;
+  std::string real = real_path(dir);
+  for (const ProcessInfo& p : list_processes())
+    if (p.cwd == real && std::ranges::find(except, p.id) == except.end())
+      end_process(p.id, patience);
 }
 
 bool is_root() { return ::geteuid() == 0; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/handle.h"
+#include "core/units.h"
 #include "model/vm.h"
 
 namespace banger::sys {
@@ -23,6 +24,13 @@ bool is_alive(const ProcessId& id);
 std::optional<Fd> open_process(const ProcessId& id);
 // Sends a signal to exactly that process; false if it is gone.
 bool send_signal(const ProcessId& id, int signal);
+// Ends exactly that process (SIGKILL) and waits until it has gone. Nothing happens if it has gone
+// already; one that is still there after `patience` is Error(failed).
+void end_process(const ProcessId& id, Millis patience);
+
+// The same for every process whose working directory is `dir`, but for those named. Nothing happens
+// where there is no such directory: it tells what is the caller's only as long as it stands.
+void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Millis patience);
 
 struct ProcessInfo {
   ProcessId id;

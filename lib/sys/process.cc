@@ -135,6 +135,12 @@ Child spawn(const Command& command, const Stdio& stdio) {
   place(stdio.out, 1);
   place(stdio.err, 2);
   for (auto [ours, theirs] : stdio.more) place(ours, theirs);
+  // Whatever else is open, close-on-exec or not, is not the child's. To close what is not open is
+  // no error here.
+  for (int fd = 3; fd < floor; fd++)
+    if (std::ranges::none_of(stdio.more, [&](const auto& m) { return m.second == fd; }))
+      ::posix_spawn_file_actions_addclose(&files.actions, fd);
+  ::posix_spawn_file_actions_addclosefrom_np(&files.actions, floor);
   if (!command.cwd.empty())
     ::posix_spawn_file_actions_addchdir_np(&files.actions, command.cwd.c_str());
 
@@ -187,6 +193,33 @@ struct Pipe {
   }
 };
 
+// Holds SIGPIPE back from this thread, which alone is sent it for its own writes; what other
+// threads and the process do about the signal stays as it is.
+class WithoutSigpipe {
+public:
+  WithoutSigpipe() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    timespec now{};
+    if (!was_pending_)
+      while (::sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+private:
+  sigset_t pipe_, before_;
+  bool was_pending_ = false;
+};
+
 // Takes what is there; closes at the end. Output past the limit is read and dropped.
 void drain(Fd& fd, std::string& to) {
   char buffer[65536];
@@ -208,11 +241,7 @@ void feed(Fd& fd, std::string_view& input) {
 } // namespace
 
 RunResult run(const Command& command, std::string_view input, std::optional<Millis> timeout) {
-  // A child that stops reading its input must not end us with a signal.
-  struct sigaction ignore {
-  }, before{};
-  ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, &before);
+  WithoutSigpipe without_sigpipe; // of a child that stops reading its input
   Pipe in, out, err;
   Child child = spawn(command, {in.read.get(), out.write.get(), err.write.get(), {}});
   in.read.reset();
@@ -248,7 +277,6 @@ RunResult run(const Command& command, std::string_view input, std::optional<Mill
       drain(*fd, *text);
     }
   }
-  ::sigaction(SIGPIPE, &before, nullptr);
   return result;
 }
 
@@ -263,13 +291,26 @@ std::string run_ok(const Command& command, std::string_view input, std::optional
   return r.out;
 }
 
-void exec(const Command& command) {
+namespace {
+
+// Marked, not closed: where the exec fails, this process goes on with them.
+void close_on_exec() {
+  for (const std::string& name : list_dir("/proc/self/fd")) {
+    int fd = std::atoi(name.c_str());
+    if (fd > 2) ::fcntl(fd, F_SETFD, FD_CLOEXEC); // the directory's own has gone by now
+  }
+}
+
+} // namespace
+
+void exec(const Command& command, Keep keep) {
   auto program = find_program(command.argv.at(0));
   if (!program) throw cannot_run(ENOENT, command.argv[0]);
   if (!command.cwd.empty() && ::chdir(command.cwd.c_str()) != 0)
     throw sys_error(errno, "cannot enter '{}'", command.cwd);
   Environment environment(command.env);
   auto argv = argv_of(command);
+  if (keep == Keep::nothing) close_on_exec();
   // What this program blocked, or ignored for itself, is not for the next one.
   sigset_t none;
   ::sigemptyset(&none);

@@ -1,9 +1,10 @@
 // Other programs. This is the only place in the tree that starts one (tests/lint holds it so).
 //
-// A command is a plain value; tests compare it. No shell is ever involved. All descriptors but the
-// ones named are closed in the child (everything here is close-on-exec), signals are at their
-// defaults unless keep_ignored is set, and a program that cannot be executed throws Error with the
-// errno and its name.
+// A command is a plain value; tests compare it. No shell is ever involved. A child has the
+// descriptors that its Stdio names and no other, whatever this process was given open by whoever
+// started it: a lock or a pipe of a script must not be held for as long as a VM runs. Signals are
+// at their defaults unless keep_ignored is set, and a program that cannot be executed throws Error
+// with the errno and its name.
 #pragma once
 
 #include <map>
@@ -75,8 +76,15 @@ RunResult run(const Command& command, std::string_view input = {},
 // The same; anything but status 0 throws "PROGRAM failed (exit status N): LAST LINE OF STDERR".
 std::string run_ok(const Command& command, std::string_view input = {},
                    std::optional<Millis> timeout = {});
-// Becomes that program; returns only by throwing.
-[[noreturn]] void exec(const Command& command);
+// Which descriptors a program has that this process becomes, beside 0 to 2.
+enum class Keep {
+  nothing,
+  // Those that are open across exec: for what acts for its caller (`banger` becomes banger-image,
+  // which may be given /dev/fd/63), or was itself started with nothing but what the next one needs.
+  inherited,
+};
+// Becomes that program; returns only by throwing, and then this process has what it had.
+[[noreturn]] void exec(const Command& command, Keep keep);
 
 // The absolute path of a program in PATH (or of `name` itself when it has a '/').
 std::optional<std::string> find_program(const std::string& name);

@@ -1,5 +1,6 @@
 #include "ops/link/link.h"
 
+#include <algorithm>
 #include <array>
 
 #include "guest/identity/base64.h"
@@ -114,18 +115,22 @@ Ask parse_ask(std::string_view line) {
 }
 
 Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,
-                   const std::function<void(const Report&)>& on_stage) {
+                   const std::function<void(const Report&)>& on_stage,
+                   std::optional<Millis> first) {
   Fd fd = sys::connect_unix(socket);
   sys::send_all(fd.get(), to_line(ask));
   sys::LineReader lines(fd.get());
-  Deadline deadline(timeout);
-  while (auto line = lines.next(Millis(deadline.poll_ms()))) {
+  Deadline deadline(timeout), first_word(std::min(timeout, first.value_or(timeout)));
+  bool spoke = false;
+  while (auto line = lines.next(Millis((spoke ? deadline : first_word).poll_ms()))) {
+    spoke = true;
     Report r = parse_report(*line);
     if (r.kind == Report::Kind::ended) return r;
     if (r.kind == Report::Kind::failed) throw *r.error;
     on_stage(r);
   }
   if (lines.ended()) throw Error(Code::unreachable, "its monitor went away");
+  if (!spoke) throw timed_out("its monitor does not answer");
   throw timed_out("its monitor did not end in time");
 }
 

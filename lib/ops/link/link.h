@@ -67,8 +67,10 @@ Ask parse_ask(std::string_view line);
 
 // Asks the monitor at `socket` and follows its reports until `ended`, which is returned, or
 // `failed`, which is thrown. Throws Error(unreachable) when no monitor answers, or when it dies
-// before it said how it ended; Error(timeout) when `timeout` passed.
+// before it said how it ended; Error(timeout) when `timeout` passed, or `first` before it said
+// anything at all.
 Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,
-                   const std::function<void(const Report&)>& on_stage);
+                   const std::function<void(const Report&)>& on_stage,
+                   std::optional<Millis> first = {});
 
 } // namespace banger::ops

@@ -1,7 +1,6 @@
 #include "ops/net/private_net.h"
 
 #include <algorithm>
-#include <csignal>
 #include <set>
 
 #include <fcntl.h>
@@ -43,14 +42,6 @@ std::vector<net::Forward> forwards_of(const Vm& vm) {
   return all;
 }
 
-void PrivateNet::end(const ProcessId& id) {
-  auto fd = sys::open_process(id);
-  if (!fd) return;
-  sys::send_signal(id, SIGKILL);
-  if (!sys::wait_readable(fd->get(), time_to_die))
-    throw failed("cannot end process {}: it does not die", id.pid);
-}
-
 void PrivateNet::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
 }
@@ -58,10 +49,7 @@ void PrivateNet::reap() {
 // Whatever works in the network's directory is its holder or slirp4netns, recorded or not: whoever
 // started it may have died before writing that down.
 void PrivateNet::end_strays(const NetRecord& r) {
-  if (!sys::exists(r.dir)) return;
-  std::string dir = sys::real_path(r.dir);
-  for (const sys::ProcessInfo& p : sys::list_processes())
-    if (p.cwd == dir && p.id != r.holder && p.id != r.slirp) end(p.id);
+  sys::end_all_in(r.dir, {r.holder, r.slirp}, time_to_die);
 }
 
 // Someone who is in the namespace: the holder, or a VMM.
@@ -186,11 +174,11 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   // Its starter died before it was of use, or it is of a build that guarded the way out otherwise:
   // another takes its place, while the VMs run on.
   if (holder && (!r.holder_ready || r.guard != net::guard_version)) {
-    end(r.holder);
+    sys::end_process(r.holder, time_to_die);
     holder = false;
   }
   if (slirp && !r.slirp_ready) {
-    end(r.slirp);
+    sys::end_process(r.slirp, time_to_die);
     slirp = false;
   }
   if (holder && slirp) return;
@@ -201,7 +189,7 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   if (!holder) {
     auto where = r.net_id ? find_inside(r) : std::nullopt;
     if (!where && slirp) {
-      end(r.slirp); // its tap went with the namespace
+      sys::end_process(r.slirp, time_to_die); // its tap went with the namespace
       slirp = false;
     }
     start_holder(r, !where, where);
@@ -294,8 +282,8 @@ void PrivateNet::remove_forward(const Vm& vm, const Port& port) {
 }
 
 void PrivateNet::tear_down(NetRecord& r) {
-  end(r.slirp);
-  end(r.holder);
+  sys::end_process(r.slirp, time_to_die);
+  sys::end_process(r.holder, time_to_die);
   end_strays(r);
   reap();
   if (!r.dir.empty()) sys::remove_tree(r.dir);

@@ -77,7 +77,6 @@ private:
   void cut_log(const NetRecord& r);
   void tear_down(NetRecord& r);
   void end_strays(const NetRecord& r);
-  void end(const ProcessId& id);
   sys::FileLock lock() const { return sys::FileLock::take(net_lock(ctx_.dirs)); }
 
   Context& ctx_;

@@ -1,7 +1,6 @@
 #include "ops/recover/leaks.h"
 
 #include <algorithm>
-#include <csignal>
 #include <map>
 #include <set>
 
@@ -96,13 +95,7 @@ std::vector<Leak> find_processes(const Scene& scene, state::State&) {
   return found;
 }
 
-void end_process(const Leak& leak, state::State&) {
-  auto fd = sys::open_process(leak.process);
-  if (!fd) return;
-  sys::send_signal(leak.process, SIGKILL);
-  if (!sys::wait_readable(fd->get(), time_to_die))
-    throw timed_out("cannot end process {}: it does not die", leak.process.pid);
-}
+void end_process(const Leak& leak, state::State&) { sys::end_process(leak.process, time_to_die); }
 
 // --- directories named by the id of a VM or image.
 

@@ -1,28 +1,19 @@
 #include "ops/release/release.h"
 
-#include <csignal>
-
 #include "core/error.h"
 #include "ops/net/private_net.h"
 #include "sys/file.h"
 #include "sys/proc.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
+namespace {
+constexpr Millis time_to_die{10'000};
+}
+
 void end_vmm(const Vm& vm, const Places& places) {
-  auto end = [](const ProcessId& id) {
-    auto fd = sys::open_process(id);
-    if (!fd) return;
-    sys::send_signal(id, SIGKILL);
-    if (!sys::wait_readable(fd->get(), Millis(10'000)))
-      throw failed("cannot end process {}: it does not die", id.pid);
-  };
-  end(vm.vmm_process);
-  if (!sys::exists(places.runtime)) return;
-  std::string dir = sys::real_path(places.runtime);
-  for (const sys::ProcessInfo& p : sys::list_processes())
-    if (p.cwd == dir) end(p.id);
+  sys::end_process(vm.vmm_process, time_to_die);
+  sys::end_all_in(places.runtime, {}, time_to_die);
 }
 
 Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason) {

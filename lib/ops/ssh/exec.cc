@@ -95,7 +95,7 @@ int ssh_own_terminal(Reader& in, const std::string& ref, const std::vector<std::
 
 void ssh_terminal(Reader& in, const std::string& ref, const std::vector<std::string>& words) {
   SshTarget target = find_ssh_target(in, ref);
-  sys::exec(ssh_client_command(target, words));
+  sys::exec(ssh_client_command(target, words), sys::Keep::nothing);
 }
 
 } // namespace banger::ops

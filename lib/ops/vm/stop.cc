@@ -5,6 +5,7 @@
 #include "ops/link/link.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
+#include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
@@ -13,7 +14,10 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis time_to_die{2'000};
+// A monitor that can answer does so at once.
+constexpr Millis time_to_answer{5'000}, time_to_die{2'000}, time_to_kill{20'000};
+// What the kernel takes to end a process that a signal was sent.
+constexpr Millis time_to_vanish{10'000};
 
 // The row of a VM that has ended.
 Vm after_end(Context& ctx, const Vm& vm) {
@@ -23,49 +27,137 @@ Vm after_end(Context& ctx, const Vm& vm) {
   return gone;
 }
 
+// Ends a VM whose monitor cannot: both processes, by the identities that the row tells. The monitor
+// comes first; it would take the VMM's end for a crash. What the VM had is given back by whoever
+// reconciles it under op.lock, and finds a stop that was interrupted.
+void end_processes(Context& ctx, const Vm& vm) {
+  ctx.log.warn("vm.end_processes", {{"vm", std::string_view(vm.name)}});
+  auto now = ctx.state.find_vm_by_id(vm.id); // the caller's row may be older than the monitor
+  if (!now || !is_live(now->state)) return;
+  sys::end_process(now->monitor_process, time_to_vanish);
+  // It may have started the VMM again, or ended, until it was ended itself; now nobody does.
+  now = ctx.state.find_vm_by_id(vm.id);
+  if (!now || !is_live(now->state)) return;
+  ctx.state.change_vm(vm.id, [](Vm& v) { v.state = VmState::stopping; });
+  sys::end_process(now->vmm_process, time_to_vanish);
+}
+
+// The row of a VM whose directory was taken away from under it. It has no locks any more, and
+// nothing that is worth a gentle stop. The directory is made again, for the locks of those who end
+// it and settle what it had.
+std::optional<Vm> without_directory(Context& ctx, const std::string& ref, const Places& places) {
+  if (sys::exists(places.dir)) return {};
+  // A removal takes the row out of its live state first, and the directory away after.
+  auto vm = ctx.state.find_vm_by_id(ref);
+  if (!vm || !is_live(vm->state)) return {};
+  ctx.stage(vm->name, fmt::format("'{}' is gone: ending its processes", places.dir));
+  sys::make_dirs(places.dir);
+  end_processes(ctx, *vm);
+  return vm;
+}
+
+// How it asks whom, and for how long: an answer that does not come is no reason to wait on.
+struct Request {
+  const char* verb;
+  Millis timeout;  // the guest's
+  Millis patience; // until it must have ended
+};
+
+// Asks its monitor to end it. False where that one does not answer, or does not end it in time.
+// Throws Error(unreachable) where there is none.
+bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request& r) {
+  // A stop that is under way is not told of again.
+  bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
+  try {
+    ask_monitor(
+        places.monitor_socket, {r.verb, r.timeout}, r.patience,
+        [&](const Report& report) { ctx.stage(vm.name, report.text); },
+        answers_at_once ? std::optional(time_to_answer) : std::nullopt);
+    return true;
+  } catch (const Error& e) {
+    if (e.code() != Code::timeout) throw;
+    ctx.stage(vm.name, fmt::format("{}: ending it without", e.message()));
+    return false;
+  }
+}
+
+// After a monitor that could not be reached. Its socket goes a moment before it does; one that
+// stays has lost its socket, and is ended.
+void end_unreachable_monitor(Context& ctx, const Vm& vm) {
+  auto now = ctx.state.find_vm_by_id(vm.id);
+  if (!now) return;
+  auto monitor = sys::open_process(now->monitor_process);
+  if (!monitor || sys::wait_readable(monitor->get(), time_to_die)) return;
+  ctx.stage(vm.name, "its monitor cannot be reached: ending that first");
+  sys::end_process(now->monitor_process, time_to_vanish);
+}
+
 Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
   Stage timed(ctx.log, fmt::format("vm.{}", verb), ref);
-  auto [vm, lock] = hold_vm(ctx, ref, verb);
+  Vm row = ctx.state.get_vm(ref);
+  Places places = places_of(ctx.dirs, ctx.state.tag(), row);
+  bool lost = without_directory(ctx, row.id, places).has_value();
+  auto [vm, lock] = hold_vm(ctx, row.id, verb);
+  if (lost && !is_live(vm.state)) return vm;
   if (!is_live(vm.state))
     throw conflict("cannot {} '{}': it is {}", verb, vm.name, name_of(vm.state))
         .subject(vm.name)
         .hint(fmt::format("banger vm start {} starts it", vm.name));
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  Millis patience = scaled(timeout, vm.accel.value_or(Accel::tcg)) * 2 + Millis(30'000);
+  bool gently = timeout > Millis(0);
+  Millis patience =
+      gently ? scaled(timeout, vm.accel.value_or(Accel::tcg)) * 2 + Millis(30'000) : time_to_kill;
   // A monitor that dies while we speak to it leaves the VM to be settled or adopted, and then the
-  // new one is asked. More than a few deaths in a row are somebody's doing.
-  for (int deaths = 0;; deaths++) {
+  // new one is asked. More than a few deaths in a row are somebody's doing, and the VM is ended
+  // without; so it is where nobody asked for gentleness.
+  for (int deaths = 0; is_live(vm.state); deaths++) {
+    if (deaths > 4)
+      throw failed("cannot end '{}': it has another monitor again and again", vm.name);
     try {
-      ask_monitor(places.monitor_socket, {verb, timeout}, patience,
-                  [&](const Report& r) { ctx.stage(vm.name, r.text); });
-      break;
+      bool answered = ask_to_end(ctx, vm, places, {verb, timeout, patience});
+      if (answered) break;
+      if (gently && deaths == 0)
+        sys::end_process(vm.monitor_process, time_to_vanish);
+      else
+        end_processes(ctx, vm);
     } catch (const Error& e) {
-      if (e.code() != Code::unreachable || deaths == 3) throw;
-      auto after = ctx.state.find_vm_by_id(vm.id);
-      // Its socket goes a moment before its lock does.
-      if (after)
-        if (auto dying = sys::open_process(after->monitor_process))
-          sys::wait_readable(dying->get(), time_to_die);
-      if (after && is_live(after->state)) after = reconcile_locked(ctx, *after);
-      if (!after || !is_live(after->state)) break;
+      if (e.code() != Code::unreachable) throw;
+      end_unreachable_monitor(ctx, vm);
+      if (deaths >= 3) end_processes(ctx, vm);
     }
+    auto after = ctx.state.find_vm_by_id(vm.id);
+    if (after && is_live(after->state)) {
+      try {
+        after = reconcile_locked(ctx, *after);
+      } catch (const Error& e) {
+        // It cannot be given a new monitor.
+        ctx.log.warn("vm.end.adopt", {{"error", std::string_view(e.message())}});
+        end_processes(ctx, *after);
+        after = ctx.state.find_vm_by_id(vm.id);
+        if (after) after = reconcile_locked(ctx, *after);
+      }
+    }
+    if (!after) break;
+    vm = *after;
   }
   return after_end(ctx, vm);
 }
 
+enum class Killed { no, by_its_monitor, by_us };
+
 // Who kills does not wait for a verb that is at work on the VM, a patient stop for one: its monitor
-// is asked without op.lock. False if it did not come to that.
-bool kill_at_once(Context& ctx, const Vm& vm) {
+// is asked without op.lock.
+Killed kill_at_once(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (!sys::FileLock::is_held(places.op_lock) || !sys::FileLock::is_held(places.run_lock))
-    return false;
+    return Killed::no;
   try {
-    ask_monitor(places.monitor_socket, {"kill", Millis(0)}, Millis(60'000),
-                [&](const Report& r) { ctx.stage(vm.name, r.text); });
-    return true;
+    if (ask_to_end(ctx, vm, places, {"kill", Millis(0), time_to_kill}))
+      return Killed::by_its_monitor;
+    end_processes(ctx, vm);
+    return Killed::by_us;
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
-    return false; // it died; what it left is settled under op.lock
+    return Killed::no; // it died; what it left is settled under op.lock
   }
 }
 
@@ -77,7 +169,14 @@ Vm stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout) 
 
 Vm kill_vm(Context& ctx, const std::string& ref) {
   Vm vm = ctx.state.get_vm(ref);
-  if (kill_at_once(ctx, vm)) return after_end(ctx, vm);
+  switch (kill_at_once(ctx, vm)) {
+  case Killed::by_its_monitor:
+    return after_end(ctx, vm);
+  case Killed::by_us:
+    return hold_vm(ctx, vm.id, "kill").vm; // settled by now, by that verb or by this
+  case Killed::no:
+    break;
+  }
   return end_vm(ctx, vm.id, "kill", Millis(0));
 }
 

@@ -1,5 +1,7 @@
-// Whether anybody is left to read what is written.
+// Who is called when, and whether anybody is left to read what is written.
 #include <array>
+#include <stdexcept>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,6 +14,173 @@
 
 namespace banger::sys {
 namespace {
+
+// A loop that ends by itself where what is awaited does not come.
+struct TimedLoop : Loop {
+  TimedLoop() {
+    after(Millis(20'000), [this] {
+      ADD_FAILURE() << "waited in vain";
+      stop();
+    });
+  }
+};
+
+// Two sockets that are readable at once; whichever is called first is `first`.
+struct TwoReadable {
+  std::pair<Fd, Fd> one = socket_pair(), two = socket_pair();
+  TwoReadable() {
+    send_all(one.second.get(), "x");
+    send_all(two.second.get(), "x");
+  }
+};
+
+TEST(Watches, ANumberThatIsGivenOutAgainGetsNoEventOfTheOneBefore) {
+  TwoReadable both;
+  TimedLoop loop;
+  int called = 0, stale = 0;
+  auto [quiet, far] = socket_pair();
+  auto replace = [&](Fd& other) {
+    called++;
+    int number = other.get();
+    loop.forget(number);
+    ASSERT_EQ(::dup2(quiet.get(), number), number); // closed, and opened under the same number
+    loop.watch(number, [&] { stale++; });
+    loop.after(Millis(0), [&] { loop.stop(); });
+  };
+  loop.watch(both.one.first.get(), [&] { replace(both.two.first); });
+  loop.watch(both.two.first.get(), [&] { replace(both.one.first); });
+  loop.run();
+  EXPECT_EQ(called, 1);
+  EXPECT_EQ(stale, 0);
+}
+
+TEST(Watches, AnotherCallbackForADescriptorIsCalledInTheNextRound) {
+  auto [ours, theirs] = socket_pair();
+  send_all(theirs.get(), "x");
+  TimedLoop loop;
+  std::vector<int> calls;
+  loop.watch(ours.get(), [&, fd = ours.get()] {
+    calls.push_back(1);
+    loop.watch(fd, [&] {
+      calls.push_back(2);
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(calls, (std::vector{1, 2}));
+}
+
+TEST(Watches, ACallbackMayForgetItselfAndGoesOn) {
+  auto [ours, theirs] = socket_pair();
+  send_all(theirs.get(), "x");
+  TimedLoop loop;
+  std::string captured = "what it captured lives as long as it runs";
+  int called = 0;
+  loop.watch(ours.get(), [&loop, &called, captured, fd = ours.get()] {
+    loop.forget(fd);
+    called += captured.size() == 41 ? 1 : 100;
+    loop.after(Millis(5), [&loop] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_EQ(called, 1);
+}
+
+TEST(Watches, OneThatAnotherForgotIsNotCalled) {
+  TwoReadable both;
+  TimedLoop loop;
+  int called = 0;
+  auto forget_the_other = [&](Fd& other) {
+    called++;
+    loop.forget(other.get());
+    loop.after(Millis(0), [&] { loop.stop(); });
+  };
+  loop.watch(both.one.first.get(), [&] { forget_the_other(both.two.first); });
+  loop.watch(both.two.first.get(), [&] { forget_the_other(both.one.first); });
+  loop.run();
+  EXPECT_EQ(called, 1);
+}
+
+TEST(Watches, ReadingAndWritingOfOneDescriptorAreTwo) {
+  auto [ours, theirs] = socket_pair();
+  send_all(theirs.get(), "x");
+  TimedLoop loop;
+  int reads = 0, writes = 0;
+  int fd = ours.get();
+  loop.watch(fd, [&] { reads++, loop.forget(fd); });
+  loop.watch_writable(fd, [&] {
+    if (++writes == 3) loop.stop();
+  });
+  loop.run();
+  EXPECT_EQ(reads, 1);
+  EXPECT_EQ(writes, 3);
+}
+
+TEST(Watches, AnExceptionLeavesTheLoopWhichCanRunOn) {
+  auto [ours, theirs] = socket_pair();
+  send_all(theirs.get(), "x");
+  TimedLoop loop;
+  bool thrown = false;
+  loop.watch(ours.get(), [&] {
+    if (thrown) return loop.stop();
+    thrown = true;
+    throw std::runtime_error("of a callback");
+  });
+  EXPECT_THROW(loop.run(), std::runtime_error);
+  loop.run();
+  loop.after(Millis(0), [] { throw std::runtime_error("of a timer"); });
+  loop.forget(ours.get());
+  EXPECT_THROW(loop.run(), std::runtime_error);
+}
+
+TEST(Timers, RunInTheOrderOfTheirTimes) {
+  TimedLoop loop;
+  std::vector<int> order;
+  loop.after(Millis(20), [&] { order.push_back(2), loop.stop(); });
+  loop.after(Millis(10), [&] { order.push_back(1); });
+  loop.after(Millis(-5), [&] { order.push_back(0); });
+  loop.run();
+  EXPECT_EQ(order, (std::vector{0, 1, 2}));
+}
+
+TEST(Timers, OneThatIsCancelledInItsRoundDoesNotRun) {
+  TimedLoop loop;
+  SteadyTime when = steady_now();
+  int ran = 0;
+  Loop::Timer second = 0, own = 0;
+  own = loop.at(when, [&] {
+    ran++;
+    loop.cancel(second);
+    loop.cancel(own); // itself: it has run
+  });
+  second = loop.at(when, [&] { ran += 10; });
+  loop.at(when, [&] { loop.stop(); });
+  loop.run();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(Timers, OneThatSetsItselfAgainKeepsNoDescriptorWaiting) {
+  auto [ours, theirs] = socket_pair();
+  TimedLoop loop;
+  int ticks = 0;
+  std::function<void()> tick = [&, far = theirs.get()] {
+    if (++ticks == 1) send_all(far, "x");
+    ASSERT_LT(ticks, 10'000) << "the descriptor was never looked at";
+    loop.at(SteadyTime{}, tick);
+  };
+  loop.at(SteadyTime{}, tick);
+  loop.watch(ours.get(), [&] { loop.stop(); });
+  loop.run();
+}
+
+TEST(Timers, AStopInOneIsTheEnd) {
+  TimedLoop loop;
+  SteadyTime when = steady_now();
+  int ran = 0;
+  loop.at(when, [&] { ran++, loop.stop(); });
+  loop.at(when, [&] { ran++; });
+  loop.run();
+  EXPECT_EQ(ran, 1);
+}
 
 // Nothing is told of `writer` before `leave` was called; then it is told once.
 void expect_told(int writer, const std::function<void()>& leave) {

@@ -1,0 +1,173 @@
+// What a program that is started, or become, is given; what is told of one that cannot be.
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace banger::sys {
+namespace {
+
+// Open without close-on-exec under exactly that number, as a shell's `exec 9>file` leaves it.
+Fd given(int number) {
+  Fd null = open_file("/dev/null", O_WRONLY);
+  EXPECT_EQ(::dup2(null.get(), number), number);
+  return Fd(number);
+}
+
+// Which of these descriptors a child has: the numbers, a space behind each.
+Command tells(const std::string& numbers) {
+  return {
+      {"sh", "-c", "for n in " + numbers + "; do [ ! -e /proc/$$/fd/$n ] || printf '%s ' $n; done"},
+      {},
+      {},
+      false};
+}
+
+std::string output_of(const Command& command, std::vector<std::pair<int, int>> more) {
+  auto [ours, theirs] = socket_pair();
+  Child child = spawn(command, {-1, theirs.get(), 2, std::move(more)});
+  theirs.reset();
+  std::string all;
+  char buffer[256];
+  for (ssize_t n; (n = ::read(ours.get(), buffer, sizeof buffer)) > 0;)
+    all.append(buffer, static_cast<size_t>(n));
+  EXPECT_TRUE(child.wait().ok());
+  return all;
+}
+
+TEST(Spawn, AChildHasWhatItsStdioNamesAndNoMore) {
+  Fd low = given(63), high = given(200);
+  EXPECT_EQ(output_of(tells("0 1 2 3 4 5 6 63 64 200"), {}), "0 1 2 ");
+  EXPECT_EQ(output_of(tells("0 1 2 3 4 5 6 63 64 200"), {{low.get(), 3}, {high.get(), 5}}),
+            "0 1 2 3 5 ");
+  EXPECT_EQ(output_of(tells("0 1 2 3 4 5 6 63 64 199 200 201"), {{low.get(), 64}}), "0 1 2 64 ");
+  // A number that is ours and the child's at once.
+  EXPECT_EQ(output_of(tells("3 62 63 64 200"), {{high.get(), 63}, {low.get(), 200}}), "63 200 ");
+}
+
+TEST(Spawn, WhatCannotBeExecutedIsNamedWithItsErrno) {
+  std::string path = testing::TempDir() + "no-program-" + std::to_string(::getpid());
+  write_atomic(path, "neither a binary nor a script", 0755);
+  for (auto [program, err] :
+       {std::pair{path, ENOEXEC}, {std::string("/no/such/program"), ENOENT}}) {
+    try {
+      spawn({{program}, {}, {}, false}, {});
+      ADD_FAILURE() << program << " was started";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.error_number(), err);
+      EXPECT_NE(e.message().find(program), std::string::npos) << e.message();
+    }
+  }
+  try {
+    spawn({{"true"}, {}, "/no/such/directory", false}, {});
+    ADD_FAILURE() << "was started in no directory";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.error_number(), ENOENT);
+  }
+  remove_file(path);
+}
+
+TEST(Spawn, TheEnvironmentIsOursWithWhatIsAdded) {
+  ::setenv("BANGER_TEST_KEPT", "kept", 1);
+  ::setenv("BANGER_TEST_CHANGED", "before", 1);
+  Command command{{"sh", "-c", "echo $BANGER_TEST_KEPT $BANGER_TEST_CHANGED $BANGER_TEST_NEW"},
+                  {{"BANGER_TEST_CHANGED", "after"}, {"BANGER_TEST_NEW", "new"}},
+                  {},
+                  false};
+  EXPECT_EQ(output_of(command, {}), "kept after new\n");
+  ::unsetenv("BANGER_TEST_KEPT");
+  ::unsetenv("BANGER_TEST_CHANGED");
+}
+
+TEST(Run, AChildThatDoesNotReadItsInputEndsNobodyAndLeavesSigpipeAsItWas) {
+  std::string input(1 << 20, 'x');
+  for (auto disposition : {SIG_DFL, SIG_IGN}) {
+    auto before = ::signal(SIGPIPE, disposition);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; i++)
+      threads.emplace_back([&] {
+        for (int k = 0; k < 5; k++) EXPECT_TRUE(run({{"true"}, {}, {}, false}, input).status.ok());
+      });
+    threads.clear();
+    EXPECT_THROW(run({{"/no/such/program"}, {}, {}, false}, input), Error);
+    EXPECT_EQ(::signal(SIGPIPE, before), disposition);
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    EXPECT_EQ(::sigismember(&blocked, SIGPIPE), 0);
+  }
+}
+
+TEST(Run, AGrandchildThatKeepsThePipesOpenIsNotWaitedFor) {
+  auto start = std::chrono::steady_clock::now();
+  RunResult r = run({{"sh", "-c", "sleep 30 & echo $!"}, {}, {}, false});
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  ::kill(std::atoi(r.out.c_str()), SIGKILL);
+}
+
+TEST(Run, AFailureIsToldWithTheLastLine) {
+  try {
+    run_ok({{"sh", "-c", "echo first >&2; echo last >&2; exit 7"}, {}, {}, false});
+    ADD_FAILURE() << "was taken for success";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "sh failed (exit status 7): last");
+  }
+}
+
+// exec is called in a process of the test's own, which ends with what it prints.
+[[noreturn]] void become(const Command& command, Keep keep) {
+  ::dup2(2, 1); // what a death test reads
+  try {
+    exec(command, keep);
+  } catch (const Error& e) {
+    fmt::print(stderr, "errno {}, 63 is {}\n", e.error_number(),
+               ::fcntl(63, F_GETFD) >= 0 ? "open" : "closed");
+    std::_Exit(9);
+  }
+}
+
+class ExecDeathTest : public testing::Test {
+protected:
+  Fd low = given(63);
+};
+
+TEST_F(ExecDeathTest, NothingIsKeptOrWhatWasInherited) {
+  EXPECT_EXIT(become(tells("0 1 2 63"), Keep::nothing), testing::ExitedWithCode(0), "^0 1 2 $");
+  EXPECT_EXIT(become(tells("0 1 2 63"), Keep::inherited), testing::ExitedWithCode(0),
+              "^0 1 2 63 $");
+}
+
+TEST_F(ExecDeathTest, OneThatFailsSaysWhyAndClosesNothing) {
+  std::string path = testing::TempDir() + "no-program-" + std::to_string(::getpid());
+  write_atomic(path, "neither a binary nor a script", 0755);
+  EXPECT_EXIT(become({{path}, {}, {}, false}, Keep::nothing), testing::ExitedWithCode(9),
+              fmt::format("errno {}, 63 is open", ENOEXEC));
+  EXPECT_EXIT(become({{"/no/such/program"}, {}, {}, false}, Keep::nothing),
+              testing::ExitedWithCode(9), fmt::format("errno {}, 63 is open", ENOENT));
+  remove_file(path);
+}
+
+TEST(Programs, AreFoundInPathOrWhereTheySayTheyAre) {
+  EXPECT_EQ(find_program("/bin/sh"), "/bin/sh");
+  EXPECT_TRUE(find_program("sh"));
+  EXPECT_FALSE(find_program("/no/such/program"));
+  std::string dir = testing::TempDir() + "path-" + std::to_string(::getpid());
+  make_dirs(dir + "/tool"); // a directory is no program
+  std::string before = std::getenv("PATH");
+  ::setenv("PATH", dir.c_str(), 1);
+  EXPECT_FALSE(find_program("tool"));
+  write_atomic(dir + "/other", "", 0644);
+  EXPECT_FALSE(find_program("other"));
+  ::setenv("PATH", before.c_str(), 1);
+  remove_tree(dir);
+}
+
+} // namespace
+} // namespace banger::sys
