@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/kinds.h"
 #include "ops/recover/reconcile.h"
 
 namespace banger::vm {
 
-cli::Option jobs_option(std::optional<std::string>& jobs) {
-  return {"-j,--jobs", "N", "how many at once", "twice the cpus", {}, {}, &jobs};
+cli::Option jobs_option(std::optional<size_t>& jobs) {
+  return {.flags = "-j,--jobs",
+          .value = "N",
+          .help = "how many at once",
+          .fallback = "twice the cpus",
+          .target = {cli::kinds::jobs, &jobs}};
 }
 
 Session::Session(cli::App& app, state::Mode mode)
@@ -67,8 +72,8 @@ struct Worker {
 } // namespace
 
 int Session::on_each(std::string_view verb, const std::vector<std::string>& names,
-                     const std::optional<std::string>& jobs, const Act& act) {
-  size_t beside = std::min(cli::parse_jobs(jobs), names.size());
+                     std::optional<size_t> jobs, const Act& act) {
+  size_t beside = std::min(jobs.value_or(cli::usual_jobs()), names.size());
   total_ = names.size();
   done_ = 0;
   stages_.clear();

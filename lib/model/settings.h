@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/units.h"
+#include "model/subnet.h"
 #include "model/vm.h"
 
 namespace banger {
@@ -27,7 +28,7 @@ struct Settings {
   Millis vm_stop_timeout{10'000};
   Millis vm_ready_timeout{60'000};
   std::optional<NetMode> net_mode;
-  std::string net_subnet = "10.0.2.0/24";
+  Subnet net_subnet = Subnet::parse("10.0.2.0/24");
   bool net_isolated_outbound = false;
   bool net_host_access = false; // VMs on `user` may reach the host's own addresses
   std::string dns_listen = "127.0.0.1:42069";

@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "model/vm.h"
-#include "net/subnet.h"
+#include "model/subnet.h"
 
 namespace banger::net {
 

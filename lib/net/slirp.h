@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "net/plan.h"
-#include "net/subnet.h"
+#include "model/subnet.h"
 #include "sys/process.h"
 
 namespace banger::net {

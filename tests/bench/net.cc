@@ -93,7 +93,7 @@ void measure(const std::string& holder, int count) {
   Fd listener = sys::listen_unix(socket);
   sys::Child child =
       sys::spawn({{holder, "new"}, {}, {}, false}, {-1, 1, 2, {{listener.get(), 3}}});
-  net::apply_plan(socket, net::base_plan(tag, net::Subnet::parse("10.0.0.0/16")));
+  net::apply_plan(socket, net::base_plan(tag, Subnet::parse("10.0.0.0/16")));
   sys::enter(sys::open_namespaces(*sys::find_process(child.pid())).value());
 
   Bare bare;

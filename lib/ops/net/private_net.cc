@@ -109,7 +109,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   try {
     // Its answer says that it is inside. A bridge that is there already may be of an older build.
     const std::string& tag = ctx_.state.tag();
-    net::Subnet subnet = net::Subnet::parse(r.subnet);
+    Subnet subnet = Subnet::parse(r.subnet);
     net::apply_plan(r.holder_socket(),
                     anew ? net::base_plan(tag, subnet) : net::bridge_plan(tag, subnet));
     // That of an older build may have let through what this one's does not.
@@ -139,7 +139,7 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
   const std::string& tag = ctx_.state.tag();
   children_.push_back(
-      sys::spawn(net::slirp_command(net::uplink_name(tag), net::Subnet::parse(r.subnet),
+      sys::spawn(net::slirp_command(net::uplink_name(tag), Subnet::parse(r.subnet),
                                     static_cast<bool>(where.user), r.dir),
                  stdio));
   theirs.reset();
@@ -239,7 +239,7 @@ std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
 PrivateNet::Joined PrivateNet::join(const Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  ensure(r, Subnet::around(vm.address, vm.prefix).text());
   Joined joined;
   joined.tap = ensure_tap(r, vm);
   auto where = sys::open_namespaces(r.holder);
@@ -262,7 +262,7 @@ void PrivateNet::drop_forwards(const NetRecord& r,
 void PrivateNet::forward(Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  ensure(r, Subnet::around(vm.address, vm.prefix).text());
   bool was_here = r.taps.contains(vm.id);
   fresh_.reset();
   std::string tap = ensure_tap(r, vm);

@@ -4,7 +4,7 @@
 #include "core/text.h"
 #include "net/holder.h"
 #include "net/slirp.h"
-#include "net/subnet.h"
+#include "model/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/record.h"
 #include "ops/release/seen.h"
@@ -82,12 +82,12 @@ NetStatus net_status(state::State& state, const Settings& settings, const Dirs& 
   s.up = s.holder && s.slirp && !record.taps.empty();
   add_mode(s, settings, dirs);
 
-  net::Subnet subnet = net::Subnet::parse(settings.net_subnet);
+  Subnet subnet = settings.net_subnet;
   for (const Vm& row : state.vms()) {
     NetStatus::Lease lease;
     lease.vm = as_seen(dirs, state.tag(), row);
     // The VMs' own says more than the settings: they may have been changed since.
-    if (row.net_mode == NetMode::user) subnet = net::Subnet::around(row.address, row.prefix);
+    if (row.net_mode == NetMode::user) subnet = Subnet::around(row.address, row.prefix);
     if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end())
       lease.tap = net::tap_name(state.tag(), tap->second);
     s.leases.push_back(std::move(lease));

@@ -77,7 +77,7 @@ binary = "qemu"
   EXPECT_EQ(s.vm_memory_limit, int64_t{3} << 30);
   EXPECT_EQ(s.vm_ready_timeout, Millis(90'000));
   EXPECT_EQ(s.net_mode, NetMode::bridge);
-  EXPECT_EQ(s.net_subnet, "10.1.0.0/16");
+  EXPECT_EQ(s.net_subnet.text(), "10.1.0.0/16");
   EXPECT_TRUE(s.net_isolated_outbound);
   EXPECT_TRUE(s.net_host_access);
   EXPECT_EQ(s.dns_listen, "127.0.0.1:53");
@@ -127,9 +127,9 @@ TEST(ConfigFile, WrongTypesAreNamedWithTheirLine) {
 
 TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
   EXPECT_EQ(refusal("[vm]\nmemory = \"99999T\"").message(),
-            "/etc/banger/config.toml:2: invalid vm.memory '99999T': more than 1P");
+            "/etc/banger/config.toml:2: invalid vm.memory '99999T': more than 16T");
   EXPECT_EQ(refusal("[vm]\nvmm = \"xen\"").message(),
-            "/etc/banger/config.toml:2: vm.vmm: invalid VMM 'xen': it is one of qemu, firecracker");
+            "/etc/banger/config.toml:2: invalid vm.vmm 'xen': it is one of auto, qemu, firecracker");
   for (const char* text : {"vm.cpus = 0",
                            "vm.cpus = -1",
                            "vm.cpus = 256",
@@ -147,6 +147,9 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "net.subnet = \"10.0.2/24\"",
                            "net.subnet = \"10.0.2.0/33\"",
                            "net.subnet = \"10.0.2.0/24/1\"",
+                           "net.subnet = \"10.0.2.0/26\"",
+                           "net.subnet = \"10.0.2.1/24\"",
+                           "net.subnet = \"127.0.0.0/24\"",
                            "dns.listen = \"53\"",
                            "dns.listen = \"localhost:53\"",
                            "dns.listen = \"127.0.0.1:0\"",
@@ -177,7 +180,7 @@ TEST(Config, FlagsBeatEnvironmentBeatDefaults) {
   EXPECT_EQ(s.log_level, Level::warn);
   EXPECT_EQ(s.vm_cpus, 3);
   EXPECT_EQ(s.dns_zone, "vm");
-  common.log_level = "error";
+  common.log_level = Level::error;
   EXPECT_EQ(load_settings(env, common, dirs).log_level, Level::error);
 }
 
@@ -195,7 +198,7 @@ TEST(Config, AWrongVariableIsNamed) {
   };
   EXPECT_EQ(message("BANGER_VM_CPUS", "x"), "invalid BANGER_VM_CPUS 'x': not a whole number");
   EXPECT_EQ(message("BANGER_NET_MODE", "x"),
-            "BANGER_NET_MODE: invalid network mode 'x': it is one of user, bridge, isolated");
+            "invalid BANGER_NET_MODE 'x': it is one of auto, user, bridge, isolated");
   EXPECT_EQ(message("BANGER_NET_ISOLATED_OUTBOUND", "1"),
             "invalid BANGER_NET_ISOLATED_OUTBOUND '1': it is true or false");
 }
