@@ -80,7 +80,8 @@ private:
 // 8 hex digits, unlike any other operation's.
 std::string new_op_id();
 
-// Logs `event` with "seconds" when it goes out of scope.
+// Logs `event` with "seconds" when it goes out of scope. The subject is a name: what was asked for
+// by an id is told by about() once its name is known.
 class Stage {
 public:
   Stage(Log& log, std::string event, std::string subject)
@@ -88,6 +89,7 @@ public:
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
   ~Stage();
+  void about(const std::string& name) { subject_ = name; }
 
 private:
   Log& log_;

@@ -87,7 +87,8 @@ void measure(const std::string& holder, int count) {
   const char* place = std::getenv("TMPDIR");
   std::string dir = fmt::format("{}/bn.XXXXXX", place ? place : "/tmp");
   if (!::mkdtemp(dir.data())) throw sys_error(errno, "cannot make a directory");
-  Undo undo;
+  Log log({}, Level::off, {});
+  Undo undo(log);
   undo.push("remove the directory", [&] { sys::remove_tree(dir); });
   std::string socket = dir + "/s";
   Fd listener = sys::listen_unix(socket);

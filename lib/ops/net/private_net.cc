@@ -138,10 +138,9 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
   const std::string& tag = ctx_.state.tag();
-  children_.push_back(
-      sys::spawn(net::slirp_command(net::uplink_name(tag), Subnet::parse(r.subnet),
-                                    static_cast<bool>(where.user), r.dir),
-                 stdio));
+  children_.push_back(sys::spawn(net::slirp_command(net::uplink_name(tag), Subnet::parse(r.subnet),
+                                                    static_cast<bool>(where.user), r.dir),
+                                 stdio));
   theirs.reset();
   r.slirp = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);
@@ -172,8 +171,7 @@ void PrivateNet::add_again(const NetRecord& r, bool relayed) {
         add_one(r, f);
       } catch (const Error& e) {
         // Another VM's forward must not be lost for this one's.
-        ctx_.log.warn("net.forward", {{"vm", std::string_view(vm->name)},
-                                      {"error", std::string_view(e.message())}});
+        ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm->name)}});
       }
     }
   }

@@ -26,6 +26,7 @@ Vm after_end(Context& ctx, const Vm& vm) {
 Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
   Stage timed(ctx.log, fmt::format("vm.{}", verb), ref);
   auto [vm, lock] = hold_vm(ctx, ref, verb);
+  timed.about(vm.name);
   if (!is_live(vm.state))
     throw conflict("cannot {} '{}': it is {}", verb, vm.name, name_of(vm.state))
         .subject(vm.name)
