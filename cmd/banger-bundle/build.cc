@@ -29,9 +29,7 @@ public:
          .fallback = "the runtime directory",
          .complete = cli::Complete::directories,
          .target = &out_},
-        {.flags = "--force",
-         .help = "build even what has not changed",
-         .target = &wish_.force}};
+        {.flags = "--force", .help = "build even what has not changed", .target = &wish_.force}};
   }
 
   int run(cli::App& app) override {

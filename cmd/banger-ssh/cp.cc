@@ -21,12 +21,14 @@ struct Cp : cli::Verb {
     spec.options = {{.flags = "-r,--recursive",
                      .help = "copy directories and all below them",
                      .target = &deep}};
-    spec.operands = {
-        {.name = "SRC",
-         .help = "what is copied: a path here, NAME:PATH in a VM, or -",
-         .complete = Complete::files,
-         .target = &sources},
-        {.name = "DST", .help = "where to: the same", .complete = Complete::files, .target = &target}};
+    spec.operands = {{.name = "SRC",
+                      .help = "what is copied: a path here, NAME:PATH in a VM, or -",
+                      .complete = Complete::files,
+                      .target = &sources},
+                     {.name = "DST",
+                      .help = "where to: the same",
+                      .complete = Complete::files,
+                      .target = &target}};
   }
 
   int run(cli::App& app) override {

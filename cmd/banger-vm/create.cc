@@ -42,13 +42,14 @@ struct Create : cli::Verb {
 
   void declare(cli::Spec& spec) override {
     options.declare(spec);
-    spec.options.insert(spec.options.end(),
-                        {{.flags = "--count",
-                          .value = "N",
-                          .help = "make N of them: NAME with the next free numbers behind it",
-                          .target = {cli::Number{1, 1000}, &count}},
-                         {.flags = "--atomic", .help = "make all of them or none", .target = &atomic},
-                         jobs_option(jobs)});
+    spec.options.insert(
+        spec.options.end(),
+        {{.flags = "--count",
+          .value = "N",
+          .help = "make N of them: NAME with the next free numbers behind it",
+          .target = {cli::Number{1, 1000}, &count}},
+         {.flags = "--atomic", .help = "make all of them or none", .target = &atomic},
+         jobs_option(jobs)});
     spec.operands = {{.name = "NAME",
                       .help = "name of the new VM; - reads names from standard input",
                       .target = &names}};

@@ -44,13 +44,12 @@ struct Events : cli::Verb {
   bool follow = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {
-        {.flags = "-f,--follow", .help = "go on with what comes", .target = &follow},
-        {.flags = "-n,--lines",
-         .value = "N",
-         .help = "only the last N of what is kept; 0: none",
-         .fallback = "all",
-         .target = {cli::Number{0, 1'000'000}, &lines}}};
+    spec.options = {{.flags = "-f,--follow", .help = "go on with what comes", .target = &follow},
+                    {.flags = "-n,--lines",
+                     .value = "N",
+                     .help = "only the last N of what is kept; 0: none",
+                     .fallback = "all",
+                     .target = {cli::Number{0, 1'000'000}, &lines}}};
     spec.operands = {{.name = "NAME",
                       .help = "only events of these VMs, of some that are gone, too; - reads names "
                               "from standard input",

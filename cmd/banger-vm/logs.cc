@@ -51,20 +51,19 @@ struct Logs : cli::Verb {
   bool follow = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {
-        {.flags = "--log",
-         .value = "LOG",
-         .help = "which of its logs",
-         .fallback = "console",
-         .target = {cli::one_of({"console", "vmm", "lifecycle"}), &which}},
-        {.flags = "-n,--lines",
-         .value = "N",
-         .help = "only the last N lines",
-         .fallback = "all",
-         .target = {cli::Number{1, 1'000'000}, &lines}},
-        {.flags = "-f,--follow",
-         .help = "go on with what comes, until the VM has ended",
-         .target = &follow}};
+    spec.options = {{.flags = "--log",
+                     .value = "LOG",
+                     .help = "which of its logs",
+                     .fallback = "console",
+                     .target = {cli::one_of({"console", "vmm", "lifecycle"}), &which}},
+                    {.flags = "-n,--lines",
+                     .value = "N",
+                     .help = "only the last N lines",
+                     .fallback = "all",
+                     .target = {cli::Number{1, 1'000'000}, &lines}},
+                    {.flags = "-f,--follow",
+                     .help = "go on with what comes, until the VM has ended",
+                     .target = &follow}};
     spec.operands = {{.name = "NAME",
                       .help = "VM whose log is wanted",
                       .complete = cli::Complete::vms,

@@ -20,8 +20,7 @@ struct Run : cli::Verb {
     start.declare(spec);
     spec.options.insert(spec.options.end(),
                         {{.flags = "--rm",
-                          .help =
-                              "remove the VM when it stops; with a command, stop it after that",
+                          .help = "remove the VM when it stops; with a command, stop it after that",
                           .target = &rm},
                          {.flags = "--foreground",
                           .help = "stay until the VM has ended; TERM, INT and HUP stop it",

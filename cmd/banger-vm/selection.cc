@@ -6,11 +6,10 @@ namespace banger::vm {
 
 void Selection::declare(cli::Spec& spec, const std::string& operand_help, bool by_label) {
   if (by_label)
-    spec.options.push_back(
-        {.flags = "--label",
-         .value = "KEY=VALUE",
-         .help = "only VMs with this label",
-         .target = {cli::As<parse_label>{}, &labels}});
+    spec.options.push_back({.flags = "--label",
+                            .value = "KEY=VALUE",
+                            .help = "only VMs with this label",
+                            .target = {cli::As<parse_label>{}, &labels}});
   spec.options.push_back({.flags = "--state",
                           .value = "STATE",
                           .help = "only VMs in this state",

@@ -15,16 +15,14 @@ cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout
 }
 
 void StartOptions::declare(cli::Spec& spec) {
-  spec.options.insert(
-      spec.options.end(),
-      {{.flags = "--timeout",
-        .value = "DURATION",
-        .help = "how long the guest may take to answer",
-        .fallback = "60s",
-        .target = {cli::Duration{}, &timeout}},
-       {.flags = "--no-wait",
-        .help = "return as soon as the VMM was started",
-        .target = &no_wait}});
+  spec.options.insert(spec.options.end(), {{.flags = "--timeout",
+                                            .value = "DURATION",
+                                            .help = "how long the guest may take to answer",
+                                            .fallback = "60s",
+                                            .target = {cli::Duration{}, &timeout}},
+                                           {.flags = "--no-wait",
+                                            .help = "return as soon as the VMM was started",
+                                            .target = &no_wait}});
 }
 
 ops::StartOptions StartOptions::get() const {

@@ -6,14 +6,13 @@
 namespace banger::vm {
 
 void Watch::declare(cli::Spec& spec, const std::string& what) {
-  spec.options.insert(
-      spec.options.end(),
-      {{.flags = "-w,--watch", .help = what, .target = &watch},
-       {.flags = "--interval",
-        .value = "DURATION",
-        .help = "with --watch, how often",
-        .fallback = "2s",
-        .target = {cli::Duration{.least = Millis(100)}, &interval}}});
+  spec.options.insert(spec.options.end(),
+                      {{.flags = "-w,--watch", .help = what, .target = &watch},
+                       {.flags = "--interval",
+                        .value = "DURATION",
+                        .help = "with --watch, how often",
+                        .fallback = "2s",
+                        .target = {cli::Duration{.least = Millis(100)}, &interval}}});
 }
 
 int Watch::run(cli::App& app, const std::function<std::string()>& look) const {

@@ -3,8 +3,6 @@
 #include <array>
 #include <cstdlib>
 
-#include <arpa/inet.h>
-
 #include "cli/kinds.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -13,22 +11,6 @@
 namespace banger::cli {
 
 namespace {
-
-bool is_ipv4(const std::string& text) {
-  in_addr address{};
-  return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
-}
-
-struct Listen {
-  static constexpr Form form = Form::text;
-  std::string read(std::string_view what, std::string_view value) const {
-    auto parts = split(value, ':');
-    if (parts.size() != 2 || !is_ipv4(parts[0]))
-      throw usage("invalid {} '{}': write it as 127.0.0.1:42069", what, value);
-    parse_number(what, parts[1], 1, 65535);
-    return std::string(value);
-  }
-};
 
 struct Zone {
   static constexpr Form form = Form::text;
@@ -40,7 +22,7 @@ struct Zone {
 
 constexpr Text filled{.may_be_empty = false};
 
-constexpr std::array<ConfigKey, 21> keys{{
+constexpr std::array<ConfigKey, 17> keys{{
     {"", "runtime_dir", [](Settings& s) { return Target(filled, &s.runtime_dir); }},
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
@@ -57,11 +39,7 @@ constexpr std::array<ConfigKey, 21> keys{{
     {"net", "isolated_outbound",
      [](Settings& s) { return Target(Boolean{}, &s.net_isolated_outbound); }},
     {"net", "host_access", [](Settings& s) { return Target(Boolean{}, &s.net_host_access); }},
-    {"dns", "listen", [](Settings& s) { return Target(Listen{}, &s.dns_listen); }},
     {"dns", "zone", [](Settings& s) { return Target(Zone{}, &s.dns_zone); }},
-    {"dns", "ttl", [](Settings& s) { return Target(Number{0, 86400}, &s.dns_ttl); }},
-    {"dns", "autostart", [](Settings& s) { return Target(Boolean{}, &s.dns_autostart); }},
-    {"firecracker", "binary", [](Settings& s) { return Target(filled, &s.firecracker_binary); }},
     {"qemu", "binary", [](Settings& s) { return Target(filled, &s.qemu_binary); }},
 }};
 

@@ -47,7 +47,8 @@ size_t choose(std::string_view what, std::string_view text, const std::vector<st
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
   Error error = invalid(what, text, fmt::format("it is one of {}", join(words, ", ")));
   error.default_subject(text);
-  if (auto near = did_you_mean(text, words)) error.default_hint(fmt::format("did you mean '{}'?", *near));
+  if (auto near = did_you_mean(text, words))
+    error.default_hint(fmt::format("did you mean '{}'?", *near));
   throw error;
 }
 

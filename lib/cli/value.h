@@ -1,8 +1,8 @@
 // What options, operands and keys of the config take: one description of a value for reading it,
 // for help, man page and completion.
 //
-// A kind (Text, Number, Size, Duration, Boolean, Choice, As) says which values there are; kinds that
-// several places share, with their bounds, stand in cli/kinds.h. A Target ties a kind to the
+// A kind (Text, Number, Size, Duration, Boolean, Choice, As) says which values there are; kinds
+// that several places share, with their bounds, stand in cli/kinds.h. A Target ties a kind to the
 // variable that a value goes to.
 #pragma once
 

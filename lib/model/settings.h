@@ -31,11 +31,7 @@ struct Settings {
   Subnet net_subnet = Subnet::parse("10.0.2.0/24");
   bool net_isolated_outbound = false;
   bool net_host_access = false; // VMs on `user` may reach the host's own addresses
-  std::string dns_listen = "127.0.0.1:42069";
   std::string dns_zone = "vm";
-  int dns_ttl = 5; // seconds
-  bool dns_autostart = true;
-  std::string firecracker_binary = "firecracker";
   std::string qemu_binary = "qemu-system-x86_64";
 };
 

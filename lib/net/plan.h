@@ -28,8 +28,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/vm.h"
 #include "model/subnet.h"
+#include "model/vm.h"
 
 namespace banger::net {
 

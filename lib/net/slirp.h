@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "net/plan.h"
 #include "model/subnet.h"
+#include "net/plan.h"
 #include "sys/process.h"
 
 namespace banger::net {

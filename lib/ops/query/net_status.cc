@@ -2,9 +2,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/subnet.h"
 #include "net/holder.h"
 #include "net/slirp.h"
-#include "model/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/record.h"
 #include "ops/release/seen.h"

@@ -61,9 +61,6 @@ void tell_once(Context& ctx, const std::string& text) {
 
 NetMode choose_network(Context& ctx, const VmSpec& spec) {
   auto want = spec.net ? spec.net : ctx.settings.net_mode;
-  if (want == NetMode::bridge)
-    throw preflight("cannot use network mode 'bridge': this build does not have it")
-        .hint("leave --net out, or use --net user");
   NetMode mode = NetMode::isolated;
   if (want != NetMode::isolated) {
     UserNetFault fault = user_net_fault(ctx.dirs, ctx.may_write ? &ctx.state : nullptr);
