@@ -100,7 +100,7 @@ public:
 private:
   void read_long(std::string_view word) {
     size_t equals = word.find('=');
-    const Option& option = find(word.substr(0, equals));
+    const Option& option = find(word.substr(0, equals), word);
     std::optional<std::string> value;
     if (equals != std::string_view::npos) value = word.substr(equals + 1);
     if (!option.target.is_switch()) return give(option, value ? *value : next(option));
@@ -113,7 +113,7 @@ private:
   // "-fqj4": switches, and at the end one with its value.
   void read_short(std::string_view word) {
     for (size_t i = 1; i < word.size(); i++) {
-      const Option& option = find(fmt::format("-{}", word[i]));
+      const Option& option = find(fmt::format("-{}", word[i]), fmt::format("-{}", word.substr(i)));
       if (!option.target.is_switch()) {
         std::string value(word.substr(i + 1));
         return give(option, value.empty() ? next(option) : value);
@@ -122,9 +122,10 @@ private:
     }
   }
 
-  const Option& find(std::string_view flag) const {
+  // `typed`: what of the word is not understood where there is no such option.
+  const Option& find(std::string_view flag, std::string_view typed) const {
     if (const Option* option = find_option(options_, flag)) return *option;
-    throw unknown_option(tool_, &verb_, options_, flag);
+    throw unknown_option(tool_, &verb_, options_, typed);
   }
 
   std::string next(const Option& option) {
