@@ -12,24 +12,24 @@ namespace {
 class Build : public cli::Verb {
 public:
   void declare(cli::Spec& spec) override {
-    using enum cli::Complete;
     spec.options = {
-        {"--suite",
-         "SUITE",
-         "the Debian release, by its code name",
-         "bookworm",
-         nothing,
-         {},
-         &wish_.suite},
-        {"--variant",
-         "VARIANT",
-         "the root file system",
-         "debian",
-         words,
-         {"debian", "tiny"},
-         &wish_.variant},
-        {"--out", "DIR", "where to build it", "the runtime directory", directories, {}, &out_},
-        {"--force", "", "build even what has not changed", "", nothing, {}, &wish_.force}};
+        {.flags = "--suite",
+         .value = "SUITE",
+         .help = "the Debian release, by its code name",
+         .fallback = "bookworm",
+         .target = &wish_.suite},
+        {.flags = "--variant",
+         .value = "VARIANT",
+         .help = "the root file system",
+         .fallback = "debian",
+         .target = {cli::one_of({"debian", "tiny"}), &wish_.variant}},
+        {.flags = "--out",
+         .value = "DIR",
+         .help = "where to build it",
+         .fallback = "the runtime directory",
+         .complete = cli::Complete::directories,
+         .target = &out_},
+        {.flags = "--force", .help = "build even what has not changed", .target = &wish_.force}};
   }
 
   int run(cli::App& app) override {

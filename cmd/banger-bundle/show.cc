@@ -9,13 +9,12 @@ namespace {
 class Show : public cli::Verb {
 public:
   void declare(cli::Spec& spec) override {
-    spec.options = {{"--runtime-dir",
-                     "DIR",
-                     "the bundle's directory",
-                     "found",
-                     cli::Complete::directories,
-                     {},
-                     &dir_}};
+    spec.options = {{.flags = "--runtime-dir",
+                     .value = "DIR",
+                     .help = "the bundle's directory",
+                     .fallback = "found",
+                     .complete = cli::Complete::directories,
+                     .target = &dir_}};
   }
 
   int run(cli::App& app) override {

@@ -18,11 +18,14 @@ struct Doctor : cli::Verb {
   std::optional<std::string> backup;
 
   void declare(cli::Spec& spec) override {
-    using enum cli::Complete;
     spec.options = {
-        {"--leaks", "", "find what was left over of this state", "", nothing, {}, &leaks},
-        {"--fix", "", "remove what --leaks finds", "", nothing, {}, &fix},
-        {"--backup", "FILE", "write a copy of the state file", "", files, {}, &backup}};
+        {.flags = "--leaks", .help = "find what was left over of this state", .target = &leaks},
+        {.flags = "--fix", .help = "remove what --leaks finds", .target = &fix},
+        {.flags = "--backup",
+         .value = "FILE",
+         .help = "write a copy of the state file",
+         .complete = cli::Complete::files,
+         .target = &backup}};
   }
 
   int run(cli::App& app) override {

@@ -10,8 +10,10 @@ struct Remove : cli::Verb {
   std::vector<std::string> names;
 
   void declare(cli::Spec& spec) override {
-    spec.operands = {{"NAME", "image to remove; - reads names from standard input", true,
-                      cli::Complete::images, &names}};
+    spec.operands = {{.name = "NAME",
+                      .help = "image to remove; - reads names from standard input",
+                      .complete = cli::Complete::images,
+                      .target = &names}};
   }
 
   int run(cli::App& app) override {
@@ -28,8 +30,7 @@ struct Prune : cli::Verb {
   bool dry_run = false;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {{"--dry-run", "", "only say which", "", Complete::nothing, {}, &dry_run}};
+    spec.options = {{.flags = "--dry-run", .help = "only say which", .target = &dry_run}};
   }
 
   int run(cli::App& app) override {

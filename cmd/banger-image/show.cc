@@ -26,8 +26,10 @@ struct Show : cli::Verb {
   std::vector<std::string> names;
 
   void declare(cli::Spec& spec) override {
-    spec.operands = {{"NAME", "image to show; - reads names from standard input", true,
-                      cli::Complete::images, &names}};
+    spec.operands = {{.name = "NAME",
+                      .help = "image to show; - reads names from standard input",
+                      .complete = cli::Complete::images,
+                      .target = &names}};
   }
 
   int run(cli::App& app) override {

@@ -13,22 +13,25 @@ namespace {
 
 struct Publish : cli::Verb {
   std::string name;
-  std::vector<std::string> specs;
+  std::vector<Port> ports;
   bool remove = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{"--remove", "", "end them instead", "", cli::Complete::nothing, {}, &remove}};
-    spec.operands = {{"NAME", "VM whose ports they are", true, cli::Complete::vms, &name},
-                     {"[ADDR:]HOST:GUEST[/udp]", "port of the host and of the guest", false,
-                      cli::Complete::nothing, &specs}};
+    spec.options = {{.flags = "--remove", .help = "end them instead", .target = &remove}};
+    spec.operands = {{.name = "NAME",
+                      .help = "VM whose ports they are",
+                      .complete = cli::Complete::vms,
+                      .target = &name},
+                     {.name = "[ADDR:]HOST:GUEST[/udp]",
+                      .help = "port of the host and of the guest",
+                      .required = false,
+                      .target = {cli::As<parse_port>{}, &ports}}};
   }
 
   int run(cli::App& app) override {
-    if (specs.empty() && remove)
+    if (ports.empty() && remove)
       throw usage("nothing to remove").hint("banger net publish NAME lists what there is");
-    if (specs.empty()) return list(app);
-    std::vector<Port> ports;
-    for (const std::string& s : specs) ports.push_back(parse_port(s));
+    if (ports.empty()) return list(app);
     cmd::Work work(app);
     ops::Context& ctx = work.ctx;
     return app.for_each("publish", {name}, [&](const std::string& ref) {

@@ -13,13 +13,10 @@ struct Config : cli::Verb {
   bool install = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{"--install",
-                     "",
-                     "write it into the state's directory and print the line that includes it",
-                     "",
-                     {},
-                     {},
-                     &install}};
+    spec.options = {
+        {.flags = "--install",
+         .help = "write it into the state's directory and print the line that includes it",
+         .target = &install}};
   }
 
   int run(cli::App& app) override {

@@ -17,8 +17,9 @@ struct Connect : cli::Verb {
   std::vector<std::string> command;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{"-t,--tty", "", "give the command a terminal", "", {}, {}, &tty}};
-    spec.operands = {{"NAME", "the VM", true, cli::Complete::vms, &name}};
+    spec.options = {{.flags = "-t,--tty", .help = "give the command a terminal", .target = &tty}};
+    spec.operands = {
+        {.name = "NAME", .help = "the VM", .complete = cli::Complete::vms, .target = &name}};
     spec.tail = &command;
     spec.tail_name = "CMD";
     spec.tail_help = "the command to run there; a shell without it";

@@ -19,16 +19,17 @@ struct Cp : cli::Verb {
 
   void declare(cli::Spec& spec) override {
     using cli::Complete;
-    spec.options = {{"-r,--recursive",
-                     "",
-                     "copy directories and all below them",
-                     "",
-                     Complete::nothing,
-                     {},
-                     &deep}};
-    spec.operands = {{"SRC", "what is copied: a path here, NAME:PATH in a VM, or -", true,
-                      Complete::files, &sources},
-                     {"DST", "where to: the same", true, Complete::files, &target}};
+    spec.options = {{.flags = "-r,--recursive",
+                     .help = "copy directories and all below them",
+                     .target = &deep}};
+    spec.operands = {{.name = "SRC",
+                      .help = "what is copied: a path here, NAME:PATH in a VM, or -",
+                      .complete = Complete::files,
+                      .target = &sources},
+                     {.name = "DST",
+                      .help = "where to: the same",
+                      .complete = Complete::files,
+                      .target = &target}};
   }
 
   int run(cli::App& app) override {

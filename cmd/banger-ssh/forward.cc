@@ -10,18 +10,17 @@ namespace {
 
 struct ForwardPorts : cli::Verb {
   std::string name;
-  std::vector<std::string> ports;
+  std::vector<ops::Forward> forwards;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
     spec.operands = {
-        {"NAME", "the VM", true, Complete::vms, &name},
-        {"PORT", "[[ADDRESS:]LOCAL:]PORT, the guest's port last", true, Complete::nothing, &ports}};
+        {.name = "NAME", .help = "the VM", .complete = cli::Complete::vms, .target = &name},
+        {.name = "PORT",
+         .help = "[[ADDRESS:]LOCAL:]PORT, the guest's port last",
+         .target = {cli::As<ops::parse_forward>{}, &forwards}}};
   }
 
   int run(cli::App& app) override {
-    std::vector<ops::Forward> forwards;
-    for (const auto& word : ports) forwards.push_back(ops::parse_forward(word));
     ops::Reading in(app.settings, app.dirs);
     ops::ssh_forward(in, name, forwards,
                      [&](const std::string& vm, const std::vector<ops::Forward>& ready) {

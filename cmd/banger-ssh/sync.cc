@@ -16,30 +16,24 @@ struct Sync : cli::Verb {
 
   void declare(cli::Spec& spec) override {
     using cli::Complete;
-    spec.options = {{"--watch",
-                     "",
-                     "stay, and do it again whenever something changes here",
-                     "",
-                     Complete::nothing,
-                     {},
-                     &watch},
-                    {"--delete",
-                     "",
-                     "remove from the target what the source has not",
-                     "",
-                     Complete::nothing,
-                     {},
-                     &remove},
-                    {"--exclude",
-                     "PATTERN",
-                     "leave out what matches rsync's PATTERN; may be given again",
-                     "",
-                     Complete::nothing,
-                     {},
-                     &exclude}};
-    spec.operands = {
-        {"SRC", "a directory here, or NAME:PATH in a VM", true, Complete::directories, &from},
-        {"DST", "the same, the other", true, Complete::directories, &to}};
+    spec.options = {{.flags = "--watch",
+                     .help = "stay, and do it again whenever something changes here",
+                     .target = &watch},
+                    {.flags = "--delete",
+                     .help = "remove from the target what the source has not",
+                     .target = &remove},
+                    {.flags = "--exclude",
+                     .value = "PATTERN",
+                     .help = "leave out what matches rsync's PATTERN; may be given again",
+                     .target = &exclude}};
+    spec.operands = {{.name = "SRC",
+                      .help = "a directory here, or NAME:PATH in a VM",
+                      .complete = Complete::directories,
+                      .target = &from},
+                     {.name = "DST",
+                      .help = "the same, the other",
+                      .complete = Complete::directories,
+                      .target = &to}};
   }
 
   int run(cli::App& app) override {

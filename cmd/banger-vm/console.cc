@@ -13,7 +13,10 @@ struct Console : cli::Verb {
   std::string name;
 
   void declare(cli::Spec& spec) override {
-    spec.operands = {{"NAME", "VM to attach to", true, cli::Complete::vms, &name}};
+    spec.operands = {{.name = "NAME",
+                      .help = "VM to attach to",
+                      .complete = cli::Complete::vms,
+                      .target = &name}};
   }
 
   int run(cli::App& app) override {

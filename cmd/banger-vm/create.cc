@@ -36,28 +36,28 @@ bool was_taken_meanwhile(const Error& e, ops::Context& ctx, const std::string& n
 struct Create : cli::Verb {
   SpecOptions options;
   std::vector<std::string> names;
-  std::optional<std::string> count, jobs;
+  std::optional<int> count;
+  std::optional<size_t> jobs;
   bool atomic = false;
 
   void declare(cli::Spec& spec) override {
     options.declare(spec);
-    spec.options.insert(spec.options.end(),
-                        {{"--count",
-                          "N",
-                          "make N of them: NAME with the next free numbers behind it",
-                          "",
-                          {},
-                          {},
-                          &count},
-                         {"--atomic", "", "make all of them or none", "", {}, {}, &atomic},
-                         jobs_option(jobs)});
-    spec.operands = {{"NAME", "name of the new VM; - reads names from standard input", true,
-                      cli::Complete::nothing, &names}};
+    spec.options.insert(
+        spec.options.end(),
+        {{.flags = "--count",
+          .value = "N",
+          .help = "make N of them: NAME with the next free numbers behind it",
+          .target = {cli::Number{1, 1000}, &count}},
+         {.flags = "--atomic", .help = "make all of them or none", .target = &atomic},
+         jobs_option(jobs)});
+    spec.operands = {{.name = "NAME",
+                      .help = "name of the new VM; - reads names from standard input",
+                      .target = &names}};
   }
 
   int run(cli::App& app) override {
     std::vector<std::string> wanted = cli::read_names(names);
-    int64_t number = count ? parse_number("count", *count, 1, 1000) : 0;
+    int number = count.value_or(0);
     if (number && wanted.size() != 1)
       throw usage("--count goes with one name").hint("banger vm create --count 3 web-");
     if (number) options.to_spec(wanted[0] + std::to_string(number), app.settings);

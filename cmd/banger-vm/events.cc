@@ -40,25 +40,29 @@ std::string line_of(const Event& e, size_t columns) {
 
 struct Events : cli::Verb {
   std::vector<std::string> names;
-  std::optional<std::string> lines;
+  std::optional<size_t> lines;
   bool follow = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {
-        {"-f,--follow", "", "go on with what comes", "", {}, {}, &follow},
-        {"-n,--lines", "N", "only the last N of what is kept; 0: none", "all", {}, {}, &lines}};
-    spec.operands = {{"NAME",
-                      "only events of these VMs, of some that are gone, too; - reads names "
-                      "from standard input",
-                      false, cli::Complete::vms, &names}};
+    spec.options = {{.flags = "-f,--follow", .help = "go on with what comes", .target = &follow},
+                    {.flags = "-n,--lines",
+                     .value = "N",
+                     .help = "only the last N of what is kept; 0: none",
+                     .fallback = "all",
+                     .target = {cli::Number{0, 1'000'000}, &lines}}};
+    spec.operands = {{.name = "NAME",
+                      .help = "only events of these VMs, of some that are gone, too; - reads names "
+                              "from standard input",
+                      .required = false,
+                      .complete = cli::Complete::vms,
+                      .target = &names}};
   }
 
   int run(cli::App& app) override {
     ops::EventQuery query;
     query.follow = follow;
     query.reader = cli::pipe_of_stdout();
-    if (lines)
-      query.last = static_cast<size_t>(parse_number("number of events", *lines, 0, 1'000'000));
+    if (lines) query.last = lines;
     if (!names.empty()) {
       query.vms = cli::read_names(names);
       if (query.vms.empty()) return 0;

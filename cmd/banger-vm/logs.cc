@@ -47,29 +47,33 @@ private:
 
 struct Logs : cli::Verb {
   std::string name;
-  std::optional<std::string> lines;
+  std::optional<size_t> lines;
   std::string which = "console";
   bool follow = false;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {
-        {"--log",
-         "LOG",
-         "which of its logs",
-         "console",
-         Complete::words,
-         {"console", "vmm", "lifecycle"},
-         &which},
-        {"-n,--lines", "N", "only the last N lines", "all", Complete::nothing, {}, &lines},
-        {"-f,--follow", "", "go on with what comes, until the VM has ended", "", {}, {}, &follow}};
-    spec.operands = {{"NAME", "VM whose log is wanted", true, Complete::vms, &name}};
+    spec.options = {{.flags = "--log",
+                     .value = "LOG",
+                     .help = "which of its logs",
+                     .fallback = "console",
+                     .target = {cli::one_of({"console", "vmm", "lifecycle"}), &which}},
+                    {.flags = "-n,--lines",
+                     .value = "N",
+                     .help = "only the last N lines",
+                     .fallback = "all",
+                     .target = {cli::Number{1, 1'000'000}, &lines}},
+                    {.flags = "-f,--follow",
+                     .help = "go on with what comes, until the VM has ended",
+                     .target = &follow}};
+    spec.operands = {{.name = "NAME",
+                      .help = "VM whose log is wanted",
+                      .complete = cli::Complete::vms,
+                      .target = &name}};
   }
 
   int run(cli::App& app) override {
     ops::LogQuery query;
-    if (lines)
-      query.lines = static_cast<size_t>(parse_number("number of lines", *lines, 1, 1'000'000));
+    if (lines) query.lines = *lines;
     query.which = which == "vmm"         ? ops::VmLog::vmm
                   : which == "lifecycle" ? ops::VmLog::lifecycle
                                          : ops::VmLog::console;

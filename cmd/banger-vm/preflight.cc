@@ -1,8 +1,8 @@
 #include "ops/vm/preflight.h"
-#include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/checks.h"
+#include "cli/kinds.h"
 #include "ops/common/open.h"
 
 namespace banger::vm {
@@ -11,18 +11,26 @@ namespace {
 
 struct Preflight : cli::Verb {
   std::string name;
-  std::optional<std::string> image, memory;
+  std::optional<std::string> image;
+  std::optional<int64_t> memory;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{"--image",
-                     "IMAGE",
-                     "for a new VM from this image",
-                     "the bundle's",
-                     cli::Complete::images,
-                     {},
-                     &image},
-                    {"--memory", "SIZE", "for a new VM with so much", "512M", {}, {}, &memory}};
-    spec.operands = {{"NAME", "VM that is to be started", false, cli::Complete::vms, &name}};
+    spec.options = {{.flags = "--image",
+                     .value = "IMAGE",
+                     .help = "for a new VM from this image",
+                     .fallback = "the bundle's",
+                     .complete = cli::Complete::images,
+                     .target = &image},
+                    {.flags = "--memory",
+                     .value = "SIZE",
+                     .help = "for a new VM with so much",
+                     .fallback = "512M",
+                     .target = {cli::kinds::memory, &memory}}};
+    spec.operands = {{.name = "NAME",
+                      .help = "VM that is to be started",
+                      .required = false,
+                      .complete = cli::Complete::vms,
+                      .target = &name}};
   }
 
   int run(cli::App& app) override {
@@ -31,7 +39,7 @@ struct Preflight : cli::Verb {
           .hint("they say what a VM that is still to be made shall have");
     VmSpec wanted;
     wanted.image = image.value_or("");
-    wanted.memory = memory ? parse_size("memory", *memory, most_memory) : app.settings.vm_memory;
+    wanted.memory = memory.value_or(app.settings.vm_memory);
     ops::Reading in(app.settings, app.dirs);
     std::vector<ops::Check> checks;
     if (name.empty()) {

@@ -9,17 +9,16 @@ namespace {
 
 struct Reset : cli::Verb {
   Selection which;
-  std::optional<std::string> image, jobs;
+  std::optional<std::string> image;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {{"--image",
-                     "IMAGE",
-                     "image to make the new root disk from",
-                     "the one it was made from",
-                     Complete::images,
-                     {},
-                     &image},
+    spec.options = {{.flags = "--image",
+                     .value = "IMAGE",
+                     .help = "image to make the new root disk from",
+                     .fallback = "the one it was made from",
+                     .complete = cli::Complete::images,
+                     .target = &image},
                     jobs_option(jobs)};
     which.declare(spec, "VM to reset");
   }

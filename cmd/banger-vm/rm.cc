@@ -9,11 +9,11 @@ namespace {
 
 struct Remove : cli::Verb {
   Selection which;
-  std::optional<std::string> jobs;
+  std::optional<size_t> jobs;
   bool force = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{"-f,--force", "", "kill it first if it runs", "", {}, {}, &force},
+    spec.options = {{.flags = "-f,--force", .help = "kill it first if it runs", .target = &force},
                     jobs_option(jobs)};
     which.declare(spec, "VM to remove");
   }

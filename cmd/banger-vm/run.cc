@@ -16,25 +16,16 @@ struct Run : cli::Verb {
   bool rm = false, foreground = false;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
     options.declare(spec);
     start.declare(spec);
     spec.options.insert(spec.options.end(),
-                        {{"--rm",
-                          "",
-                          "remove the VM when it stops; with a command, stop it after that",
-                          "",
-                          Complete::nothing,
-                          {},
-                          &rm},
-                         {"--foreground",
-                          "",
-                          "stay until the VM has ended; TERM, INT and HUP stop it",
-                          "",
-                          Complete::nothing,
-                          {},
-                          &foreground}});
-    spec.operands = {{"NAME", "name of the new VM", true, Complete::nothing, &name}};
+                        {{.flags = "--rm",
+                          .help = "remove the VM when it stops; with a command, stop it after that",
+                          .target = &rm},
+                         {.flags = "--foreground",
+                          .help = "stay until the VM has ended; TERM, INT and HUP stop it",
+                          .target = &foreground}});
+    spec.operands = {{.name = "NAME", .help = "name of the new VM", .target = &name}};
     spec.tail = &command;
     spec.tail_name = "CMD";
     spec.tail_help = "run this in the guest once it is ready, and give its status";

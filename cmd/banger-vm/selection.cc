@@ -1,30 +1,32 @@
 #include "banger-vm/selection.h"
 
+#include "cli/kinds.h"
+
 namespace banger::vm {
 
 void Selection::declare(cli::Spec& spec, const std::string& operand_help, bool by_label) {
   if (by_label)
-    spec.options.push_back(
-        {"--label", "KEY=VALUE", "only VMs with this label", "", {}, {}, &labels});
-  spec.options.push_back(
-      {"--state",
-       "STATE",
-       "only VMs in this state",
-       "",
-       cli::Complete::words,
-       {"creating", "stopped", "starting", "running", "paused", "stopping", "failed", "removing"},
-       &states});
-  spec.options.push_back({"--all", "", "all VMs", "", {}, {}, &all});
-  spec.operands.push_back({"NAME",
-                           operand_help + ", or its id's beginning; - reads names from "
-                                          "standard input",
-                           false, cli::Complete::vms, &names});
+    spec.options.push_back({.flags = "--label",
+                            .value = "KEY=VALUE",
+                            .help = "only VMs with this label",
+                            .target = {cli::As<parse_label>{}, &labels}});
+  spec.options.push_back({.flags = "--state",
+                          .value = "STATE",
+                          .help = "only VMs in this state",
+                          .target = {cli::kinds::vm_state(), &states}});
+  spec.options.push_back({.flags = "--all", .help = "all VMs", .target = &all});
+  spec.operands.push_back({.name = "NAME",
+                           .help = operand_help + ", or its id's beginning; - reads names from "
+                                                  "standard input",
+                           .required = false,
+                           .complete = cli::Complete::vms,
+                           .target = &names});
 }
 
 ops::VmQuery Selection::query_or_all() const {
   ops::VmQuery q;
-  for (const std::string& l : labels) q.labels.push_back(parse_label(l));
-  for (const std::string& s : states) q.states.insert(parse_vm_state(s));
+  q.labels = labels;
+  q.states.insert(states.begin(), states.end());
   if (all && !names.empty())
     throw usage("names and --all do not go together").hint("leave one of them out");
   if (!names.empty()) q.refs = cli::read_names(names);

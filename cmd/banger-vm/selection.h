@@ -17,7 +17,9 @@
 namespace banger::vm {
 
 struct Selection {
-  std::vector<std::string> names, labels, states;
+  std::vector<std::string> names;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<VmState> states;
   bool all = false;
 
   // Adds the operands and options. "VM to stop": what the operand is. Without --label where that

@@ -3,10 +3,16 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/kinds.h"
+
 namespace banger::vm {
 
-cli::Option jobs_option(std::optional<std::string>& jobs) {
-  return {"-j,--jobs", "N", "how many at once", "twice the cpus", {}, {}, &jobs};
+cli::Option jobs_option(std::optional<size_t>& jobs) {
+  return {.flags = "-j,--jobs",
+          .value = "N",
+          .help = "how many at once",
+          .fallback = "twice the cpus",
+          .target = {cli::kinds::jobs, &jobs}};
 }
 
 Session::Session(cli::App& app, state::Mode mode)
@@ -48,8 +54,8 @@ void Session::finished(const std::string& name) {
 }
 
 int Session::on_each(std::string_view verb, const std::vector<std::string>& names,
-                     const std::optional<std::string>& jobs, const Act& act) {
-  size_t beside = std::min(cli::parse_jobs(jobs), names.size());
+                     std::optional<size_t> jobs, const Act& act) {
+  size_t beside = std::min(jobs.value_or(cli::usual_jobs()), names.size());
   total_ = names.size();
   done_ = 0;
   stages_.clear();

@@ -18,7 +18,7 @@
 namespace banger::vm {
 
 // The option -j, for verbs that act on several VMs side by side.
-cli::Option jobs_option(std::optional<std::string>& jobs);
+cli::Option jobs_option(std::optional<size_t>& jobs);
 
 class Session {
 public:
@@ -28,10 +28,10 @@ public:
   Session& operator=(const Session&) = delete;
 
   using Act = std::function<cli::Done(ops::Context& ctx, const std::string& name)>;
-  // Acts on each, up to `jobs` (as the option gave it) at once, each with a context that no other
+  // Acts on each, up to `jobs` (none: cli::usual_jobs()) at once, each with a context that no other
   // uses at the time; prints a result each; gives the status.
   int on_each(std::string_view verb, const std::vector<std::string>& names,
-              const std::optional<std::string>& jobs, const Act& act);
+              std::optional<size_t> jobs, const Act& act);
 
 private:
   ops::Tell tell();

@@ -1,8 +1,8 @@
 #include "ops/vm/set.h"
 #include "banger-vm/selection.h"
 #include "banger-vm/session.h"
-#include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
+#include "cli/kinds.h"
 
 namespace banger::vm {
 
@@ -10,32 +10,42 @@ namespace {
 
 struct Set : cli::Verb {
   Selection which;
-  std::optional<std::string> cpus, memory, disk, work_disk, jobs;
-  std::vector<std::string> labels, unlabel;
+  ops::VmChange change;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {
-        {"--cpus", "N", "virtual cpus", "", {}, {}, &cpus},
-        {"--memory", "SIZE", "memory", "", {}, {}, &memory},
-        {"--disk", "SIZE", "grow the root disk to this size", "", {}, {}, &disk},
-        {"--work-disk", "SIZE", "grow the work disk to this size", "", {}, {}, &work_disk},
-        {"--label", "KEY=VALUE", "attach a label, or change it", "", {}, {}, &labels},
-        {"--unlabel", "KEY", "take a label off", "", {}, {}, &unlabel},
-        jobs_option(jobs)};
+    namespace kinds = cli::kinds;
+    spec.options = {{.flags = "--cpus",
+                     .value = "N",
+                     .help = "virtual cpus",
+                     .target = {kinds::cpus, &change.cpus}},
+                    {.flags = "--memory",
+                     .value = "SIZE",
+                     .help = "memory",
+                     .target = {kinds::memory, &change.memory}},
+                    {.flags = "--disk",
+                     .value = "SIZE",
+                     .help = "grow the root disk to this size",
+                     .target = {kinds::disk, &change.disk}},
+                    {.flags = "--work-disk",
+                     .value = "SIZE",
+                     .help = "grow the work disk to this size",
+                     .target = {kinds::disk, &change.work_disk}},
+                    {.flags = "--label",
+                     .value = "KEY=VALUE",
+                     .help = "attach a label, or change it",
+                     .target = {cli::As<parse_label>{}, &labels}},
+                    {.flags = "--unlabel",
+                     .value = "KEY",
+                     .help = "take a label off",
+                     .target = &change.unlabel},
+                    jobs_option(jobs)};
     which.declare(spec, "VM to change", false);
   }
 
   int run(cli::App& app) override {
-    ops::VmChange change;
-    if (cpus) change.cpus = parse_cpus(*cpus);
-    if (memory) change.memory = parse_size("memory", *memory, most_memory);
-    if (disk) change.disk = parse_size("disk size", *disk, most_disk);
-    if (work_disk) change.work_disk = parse_size("work disk size", *work_disk, most_disk);
-    for (const std::string& l : labels) {
-      auto [key, value] = parse_label(l);
-      change.labels[key] = value;
-    }
-    change.unlabel = unlabel;
+    for (const auto& [key, value] : labels) change.labels[key] = value;
     if (!change.needs_stopped() && change.labels.empty() && change.unlabel.empty())
       throw usage("nothing to change").hint("see 'banger vm set --help'");
     auto query = which.query();

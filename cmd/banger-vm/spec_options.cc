@@ -1,7 +1,7 @@
 #include "banger-vm/spec_options.h"
 
+#include "cli/kinds.h"
 #include "core/error.h"
-#include "core/text.h"
 #include "core/units.h"
 #include "model/port.h"
 
@@ -9,96 +9,95 @@ namespace banger::vm {
 
 void SpecOptions::declare(cli::Spec& spec) {
   using cli::Complete;
-  spec.options.insert(
-      spec.options.end(),
-      {{"--image",
-        "IMAGE",
-        "image to make the root disk from",
-        "the bundle's",
-        Complete::images,
-        {},
-        &image},
-       {"--cpus", "N", "virtual cpus", "1", Complete::nothing, {}, &cpus},
-       {"--memory", "SIZE", "memory", "512M", Complete::nothing, {}, &memory},
-       {"--disk", "SIZE", "size of the root disk", "the image's", Complete::nothing, {}, &disk},
-       {"--root",
-        "WAY",
-        "how the root disk is made from the image",
-        "auto",
-        Complete::words,
-        {"reflink", "dm-snapshot", "overlay", "copy"},
-        &root},
-       {"--work-disk",
-        "SIZE",
-        "add a disk that survives reset and a change of image",
-        "none",
-        Complete::nothing,
-        {},
-        &work_disk},
-       {"--work-mount",
-        "PATH",
-        "where the guest has it",
-        "/root",
-        Complete::nothing,
-        {},
-        &work_mount},
-       {"--net", "MODE", "network", "auto", Complete::words, {"user", "bridge", "isolated"}, &net},
-       {"--ip",
-        "ADDRESS",
-        "the guest's own address on a shared network",
-        "the lowest free",
-        Complete::nothing,
-        {},
-        &ip},
-       {"-p,--publish",
-        "[ADDR:]HOST:GUEST[/udp]",
-        "make a port of the guest reachable on the host",
-        "",
-        Complete::nothing,
-        {},
-        &publish},
-       {"--label", "KEY=VALUE", "attach a label", "", Complete::nothing, {}, &labels},
-       {"--vmm",
-        "VMM",
-        "virtual machine monitor",
-        "auto",
-        Complete::words,
-        {"qemu", "firecracker"},
-        &vmm},
-       {"--accel",
-        "ACCEL",
-        "hardware or software virtualisation",
-        "auto",
-        Complete::words,
-        {"kvm", "tcg"},
-        &accel},
-       {"--dry-run",
-        "",
-        "check everything, say what would be made, make nothing",
-        "",
-        Complete::nothing,
-        {},
-        &dry_run}});
+  namespace kinds = cli::kinds;
+  spec.options.insert(spec.options.end(),
+                      {{.flags = "--image",
+                        .value = "IMAGE",
+                        .help = "image to make the root disk from",
+                        .fallback = "the bundle's",
+                        .complete = Complete::images,
+                        .target = &image},
+                       {.flags = "--cpus",
+                        .value = "N",
+                        .help = "virtual cpus",
+                        .fallback = "1",
+                        .target = {kinds::cpus, &cpus}},
+                       {.flags = "--memory",
+                        .value = "SIZE",
+                        .help = "memory",
+                        .fallback = "512M",
+                        .target = {kinds::memory, &memory}},
+                       {.flags = "--disk",
+                        .value = "SIZE",
+                        .help = "size of the root disk",
+                        .fallback = "the image's",
+                        .target = {kinds::disk, &disk}},
+                       {.flags = "--root",
+                        .value = "WAY",
+                        .help = "how the root disk is made from the image",
+                        .fallback = "auto",
+                        .target = {kinds::root_way(), &root}},
+                       {.flags = "--work-disk",
+                        .value = "SIZE",
+                        .help = "add a disk that survives reset and a change of image",
+                        .fallback = "none",
+                        .target = {kinds::disk, &work_disk}},
+                       {.flags = "--work-mount",
+                        .value = "PATH",
+                        .help = "where the guest has it",
+                        .fallback = "/root",
+                        .target = &work_mount},
+                       {.flags = "--net",
+                        .value = "MODE",
+                        .help = "network",
+                        .fallback = "auto",
+                        .target = {kinds::net_mode(), &net}},
+                       {.flags = "--ip",
+                        .value = "ADDRESS",
+                        .help = "the guest's own address on a shared network",
+                        .fallback = "the lowest free",
+                        .target = &ip},
+                       {.flags = "-p,--publish",
+                        .value = "[ADDR:]HOST:GUEST[/udp]",
+                        .help = "make a port of the guest reachable on the host",
+                        .target = {cli::As<parse_port>{}, &publish}},
+                       {.flags = "--label",
+                        .value = "KEY=VALUE",
+                        .help = "attach a label",
+                        .target = {cli::As<parse_label>{}, &labels}},
+                       {.flags = "--vmm",
+                        .value = "VMM",
+                        .help = "virtual machine monitor",
+                        .fallback = "auto",
+                        .target = {kinds::vmm(), &vmm}},
+                       {.flags = "--accel",
+                        .value = "ACCEL",
+                        .help = "hardware or software virtualisation",
+                        .fallback = "auto",
+                        .target = {kinds::accel(), &accel}},
+                       {.flags = "--dry-run",
+                        .help = "check everything, say what would be made, make nothing",
+                        .target = &dry_run}});
 }
 
 VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) const {
   VmSpec s;
   s.name = valid_name("VM name", name);
-  s.image = image.value_or("");
-  s.cpus = cpus ? parse_cpus(*cpus) : settings.vm_cpus;
-  s.memory = memory ? parse_size("memory", *memory, most_memory) : settings.vm_memory;
-  if (disk) s.disk = parse_size("disk size", *disk, most_disk);
-  if (root) s.root = parse_root_way(*root);
-  if (work_disk) s.work_disk = parse_size("work disk size", *work_disk, most_disk);
+  s.image = image;
+  s.cpus = cpus.value_or(settings.vm_cpus);
+  s.memory = memory.value_or(settings.vm_memory);
+  s.disk = disk;
+  s.root = root;
+  s.work_disk = work_disk;
   if (work_mount && !work_disk)
     throw usage("--work-mount goes with --work-disk").hint("add --work-disk SIZE");
   if (work_mount) s.work_mount = *work_mount;
-  s.net = net ? std::optional(parse_net_mode(*net)) : settings.net_mode;
+  s.net = net ? net : settings.net_mode;
   s.ip = ip;
-  s.vmm = vmm ? std::optional(parse_vmm_kind(*vmm)) : settings.vm_vmm;
-  s.accel = accel ? std::optional(parse_accel(*accel)) : settings.vm_accel;
-  for (const std::string& l : labels) s.labels.insert(parse_label(l));
-  for (const std::string& p : publish) s.publish.push_back(parse_port(p));
+  s.vmm = vmm ? vmm : settings.vm_vmm;
+  s.accel = accel ? accel : settings.vm_accel;
+  s.labels.insert(labels.begin(), labels.end());
+  s.publish = publish;
   return s;
 }
 
@@ -106,10 +105,6 @@ void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
   ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, with {} of memory",
                          plan.spec.name, plan.image.name, name_of(plan.root.way),
                          format_size(plan.root.size), format_size(plan.spec.memory)));
-}
-
-int parse_cpus(const std::string& text) {
-  return static_cast<int>(parse_number("number of cpus", text, 1, 64));
 }
 
 } // namespace banger::vm

@@ -13,19 +13,22 @@
 namespace banger::vm {
 
 struct SpecOptions {
-  std::optional<std::string> image, cpus, memory, disk, root, work_disk, work_mount, net, ip, vmm,
-      accel;
-  std::vector<std::string> labels, publish;
+  std::string image; // empty: not given
+  std::optional<int> cpus;
+  std::optional<int64_t> memory, disk, work_disk;
+  std::optional<RootWay> root;
+  std::optional<std::string> work_mount, ip;
+  std::optional<NetMode> net;
+  std::optional<VmmKind> vmm;
+  std::optional<Accel> accel;
+  std::vector<Port> publish;
+  std::vector<std::pair<std::string, std::string>> labels;
   bool dry_run = false;
 
   void declare(cli::Spec& spec);
-  // Throws Error(usage) for what cannot be.
+  // With the settings where nothing was given. Throws Error(usage) for what cannot be.
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
 };
-
-// Sizes beyond these are typing errors.
-inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
-int parse_cpus(const std::string& text);
 
 // What --dry-run says of a VM.
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);

@@ -6,22 +6,29 @@
 
 namespace banger::vm {
 
-cli::Option stop_timeout_option(const char* flag, std::optional<std::string>& timeout) {
-  return {flag, "DURATION", "how long the guest may take before it is forced", "10s", {},
-          {},   &timeout};
+cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout) {
+  return {.flags = flag,
+          .value = "DURATION",
+          .help = "how long the guest may take before it is forced",
+          .fallback = "10s",
+          .target = {cli::Duration{}, &timeout}};
 }
 
 void StartOptions::declare(cli::Spec& spec) {
-  spec.options.insert(
-      spec.options.end(),
-      {{"--timeout", "DURATION", "how long the guest may take to answer", "60s", {}, {}, &timeout},
-       {"--no-wait", "", "return as soon as the VMM was started", "", {}, {}, &no_wait}});
+  spec.options.insert(spec.options.end(), {{.flags = "--timeout",
+                                            .value = "DURATION",
+                                            .help = "how long the guest may take to answer",
+                                            .fallback = "60s",
+                                            .target = {cli::Duration{}, &timeout}},
+                                           {.flags = "--no-wait",
+                                            .help = "return as soon as the VMM was started",
+                                            .target = &no_wait}});
 }
 
 ops::StartOptions StartOptions::get() const {
   ops::StartOptions o;
   o.wait = !no_wait;
-  if (timeout) o.timeout = parse_duration("timeout", *timeout);
+  if (timeout) o.timeout = timeout;
   return o;
 }
 
@@ -30,7 +37,7 @@ namespace {
 struct Start : cli::Verb {
   Selection which;
   StartOptions options;
-  std::optional<std::string> jobs;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
     options.declare(spec);
@@ -52,7 +59,8 @@ struct Start : cli::Verb {
 struct Restart : cli::Verb {
   Selection which;
   StartOptions options;
-  std::optional<std::string> stop_timeout, jobs;
+  std::optional<Millis> stop_timeout;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
     options.declare(spec);
@@ -64,7 +72,7 @@ struct Restart : cli::Verb {
   int run(cli::App& app) override {
     ops::RestartOptions how;
     how.start = options.get();
-    if (stop_timeout) how.stop_timeout = parse_duration("timeout", *stop_timeout);
+    if (stop_timeout) how.stop_timeout = stop_timeout;
     auto query = which.query_in({VmState::starting, VmState::running, VmState::paused});
     Session session(app);
     return session.on_each("restart", ops::select_vms(session.ctx, query), jobs,

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "cli/verb.h"
+#include "core/units.h"
 #include "ops/vm/start.h"
 
 namespace banger::vm {
 
 // Common to run, start and restart.
 struct StartOptions {
-  std::optional<std::string> timeout;
+  std::optional<Millis> timeout;
   bool no_wait = false;
 
   void declare(cli::Spec& spec);
@@ -19,6 +19,6 @@ struct StartOptions {
 };
 
 // "--timeout" of stop, "--stop-timeout" of restart.
-cli::Option stop_timeout_option(const char* flag, std::optional<std::string>& timeout);
+cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout);
 
 } // namespace banger::vm

@@ -55,7 +55,6 @@ struct Stats : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    watch.pause(); // a bad one is told before anything is printed
     ops::VmQuery query = which.query_or_all();
     // Without a choice: those that use something.
     if (which.is_empty())

@@ -12,7 +12,8 @@ constexpr auto that_run = {VmState::starting, VmState::running, VmState::paused,
 
 struct Stop : cli::Verb {
   Selection which;
-  std::optional<std::string> timeout, jobs;
+  std::optional<Millis> timeout;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
     spec.options = {stop_timeout_option("--timeout", timeout), jobs_option(jobs)};
@@ -20,20 +21,18 @@ struct Stop : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    std::optional<Millis> patience;
-    if (timeout) patience = parse_duration("timeout", *timeout);
     auto query = which.query_in(that_run);
     Session session(app);
     return session.on_each("stop", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::stop_vm(ctx, name, patience).state))};
+                             return {std::string(name_of(ops::stop_vm(ctx, name, timeout).state))};
                            });
   }
 };
 
 struct Kill : cli::Verb {
   Selection which;
-  std::optional<std::string> jobs;
+  std::optional<size_t> jobs;
 
   void declare(cli::Spec& spec) override {
     spec.options = {jobs_option(jobs)};

@@ -13,24 +13,23 @@ namespace {
 struct Wait : cli::Verb {
   Selection which;
   std::string goal = "running";
-  std::optional<std::string> timeout;
+  std::optional<Millis> timeout;
 
   void declare(cli::Spec& spec) override {
-    using cli::Complete;
-    spec.options = {{"--for",
-                     "STATE",
-                     "what to wait for; ready is another word for running",
-                     "running",
-                     Complete::words,
-                     {"running", "ready", "stopped"},
-                     &goal},
-                    {"--timeout", "DURATION", "how long to wait", "for ever", {}, {}, &timeout}};
+    spec.options = {{.flags = "--for",
+                     .value = "STATE",
+                     .help = "what to wait for; ready is another word for running",
+                     .fallback = "running",
+                     .target = {cli::one_of({"running", "ready", "stopped"}), &goal}},
+                    {.flags = "--timeout",
+                     .value = "DURATION",
+                     .help = "how long to wait",
+                     .fallback = "for ever",
+                     .target = {cli::Duration{}, &timeout}}};
     which.declare(spec, "VM to wait for");
   }
 
   int run(cli::App& app) override {
-    std::optional<Millis> patience;
-    if (timeout) patience = parse_duration("timeout", *timeout);
     auto query = which.query();
     ops::Reading in(app.settings, app.dirs);
     cli::Progress progress(app.progress);
@@ -40,7 +39,7 @@ struct Wait : cli::Verb {
     std::set<int> statuses;
     SteadyTime began = steady_now();
     ops::wait_for_vms(
-        in, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, patience,
+        in, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, timeout,
         [&](ops::Waited w) {
           double seconds = Seconds(steady_now() - began).count();
           cli::tell(app, "wait", {w.name, w.state, seconds, std::move(w.error)}, statuses);

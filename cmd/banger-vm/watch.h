@@ -13,11 +13,9 @@ namespace banger::vm {
 
 struct Watch {
   bool watch = false;
-  std::optional<std::string> interval;
+  Millis interval{2000}; // between two looks
 
   void declare(cli::Spec& spec, const std::string& what);
-  // How long to wait between two looks.
-  Millis pause() const;
   // Calls `look` once, or with --watch until nobody reads standard output any more. What it gives
   // as text is shown to people in place of what was there.
   int run(cli::App& app, const std::function<std::string()>& look) const;

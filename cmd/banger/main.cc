@@ -21,15 +21,13 @@ struct Known {
 };
 
 // In the order in which people meet them.
-constexpr std::array<Known, 10> known{{
+constexpr std::array<Known, 8> known{{
     {"vm", "make, run and manage VMs"},
     {"ssh", "run a command or a shell in a VM, copy files"},
     {"image", "manage the images that VMs are made from"},
-    {"bundle", "build, fetch and check the kernel, initrd and root file system"},
+    {"bundle", "build and check the kernel, initrd and root file system"},
     {"net", "give VMs a network, publish their ports"},
-    {"dns", "resolve the names of VMs"},
     {"doctor", "check this machine for what banger needs"},
-    {"tui", "browse and operate VMs in the terminal"},
     {"help", "show the help of a command"},
     {"version", "show the version"},
 }};

@@ -16,7 +16,8 @@ public:
       : tool_(tool), dirs_(dirs), typed_(std::move(typed)) {}
 
   // `before` stands in front of the candidates but is typed already ("--net=").
-  void place(Complete what, std::span<const std::string> words, std::string_view before = {}) {
+  void place(Complete what, const Target& target, std::string_view before = {}) {
+    for (const std::string& w : target.words()) add(std::string(before) + w, {});
     switch (what) {
     case Complete::nothing:
       return;
@@ -25,9 +26,6 @@ public:
       return;
     case Complete::directories:
       out_ = ":directories\n";
-      return;
-    case Complete::words:
-      for (const std::string& w : words) add(std::string(before) + w, {});
       return;
     case Complete::vms:
     case Complete::images:
@@ -108,7 +106,7 @@ void walk(const Tool& tool, Place& place, Common& common, std::span<const std::s
     } else if (word.size() > 1 && word[0] == '-') {
       if (place.verb == nullptr && fallback != nullptr) enter_verb(place, *fallback);
       const Option* option = find_option(place.options, word);
-      if (option != nullptr && takes_value(*option)) place.wants = option;
+      if (option != nullptr && !option->target.is_switch()) place.wants = option;
     } else if (place.verb == nullptr && !help && word == "help" && fallback == nullptr) {
       help = true;
     } else if (place.verb == nullptr || (place.verb == fallback && place.operands == 0)) {
@@ -134,7 +132,7 @@ std::string complete(const Tool& tool, std::span<const std::string> words, const
   walk(tool, place, common, words.first(words.size() - 1));
 
   if (place.wants != nullptr) {
-    out.place(place.wants->complete, place.wants->words);
+    out.place(place.wants->complete, place.wants->target);
     return out.take();
   }
   const VerbEntry* fallback = find_verb(tool, "");
@@ -145,7 +143,7 @@ std::string complete(const Tool& tool, std::span<const std::string> words, const
     if (eq == std::string::npos) {
       out.options(place.options);
     } else if (const Option* o = find_option(place.options, typed.substr(0, eq))) {
-      out.place(o->complete, o->words, typed.substr(0, eq + 1));
+      out.place(o->complete, o->target, typed.substr(0, eq + 1));
     }
     return out.take();
   }
@@ -157,10 +155,9 @@ std::string complete(const Tool& tool, std::span<const std::string> words, const
   const Operand* operand = nullptr;
   if (place.operands < place.spec.operands.size())
     operand = &place.spec.operands[place.operands];
-  else if (!place.spec.operands.empty() &&
-           std::holds_alternative<std::vector<std::string>*>(place.spec.operands.back().target))
+  else if (!place.spec.operands.empty() && place.spec.operands.back().target.repeats())
     operand = &place.spec.operands.back();
-  if (operand != nullptr) out.place(operand->complete, {});
+  if (operand != nullptr) out.place(operand->complete, operand->target);
   return out.take();
 }
 

@@ -21,11 +21,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 Environment process_environment();
 
 struct ConfigKey {
-  enum class Type { text, number, boolean, size, duration };
   std::string_view section, name; // "vm" "cpus"; no section for a key of the top
-  Type type;
-  // Checks the value and puts it where it belongs. `what` names it in errors.
-  void (*apply)(Settings& settings, std::string_view what, std::string_view value);
+  // What it takes, and where that belongs.
+  Target (*in)(Settings& settings);
 
   std::string full_name() const;   // "vm.cpus"
   std::string environment() const; // "BANGER_VM_CPUS"

@@ -18,17 +18,17 @@ namespace banger::cli {
 
 namespace {
 
-std::string_view type_name(ConfigKey::Type type) {
-  switch (type) {
-  case ConfigKey::Type::text:
+std::string_view type_name(Form form) {
+  switch (form) {
+  case Form::text:
     return "a string";
-  case ConfigKey::Type::number:
+  case Form::number:
     return "a whole number";
-  case ConfigKey::Type::boolean:
+  case Form::boolean:
     return "true or false, without quotes";
-  case ConfigKey::Type::size:
+  case Form::size:
     return "a size: \"512M\", or a number of bytes";
-  case ConfigKey::Type::duration:
+  case Form::duration:
     return "a duration: \"30s\", or a number of seconds";
   }
   return "something else";
@@ -41,13 +41,12 @@ bool is_section(std::string_view name) {
 }
 
 // The value as it would stand in the environment; none if it has the wrong type.
-std::optional<std::string> value_text(const toml::node& node, ConfigKey::Type type) {
-  using Type = ConfigKey::Type;
-  bool number_too = type == Type::number || type == Type::size || type == Type::duration;
+std::optional<std::string> value_text(const toml::node& node, Form form) {
+  bool number_too = form == Form::number || form == Form::size || form == Form::duration;
   if (number_too && node.is_integer()) return std::to_string(node.as_integer()->get());
-  if (type == Type::boolean && node.is_boolean())
+  if (form == Form::boolean && node.is_boolean())
     return node.as_boolean()->get() ? "true" : "false";
-  if (type != Type::number && type != Type::boolean && node.is_string())
+  if (form != Form::number && form != Form::boolean && node.is_string())
     return node.as_string()->get();
   return std::nullopt;
 }
@@ -78,13 +77,14 @@ private:
       if (k.section == section && k.name == name) key = &k;
     std::string full = section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
     if (key == nullptr) throw unknown(full, node);
-    auto text = value_text(node, key->type);
+    Target target = key->in(settings_);
+    auto text = value_text(node, target.form());
     if (!text)
       throw usage("{}: invalid value of '{}': it must be {}", where(node), full,
-                  type_name(key->type))
+                  type_name(target.form()))
           .subject(full);
     try {
-      key->apply(settings_, full, *text);
+      target.take(full, *text);
     } catch (Error& e) {
       if (e.message().find(full) == std::string::npos) e.within(full);
       e.within(where(node));

@@ -93,9 +93,7 @@ int for_each_beside(App& app, std::string_view verb, const std::vector<std::stri
   return common_status(statuses);
 }
 
-size_t parse_jobs(const std::optional<std::string>& text) {
-  constexpr int64_t most = 256;
-  if (text) return static_cast<size_t>(parse_number("number of jobs", *text, 1, most));
+size_t usual_jobs() {
   return std::clamp<size_t>(size_t{2} * std::thread::hardware_concurrency(), 4, 16);
 }
 

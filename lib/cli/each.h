@@ -40,7 +40,7 @@ using Act = std::function<Done(const std::string& name)>;
 int for_each_beside(App& app, std::string_view verb, const std::vector<std::string>& names,
                     size_t jobs, const std::function<Act()>& make_act, std::mutex& printing);
 
-// The -j option: `text` as given, or a default that keeps this machine busy and no more.
-size_t parse_jobs(const std::optional<std::string>& text);
+// How many at once keep this machine busy and no more.
+size_t usual_jobs();
 
 } // namespace banger::cli

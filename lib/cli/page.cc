@@ -23,9 +23,11 @@ Page::Entry option_entry(const Option& o) {
   term += join(flags, ", ");
   if (!o.value.empty()) term += " " + o.value;
   std::string text = o.help;
-  if (!o.words.empty()) text += fmt::format(": {}", join(o.words, ", "));
+  const std::vector<std::string>& words = o.target.words();
+  if (!words.empty()) text += fmt::format(": {}", join(words, ", "));
+  if (!o.target.range().empty()) text += fmt::format(": {}", o.target.range());
   if (!o.fallback.empty()) text += fmt::format(" (default: {})", o.fallback);
-  if (repeats(o)) text += " (may be repeated)";
+  if (o.target.repeats()) text += " (may be repeated)";
   return {term, text};
 }
 
@@ -38,8 +40,7 @@ Page::Section option_section(std::string title, std::span<const Option> options)
 std::string synopsis_of(const Spec& spec) {
   std::string text = "[OPTION]...";
   for (const Operand& o : spec.operands) {
-    bool many = std::holds_alternative<std::vector<std::string>*>(o.target);
-    std::string word = many ? o.name + "..." : o.name;
+    std::string word = o.target.repeats() ? o.name + "..." : o.name;
     text += o.required ? fmt::format(" {}", word) : fmt::format(" [{}]", word);
   }
   if (spec.tail != nullptr) text += fmt::format(" [-- {}...]", spec.tail_name);

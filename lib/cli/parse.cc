@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/elsewhere.h"
+#include "cli/kinds.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -20,6 +19,12 @@ bool has_flag(const Option& option, std::string_view word) {
   for (const std::string& flag : split(option.flags, ','))
     if (flag == word) return true;
   return false;
+}
+
+const Option* find_option(std::span<const Option> options, std::string_view flag) {
+  for (const Option& o : options)
+    if (has_flag(o, flag)) return &o;
+  return nullptr;
 }
 
 Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Option> known,
@@ -62,114 +67,94 @@ size_t skip_options(std::span<const Option> options, std::span<const std::string
   size_t at = 0;
   while (at < words.size() && is_option(words[at])) {
     std::string_view word = words[at];
-    auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
-      return has_flag(o, word.substr(0, word.find('=')));
-    });
-    if (option == options.end()) return at;
-    at += takes_value(*option) && word.find('=') == std::string_view::npos ? 2 : 1;
+    const Option* option = find_option(options, word.substr(0, word.find('=')));
+    if (option == nullptr) return at;
+    at += !option->target.is_switch() && word.find('=') == std::string_view::npos ? 2 : 1;
   }
   return std::min(at, words.size());
 }
 
-// CLI11 takes "--opt=" for "--opt" and eats the next word; given as two words it does not.
-std::vector<std::string> without_empty_values(std::span<const std::string> args) {
-  std::vector<std::string> out;
-  for (const std::string& arg : args) {
-    if (arg.size() > 3 && arg.starts_with("--") && arg.ends_with('=')) {
-      out.push_back(arg.substr(0, arg.size() - 1));
-      out.emplace_back();
-    } else {
-      out.push_back(arg);
+// Reads the options of one verb. Nothing goes where it is bound before all of them are known.
+class OptionReader {
+public:
+  OptionReader(const Tool& tool, const VerbEntry& verb, std::span<const Option> options,
+               std::span<const std::string> args)
+      : tool_(tool), verb_(verb), options_(options), args_(args) {}
+
+  // The words that are no options, in order.
+  std::vector<std::string> read() {
+    std::vector<std::string> rest;
+    while (at_ < args_.size()) {
+      const std::string& word = args_[at_++];
+      if (!is_option(word))
+        rest.push_back(word);
+      else if (word.starts_with("--"))
+        read_long(word);
+      else
+        read_short(word);
     }
-  }
-  return out;
-}
-
-// Whether one of the words may be this option. CLI11 takes most of a small command's time to learn
-// an option; it is told only those that can matter. A word too many does no harm.
-bool may_stand_in(const Option& option, std::span<const std::string> words) {
-  for (const std::string& flag : split(option.flags, ','))
-    for (const std::string& word : words)
-      if (flag.starts_with("--") ? word.starts_with(flag)
-                                 : is_option(word) && word.find(flag[1]) != std::string::npos)
-        return true;
-  return false;
-}
-
-void check_choice(const Option& option, const std::string& value) {
-  if (option.complete != Complete::words || option.words.empty()) return;
-  if (std::find(option.words.begin(), option.words.end(), value) != option.words.end()) return;
-  auto near = did_you_mean(value, option.words);
-  auto error =
-      usage("invalid {} '{}': it is one of {}", main_flag(option), value, join(option.words, ", "))
-          .subject(value);
-  if (near) error.default_hint(fmt::format("did you mean '{}'?", *near));
-  throw error;
-}
-
-struct Assign {
-  const Option& option;
-  const std::vector<std::string>& values; // as often as it was given, at least once
-
-  void operator()(bool* target) const {
-    // A switch with "=x" comes as its value.
-    for (const std::string& v : values)
-      if (v != "true")
-        throw usage("option '{}' takes no value", main_flag(option)).subject(std::string(v));
-    *target = true;
-  }
-  void operator()(std::string* target) const { *target = checked(); }
-  void operator()(std::optional<std::string>* target) const { *target = checked(); }
-  void operator()(std::vector<std::string>* target) const {
-    for (const std::string& v : values) {
-      check_choice(option, v);
-      target->push_back(v);
-    }
+    for (const auto& [option, values] : given_) take(*option, values);
+    return rest;
   }
 
 private:
-  // Given twice, the last one counts: so an alias can be overridden.
-  const std::string& checked() const {
-    check_choice(option, values.back());
-    return values.back();
+  void read_long(std::string_view word) {
+    size_t equals = word.find('=');
+    const Option& option = find(word.substr(0, equals), word);
+    std::optional<std::string> value;
+    if (equals != std::string_view::npos) value = word.substr(equals + 1);
+    if (!option.target.is_switch()) return give(option, value ? *value : next(option));
+    // "--json=true" was always taken.
+    if (value && *value != "true")
+      throw usage("option '{}' takes no value", main_flag(option)).subject(*value);
+    give(option, {});
   }
+
+  // "-fqj4": switches, and at the end one with its value.
+  void read_short(std::string_view word) {
+    for (size_t i = 1; i < word.size(); i++) {
+      const Option& option = find(fmt::format("-{}", word[i]), fmt::format("-{}", word.substr(i)));
+      if (!option.target.is_switch()) {
+        std::string value(word.substr(i + 1));
+        return give(option, value.empty() ? next(option) : value);
+      }
+      give(option, {});
+    }
+  }
+
+  // `typed`: what of the word is not understood where there is no such option.
+  const Option& find(std::string_view flag, std::string_view typed) const {
+    if (const Option* option = find_option(options_, flag)) return *option;
+    throw unknown_option(tool_, &verb_, options_, typed);
+  }
+
+  std::string next(const Option& option) {
+    if (at_ < args_.size()) return args_[at_++];
+    throw usage("option '{}' needs a value", main_flag(option)).hint(help_hint(tool_, &verb_));
+  }
+
+  void give(const Option& option, std::string value) {
+    auto same = [&](const auto& given) { return given.first == &option; };
+    auto found = std::find_if(given_.begin(), given_.end(), same);
+    if (found == given_.end()) found = given_.insert(found, {&option, {}});
+    found->second.push_back(std::move(value));
+  }
+
+  static void take(const Option& option, const std::vector<std::string>& values) {
+    const Target& target = option.target;
+    if (target.is_switch()) return target.set();
+    // Given twice, the last one counts: so an alias can be overridden.
+    size_t first = target.repeats() ? 0 : values.size() - 1;
+    for (size_t i = first; i < values.size(); i++) target.take(main_flag(option), values[i]);
+  }
+
+  const Tool& tool_;
+  const VerbEntry& verb_;
+  std::span<const Option> options_;
+  std::span<const std::string> args_;
+  size_t at_ = 0;
+  std::vector<std::pair<const Option*, std::vector<std::string>>> given_;
 };
-
-// The words that are no options, in order. Options go where they are bound.
-std::vector<std::string> parse_options(const Tool& tool, const VerbEntry& verb,
-                                       std::span<const Option> options,
-                                       std::span<const std::string> args) {
-  CLI::App parser;
-  parser.set_help_flag();
-  parser.allow_extras();
-  std::vector<std::pair<const Option*, CLI::Option*>> bound;
-  for (const Option& o : options) {
-    if (!may_stand_in(o, args)) continue;
-    CLI::Option* option =
-        takes_value(o) ? parser.add_option(o.flags)->expected(1) : parser.add_flag(o.flags);
-    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
-    bound.emplace_back(&o, option);
-  }
-
-  std::vector<std::string> words = without_empty_values(args);
-  std::reverse(words.begin(), words.end()); // CLI11 takes them from the back
-  try {
-    parser.parse(words);
-  } catch (const CLI::ArgumentMismatch& e) {
-    std::string what = e.what();
-    throw usage("option '{}' needs a value", what.substr(0, what.find(':')))
-        .hint(help_hint(tool, &verb));
-  } catch (const CLI::ParseError& e) {
-    throw usage("cannot read the command line: {}", e.what()).hint(help_hint(tool, &verb));
-  }
-
-  std::vector<std::string> rest = parser.remaining();
-  for (const std::string& word : rest)
-    if (is_option(word)) throw unknown_option(tool, &verb, options, word);
-  for (const auto& [option, found] : bound)
-    if (!found->results().empty()) std::visit(Assign{*option, found->results()}, option->target);
-  return rest;
-}
 
 void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
                      std::vector<std::string> words) {
@@ -181,12 +166,8 @@ void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
     needed -= o.required;
     size_t left = words.size() - at;
     size_t free = left > needed ? left - needed : 0;
-    if (auto* one = std::get_if<std::string*>(&o.target)) {
-      if (free > 0) **one = words[at++];
-      continue;
-    }
-    auto* many = std::get<std::vector<std::string>*>(o.target);
-    for (; free > 0; free--) many->push_back(words[at++]);
+    if (!o.target.repeats()) free = std::min<size_t>(free, 1);
+    for (; free > 0; free--) o.target.take(o.name, words[at++]);
   }
   if (at < words.size())
     throw usage("unexpected operand '{}'", words[at])
@@ -199,28 +180,29 @@ void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
 } // namespace
 
 std::vector<Option> common_options(Common& c) {
-  auto words = Complete::words;
   return {
-      {"-h,--help", "", "show this help", "", {}, {}, &c.help},
-      {"--version", "", "show the version", "", {}, {}, &c.version},
-      {"--json", "", "print JSON Lines: one object a line", "", {}, {}, &c.json},
-      {"-q,--quiet", "", "print bare names only, no notices, no progress", "", {}, {}, &c.quiet},
-      {"--log-level",
-       "LEVEL",
-       "what goes into the log",
-       "info",
-       words,
-       {"debug", "info", "warn", "error", "off"},
-       &c.log_level},
-      {"--config", "FILE", "read this config file", "", Complete::files, {}, &c.config},
-      {"--state-dir",
-       "DIR",
-       "keep the state in this directory",
-       "",
-       Complete::directories,
-       {},
-       &c.state_dir},
-      {"--no-progress", "", "never show progress", "", {}, {}, &c.no_progress},
+      {.flags = "-h,--help", .help = "show this help", .target = &c.help},
+      {.flags = "--version", .help = "show the version", .target = &c.version},
+      {.flags = "--json", .help = "print JSON Lines: one object a line", .target = &c.json},
+      {.flags = "-q,--quiet",
+       .help = "print bare names only, no notices, no progress",
+       .target = &c.quiet},
+      {.flags = "--log-level",
+       .value = "LEVEL",
+       .help = "what goes into the log",
+       .fallback = "info",
+       .target = {kinds::log_level(), &c.log_level}},
+      {.flags = "--config",
+       .value = "FILE",
+       .help = "read this config file",
+       .complete = Complete::files,
+       .target = &c.config},
+      {.flags = "--state-dir",
+       .value = "DIR",
+       .help = "keep the state in this directory",
+       .complete = Complete::directories,
+       .target = &c.state_dir},
+      {.flags = "--no-progress", .help = "never show progress", .target = &c.no_progress},
   };
 }
 
@@ -287,7 +269,7 @@ void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& com
                 const Line& line) {
   std::vector<Option> options = common_options(common);
   options.insert(options.end(), spec.options.begin(), spec.options.end());
-  std::vector<std::string> words = parse_options(tool, verb, options, line.args);
+  std::vector<std::string> words = OptionReader(tool, verb, options, line.args).read();
   if (line.tail && spec.tail != nullptr)
     *spec.tail = *line.tail;
   else if (line.tail)
@@ -307,12 +289,6 @@ std::string_view main_flag(const Option& option) {
   size_t at = flags.find("--");
   if (at != std::string_view::npos) flags.remove_prefix(at);
   return flags.substr(0, flags.find(','));
-}
-
-bool takes_value(const Option& option) { return !std::holds_alternative<bool*>(option.target); }
-
-bool repeats(const Option& option) {
-  return std::holds_alternative<std::vector<std::string>*>(option.target);
 }
 
 } // namespace banger::cli

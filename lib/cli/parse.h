@@ -17,7 +17,8 @@ namespace banger::cli {
 // What every verb of every tool takes.
 struct Common {
   bool help = false, version = false, json = false, quiet = false, no_progress = false;
-  std::optional<std::string> log_level, config, state_dir;
+  std::optional<Level> log_level;
+  std::optional<std::string> config, state_dir;
 };
 std::vector<Option> common_options(Common& common);
 
@@ -48,8 +49,5 @@ std::string called(const Tool& tool, const VerbEntry* verb);
 
 // The long form of "-f,--force" (the short one where there is no long).
 std::string_view main_flag(const Option& option);
-bool takes_value(const Option& option);
-// Whether it may be given several times.
-bool repeats(const Option& option);
 
 } // namespace banger::cli

@@ -13,9 +13,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "cli/value.h"
 #include "model/settings.h"
 
 namespace banger::cli {
@@ -23,17 +23,15 @@ namespace banger::cli {
 class App; // cli/app.h: what a running verb is given
 
 // What may stand at a place, for completion. Files are the shell's own business.
-enum class Complete { nothing, vms, images, files, directories, words };
+enum class Complete { nothing, vms, images, files, directories };
 
 struct Option {
-  std::string flags;    // "-f,--force"
-  std::string value;    // placeholder "SIZE"; empty for a switch
-  std::string help;     // one line, lower case, no full stop
-  std::string fallback; // shown as the default; documentation only
+  std::string flags;         // "-f,--force"
+  std::string value = {};    // placeholder "SIZE"; empty for a switch
+  std::string help = {};     // one line, lower case, no full stop
+  std::string fallback = {}; // shown as the default; documentation only
   Complete complete = Complete::nothing;
-  std::vector<std::string> words; // the choices (also checked) when complete is `words`
-  // Where the value goes. A vector takes the option several times.
-  std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*> target;
+  Target target = {}; // given several times, a value that does not repeat is the last one
 };
 
 struct Operand {
@@ -41,7 +39,7 @@ struct Operand {
   std::string help;
   bool required = true;
   Complete complete = Complete::nothing;
-  std::variant<std::string*, std::vector<std::string>*> target; // a vector takes all that follow
+  Target target = {}; // one that repeats takes all that follow
 };
 
 struct Spec {

@@ -1,16 +1,18 @@
 #include "core/log.h"
 
-#include <exception>
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
 
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "core/units.h"
 
 namespace banger {
@@ -37,41 +39,45 @@ Level parse_level(std::string_view text) {
   throw usage("invalid log level '{}': it is one of debug, info, warn, error, off", text);
 }
 
-// spdlog's file sink opens with O_APPEND and writes a line at once, so processes that share the
-// file don't mix within a line.
-struct Log::Sink {
-  std::unique_ptr<spdlog::logger> logger;
-};
-
 Log::Log(std::string path, Level level, std::string op)
     : path_(std::move(path)), level_(path_.empty() ? Level::off : level), op_(std::move(op)) {}
-
-Log::~Log() = default;
 
 namespace {
 
 // The log tells what the user does, so it is the user's alone, and so is each directory made for
-// it: the first record may come before the state's own directory is there. spdlog would make them
-// for all to read.
-void make_private_file(const std::string& path) {
+// it: the first record may come before the state's own directory is there. Not open: it cannot be.
+Fd open_private_file(const std::string& path) {
   for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
     ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; what fails, the open below tells
-  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd >= 0) ::close(fd);
+  return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
 }
 
+// Appends a line in one write, which O_APPEND never mixes with another process's.
+bool append(int fd, std::string_view line) {
+  ssize_t n;
+  do n = ::write(fd, line.data(), line.size());
+  while (n < 0 && errno == EINTR);
+  return n == static_cast<ssize_t>(line.size());
+}
+
+// Whatever a guest or a program sent, the line stays valid JSON and shows no control character.
 void append_string(fmt::memory_buffer& out, std::string_view s) {
+  auto escape = [&](unsigned code) { fmt::format_to(std::back_inserter(out), "\\u{:04x}", code); };
   out.push_back('"');
-  for (char ch : s) {
-    auto c = static_cast<unsigned char>(ch);
+  while (!s.empty()) {
+    auto c = static_cast<unsigned char>(s[0]);
+    size_t length = utf8_length(s);
+    std::string_view character = s.substr(0, std::max<size_t>(length, 1));
+    s.remove_prefix(character.size());
     if (c == '"' || c == '\\') {
       out.push_back('\\');
-      out.push_back(ch);
-    } else if (c < 0x20 || c >= 0x7f) {
-      // Bytes above ASCII may be no UTF-8; a log line must stay valid JSON whatever a guest sent.
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+      out.push_back(character[0]);
+    } else if (length == 0) {
+      escape(c); // no UTF-8: the byte as if it were Latin-1
+    } else if (is_shown_safely(character)) {
+      out.append(character);
     } else {
-      out.push_back(ch);
+      escape(static_cast<unsigned>(code_point(character)));
     }
   }
   out.push_back('"');
@@ -83,36 +89,29 @@ void append_value(fmt::memory_buffer& out, const Log::Value& value) {
   if (auto* i = std::get_if<int64_t>(&value)) fmt::format_to(it, "{}", *i);
   if (auto* d = std::get_if<double>(&value)) fmt::format_to(it, "{:.6f}", *d);
   if (auto* b = std::get_if<bool>(&value)) fmt::format_to(it, "{}", *b);
+  if (auto* o = std::get_if<Log::Object>(&value)) out.append(o->json);
 }
 
 } // namespace
 
-void Log::write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+void Log::write(Level level, std::string_view event, Fields fields, const std::exception* error) {
   if (level < level_ || level_ == Level::off) return;
-  try {
-    if (!sink_) {
-      make_private_file(path_);
-      auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(path_);
-      file->set_pattern("%v");
-      sink_ = std::make_unique<Sink>();
-      sink_->logger = std::make_unique<spdlog::logger>("banger", std::move(file));
-      sink_->logger->flush_on(spdlog::level::trace);
-    }
-    fmt::memory_buffer line;
-    fmt::format_to(std::back_inserter(line), R"({{"time":"{}","level":"{}","op":"{}","event":)",
-                   to_rfc3339(wall_now()), name_of(level), op_);
-    append_string(line, event);
-    for (const Field& f : fields) {
-      line.push_back(',');
-      append_string(line, f.key);
-      line.push_back(':');
-      append_value(line, f.value);
-    }
-    line.push_back('}');
-    sink_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
-  } catch (const std::exception&) {
+  if (!file_) file_ = open_private_file(path_);
+  fmt::memory_buffer line;
+  fmt::format_to(std::back_inserter(line), R"({{"time":"{}","level":"{}","op":"{}","event":)",
+                 to_rfc3339(wall_now()), name_of(level), op_);
+  append_string(line, event);
+  auto field = [&](std::string_view key, const Value& value) {
+    line.push_back(',');
+    append_string(line, key);
+    line.push_back(':');
+    append_value(line, value);
+  };
+  for (const Field& f : fields) field(f.key, f.value);
+  if (error) field("error", std::string_view(error->what()));
+  line.append(std::string_view("}\n"));
+  if (!file_ || !append(file_.get(), {line.data(), line.size()}))
     level_ = Level::off; // a log that cannot be written must not fail what it describes
-  }
 }
 
 std::string new_op_id() {

@@ -9,13 +9,14 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "core/clock.h"
+#include "core/handle.h"
 
 namespace banger {
 
@@ -26,30 +27,43 @@ Level parse_level(std::string_view text);
 
 class Log {
 public:
-  using Value = std::variant<std::string_view, int64_t, double, bool>;
+  // The text of a JSON object, which becomes one in the record.
+  struct Object {
+    explicit Object(std::string_view text) : json(text) {}
+    std::string_view json;
+  };
+  using Value = std::variant<std::string_view, int64_t, double, bool, Object>;
   struct Field {
     std::string_view key;
     Value value;
   };
+  using Fields = std::initializer_list<Field>;
 
   // `path` empty: nothing is written. `op` is the id that ties one command's records together.
   Log(std::string path, Level level, std::string op);
-  ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
-  void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+  void write(Level level, std::string_view event, Fields fields = {},
+             const std::exception* error = nullptr);
+  void debug(std::string_view event, Fields fields = {}) {
     if (level_ <= Level::debug) write(Level::debug, event, fields);
   }
-  void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  void info(std::string_view event, Fields fields = {}) {
     if (level_ <= Level::info) write(Level::info, event, fields);
   }
-  void warn(std::string_view event, std::initializer_list<Field> fields = {}) {
+  void warn(std::string_view event, Fields fields = {}) {
     if (level_ <= Level::warn) write(Level::warn, event, fields);
   }
-  void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  void error(std::string_view event, Fields fields = {}) {
     if (level_ <= Level::error) write(Level::error, event, fields);
+  }
+  // With "error", what `e` says, behind the fields.
+  void warn(std::string_view event, const std::exception& e, Fields fields = {}) {
+    if (level_ <= Level::warn) write(Level::warn, event, fields, &e);
+  }
+  void error(std::string_view event, const std::exception& e, Fields fields = {}) {
+    if (level_ <= Level::error) write(Level::error, event, fields, &e);
   }
 
   const std::string& op() const { return op_; }
@@ -57,17 +71,17 @@ public:
   Level level() const { return level_; }
 
 private:
-  struct Sink;
   std::string path_;
   Level level_;
   std::string op_;
-  std::unique_ptr<Sink> sink_;
+  Fd file_;
 };
 
 // 8 hex digits, unlike any other operation's.
 std::string new_op_id();
 
-// Logs `event` with "seconds" when it goes out of scope.
+// Logs `event` with "seconds" when it goes out of scope. The subject is a name: what was asked for
+// by an id is told by about() once its name is known.
 class Stage {
 public:
   Stage(Log& log, std::string event, std::string subject)
@@ -75,6 +89,7 @@ public:
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
   ~Stage();
+  void about(const std::string& name) { subject_ = name; }
 
 private:
   Log& log_;

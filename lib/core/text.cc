@@ -35,10 +35,6 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(space) - begin + 1);
 }
 
-namespace {
-
-// Length of the valid UTF-8 sequence at the front of `s` that is safe to show, 0 if there is none.
-// C1 controls (U+0080..U+009F) are refused too: terminals take them as escapes.
 size_t utf8_length(std::string_view s) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
   unsigned char lead = byte(0);
@@ -50,33 +46,41 @@ size_t utf8_length(std::string_view s) {
   if (len == 0 || len > s.size()) return 0;
   for (size_t i = 1; i < len; i++)
     if ((byte(i) & 0xc0) != 0x80) return 0;
-  if (len == 2 && lead == 0xc2 && byte(1) < 0xa0) return 0;
-  if (len == 3 && lead == 0xe0 && byte(1) < 0xa0) return 0;
-  if (len == 3 && lead == 0xed && byte(1) >= 0xa0) return 0;
-  // Bidirectional overrides can make a line read as something else.
-  if (len == 3 && lead == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) return 0;
-  if (len == 3 && lead == 0xe2 && byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9) return 0;
-  if (len == 4 && lead == 0xf0 && byte(1) < 0x90) return 0;
-  if (len == 4 && lead == 0xf4 && byte(1) >= 0x90) return 0;
+  // Forms longer than needed, surrogates, and what lies beyond the last code point.
+  if (lead == 0xe0 && byte(1) < 0xa0) return 0;
+  if (lead == 0xed && byte(1) >= 0xa0) return 0;
+  if (lead == 0xf0 && byte(1) < 0x90) return 0;
+  if (lead == 0xf4 && byte(1) >= 0x90) return 0;
   return len;
 }
 
-} // namespace
+char32_t code_point(std::string_view sequence) {
+  auto lead = static_cast<unsigned char>(sequence[0]);
+  char32_t c = sequence.size() == 1 ? lead : lead & (0x7f >> sequence.size());
+  for (char next : sequence.substr(1)) c = c << 6 | (static_cast<unsigned char>(next) & 0x3f);
+  return c;
+}
+
+bool is_shown_safely(std::string_view sequence) {
+  char32_t c = code_point(sequence);
+  bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+  bool turns = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  return !control && !turns;
+}
 
 std::string escape_for_terminal(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    if (text.starts_with("\r\n")) text.remove_prefix(1);
     auto c = static_cast<unsigned char>(text[0]);
     size_t len = utf8_length(text);
-    if (text.starts_with("\r\n")) text.remove_prefix(1), c = '\n';
-    bool control = len == 1 && (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t';
-    if (len == 0 || control) {
-      out += fmt::format("\\x{:02x}", c);
-      text.remove_prefix(1);
-    } else {
+    if (c == '\n' || c == '\t' || (len > 0 && is_shown_safely(text.substr(0, len)))) {
       out.append(text.substr(0, len));
       text.remove_prefix(len);
+    } else {
+      out += fmt::format("\\x{:02x}", c);
+      text.remove_prefix(1);
     }
   }
   return out;

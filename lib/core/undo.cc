@@ -9,7 +9,7 @@ void Undo::run() noexcept {
     try {
       action();
     } catch (const std::exception& e) {
-      if (on_error_) on_error_(step, e);
+      log_.warn("undo.failed", e, {{"step", std::string_view(step)}});
     }
   }
 }

@@ -1,22 +1,22 @@
 // A stack of undo steps for an operation that makes several things.
 //
 // Each thing made pushes its own undo at once. Unless dismiss() was called, the destructor runs
-// them in reverse; one that throws never stops the next (what it threw goes to `on_error`, which
-// must not throw). Not thread safe.
+// them in reverse; one that throws never stops the next, and what it threw is logged. Not thread
+// safe.
 #pragma once
 
-#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/log.h"
+
 namespace banger {
 
 class Undo {
 public:
-  using OnError = std::function<void(const std::string& step, const std::exception&)>;
-  explicit Undo(OnError on_error = {}) : on_error_(std::move(on_error)) {}
+  explicit Undo(Log& log) : log_(log) {}
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo() { run(); }
@@ -32,7 +32,7 @@ public:
   void run() noexcept;
 
 private:
-  OnError on_error_;
+  Log& log_;
   std::vector<std::pair<std::string, std::function<void()>>> steps_;
 };
 

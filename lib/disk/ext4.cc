@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "core/undo.h"
 #include "core/units.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -76,21 +75,20 @@ void make_ext4(const std::string& path, int64_t size, const std::string& label,
     throw usage("cannot make a disk of {}: it must have at least {}", format_size(size),
                 format_size(least_ext4));
   std::string mke2fs = e2fs_program("mke2fs");
-  Undo undo;
   Fd fd = sys::open_file(path, O_RDWR | O_CREAT | O_EXCL);
-  undo.push("remove the disk", [&] { sys::remove_file(path); });
-  sys::set_size(fd.get(), size, path);
-  fd.reset();
   // The journal is what a guest fills first, on every disk: no larger than serves. A new sparse
   // file reads as zeros: nothing has to be written for it now, nor by the guest's kernel later.
   int64_t journal = journal_mib.value_or(std::clamp(size / 64 / mib, int64_t{4}, int64_t{64}));
-  sys::run_ok({{mke2fs, "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label, "-J",
-                fmt::format("size={}{}", journal, journal_mib ? ",location=0" : ""), "-E",
-                "root_owner=0:0,assume_storage_prezeroed=1", path},
-               {{"LC_ALL", "C"}},
-               {},
-               false});
-  undo.dismiss();
+  sys::make_or_remove(path, [&] {
+    sys::set_size(fd.get(), size, path);
+    fd.reset();
+    sys::run_ok({{mke2fs, "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label, "-J",
+                  fmt::format("size={}{}", journal, journal_mib ? ",location=0" : ""), "-E",
+                  "root_owner=0:0,assume_storage_prezeroed=1", path},
+                 {{"LC_ALL", "C"}},
+                 {},
+                 false});
+  });
 }
 
 void check_ext4(const std::string& path) {

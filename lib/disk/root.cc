@@ -5,7 +5,6 @@
 #include <fcntl.h>
 
 #include "core/error.h"
-#include "core/undo.h"
 #include "core/units.h"
 #include "disk/ext4.h"
 #include "sys/copy.h"
@@ -21,10 +20,6 @@ RootPlan plan_root(std::optional<RootWay> want, std::optional<int64_t> size, con
   if (plan.way == RootWay::reflink && !facts.can_clone)
     throw preflight("cannot make the root disk by reflink: the file system cannot share extents")
         .hint("use --root overlay, or put the state on btrfs or xfs");
-  if (plan.way == RootWay::dm_snapshot)
-    throw preflight("cannot make the root disk by {}: this build does not have it",
-                    name_of(plan.way))
-        .hint("use --root reflink, --root overlay or --root copy");
   bool overlay = plan.way == RootWay::overlay;
   plan.size = size ? whole_blocks(*size)
                    : (overlay ? std::max(facts.image_size, least_ext4) : facts.image_size);
@@ -68,20 +63,19 @@ void make_root(const RootPlan& plan) {
       sys::copy_sparse(blank_upper(plan.blanks, plan.size), plan.to);
     return;
   }
-  Undo undo;
   if (plan.way == RootWay::reflink) {
     if (!sys::clone_file(plan.from, plan.to))
       throw failed("cannot share '{}' with '{}': the file system refused", plan.from, plan.to);
   } else {
     sys::copy_sparse(plan.from, plan.to);
   }
-  undo.push("remove the disk", [&] { sys::remove_file(plan.to); });
-  // Of an image the host may look at more: no guest has written to it.
-  if (grows_mounted(plan.to))
-    grow_disk(plan.to, plan.size);
-  else
-    grow_ext4(plan.to, plan.size);
-  undo.dismiss();
+  sys::make_or_remove(plan.to, [&] {
+    // Of an image the host may look at more: no guest has written to it.
+    if (grows_mounted(plan.to))
+      grow_disk(plan.to, plan.size);
+    else
+      grow_ext4(plan.to, plan.size);
+  });
 }
 
 } // namespace banger::disk

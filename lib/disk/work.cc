@@ -5,7 +5,6 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "core/undo.h"
 #include "core/units.h"
 #include "disk/ext4.h"
 #include "disk/ext4_files.h"
@@ -42,10 +41,10 @@ std::string valid_work_mount(const std::string& path) {
   return plain;
 }
 
-void make_work(const WorkPlan& plan) {
-  Undo undo;
-  make_ext4(plan.to, plan.size, "work");
-  undo.push("remove the work disk", [&] { sys::remove_file(plan.to); });
+namespace {
+
+// What the image has at the mount becomes the root of the work disk.
+void fill_work(const WorkPlan& plan) {
   Ext4Files work(plan.to, Ext4Files::Mode::write);
   Ext4Files image(plan.image, Ext4Files::Mode::read);
   auto there = image.find(plan.mount);
@@ -65,7 +64,13 @@ void make_work(const WorkPlan& plan) {
   }
   work.finish();
   sys::sync_file(plan.to);
-  undo.dismiss();
+}
+
+} // namespace
+
+void make_work(const WorkPlan& plan) {
+  make_ext4(plan.to, plan.size, "work");
+  sys::make_or_remove(plan.to, [&] { fill_work(plan); });
 }
 
 } // namespace banger::disk

@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/units.h"
+#include "model/subnet.h"
 #include "model/vm.h"
 
 namespace banger {
@@ -27,14 +28,10 @@ struct Settings {
   Millis vm_stop_timeout{10'000};
   Millis vm_ready_timeout{60'000};
   std::optional<NetMode> net_mode;
-  std::string net_subnet = "10.0.2.0/24";
+  Subnet net_subnet = Subnet::parse("10.0.2.0/24");
   bool net_isolated_outbound = false;
   bool net_host_access = false; // VMs on `user` may reach the host's own addresses
-  std::string dns_listen = "127.0.0.1:42069";
   std::string dns_zone = "vm";
-  int dns_ttl = 5; // seconds
-  bool dns_autostart = true;
-  std::string firecracker_binary = "firecracker";
   std::string qemu_binary = "qemu-system-x86_64";
 };
 

@@ -51,6 +51,10 @@ struct Port {
   bool operator==(const Port&) const = default;
 };
 
+// Beyond these a wish is a mistake in typing. Sizes have bytes.
+inline constexpr int most_cpus = 64;
+inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
+
 // What was asked for. An empty optional means `auto`: chosen at create (root) or at each start
 // (vmm, accel) and shown.
 struct VmSpec {

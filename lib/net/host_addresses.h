@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "net/subnet.h"
+#include "model/subnet.h"
 
 struct nl_sock;
 

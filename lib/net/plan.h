@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/subnet.h"
 #include "model/vm.h"
-#include "net/subnet.h"
 
 namespace banger::net {
 

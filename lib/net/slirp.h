@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "model/subnet.h"
 #include "net/plan.h"
-#include "net/subnet.h"
 #include "sys/process.h"
 
 namespace banger::net {

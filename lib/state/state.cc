@@ -8,7 +8,6 @@
 
 #include "core/failpoint.h"
 #include "core/text.h"
-#include "core/undo.h"
 #include "state/db.h"
 #include "state/migrations.h"
 #include "sys/file.h"
@@ -142,16 +141,15 @@ void State::backup(const std::string& path) {
   std::string dir = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
   std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
   std::string temporary = fmt::format("{}/.{}.{}.tmp", dir, name, ::getpid());
-  Undo undo;
   try {
     // Made here, 0600, because SQLite would let others read it; it takes an empty file.
     Fd file = sys::open_file(temporary, O_RDWR | O_CREAT | O_EXCL);
-    undo.push("remove the partial copy", [&] { sys::remove_file(temporary); });
-    failpoint(Point::write);
-    db_->run("VACUUM INTO ?", temporary);
-    if (::fsync(file.get()) != 0) throw sys_error(errno, "cannot sync '{}'", temporary);
-    sys::rename(temporary, path);
-    undo.dismiss();
+    sys::make_or_remove(temporary, [&] {
+      failpoint(Point::write);
+      db_->run("VACUUM INTO ?", temporary);
+      if (::fsync(file.get()) != 0) throw sys_error(errno, "cannot sync '{}'", temporary);
+      sys::rename(temporary, path);
+    });
     sys::sync_dir(dir);
   } catch (Error& e) {
     e.within(fmt::format("cannot back up the state to '{}'", path));

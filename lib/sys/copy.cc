@@ -14,7 +14,6 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
-#include "core/undo.h"
 #include "sys/file.h"
 
 namespace banger::sys {
@@ -26,52 +25,27 @@ bool means_no_clone(int err) {
   return err == EOPNOTSUPP || err == EXDEV || err == EINVAL || err == ENOTTY || err == ENOSYS;
 }
 
-} // namespace
-
-bool clone_file(const std::string& from, const std::string& to) {
-  Fd in = open_file(from, O_RDONLY);
-  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
-  Undo undo;
-  undo.push("remove the clone", [&] { remove_file(to); });
-  failpoint(Point::clone);
-  if (::ioctl(out.get(), FICLONE, in.get()) != 0) {
-    if (means_no_clone(errno)) {
-      // Not by the undo, which tells nobody: what stayed would be in the way of the copy.
-      undo.dismiss();
-      remove_file(to);
-      return false;
-    }
-    throw sys_error(errno, "cannot clone '{}' to '{}'", from, to);
-  }
-  undo.dismiss();
-  return true;
-}
-
-void copy_sparse(const std::string& from, const std::string& to) {
-  Fd in = open_file(from, O_RDONLY);
-  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
-  Undo undo;
-  undo.push("remove the copy", [&] { remove_file(to); });
+// The data of `in` into the empty `out`; holes stay holes.
+void fill_sparse(int in, int out, const std::string& from, const std::string& to) {
   struct stat st;
-  if (::fstat(in.get(), &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
-  set_size(out.get(), st.st_size, to);
+  if (::fstat(in, &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
+  set_size(out, st.st_size, to);
   for (off_t at = 0; at < st.st_size;) {
-    off_t data = ::lseek(in.get(), at, SEEK_DATA);
+    off_t data = ::lseek(in, at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) break; // only a hole is left
     if (data < 0) throw sys_error(errno, "cannot read '{}'", from);
-    off_t hole = ::lseek(in.get(), data, SEEK_HOLE);
+    off_t hole = ::lseek(in, data, SEEK_HOLE);
     if (hole < 0) throw sys_error(errno, "cannot read '{}'", from);
     off_t read_at = data, write_at = data;
     failpoint(Point::clone);
     while (read_at < hole) {
-      ssize_t n = ::copy_file_range(in.get(), &read_at, out.get(), &write_at,
-                                    static_cast<size_t>(hole - read_at), 0);
+      ssize_t n =
+          ::copy_file_range(in, &read_at, out, &write_at, static_cast<size_t>(hole - read_at), 0);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && means_no_clone(errno)) {
         // Two file systems that do not know each other.
-        if (::lseek(out.get(), read_at, SEEK_SET) < 0)
-          throw sys_error(errno, "cannot seek '{}'", to);
-        n = ::sendfile(out.get(), in.get(), &read_at, static_cast<size_t>(hole - read_at));
+        if (::lseek(out, read_at, SEEK_SET) < 0) throw sys_error(errno, "cannot seek '{}'", to);
+        n = ::sendfile(out, in, &read_at, static_cast<size_t>(hole - read_at));
         if (n < 0 && errno == EINTR) continue;
         write_at = read_at;
       }
@@ -80,41 +54,63 @@ void copy_sparse(const std::string& from, const std::string& to) {
     }
     at = hole;
   }
-  undo.dismiss();
 }
 
-void copy_part(const std::string& from, int64_t offset, int64_t size, const std::string& to) {
+// The same with `size` bytes from `offset` on.
+void fill_part(int in, int out, int64_t offset, int64_t size, const std::string& from,
+               const std::string& to) {
   constexpr int64_t step = int64_t{1} << 20, run = 4096;
-  Fd in = open_file(from, O_RDONLY);
-  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
-  Undo undo;
-  undo.push("remove the copy", [&] { remove_file(to); });
-  set_size(out.get(), size, to);
+  set_size(out, size, to);
   for (int64_t at = 0; at < size;) {
-    off_t data = ::lseek(in.get(), offset + at, SEEK_DATA);
+    off_t data = ::lseek(in, offset + at, SEEK_DATA);
     if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", from);
     if (data < 0) data = offset + size; // only a hole is left
     at = std::max<int64_t>(at, data - offset);
     if (at >= size) break;
-    std::string block =
-        read_at(in.get(), offset + at, static_cast<size_t>(std::min(step, size - at)));
+    std::string block = read_at(in, offset + at, static_cast<size_t>(std::min(step, size - at)));
     if (block.empty()) break;
     failpoint(Point::clone);
     for (std::string_view rest = block; !rest.empty();) {
       auto n = std::min<size_t>(rest.size(), run);
       std::string_view part = rest.substr(0, n);
       bool zero = part.find_first_not_of('\0') == std::string_view::npos;
-      if (!zero && ::lseek(out.get(), at, SEEK_SET) < 0)
-        throw sys_error(errno, "cannot seek '{}'", to);
-      if (!zero) write_all(out.get(), part);
+      if (!zero && ::lseek(out, at, SEEK_SET) < 0) throw sys_error(errno, "cannot seek '{}'", to);
+      if (!zero) write_all(out, part);
       rest.remove_prefix(n);
       at += static_cast<int64_t>(n);
     }
   }
   struct stat st;
-  if (::fstat(in.get(), &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
+  if (::fstat(in, &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
   if (st.st_size < offset + size) throw failed("'{}' is truncated", from);
-  undo.dismiss();
+}
+
+} // namespace
+
+bool clone_file(const std::string& from, const std::string& to) {
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  bool cloned = false;
+  make_or_remove(to, [&] {
+    failpoint(Point::clone);
+    cloned = ::ioctl(out.get(), FICLONE, in.get()) == 0;
+    if (!cloned && !means_no_clone(errno))
+      throw sys_error(errno, "cannot clone '{}' to '{}'", from, to);
+  });
+  if (!cloned) remove_file(to); // it would be in the way of the copy
+  return cloned;
+}
+
+void copy_sparse(const std::string& from, const std::string& to) {
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  make_or_remove(to, [&] { fill_sparse(in.get(), out.get(), from, to); });
+}
+
+void copy_part(const std::string& from, int64_t offset, int64_t size, const std::string& to) {
+  Fd in = open_file(from, O_RDONLY);
+  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  make_or_remove(to, [&] { fill_part(in.get(), out.get(), offset, size, from, to); });
 }
 
 bool can_clone(const std::string& sample, const std::string& dir) {

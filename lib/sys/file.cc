@@ -224,6 +224,28 @@ bool remove_file(const std::string& path) {
   throw sys_error(errno, "cannot remove '{}'", path);
 }
 
+void make_or_remove(const std::string& path, const std::function<void()>& make) {
+  std::string left; // why the half of it is still there
+  auto remove = [&] {
+    try {
+      remove_file(path);
+    } catch (const Error& e) {
+      left = e.message();
+    }
+  };
+  try {
+    make();
+  } catch (Error& e) {
+    remove();
+    if (!left.empty())
+      e.default_hint(fmt::format("remove '{}', which is left over: {}", path, left));
+    throw;
+  } catch (...) {
+    remove();
+    throw;
+  }
+}
+
 namespace {
 
 struct CloseDir {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ void sync_file(const std::string& path);
 
 // Absence is no failure; the answer says whether it was there.
 bool remove_file(const std::string& path);
+// Makes what stands at `path`: where `make` throws, the half of it is removed first. An error whose
+// half could not be removed says so in its hint.
+void make_or_remove(const std::string& path, const std::function<void()>& make);
 // Removes a file or directory with all below it; never follows a symbolic link, never leaves the
 // file system it began on.
 bool remove_tree(const std::string& path);

@@ -87,13 +87,14 @@ void measure(const std::string& holder, int count) {
   const char* place = std::getenv("TMPDIR");
   std::string dir = fmt::format("{}/bn.XXXXXX", place ? place : "/tmp");
   if (!::mkdtemp(dir.data())) throw sys_error(errno, "cannot make a directory");
-  Undo undo;
+  Log log({}, Level::off, {});
+  Undo undo(log);
   undo.push("remove the directory", [&] { sys::remove_tree(dir); });
   std::string socket = dir + "/s";
   Fd listener = sys::listen_unix(socket);
   sys::Child child =
       sys::spawn({{holder, "new"}, {}, {}, false}, {-1, 1, 2, {{listener.get(), 3}}});
-  net::apply_plan(socket, net::base_plan(tag, net::Subnet::parse("10.0.0.0/16")));
+  net::apply_plan(socket, net::base_plan(tag, Subnet::parse("10.0.0.0/16")));
   sys::enter(sys::open_namespaces(*sys::find_process(child.pid())).value());
 
   Bare bare;

@@ -158,7 +158,6 @@ PY
   pinned event time op vm type detail
   pinned check id status found fix
   pinned leak object name owner
-  pinned dns listen zone pid version records queries generation log
   pinned bundle path origin name arch parts parts.name parts.file parts.size parts.sha256
   # And it does see one that is missing.
   ! pinned leak no-such-field

@@ -96,7 +96,7 @@ own_failure() {
   own_failure conflict demo
   plain_vm other paused 0
   own_failure conflict other -- true
-  same "$(error_field .hint)" "banger vm resume other"
+  same "$(error_field .hint)" "banger vm restart other"
 }
 
 @test "a VM whose VMM died unseen: conflict" {

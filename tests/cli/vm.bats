@@ -127,12 +127,21 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   BANGER_QEMU_BINARY=no-such-vmm expect 0 banger vm create --image tiny a
 }
 
-@test "what this build does not have is preflight, with what to take instead" {
-  for option in '--net bridge' '--vmm firecracker' '--root dm-snapshot'; do
+@test "what this build does not have is refused with what it has, and offered nowhere" {
+  local option choices
+  while read -r option choices; do
     # shellcheck disable=SC2086 # two words
-    expect 5 banger vm create --image tiny $option a
-    errors 'hint:'
-  done
+    expect 2 banger vm create --image tiny ${option/=/ } a
+    errors "it is one of $choices"
+    expect 0 banger vm create --help
+    [[ $output != *"${option#*=}"* ]]
+    expect 0 banger vm __complete create "${option%=*}" ''
+    [[ $output != *"${option#*=}"* ]]
+  done <<'EOF'
+--net=bridge user, isolated
+--vmm=firecracker qemu
+--root=dm-snapshot reflink, overlay, copy
+EOF
   no_state
 }
 

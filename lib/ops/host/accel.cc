@@ -37,7 +37,7 @@ std::string closed_because() {
 std::string probe(Context& ctx, const Probe& boot) {
   std::string dir = fmt::format("{}/{}/probe-{}", ctx.dirs.runtime, ctx.state.tag(), ctx.log.op());
   sys::make_dirs(dir);
-  Undo undo;
+  Undo undo(ctx.log);
   undo.push("remove the probe", [&] { sys::remove_tree(dir); });
   sys::make_symlink(boot.kernel, dir + "/" + vmm::kernel_file);
   sys::make_symlink(boot.initrd, dir + "/" + vmm::initrd_file);

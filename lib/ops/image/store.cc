@@ -33,11 +33,7 @@ void remove_unfinished(Context& ctx) {
 } // namespace
 
 NewImage::NewImage(Context& ctx, Image image, const sys::FileLock&)
-    : ctx_(ctx), image_(std::move(image)),
-      undo_([&ctx](const std::string& step, const std::exception& e) {
-        ctx.log.warn("undo.failed",
-                     {{"step", std::string_view(step)}, {"error", std::string_view(e.what())}});
-      }) {
+    : ctx_(ctx), image_(std::move(image)), undo_(ctx.log) {
   image_.id = new_id();
   image_.ready = false;
   image_.created = wall_now();
@@ -70,7 +66,7 @@ Image NewImage::finish(const std::string& sha256) {
   try {
     sys::remove_file(import_lock(ctx_, image_.id));
   } catch (const Error& e) {
-    ctx_.log.warn("image.lock", {{"error", std::string_view(e.message())}});
+    ctx_.log.warn("image.lock", e);
   }
   lock_.reset();
   return image_;

@@ -1,12 +1,12 @@
 #include "ops/monitor/attach.h"
 
-#include "net/subnet.h"
+#include "model/subnet.h"
 #include "ops/net/host_ports.h"
 
 namespace banger::ops {
 
 std::string resolver_of(const Vm& vm) {
-  return to_text(net::Subnet::around(vm.address, vm.prefix).resolver());
+  return to_text(Subnet::around(vm.address, vm.prefix).resolver());
 }
 
 void prepare_network(Context& ctx, PrivateNet& net, Vm& vm) {
@@ -22,7 +22,7 @@ std::optional<vmm::UserNet> user_net_of(const MonitorRequest& request, const Vm&
   // Published when the way out was open.
   check_answers(vm.name, vm.net_mode, request.isolated_outbound, vm.ports);
   vmm::UserNet net;
-  net.subnet = net::Subnet::around(vm.address, vm.prefix).text();
+  net.subnet = Subnet::around(vm.address, vm.prefix).text();
   net.gateway = vm.gateway;
   net.dns = resolver_of(vm);
   net.guest = vm.address;

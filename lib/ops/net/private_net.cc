@@ -91,7 +91,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
     // Its answer says that it is inside. What is there already may be of an older build, and let
     // through what this one's does not.
     const std::string& tag = ctx_.state.tag();
-    net::Subnet subnet = net::Subnet::parse(r.subnet);
+    Subnet subnet = Subnet::parse(r.subnet);
     net::apply_plan(r.holder_socket(),
                     anew ? net::base_plan(tag, subnet) : net::kept_plan(tag, subnet));
     net::guard_host(r.holder_socket(), net::table_name(tag));
@@ -118,10 +118,9 @@ void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
   if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
   const std::string& tag = ctx_.state.tag();
-  children_.push_back(
-      sys::spawn(net::slirp_command(net::uplink_name(tag), net::Subnet::parse(r.subnet),
-                                    static_cast<bool>(where.user), r.dir),
-                 stdio));
+  children_.push_back(sys::spawn(net::slirp_command(net::uplink_name(tag), Subnet::parse(r.subnet),
+                                                    static_cast<bool>(where.user), r.dir),
+                                 stdio));
   theirs.reset();
   r.slirp = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);
@@ -152,8 +151,7 @@ void PrivateNet::add_again(const NetRecord& r, bool relayed) {
         add_one(r, f);
       } catch (const Error& e) {
         // Another VM's forward must not be lost for this one's.
-        ctx_.log.warn("net.forward", {{"vm", std::string_view(vm->name)},
-                                      {"error", std::string_view(e.message())}});
+        ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm->name)}});
       }
     }
   }
@@ -220,7 +218,7 @@ std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
 PrivateNet::Joined PrivateNet::join(const Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  ensure(r, Subnet::around(vm.address, vm.prefix).text());
   Joined joined;
   joined.tap = ensure_tap(r, vm);
   auto where = sys::open_namespaces(r.holder);
@@ -243,7 +241,7 @@ void PrivateNet::drop_forwards(const NetRecord& r,
 void PrivateNet::forward(Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, net::Subnet::around(vm.address, vm.prefix).text());
+  ensure(r, Subnet::around(vm.address, vm.prefix).text());
   bool was_here = r.taps.contains(vm.id);
   fresh_.reset();
   std::string tap = ensure_tap(r, vm);

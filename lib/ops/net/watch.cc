@@ -46,7 +46,7 @@ void NetWatch::on_death() {
     bool holder = follow(holder_, k.holder), slirp = follow(slirp_, k.slirp);
     if (holder && slirp) return ctx_.log.info("net.repaired");
   } catch (const Error& e) {
-    ctx_.log.error("net.repair", {{"error", std::string_view(e.message())}});
+    ctx_.log.error("net.repair", e);
   }
   end();
   watching_ = true;

@@ -2,9 +2,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/subnet.h"
 #include "net/holder.h"
 #include "net/slirp.h"
-#include "net/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/record.h"
 #include "ops/release/seen.h"
@@ -82,12 +82,12 @@ NetStatus net_status(Reader& in) {
   s.up = s.holder && s.slirp && !record.taps.empty();
   add_mode(s, in.settings, in.dirs);
 
-  net::Subnet subnet = net::Subnet::parse(in.settings.net_subnet);
+  Subnet subnet = in.settings.net_subnet;
   for (const Vm& row : in.state.vms()) {
     NetStatus::Lease lease;
     lease.vm = as_seen(in.dirs, in.state.tag(), row);
-    // The VMs' own says more than the in.settings: they may have been changed since.
-    if (row.net_mode == NetMode::user) subnet = net::Subnet::around(row.address, row.prefix);
+    // The VMs' own says more than the settings: they may have been changed since.
+    if (row.net_mode == NetMode::user) subnet = Subnet::around(row.address, row.prefix);
     if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end())
       lease.tap = net::tap_name(in.state.tag(), tap->second);
     s.leases.push_back(std::move(lease));

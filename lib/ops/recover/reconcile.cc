@@ -66,8 +66,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
       r.done = what_was_done(r.vm);
     } catch (const Error& e) {
       // Another VM's trouble must not stop this verb.
-      ctx.log.warn("reconcile.failed",
-                   {{"vm", std::string_view(vm->name)}, {"error", std::string_view(e.message())}});
+      ctx.log.warn("reconcile.failed", e, {{"vm", std::string_view(vm->name)}});
       r.vm = vm;
       r.error = e;
     }
@@ -77,7 +76,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
     try {
       what();
     } catch (const Error& e) {
-      ctx.log.warn("reconcile.failed", {{"error", std::string_view(e.message())}});
+      ctx.log.warn("reconcile.failed", e);
     }
   };
   settle_rest([&] { settle_ports(ctx); });

@@ -79,7 +79,7 @@ void refresh_ssh_config(Context& ctx) {
     if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs))
       write_ssh_config(ctx, Outlives::process); // the next change writes it again
   } catch (const Error& e) {
-    ctx.log.warn("ssh.config.stale", {{"message", e.message()}});
+    ctx.log.warn("ssh.config.stale", e);
   }
 }
 

@@ -10,11 +10,11 @@
 
 namespace banger::ops {
 
-Forward parse_forward(const std::string& word) {
+Forward parse_forward(std::string_view word) {
   auto parts = split(word, ':');
   if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty()))
     throw usage("invalid port '{}'", word)
-        .subject(word)
+        .subject(std::string(word))
         .hint("it is PORT, LOCAL:PORT or ADDRESS:LOCAL:PORT");
   auto number = [](const std::string& text, int64_t least) {
     return static_cast<int>(parse_number("port", text, least, 65535));

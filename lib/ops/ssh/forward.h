@@ -16,7 +16,7 @@ struct Forward {
   bool operator==(const Forward&) const = default;
 };
 // "80", "8080:80", "0.0.0.0:8080:80". Pure. Throws Error(usage).
-Forward parse_forward(const std::string& word);
+Forward parse_forward(std::string_view word);
 
 // Listens, logs in, calls `ready` with the VM's name and the ports as they are, and serves until
 // INT, TERM or HUP. Throws Error(conflict) for a port that is taken, before the guest is asked

@@ -21,16 +21,12 @@ namespace banger::ops {
 namespace {
 
 constexpr int64_t least_memory = int64_t{64} << 20;
-constexpr int most_cpus = 64;
 
 void check_spec(Context& ctx, const VmSpec& spec) {
   valid_name("VM name", spec.name);
   if (is_reserved_vm_name(spec.name))
     throw usage("invalid VM name '{}': it is a verb of banger ssh", spec.name).subject(spec.name);
   check_machine(spec.cpus, spec.memory);
-  if (spec.vmm && *spec.vmm != VmmKind::qemu)
-    throw preflight("cannot use the VMM '{}': this build does not drive it", name_of(*spec.vmm))
-        .hint("leave --vmm out, or use --vmm qemu");
   if (auto found = ctx.state.find_vm(spec.name); found && found->name == spec.name)
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)
         .subject(spec.name)
@@ -168,10 +164,7 @@ std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
     plan.image = image_for(ctx, plan.spec.image);
     use_image(ctx, plan, ctx.dirs.image(plan.image.id) + "/root.ext4");
   }
-  Undo undo([&](const std::string& step, const std::exception& e) {
-    ctx.log.warn("undo.failed",
-                 {{"step", std::string_view(step)}, {"error", std::string_view(e.what())}});
-  });
+  Undo undo(ctx.log);
   std::vector<Made> made;
   for (CreatePlan& plan : plans) {
     Stage timed(ctx.log, "vm.create", plan.spec.name);

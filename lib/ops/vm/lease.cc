@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "net/subnet.h"
+#include "model/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/host_ports.h"
 
@@ -17,14 +17,14 @@ constexpr const char* isolated_subnet = "10.0.2.0/24";
 constexpr const char* isolated_address = "10.0.2.15";
 
 void lease(Context& ctx, const VmSpec& spec, Vm& vm) {
-  net::Subnet subnet = net::Subnet::parse(ctx.settings.net_subnet);
-  std::set<net::Address> taken;
+  Subnet subnet = ctx.settings.net_subnet;
+  std::set<Address> taken;
   std::vector<std::string> elsewhere;
-  std::optional<net::Address> wish;
-  if (spec.ip) wish = net::parse_address("address", *spec.ip);
+  std::optional<Address> wish;
+  if (spec.ip) wish = parse_address("address", *spec.ip);
   for (const state::State::Lease& other : ctx.state.leases(vm.net_mode)) {
-    net::Address address = net::parse_address("address", other.address);
-    if (net::Subnet::around(other.address, other.prefix) != subnet) elsewhere.push_back(other.vm);
+    Address address = parse_address("address", other.address);
+    if (Subnet::around(other.address, other.prefix) != subnet) elsewhere.push_back(other.vm);
     if (wish == address)
       throw conflict("cannot create '{}': {} is the address of '{}'", vm.name, *spec.ip, other.vm)
           .subject(vm.name);
@@ -45,7 +45,7 @@ void lease(Context& ctx, const VmSpec& spec, Vm& vm) {
         .subject(vm.name)
         .hint("remove VMs that you do not need");
   vm.address = to_text(*address);
-  vm.mac = net::mac_of(*address);
+  vm.mac = mac_of(*address);
   vm.prefix = subnet.prefix();
   vm.gateway = to_text(subnet.way_out());
 }
@@ -61,9 +61,6 @@ void tell_once(Context& ctx, const std::string& text) {
 
 NetMode choose_network(Context& ctx, const VmSpec& spec) {
   auto want = spec.net ? spec.net : ctx.settings.net_mode;
-  if (want == NetMode::bridge)
-    throw preflight("cannot use network mode 'bridge': this build does not have it")
-        .hint("leave --net out, or use --net user");
   NetMode mode = NetMode::isolated;
   if (want != NetMode::isolated) {
     UserNetFault fault = user_net_fault(ctx.dirs, &ctx.state);
@@ -90,7 +87,7 @@ Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
   ctx.state.transaction([&] {
     if (vm.net_mode == NetMode::isolated) {
       vm.address = isolated_address;
-      vm.gateway = to_text(net::Subnet::parse(isolated_subnet).way_out());
+      vm.gateway = to_text(Subnet::parse(isolated_subnet).way_out());
     } else {
       lease(ctx, spec, vm);
     }

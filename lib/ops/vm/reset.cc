@@ -41,10 +41,11 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
 Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image) {
   Stage timed(ctx.log, "vm.reset", ref);
   auto [vm, lock] = hold_stopped_vm(ctx, ref, "reset");
+  timed.about(vm.name);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   Image from = image_of(ctx, vm, image);
   std::string ready = whole_root(places, from.id);
-  Undo undo;
+  Undo undo(ctx.log);
   ctx.stage(vm.name, "making a fresh root disk");
   int64_t size;
   try {

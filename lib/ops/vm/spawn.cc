@@ -49,7 +49,7 @@ void adopt_vm(Context& ctx, const Vm& vm) {
     request.kernel = files.kernel;
     request.initrd = files.initrd;
   } catch (const Error& e) {
-    ctx.log.warn("adopt.no_bundle", {{"error", std::string_view(e.message())}});
+    ctx.log.warn("adopt.no_bundle", e);
   }
   auto [process, link] = spawn_monitor(ctx, vm, request, true);
   sys::LineReader lines(link.get());

@@ -167,6 +167,7 @@ void await_ready(Context& ctx, Started& s, const StartOptions& options) {
 Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
   Stage timed(ctx.log, "vm.start", ref);
   auto s = begin_start(ctx, ref, options, true);
+  timed.about(s->vm.name);
   await_ready(ctx, *s, options);
   return ctx.state.get_vm(s->vm.id);
 }

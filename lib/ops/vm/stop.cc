@@ -95,6 +95,7 @@ void end_unreachable_monitor(Context& ctx, const Vm& vm) {
 Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
   Stage timed(ctx.log, fmt::format("vm.{}", verb), ref);
   Vm row = ctx.state.get_vm(ref);
+  timed.about(row.name);
   Places places = places_of(ctx.dirs, ctx.state.tag(), row);
   bool lost = without_directory(ctx, row.id, places).has_value();
   auto [vm, lock] = hold_vm(ctx, row.id, verb);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/each.h"
+#include "cli/kinds.h"
 #include "cli/terminal_text.h"
 
 namespace banger::cli {
@@ -116,10 +117,14 @@ TEST(EachBeside, OneJobIsInOrder) {
 }
 
 TEST(Jobs, AreANumberInBounds) {
-  EXPECT_EQ(parse_jobs("7"), 7u);
-  EXPECT_GE(parse_jobs({}), 4u);
-  EXPECT_LE(parse_jobs({}), 16u);
-  for (const char* bad : {"0", "-1", "257", "x", ""}) EXPECT_THROW(parse_jobs(bad), Error) << bad;
+  std::optional<size_t> jobs;
+  Target target(kinds::jobs, &jobs);
+  target.take("--jobs", "7");
+  EXPECT_EQ(jobs, 7u);
+  EXPECT_GE(usual_jobs(), 4u);
+  EXPECT_LE(usual_jobs(), 16u);
+  for (const char* bad : {"0", "-1", "257", "x", ""})
+    EXPECT_THROW(target.take("--jobs", bad), Error) << bad;
 }
 
 TEST(TerminalText, WhatAPieceCutsInTwoIsHeldBack) {

@@ -19,14 +19,30 @@ struct Sample : Verb {
 
   void declare(Spec& spec) override {
     spec.options = {
-        {"-f,--force", "", "do it all the same", "", Complete::nothing, {}, &force},
-        {"-m,--memory", "SIZE", "memory", "512M", Complete::nothing, {}, &memory},
-        {"--disk", "SIZE", "root disk", "", Complete::nothing, {}, &disk},
-        {"--net", "MODE", "network", "", Complete::words, {"user", "bridge", "isolated"}, &net},
-        {"--label", "K=V", "attach a label", "", Complete::nothing, {}, &labels},
-        {"--image", "IMAGE", "the image", "", Complete::images, {}, &target},
-        {"--from", "FILE", "a file", "", Complete::files, {}, &target}};
-    spec.operands = {{"NAME", "the VMs", true, Complete::vms, &names}};
+        {.flags = "-f,--force", .help = "do it all the same", .target = &force},
+        {.flags = "-m,--memory",
+         .value = "SIZE",
+         .help = "memory",
+         .fallback = "512M",
+         .target = &memory},
+        {.flags = "--disk", .value = "SIZE", .help = "root disk", .target = &disk},
+        {.flags = "--net",
+         .value = "MODE",
+         .help = "network",
+         .target = {one_of({"user", "bridge", "isolated"}), &net}},
+        {.flags = "--label", .value = "K=V", .help = "attach a label", .target = &labels},
+        {.flags = "--image",
+         .value = "IMAGE",
+         .help = "the image",
+         .complete = Complete::images,
+         .target = &target},
+        {.flags = "--from",
+         .value = "FILE",
+         .help = "a file",
+         .complete = Complete::files,
+         .target = &target}};
+    spec.operands = {
+        {.name = "NAME", .help = "the VMs", .complete = Complete::vms, .target = &names}};
     if (with_tail) {
       spec.tail = &tail;
       spec.tail_name = "CMD";
@@ -40,8 +56,9 @@ struct Copy : Verb {
   std::vector<std::string> from;
   std::string to;
   void declare(Spec& spec) override {
-    spec.operands = {{"SOURCE", "what", true, Complete::files, &from},
-                     {"TARGET", "where to", true, Complete::vms, &to}};
+    spec.operands = {
+        {.name = "SOURCE", .help = "what", .complete = Complete::files, .target = &from},
+        {.name = "TARGET", .help = "where to", .complete = Complete::vms, .target = &to}};
   }
   int run(App&) override { return 0; }
 };

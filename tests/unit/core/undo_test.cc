@@ -1,18 +1,24 @@
 #include "core/undo.h"
 
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace banger {
 namespace {
 
 using Words = std::vector<std::string>;
 
+Log none({}, Level::off, {});
+
 TEST(Undo, RunsInReverseWhenLeft) {
   Words done;
   {
-    Undo undo;
+    Undo undo(none);
     undo.push("first", [&] { done.push_back("first"); });
     undo.push("second", [&] { done.push_back("second"); });
   }
@@ -22,23 +28,30 @@ TEST(Undo, RunsInReverseWhenLeft) {
 TEST(Undo, DismissedDoesNothing) {
   Words done;
   {
-    Undo undo;
+    Undo undo(none);
     undo.push("first", [&] { done.push_back("first"); });
     undo.dismiss();
   }
   EXPECT_TRUE(done.empty());
 }
 
-TEST(Undo, OneThatFailsStopsNoOther) {
+TEST(Undo, OneThatFailsStopsNoOtherAndIsLogged) {
   Words done, faults;
+  std::string path = testing::TempDir() + "/undo-log-" + std::to_string(::getpid());
   {
-    Undo undo([&](const std::string& step, const std::exception& e) {
-      faults.push_back(step + ": " + e.what());
-    });
+    Log log(path, Level::warn, "op");
+    Undo undo(log);
     undo.push("first", [&] { done.push_back("first"); });
     undo.push("second", [] { throw std::runtime_error("busy"); });
     undo.push("third", [&] { done.push_back("third"); });
   }
+  std::ifstream log(path);
+  for (std::string line; std::getline(log, line);) {
+    auto record = nlohmann::json::parse(line);
+    faults.push_back(record.at("step").get<std::string>() + ": " +
+                     record.at("error").get<std::string>());
+  }
+  std::filesystem::remove(path);
   EXPECT_EQ(done, (Words{"third", "first"}));
   EXPECT_EQ(faults, (Words{"second: busy"}));
 }
@@ -46,7 +59,7 @@ TEST(Undo, OneThatFailsStopsNoOther) {
 TEST(Undo, RunsWhenAnExceptionPassesAndOnlyOnce) {
   int runs = 0;
   try {
-    Undo undo;
+    Undo undo(none);
     undo.push("step", [&] { runs++; });
     undo.run();
     undo.run();
@@ -58,7 +71,7 @@ TEST(Undo, RunsWhenAnExceptionPassesAndOnlyOnce) {
 
 TEST(Undo, AStepMayPushAnother) {
   Words done;
-  Undo undo;
+  Undo undo(none);
   undo.push("outer", [&] {
     done.push_back("outer");
     undo.push("inner", [&] { done.push_back("inner"); });

@@ -1,4 +1,4 @@
-#include "net/subnet.h"
+#include "model/subnet.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "core/units.h"
 
-namespace banger::net {
+namespace banger {
 
 namespace {
 
@@ -88,4 +88,4 @@ std::optional<Address> Subnet::lowest_free(const std::set<Address>& taken) const
   return {};
 }
 
-} // namespace banger::net
+} // namespace banger

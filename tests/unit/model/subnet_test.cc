@@ -1,10 +1,10 @@
-#include "net/subnet.h"
+#include "model/subnet.h"
 
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 
-namespace banger::net {
+namespace banger {
 namespace {
 
 Address a(const char* text) { return parse_address("address", text); }
@@ -68,4 +68,4 @@ TEST(Subnet, refusesWhatNoNetworkCanBeMadeOf) {
 }
 
 } // namespace
-} // namespace banger::net
+} // namespace banger

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace banger::net {
+namespace banger {
 
 // IPv4, in host byte order.
 struct Address {
@@ -65,4 +65,4 @@ private:
   int prefix_ = 24;
 };
 
-} // namespace banger::net
+} // namespace banger
