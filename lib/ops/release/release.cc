@@ -18,7 +18,7 @@ void end_vmm(const Vm& vm, const Places& places) {
     if (!sys::wait_readable(fd->get(), Millis(10'000)))
       throw failed("cannot end process {}: it does not die", id.pid);
   };
-  end(vm.vmm_process);
+  end(vm.vmm_process());
   if (!sys::exists(places.runtime)) return;
   std::string dir = sys::real_path(places.runtime);
   for (const sys::ProcessInfo& p : sys::list_processes())
@@ -35,10 +35,7 @@ Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, co
       v.state = state;
       v.reason = reason;
       v.stopped = wall_now();
-      v.vmm_process = {};
-      v.monitor_process = {};
-      v.runtime_dir.clear();
-      v.vmm_api_socket.clear();
+      v.run.reset();
     });
     record(ctx, vm.name, "vm.reconciled",
            {{"from", name_of(vm.state)}, {"to", name_of(state)}, {"reason", reason}});

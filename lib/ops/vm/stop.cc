@@ -44,7 +44,7 @@ Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout
       auto after = ctx.state.find_vm_by_id(vm.id);
       // Its socket goes a moment before its lock does.
       if (after)
-        if (auto dying = sys::open_process(after->monitor_process))
+        if (auto dying = sys::open_process(after->monitor_process()))
           sys::wait_readable(dying->get(), time_to_die);
       if (after && is_live(after->state)) after = reconcile_locked(ctx, *after);
       if (!after || !is_live(after->state)) break;
