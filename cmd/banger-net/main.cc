@@ -48,10 +48,8 @@ const cli::VerbEntry verbs[] = {
 };
 
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
-  std::vector<std::string> found;
-  if (what != cli::Complete::vms) return found;
-  for (const Vm& vm : state::State::open(dirs, state::Mode::read).vms()) found.push_back(vm.name);
-  return found;
+  if (what != cli::Complete::vms) return {};
+  return state::State::open(dirs, state::Mode::read).vm_names();
 }
 
 const cli::Tool tool{"banger-net", "show the VMs' network and publish their ports",

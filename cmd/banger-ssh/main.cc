@@ -10,10 +10,8 @@ using namespace banger;
 namespace {
 
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
-  std::vector<std::string> found;
-  if (what != cli::Complete::vms) return found;
-  for (const Vm& vm : state::State::open(dirs, state::Mode::read).vms()) found.push_back(vm.name);
-  return found;
+  if (what != cli::Complete::vms) return {};
+  return state::State::open(dirs, state::Mode::read).vm_names();
 }
 
 } // namespace

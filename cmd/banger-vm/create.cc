@@ -14,7 +14,7 @@ namespace {
 class Numbers {
 public:
   Numbers(state::State& state, std::string prefix) : prefix_(std::move(prefix)) {
-    for (const Vm& vm : state.vms()) taken_.insert(vm.name);
+    for (std::string& name : state.vm_names()) taken_.insert(std::move(name));
   }
   std::string next() {
     std::lock_guard lock(mutex_);

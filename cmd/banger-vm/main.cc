@@ -190,8 +190,7 @@ const cli::VerbEntry verbs[] = {
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   auto db = state::State::open(dirs, state::Mode::read);
   std::vector<std::string> out;
-  if (what == cli::Complete::vms)
-    for (const Vm& v : db.vms()) out.push_back(v.name);
+  if (what == cli::Complete::vms) out = db.vm_names();
   if (what == cli::Complete::images)
     for (const Image& i : db.images()) out.push_back(i.name);
   return out;

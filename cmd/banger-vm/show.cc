@@ -37,7 +37,8 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
     line("work disk", fmt::format("{} at {}, {} on the host", format_size(vm.work_size),
                                   vm.work_mount, format_size(used.work.value_or(0))));
   std::string_view open;
-  if (is_live(vm.state) && vm.outbound_open) open = ", outbound open (the host's loopback too)";
+  if (is_live(vm.state) && vm.run && vm.run->outbound_open)
+    open = ", outbound open (the host's loopback too)";
   if (is_live(vm.state) && vm.host_open) open = ", the host's own addresses open";
   line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
                               vm.gateway, vm.mac, open));
@@ -47,7 +48,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   std::string driver(name_of(vm.vmm));
   if (!vm.vmm_version.empty()) driver += " " + vm.vmm_version;
   if (vm.accel) driver += fmt::format(", {}", name_of(*vm.accel));
-  if (vm.vmm_process) driver += fmt::format(", pid {}", vm.vmm_process.pid);
+  if (vm.vmm_process()) driver += fmt::format(", pid {}", vm.vmm_process().pid);
   line("vmm", driver);
   for (const auto& [key, value] : vm.labels) line("label", key + "=" + value);
   line("created", time(vm.created));

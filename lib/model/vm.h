@@ -94,6 +94,17 @@ struct VmFault {
   std::string log = {}; // the file that tells more; empty: the console's
 };
 
+// The present run of a VM: what there is of it on the host besides its files. It begins when a
+// monitor takes the VM and ends when all of that was given back (ops/release).
+struct VmRun {
+  ProcessId monitor;
+  ProcessId vmm;              // empty until it was started
+  std::string runtime_dir;    // absolute; recorded because XDG_RUNTIME_DIR may differ later
+  std::string vmm_api_socket; // absolute, empty for a VMM without one
+  bool outbound_open = false; // isolated, but its VMM was started with the way out open
+  bool operator==(const VmRun&) const = default;
+};
+
 struct Vm {
   std::string id, name;
   std::string image_id, image_name;
@@ -108,30 +119,31 @@ struct Vm {
   std::string work_mount;
 
   NetMode net_mode = NetMode::isolated;
-  bool host_open = false;     // on `user`: last started with the host's own addresses open to it
-  bool outbound_open = false; // isolated, but its VMM was last started with the way out open
+  bool host_open = false; // on `user`: last started with the host's own addresses open to it
   std::string address, gateway, mac; // the guest's own
   int prefix = 24;
   std::string reach; // where the host reaches it
   int ssh_port = 22; // on `reach`
   std::vector<Port> ports;
 
-  std::optional<VmmKind> want_vmm;
   std::optional<Accel> want_accel;
-  VmmKind vmm = VmmKind::qemu; // what the last start took
+  ProcessId creator; // who makes it, while `creating`; who removes it, while `removing`
+  std::optional<VmRun> run;
+
+  // Of the last start, and told until the next.
+  VmmKind vmm = VmmKind::qemu;
   std::string vmm_version;
   std::optional<Accel> accel;
-  ProcessId vmm_process; // empty when none runs
-  ProcessId monitor_process;
-  ProcessId creator;          // who makes it, while `creating`; who removes it, while `removing`
-  std::string runtime_dir;    // absolute; recorded because XDG_RUNTIME_DIR may differ later
-  std::string vmm_api_socket; // absolute, empty for a VMM without one
+  BootTimings timings;
 
   bool remove_when_stopped = false;
   Labels labels;
   WallTime created, started, stopped;
-  BootTimings timings;
   std::optional<VmFault> fault;
+
+  // Empty where none runs.
+  ProcessId vmm_process() const { return run ? run->vmm : ProcessId{}; }
+  ProcessId monitor_process() const { return run ? run->monitor : ProcessId{}; }
 };
 
 // States in which a VMM may run.

@@ -76,8 +76,8 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
   o.add("driver", name_of(vm.vmm));
   o.add_or_null("version", vm.vmm_version);
   vm.accel ? o.add("accel", name_of(*vm.accel)) : o.add_null("accel");
-  vm.vmm_process ? o.add("pid", vm.vmm_process.pid) : o.add_null("pid");
-  o.add_or_null("api_socket", vm.vmm_api_socket);
+  vm.run&& vm.run->vmm ? o.add("pid", vm.run->vmm.pid) : o.add_null("pid");
+  o.add_or_null("api_socket", vm.run ? vm.run->vmm_api_socket : std::string());
   o.close();
   o.open("labels");
   for (const auto& [key, value] : vm.labels) o.add(key, value);

@@ -78,7 +78,6 @@ std::string Query::text(int i) const {
 std::unique_ptr<Db> Db::open(const std::string& path, Mode mode) {
   auto db = std::make_unique<Db>();
   db->path_ = path;
-  db->mode = mode;
   // A reader, too, opens for writing: it needs the shared memory, and may have to bring an older
   // schema up to date.
   int result =
@@ -87,6 +86,7 @@ std::unique_ptr<Db> Db::open(const std::string& path, Mode mode) {
   if (result == SQLITE_CANTOPEN && !sys::exists(path)) return nullptr;
   if (result != SQLITE_OK) db->fail(result);
   sqlite3_busy_handler(db->handle_, wait_a_little, db.get());
+  sqlite3_db_config(db->handle_, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   // Until set_verified() closing must change nothing.
   sqlite3_db_config(db->handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   db->read_header();
@@ -179,7 +179,6 @@ void Db::exec(const char* sql) {
 }
 
 void Db::transaction(const std::function<void()>& body, Outlives outlives) {
-  if (mode != Mode::write) throw failed("the state '{}' was opened only for reading", path_);
   if (depth_ > 0) {
     run("SAVEPOINT joined");
     try {
@@ -242,7 +241,7 @@ void Db::roll_back(const char* sql) noexcept {
 
 template <typename F>
 void Db::retry(F&& body) {
-  deadline_ = steady_now() + patience;
+  deadline_ = steady_now() + patience_;
   retrying_ = true;
   struct Done {
     bool& flag;
@@ -262,7 +261,7 @@ void Db::retry(F&& body) {
 int Db::wait_a_little(void* self, int tries) {
   auto& db = *static_cast<Db*>(self);
   auto now = steady_now();
-  if (tries == 0 && !db.retrying_) db.deadline_ = now + db.patience;
+  if (tries == 0 && !db.retrying_) db.deadline_ = now + db.patience_;
   if (now >= db.deadline_) return 0;
   timespec nap{0, 300'000};
   nanosleep(&nap, nullptr);

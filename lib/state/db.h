@@ -9,6 +9,7 @@
 //   process is in the way all of it runs again, never a part of it, until 30 s have passed; then
 //   Error(timeout).
 // - snapshot() makes several queries see one moment.
+// - A row goes with the one that it REFERENCES, where the schema says so.
 // - A Db without a file (absent) answers every query with no rows.
 // - The last process to close the file leaves an empty -wal, so that the next has nothing to
 // recover.
@@ -69,7 +70,8 @@ class Db {
 public:
   // An absent state.
   Db() = default;
-  // Null if there is no such file, or, for reading, one of length 0: nothing was ever stored.
+  // Null if there is no such file, or, for reading, one of length 0: nothing was ever stored. Who
+  // reads may have to migrate an older schema, so every handle can write; State refuses the rest.
   static std::unique_ptr<Db> open(const std::string& path, Mode mode);
   ~Db();
   Db(const Db&) = delete;
@@ -100,9 +102,6 @@ public:
   }
   // Several statements without parameters, separated by ';'.
   void script(const std::string& sql);
-  // Rows that the last statement changed.
-  int64_t changes() const { return sqlite3_changes64(handle_); }
-
   // Joins one that is open; what a joined body throws takes back just what that body did.
   // Writers stand in a line (STATE.DB-line): who is at its front tries for SQLite's own lock,
   // alone, the others sleep. Without it a hundred of them spend both processors on asking.
@@ -116,11 +115,8 @@ public:
   // Says that this build may change the file: it is folded up when the last process closes it.
   void set_verified() { verified_ = true; }
 
-  // Which of the two this handle was opened for; transaction() refuses to run on Mode::read.
-  Mode mode = Mode::read;
-  std::string tag; // of the state, kept by State::open
-  // How long others may be in the way.
-  std::chrono::milliseconds patience{30'000};
+  // How long others may be in the way; 30 s where nothing was set.
+  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
 private:
   friend class Query;
@@ -140,6 +136,7 @@ private:
   int depth_ = 0;                    // of transactions and snapshots
   std::optional<Outlives> outlives_; // what SQLite was told last
   bool retrying_ = false;
+  std::chrono::milliseconds patience_{30'000};
   SteadyTime deadline_{}; // of the waiting for others
   std::optional<sys::Line> line_;
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;

@@ -105,7 +105,8 @@ Image State::change_image(const std::string& id, const std::function<void(Image&
       db_->run("UPDATE vm SET image_name = ? WHERE image_id = ?", image.name, id);
     }
     image.vms = found->vms;
-    update_row(*db_, "image", *found, image, [](auto& i, auto&& f) { each_column(i, f); });
+    update_row(*db_, "image", "id", id, *found, image,
+               [](auto& i, auto&& f) { each_column(i, f); });
   });
   return image;
 }
@@ -113,11 +114,7 @@ Image State::change_image(const std::string& id, const std::function<void(Image&
 void State::remove_image(const std::string& id) {
   transaction([&] {
     std::vector<std::string> users;
-    {
-      Query q = db_->query("SELECT name FROM vm WHERE image_id = ? ORDER BY name");
-      q.bind(0, id);
-      while (q.next()) users.push_back(q.text(0));
-    }
+    for (ImageUser& user : image_users(id)) users.push_back(std::move(user.vm));
     if (!users.empty()) {
       std::string name = db_->query_one("SELECT name FROM image WHERE id = ?", id).value_or(id);
       throw conflict("image '{}' is in use by {}", name, join(users, ", "))

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "model/host_object.h"
 #include "model/vm.h"
 #include "state/db.h"
 
@@ -22,6 +23,7 @@ inline void parse_word(const std::string& word, NetMode& v) { v = parse_net_mode
 inline void parse_word(const std::string& word, RootWay& v) { v = parse_root_way(word); }
 inline void parse_word(const std::string& word, VmmKind& v) { v = parse_vmm_kind(word); }
 inline void parse_word(const std::string& word, Accel& v) { v = parse_accel(word); }
+inline void parse_word(const std::string& word, ObjectKind& v) { v = parse_object_kind(word); }
 
 template <typename T>
 void put(Query& q, int i, const T& v) {
@@ -70,10 +72,11 @@ struct GetColumns {
   void operator()(const char*, auto& value) { get(query, count++, value); }
 };
 
-// Stores what differs in a row with key `id`. A column that is not set again costs no write to its
-// index.
+// Stores what differs in the row whose column `key` is `id`. A column that is not set again costs
+// no write to its index.
 template <typename T, typename EachColumn>
-void update_row(Db& db, const char* table, const T& before, const T& now, EachColumn&& each) {
+void update_row(Db& db, const char* table, const char* key, const std::string& id, const T& before,
+                const T& now, EachColumn&& each) {
   std::vector<std::any> values;
   each(before, [&](const char*, const auto& value) { values.emplace_back(value); });
   std::string sets;
@@ -89,28 +92,33 @@ void update_row(Db& db, const char* table, const T& before, const T& now, EachCo
     sets += fmt::format("{}{} = ?", sets.empty() ? "" : ", ", column);
   });
   if (sets.empty()) return;
-  Query q = db.query(fmt::format("UPDATE {} SET {} WHERE id = ?", table, sets));
+  Query q = db.query(fmt::format("UPDATE {} SET {} WHERE {} = ?", table, sets, key));
   PutColumns put_next{q};
   each_change(put_next);
-  q.bind(put_next.count, before.id);
+  q.bind(put_next.count, id);
   q.next();
 }
 
-// The statements of a table whose key is `id`.
+// The statements of a table.
 struct TableSql {
-  std::string columns; // "id, name, …"
-  std::string insert;  // all columns are parameters
+  std::string columns;   // "id, name, …"
+  std::string qualified; // "vm.id, vm.name, …"
+  std::string insert;    // all columns are parameters, after `key`
 
+  // `key`: a column that is no member of T; empty: there is none.
   template <typename T, typename EachColumn>
-  static TableSql of(const char* table, EachColumn&& each) {
+  static TableSql of(std::string_view table, EachColumn&& each, std::string_view key = {}) {
     TableSql sql;
-    std::string marks;
+    std::string marks = key.empty() ? "" : "?", inserted(key);
     const T none{};
     each(none, [&](const char* column, const auto&) {
-      sql.columns += fmt::format("{}{}", sql.columns.empty() ? "" : ", ", column);
+      auto comma = [](const std::string& list) { return list.empty() ? "" : ", "; };
+      sql.qualified += fmt::format("{}{}.{}", comma(sql.qualified), table, column);
+      sql.columns += fmt::format("{}{}", comma(sql.columns), column);
+      inserted += fmt::format("{}{}", comma(inserted), column);
       marks += marks.empty() ? "?" : ", ?";
     });
-    sql.insert = fmt::format("INSERT INTO {} ({}) VALUES ({})", table, sql.columns, marks);
+    sql.insert = fmt::format("INSERT INTO {} ({}) VALUES ({})", table, inserted, marks);
     return sql;
   }
 };

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "state/db.h"
 #include "state/migrations.h"
+#include "state/older_monitors.h"
 #include "sys/file.h"
 
 namespace banger::state {
@@ -56,7 +57,8 @@ void check_file_system(const std::string& dir) {
 
 } // namespace
 
-State::State(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+State::State(std::unique_ptr<Db> db, Mode mode, std::string tag)
+    : db_(std::move(db)), mode_(mode), tag_(std::move(tag)) {}
 State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
@@ -65,7 +67,7 @@ State State::open(const Dirs& dirs, Mode mode) {
   check_length(dirs.state);
   auto info = sys::find_info(dirs.state);
   if (!info) {
-    if (mode == Mode::read) return State(std::make_unique<Db>());
+    if (mode == Mode::read) return State(std::make_unique<Db>(), mode, {});
     check_file_system(dirs.state);
     make_state_dir(dirs.state);
     info = sys::find_info(dirs.state);
@@ -76,7 +78,7 @@ State State::open(const Dirs& dirs, Mode mode) {
 
   auto db = Db::open(dirs.db(), mode);
   if (!db) {
-    if (mode == Mode::read) return State(std::make_unique<Db>());
+    if (mode == Mode::read) return State(std::make_unique<Db>(), mode, {});
     // Made here, not by SQLite: it would let others read it.
     sys::open_file(dirs.db(), O_RDWR | O_CREAT, 0600);
     db = Db::open(dirs.db(), mode);
@@ -84,10 +86,11 @@ State State::open(const Dirs& dirs, Mode mode) {
   }
 
   const int64_t newest = migrations().back().number;
+  std::string tag;
   auto read_tag = [&] {
     if (schema_version(*db) != newest) return false;
     Query q = db->query("SELECT tag FROM identity");
-    if (q.next()) db->tag = q.text(0);
+    if (q.next()) tag = q.text(0);
     return true;
   };
   if (db->needs_initialising() && mode == Mode::write) db->initialise();
@@ -98,13 +101,13 @@ State State::open(const Dirs& dirs, Mode mode) {
     db->snapshot([&] { read_tag(); });
   }
   db->set_verified();
-  return State(std::move(db));
+  return State(std::move(db), mode, std::move(tag));
 }
 
 bool State::is_absent() const { return db_->is_absent(); }
 
-Mode State::mode() const { return db_->mode; }
-const std::string& State::tag() const { return db_->tag; }
+Mode State::mode() const { return db_->mode(); }
+const std::string& State::tag() const { return tag_; }
 
 WallTime State::made() {
   Query q = db_->query("SELECT applied FROM migration WHERE number = 1");
@@ -112,6 +115,7 @@ WallTime State::made() {
 }
 
 void State::transaction(const std::function<void()>& body, Outlives outlives) {
+  if (mode_ != Mode::write) throw failed("the state '{}' was opened only for reading", db_->path());
   db_->transaction(body, outlives);
 }
 
@@ -127,6 +131,8 @@ void State::set_fact(const std::string& key, const std::string& value, Outlives 
   };
   transaction(store, outlives);
 }
+
+void State::dismiss_older_monitors() { state::dismiss_older_monitors(*db_); }
 
 int64_t State::data_version() {
   Query q = db_->query("PRAGMA data_version");

@@ -9,13 +9,16 @@
 //
 // Opening for writing makes the directory (0700) and file, and brings an older schema up to date:
 // numbered migrations, each applied together with its record in one transaction. Opening for
-// reading makes nothing: where there is no state yet, it is empty (is_absent()). Refused, with the
-// file left as it is and a hint:
+// reading brings it up to date too and makes nothing: where there is no state yet, it is empty
+// (is_absent()). Refused, with the file left as it is and a hint:
 //   a file that is no database, or not ours      Error(failed), hint how to move it aside
 //   a schema newer than this build's             Error(conflict)
 //   a state directory that others can read       Error(preflight), hint: chmod 700
 //   a state directory on a network file system   Error(preflight)
 //   a state directory of more than 480 bytes     Error(preflight)
+//
+// A monitor of the build before that runs on while its state is brought up to date still reads and
+// writes it (state/older_monitors.h).
 //
 // The last process to close the file folds SQLite's log into it, so that the next has nothing to
 // recover, whatever was killed before.
@@ -24,13 +27,16 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/outlives.h"
 #include "model/event.h"
+#include "model/host_object.h"
 #include "model/image.h"
 #include "model/settings.h"
 #include "model/vm.h"
@@ -39,6 +45,14 @@
 namespace banger::state {
 
 class Db; // state/db.h
+
+// A place in which VMs have their network, with all that belongs to it on the host.
+struct NetPlaceRecord {
+  std::string name;
+  std::string dir; // absolute: the working directory of the processes that keep it
+  std::string subnet;
+  std::vector<HostObject> objects;
+};
 
 class State {
 public:
@@ -66,12 +80,6 @@ public:
   std::vector<Vm> vms(); // by name
   // Those whose row says that somebody works on them or runs them: all but stopped and failed ones.
   std::vector<Vm> busy_vms();
-  // By name; of those of one network.
-  struct Lease {
-    std::string vm, address;
-    int prefix = 0;
-  };
-  std::vector<Lease> leases(NetMode mode);
   std::optional<Vm> find_vm(const std::string& ref);
   // Throws Error(not_found) with did-you-mean.
   Vm get_vm(const std::string& ref);
@@ -88,6 +96,44 @@ public:
                Outlives outlives = Outlives::power_cut);
   // Absence is no failure.
   void remove_vm(const std::string& id);
+
+  // --- Questions about VMs that need no whole VM for their answer; by name.
+  std::vector<std::string> vm_names();
+  // By its name alone: a prefix of an id is none.
+  bool has_vm_named(const std::string& name);
+  std::set<std::string> vm_ids();
+  struct Lease {
+    std::string id, vm;
+    VmState state = VmState::stopped;
+    std::string address;
+    int prefix = 0;
+  };
+  std::vector<Lease> leases(NetMode mode); // of one network
+  struct PublishedPort {
+    std::string id, vm;
+    Port port;
+  };
+  std::vector<PublishedPort> published_ports();
+  struct ImageUser {
+    std::string vm;
+    VmState state = VmState::stopped;
+  };
+  std::vector<ImageUser> image_users(const std::string& image_id);
+  std::vector<std::string> runtime_dirs(); // of present runs
+
+  // --- What there is on the host. A place and its objects are stored whole: objects of it that are
+  // not named any more are forgotten.
+  std::vector<HostObject> host_objects();
+  std::vector<HostObject> host_objects_of(const std::string& vm);
+  std::optional<NetPlaceRecord> net_place(const std::string& name);
+  void set_net_place(const NetPlaceRecord& place, Outlives outlives);
+  void remove_net_place(const std::string& name, Outlives outlives);
+
+  // --- Ports of a VM whose opening or closing on the host has begun and has not ended: whoever
+  // does that may have died. By the VM's id; they go with the VM.
+  void begin_port_change(const std::string& vm, const std::vector<Port>& ports);
+  void end_port_change(const std::string& vm);
+  std::map<std::string, std::vector<Port>> changing_ports();
 
   // --- Images.
   std::vector<Image> images(); // by name
@@ -111,6 +157,9 @@ public:
   void set_fact(const std::string& key, const std::string& value,
                 Outlives outlives = Outlives::power_cut);
 
+  // Takes away what monitors of an older build need of the database, once none of them runs.
+  void dismiss_older_monitors();
+
   // A number that changes with every commit of another process (PRAGMA data_version).
   int64_t data_version();
 
@@ -119,8 +168,10 @@ public:
   void backup(const std::string& path);
 
 private:
-  explicit State(std::unique_ptr<Db> db);
+  State(std::unique_ptr<Db> db, Mode mode, std::string tag);
   std::unique_ptr<Db> db_;
+  Mode mode_;
+  std::string tag_;
 };
 
 } // namespace banger::state

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -27,29 +28,19 @@ void each_column(V& vm, Visit&& f) {
   f("work_mount", vm.work_mount);
   f("net_mode", vm.net_mode);
   f("host_open", vm.host_open);
-  f("outbound_open", vm.outbound_open);
   f("address", vm.address);
   f("gateway", vm.gateway);
   f("mac", vm.mac);
   f("prefix", vm.prefix);
   f("reach", vm.reach);
   f("ssh_port", vm.ssh_port);
-  f("want_vmm", vm.want_vmm);
   f("want_accel", vm.want_accel);
   f("vmm", vm.vmm);
   f("vmm_version", vm.vmm_version);
   f("accel", vm.accel);
-  f("vmm_pid", vm.vmm_process.pid);
-  f("vmm_start_time", vm.vmm_process.start_time);
-  f("vmm_boot_id", vm.vmm_process.boot_id);
-  f("monitor_pid", vm.monitor_process.pid);
-  f("monitor_start_time", vm.monitor_process.start_time);
-  f("monitor_boot_id", vm.monitor_process.boot_id);
   f("creator_pid", vm.creator.pid);
   f("creator_start_time", vm.creator.start_time);
   f("creator_boot_id", vm.creator.boot_id);
-  f("runtime_dir", vm.runtime_dir);
-  f("vmm_api_socket", vm.vmm_api_socket);
   f("remove_when_stopped", vm.remove_when_stopped);
   f("created", vm.created);
   f("started", vm.started);
@@ -69,15 +60,44 @@ void each_column(V& vm, Visit&& f) {
   }
 }
 
+// The columns of table vm_run but for its VM.
+template <typename R, typename Visit>
+void each_run_column(R& run, Visit&& f) {
+  f("vmm_pid", run.vmm.pid);
+  f("vmm_start_time", run.vmm.start_time);
+  f("vmm_boot_id", run.vmm.boot_id);
+  f("monitor_pid", run.monitor.pid);
+  f("monitor_start_time", run.monitor.start_time);
+  f("monitor_boot_id", run.monitor.boot_id);
+  f("runtime_dir", run.runtime_dir);
+  f("vmm_api_socket", run.vmm_api_socket);
+  f("outbound_open", run.outbound_open);
+}
+
 const TableSql& sql() {
   static const TableSql sql =
       TableSql::of<Vm>("vm", [](auto& vm, auto&& f) { each_column(vm, f); });
   return sql;
 }
 
+const TableSql& run_sql() {
+  static const TableSql sql = TableSql::of<VmRun>(
+      "vm_run", [](auto& run, auto&& f) { each_run_column(run, f); }, "vm");
+  return sql;
+}
+
+// VMs with their runs, in the order of read_vm.
+std::string select_vms(std::string_view rest) {
+  return fmt::format("SELECT {}, vm_run.vm, {} FROM vm LEFT JOIN vm_run ON vm_run.vm = vm.id {}",
+                     sql().qualified, run_sql().qualified, rest);
+}
+
 Vm read_vm(const Query& q) {
   Vm vm;
-  each_column(vm, GetColumns{q});
+  GetColumns columns{q};
+  each_column(vm, columns);
+  if (q.is_null(columns.count++)) return vm;
+  each_run_column(vm.run.emplace(), columns);
   return vm;
 }
 
@@ -108,7 +128,7 @@ void read_details(Db& db, std::vector<Vm>& vms, bool all) {
 std::optional<Vm> load(Db& db, const std::string& id) {
   std::vector<Vm> found;
   {
-    static const std::string select = fmt::format("SELECT {} FROM vm WHERE id = ?", sql().columns);
+    static const std::string select = select_vms("WHERE vm.id = ?");
     Query q = db.query(select);
     q.bind(0, id);
     if (!q.next()) return {};
@@ -122,6 +142,18 @@ void write_labels(Db& db, const Vm& vm) {
   db.run("DELETE FROM vm_label WHERE vm = ?", vm.id);
   for (const auto& [key, value] : vm.labels)
     db.run("INSERT INTO vm_label (vm, key, value) VALUES (?, ?, ?)", vm.id, key, value);
+}
+
+void write_run(Db& db, const Vm& vm, const std::optional<VmRun>& before) {
+  if (vm.run == before) return;
+  if (!vm.run) return db.run("DELETE FROM vm_run WHERE vm = ?", vm.id);
+  if (before)
+    return update_row(db, "vm_run", "vm", vm.id, *before, *vm.run,
+                      [](auto& run, auto&& f) { each_run_column(run, f); });
+  Query q = db.query(run_sql().insert);
+  q.bind(0, vm.id);
+  each_run_column(*vm.run, PutColumns{q, 1});
+  q.next();
 }
 
 void write_ports(Db& db, const Vm& vm) {
@@ -141,11 +173,11 @@ void require_image(Db& db, const Vm& vm) {
 
 // 127.X.Y.N: X and Y begin as the tag's bytes, so that two states seldom share a range; N and then
 // Y count up.
-std::string free_reach(Db& db) {
+std::string free_reach(Db& db, const std::string& tag) {
   std::set<std::string> taken;
   Query q = db.query("SELECT reach FROM vm");
   while (q.next()) taken.insert(q.text(0));
-  int x = std::stoi(db.tag.substr(0, 2), nullptr, 16), y = std::stoi(db.tag.substr(2), nullptr, 16);
+  int x = std::stoi(tag.substr(0, 2), nullptr, 16), y = std::stoi(tag.substr(2), nullptr, 16);
   for (int more = 0; more < 256; ++more)
     for (int n = 1; n <= 254; ++n) {
       std::string address = fmt::format("127.{}.{}.{}", x, (y + more) % 256, n);
@@ -155,15 +187,18 @@ std::string free_reach(Db& db) {
       .hint("remove VMs that you do not need");
 }
 
+// By name. Sorted here: an index of the names would be one page more to read, and rows in its
+// order.
 std::vector<Vm> load_all(Db& db, const std::string& where) {
   std::vector<Vm> all;
   db.snapshot([&] {
     all.clear();
     all.reserve(128); // a Vm is large: growing from one copies more than most lists have
     {
-      Query q = db.query(fmt::format("SELECT {} FROM vm {} ORDER BY name", sql().columns, where));
+      Query q = db.query(select_vms(where));
       while (q.next()) all.push_back(read_vm(q));
     }
+    std::sort(all.begin(), all.end(), [](const Vm& a, const Vm& b) { return a.name < b.name; });
     if (!all.empty()) read_details(db, all, true);
   });
   return all;
@@ -175,17 +210,6 @@ std::vector<Vm> State::vms() { return load_all(*db_, ""); }
 
 std::vector<Vm> State::busy_vms() {
   return load_all(*db_, "WHERE state NOT IN ('stopped', 'failed')");
-}
-
-std::vector<State::Lease> State::leases(NetMode mode) {
-  std::vector<Lease> all;
-  db_->snapshot([&] {
-    all.clear();
-    Query q = db_->query("SELECT name, address, prefix FROM vm WHERE net_mode = ? ORDER BY name");
-    q.bind(0, name_of(mode));
-    while (q.next()) all.push_back({q.text(0), q.text(1), static_cast<int>(q.number(2))});
-  });
-  return all;
 }
 
 std::optional<Vm> State::find_vm(const std::string& ref) {
@@ -218,7 +242,7 @@ Vm State::add_vm(Vm vm) {
           .hint(fmt::format("take another name, or remove it: banger vm rm {}", vm.name));
     if (!vm.image_id.empty()) require_image(*db_, vm);
     if (any_reach)
-      vm.reach = free_reach(*db_);
+      vm.reach = free_reach(*db_, tag_);
     else if (auto other = db_->query_one("SELECT name FROM vm WHERE reach = ?", vm.reach))
       throw conflict("address {} belongs to VM '{}'", vm.reach, *other).subject(vm.name);
     {
@@ -226,6 +250,7 @@ Vm State::add_vm(Vm vm) {
       each_column(std::as_const(vm), PutColumns{q});
       q.next();
     }
+    write_run(*db_, vm, {});
     write_labels(*db_, vm);
     write_ports(*db_, vm);
   });
@@ -243,7 +268,8 @@ Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& chang
     if (vm.id != found->id || vm.name != found->name)
       throw failed("cannot change id or name of VM '{}'", found->name).subject(found->name);
     if (vm.image_id != found->image_id) require_image(*db_, vm);
-    update_row(*db_, "vm", *found, vm, [](auto& v, auto&& f) { each_column(v, f); });
+    update_row(*db_, "vm", "id", vm.id, *found, vm, [](auto& v, auto&& f) { each_column(v, f); });
+    write_run(*db_, vm, found->run);
     if (vm.labels != found->labels) write_labels(*db_, vm);
     if (vm.ports != found->ports) write_ports(*db_, vm);
   };
@@ -252,11 +278,7 @@ Vm State::change_vm(const std::string& id, const std::function<void(Vm&)>& chang
 }
 
 void State::remove_vm(const std::string& id) {
-  transaction([&] {
-    db_->run("DELETE FROM vm_label WHERE vm = ?", id);
-    db_->run("DELETE FROM vm_port WHERE vm = ?", id);
-    db_->run("DELETE FROM vm WHERE id = ?", id);
-  });
+  transaction([&] { db_->run("DELETE FROM vm WHERE id = ?", id); });
 }
 
 } // namespace banger::state

@@ -59,14 +59,18 @@ import json, sqlite3, sys
 
 def identity(pid):
     fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
-    boot = open("/proc/sys/kernel/random/boot_id").read().strip()
-    return {"pid": int(pid), "start_time": int(fields[19]), "boot_id": boot}
+    return f"{pid} {fields[19]} {open('/proc/sys/kernel/random/boot_id').read().strip()}"
 
 db, place, holder, slirp, taps = sys.argv[1:]
-record = {"dir": place, "subnet": "10.0.2.0/24", "net_id": 1, "taps": json.loads(taps),
-          "holder": identity(holder), "slirp": identity(slirp), "slirp_ready": True}
 with sqlite3.connect(db, timeout=10) as state:
-    state.execute("INSERT OR REPLACE INTO fact VALUES ('net', ?)", (json.dumps(record),))
+    tag = state.execute("SELECT tag FROM identity").fetchone()[0]
+    state.execute("DELETE FROM host_object")
+    state.execute("INSERT OR REPLACE INTO net_place VALUES ('user', ?, '10.0.2.0/24')", (place,))
+    for kind, name, vm, known_by in (
+            ("holder", "user", "", identity(holder)), ("slirp", "user", "", identity(slirp)),
+            ("netns", "user", "", "1"), ("tap", f"bng{tag}-up", "", ""),
+            *(("tap", f"bng{tag}-{n}", vm, "") for vm, n in json.loads(taps).items())):
+        state.execute("INSERT INTO host_object VALUES (?, ?, ?, 'user', ?, 1)", (kind, name, vm, known_by))
 PY
 }
 

@@ -139,6 +139,185 @@ db.close()' "$db"
   cmp "$db" "$root/before"
 }
 
+# What a database is made of: every column, key and index. The names of SQLite's own indexes do not
+# count.
+structure() {
+  sqlite3 "$1" "
+    SELECT 'column', m.type, m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk
+      FROM sqlite_schema m, pragma_table_info(m.name) c;
+    SELECT 'key', m.name, k.\"from\", k.\"table\", k.\"to\", k.on_delete
+      FROM sqlite_schema m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table';
+    SELECT 'index', m.name, i.\"unique\", i.partial, group_concat(c.name)
+      FROM sqlite_schema m, pragma_index_list(m.name) i, pragma_index_info(i.name) c
+      WHERE m.type = 'table' GROUP BY m.name, i.name;
+    SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%';
+    SELECT 'migration', number, name FROM migration;" | sort
+}
+
+@test "a state of each older schema becomes what is made today at once" {
+  "$BANGER_BUILD/tests/banger-test-vm" "$root/new" add a >/dev/null
+  structure "$root/new/state.db" >"$root/today"
+  [ "$(grep -c ^migration "$root/today")" -ge 3 ]
+  newest=$(sqlite3 "$root/new/state.db" 'PRAGMA user_version')
+  for old in "$BANGER_SOURCE"/tests/system/states/schema-*.sql; do
+    rm -rf "$BANGER_STATE_DIR"
+    mkdir -m 700 "$BANGER_STATE_DIR"
+    sed "s|@ROOT@|$root|g" "$old" | sqlite3 "$db"
+    # Left by a build that knew no foreign keys, and whose VM is gone.
+    sqlite3 "$db" "INSERT INTO vm_label VALUES ('0123456789ab', 'a', 'b');
+      INSERT INTO vm_port VALUES ('0123456789ab', 0, 'tcp', '', 1, 1)"
+    expect 0 banger-vm list --json
+    schema vm
+    same "$(jq -r 'select(.name == "still") | [.state, .labels.env, .net.ports[0].host] | join(" ")' <<<"$output")" \
+      'stopped test 18081'
+    same "$(jq -r 'select(.name == "one") | [.labels.k, .vmm.version, .timings.prepare != null] | join(" ")' <<<"$output")" \
+      'one 7.2.22 true'
+    same "$(structure "$db" | diff - "$root/today")" ''
+    same "$(sqlite3 "$db" 'PRAGMA user_version')" "$newest"
+    same "$(sqlite3 "$db" 'PRAGMA foreign_key_check; PRAGMA integrity_check')" ok
+    expect 0 banger vm rm still
+    same "$(sqlite3 "$db" "SELECT count(*) FROM vm_label l LEFT JOIN vm ON vm.id = l.vm WHERE vm.id IS NULL")" 0
+  done
+}
+
+# A state of schema 2 whose VM `one` is monitored by process $1.
+state_of_schema_2() {
+  local start
+  start=$(sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20)
+  rm -rf "$BANGER_STATE_DIR"
+  mkdir -m 700 "$BANGER_STATE_DIR"
+  sed "s|@ROOT@|$root|g" "$BANGER_SOURCE/tests/system/states/schema-2.sql" | sqlite3 "$db"
+  sqlite3 "$db" "UPDATE vm SET monitor_pid = $1, monitor_start_time = $start,
+    monitor_boot_id = '$(cat /proc/sys/kernel/random/boot_id)', vmm_pid = 0 WHERE name = 'one'"
+}
+
+# What a monitor of schema 2 (commit 0fe57fe) does, in its words, on a connection that it made before
+# the state was migrated. Reads a line for each step from standard input, and answers it.
+monitor_of_schema_2() {
+  python3 -c '
+import fcntl, json, os, sqlite3, struct, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+columns = """id, name, image_id, image_name, state, reason, cpus, memory, root_way, root_size,
+  work_size, work_mount, net_mode, outbound_open, address, gateway, mac, prefix, reach, ssh_port,
+  want_vmm, want_accel, vmm, vmm_version, accel, vmm_pid, vmm_start_time, vmm_boot_id, monitor_pid,
+  monitor_start_time, monitor_boot_id, creator_pid, creator_start_time, creator_boot_id, runtime_dir,
+  vmm_api_socket, remove_when_stopped, created, started, stopped, boot_prepare, boot_vmm,
+  boot_kernel, boot_userland, boot_ready, fault_code, fault_message, fault_hint, fault_log"""
+one = "71ff51ccc4ee"
+def load():
+    row = db.execute(f"SELECT {columns} FROM vm WHERE id = ?", (one,)).fetchone()
+    labels = db.execute("SELECT vm, key, value FROM vm_label WHERE vm = ?", (one,)).fetchall()
+    ports = db.execute("SELECT vm, proto, host_address, host, guest FROM vm_port WHERE vm = ? ORDER BY position", (one,)).fetchall()
+    return dict(zip((c.strip() for c in columns.split(",")), row)), labels, ports
+def change(**what):
+    load()
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("UPDATE vm SET " + ", ".join(f"{k} = ?" for k in what) + " WHERE id = ?", (*what.values(), one))
+    db.execute("COMMIT")
+def remove():
+    db.execute("BEGIN IMMEDIATE")
+    for table, key in (("vm_label", "vm"), ("vm_port", "vm"), ("vm", "id")):
+        db.execute(f"DELETE FROM {table} WHERE {key} = ?", (one,))
+    db.execute("COMMIT")
+def net():
+    return json.loads(db.execute("SELECT value FROM fact WHERE key = ?", ("net",)).fetchone()[0])
+def repair():
+    keys = "dir", "subnet", "holder", "slirp", "holder_ready", "slirp_ready", "net_id", "taps"
+    record = {key: net()[key] for key in keys}
+    record["slirp"]["pid"] = 4712
+    record["slirp_ready"] = False
+    record["taps"]["ba9876543210"] = 2
+    db.execute("""INSERT INTO fact (key, value) VALUES (?, ?)
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value""", ("net", json.dumps(record)))
+steps = {
+    "look": lambda: print(load()[0]["state"], load()[0]["monitor_pid"], len(load()[1]), len(load()[2])),
+    "reboot": lambda: (change(vmm_pid=4711, vmm_start_time=1, vmm_boot_id="b", vmm_api_socket="/r/qmp.sock"), print("done")),
+    "stopping": lambda: (change(state="stopping"), print("done")),
+    "end": lambda: (change(state="stopped", stopped=5, vmm_pid=0, vmm_start_time=0, vmm_boot_id="",
+                           monitor_pid=0, monitor_start_time=0, monitor_boot_id="", runtime_dir="",
+                           vmm_api_socket=""), print("done")),
+    "net": lambda: print(json.dumps(net())),
+    "repair": lambda: (repair(), print("done")),
+    "remove": lambda: (remove(), print("done"))}
+where = os.path.dirname(sys.argv[1]) + "/vms/" + one
+os.makedirs(where, 0o700)
+run_lock = open(where + "/run.lock", "w")
+fcntl.fcntl(run_lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLK
+load()
+print("opened", flush=True)
+for line in sys.stdin:
+    steps[line.strip()]()
+    sys.stdout.flush()' "$db"
+}
+
+@test "a monitor of an older build goes on while its state is migrated, and then nothing tells of it" {
+  "$BANGER_BUILD/tests/banger-test-vm" "$root/new" add a >/dev/null
+  structure "$root/new/state.db" >"$root/today"
+  sleep 1000 3>&- &
+  living=$!
+  state_of_schema_2 $living
+  coproc OLD { monitor_of_schema_2 3>&-; }
+  ask() { if [ $# -gt 0 ]; then echo "$1" >&"${OLD[1]}"; fi; read -r -t 30 answer <&"${OLD[0]}"; }
+  ask
+  same "$answer" opened
+  expect 0 banger-vm list -q # migrates
+  [ "$(sqlite3 "$db" 'PRAGMA user_version')" -gt 3 ]
+  ask look
+  same "$answer" "running $living 1 1"
+  # Its guest reboots: the VMM is another.
+  ask reboot
+  same "$answer" 'done'
+  same "$(sqlite3 "$db" 'SELECT vmm_pid, monitor_pid, vmm_api_socket FROM vm_run')" "4711|$living|/r/qmp.sock"
+  # It has the private network as its own words tell it, and changes it.
+  ask net
+  same "$(jq -c '[.subnet, .net_id, .taps, .holder.pid, .holder_ready]' <<<"$answer")" \
+    '["10.0.2.0/24",4026532455,{"71ff51ccc4ee":1},29563,true]'
+  ask repair
+  same "$answer" 'done'
+  same "$(sqlite3 "$db" "SELECT name, vm FROM host_object WHERE kind = 'tap' AND vm <> ''" | paste -sd ' ')" \
+    'bnge8a5-1|71ff51ccc4ee bnge8a5-2|ba9876543210'
+  same "$(sqlite3 "$db" "SELECT substr(identity, 1, 5), made FROM host_object WHERE kind = 'slirp'")" '4712 |0'
+  # As long as it lives, verbs take nothing away from it.
+  expect 0 banger vm reconcile --json
+  sqlite3 "$db" 'SELECT monitor_pid FROM vm' | grep -qx $living
+  # The tap of a VM that is not there was forgotten: it hears of it.
+  ask net
+  same "$(jq -c '[.subnet, .taps]' <<<"$answer")" '["10.0.2.0/24",{"71ff51ccc4ee":1}]'
+  ask stopping
+  same "$answer" 'done'
+  same "$(banger vm show --json one | jq -r .state)" stopping
+  ask end
+  same "$answer" 'done'
+  same "$(banger vm show --json one | jq -r '[.state, .vmm.pid] | join(" ")')" 'stopped '
+  same "$(sqlite3 "$db" 'SELECT count(*) FROM vm_run')" 0
+  ask remove # as that of --rm does
+  same "$answer" 'done'
+  same "$(sqlite3 "$db" 'PRAGMA foreign_key_check; SELECT count(*) FROM vm_label')" 2
+  expect 0 banger-vm list -q
+  same "$output" "$(printf 'done\nstill')"
+  # Its row says that it has none; the process itself does not matter any more.
+  expect 0 banger vm reconcile
+  same "$(structure "$db" | diff - "$root/today")" ''
+  kill $living
+  eval "exec ${OLD[1]}>&-"
+}
+
+@test "what is kept for an older monitor goes when it has died without a word" {
+  "$BANGER_BUILD/tests/banger-test-vm" "$root/new" add a >/dev/null
+  structure "$root/new/state.db" >"$root/today"
+  sleep 1000 3>&- &
+  living=$!
+  state_of_schema_2 $living
+  expect 0 banger-vm list -q
+  sqlite3 "$db" 'SELECT monitor_pid FROM vm' | grep -qx $living
+  kill $living
+  wait $living || true
+  expect 0 banger vm reconcile
+  same "$(structure "$db" | diff - "$root/today")" ''
+  same "$(banger vm show --json one | jq -r '[.state, .reason] | join(" ")')" 'failed unobserved'
+  same "$(sqlite3 "$db" 'SELECT count(*) FROM vm_run')" 0
+}
+
 @test "a database of another program is refused" {
   mkdir -m 700 "$BANGER_STATE_DIR"
   python3 -c '

@@ -50,7 +50,7 @@ int act(const std::vector<std::string>& words) {
   Vm vm = state.change_vm(state.get_vm(name).id, [&](Vm& v) {
     v.state = parse_vm_state(words.at(3));
     v.ssh_port = std::stoi(words.at(4));
-    v.vmm_process = sys::find_process(std::stoi(words.at(5))).value_or(ProcessId{});
+    v.run.emplace().vmm = sys::find_process(std::stoi(words.at(5))).value_or(ProcessId{});
   });
   guest::set_known_host(dirs.keys(), {name + ".vm", vm.reach, vm.ssh_port, words.at(6)});
   return 0;

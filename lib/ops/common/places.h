@@ -37,7 +37,8 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.lifecycle = p.dir + "/lifecycle.jsonl";
   p.host_key = p.dir + "/host_key";
   // What a start recorded holds for as long as that VMM may run, whatever the environment is now.
-  p.runtime = vm.runtime_dir.empty() ? dirs.runtime + "/" + tag + "/" + vm.id : vm.runtime_dir;
+  p.runtime = dirs.runtime + "/" + tag + "/" + vm.id;
+  if (vm.run && !vm.run->runtime_dir.empty()) p.runtime = vm.run->runtime_dir;
   p.monitor_socket = p.runtime + "/monitor.sock";
   return p;
 }

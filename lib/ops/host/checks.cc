@@ -151,7 +151,7 @@ Check check_state(const Host& host) {
   return {"state",
           Verdict::ok,
           fmt::format("{}, tag {}; VMs: {}, images: {}", host.dirs.state, state.tag(),
-                      state.vms().size(), state.images().size()),
+                      state.vm_names().size(), state.images().size()),
           {}};
 }
 

@@ -96,8 +96,8 @@ void remove_image(Context& ctx, const std::string& ref) {
   ctx.state.transaction([&] {
     std::vector<std::string> users;
     bool live = false;
-    for (const Vm& vm : ctx.state.vms())
-      if (vm.image_id == image.id) users.push_back(vm.name), live = live || is_live(vm.state);
+    for (const auto& user : ctx.state.image_users(image.id))
+      users.push_back(user.vm), live = live || is_live(user.state);
     if (!users.empty())
       throw conflict("cannot remove image '{}': {} {} on it", image.name, join(users, ", "),
                      users.size() == 1 ? "stands" : "stand")

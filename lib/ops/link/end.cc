@@ -24,7 +24,7 @@ VmEnd::~VmEnd() {
 }
 
 void VmEnd::follow_process() {
-  for (const ProcessId& id : {vm_.vmm_process, vm_.monitor_process}) {
+  for (const ProcessId& id : {vm_.vmm_process(), vm_.monitor_process()}) {
     auto process = sys::open_process(id);
     if (!process) continue;
     fd_ = std::move(*process);

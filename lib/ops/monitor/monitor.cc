@@ -74,8 +74,9 @@ void Monitor::begin() {
           throw conflict("nobody waits for a monitor of '{}': it is {}", vm_.name,
                          name_of(vm_.state));
         vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-          v.monitor_process = sys::this_process();
-          v.runtime_dir = places_.runtime;
+          if (!v.run) v.run.emplace();
+          v.run->monitor = sys::this_process();
+          v.run->runtime_dir = places_.runtime;
         });
       },
       outlives_of_runtime(ctx_.dirs.runtime));
@@ -120,7 +121,7 @@ void Monitor::prepare() {
 }
 
 void Monitor::adopt() {
-  auto fd = sys::open_process(vm_.vmm_process);
+  auto fd = sys::open_process(vm_.vmm_process());
   if (!fd) {
     ours_ = true;
     return finish(VmState::failed, "unobserved", {});
@@ -133,7 +134,7 @@ void Monitor::adopt() {
   follow_vmm(adopted_.get());
   watch_network();
   ours_ = true;
-  note("vm.adopted", {{"pid", vm_.vmm_process.pid}});
+  note("vm.adopted", {{"pid", vm_.vmm_process().pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
 
@@ -163,11 +164,11 @@ void Monitor::start_vmm() {
   vmm_ = std::make_unique<sys::Child>(spawn_vmm());
   auto identity = sys::find_process(vmm_->pid());
   auto name_vmm = [&](Vm& v) {
-    v.vmm_process = identity.value_or(ProcessId{});
+    v.run->vmm = identity.value_or(ProcessId{});
     v.vmm = VmmKind::qemu;
     v.accel = request_.accel;
-    v.outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
-    v.vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
+    v.run->outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
+    v.run->vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
     v.timings = vm_.timings;
   };
   vm_ = ctx_.state.change_vm(vm_.id, name_vmm, outlives_of_runtime(ctx_.dirs.runtime));

@@ -157,7 +157,7 @@ void Monitor::signal_vmm(int signal) {
   if (vmm_)
     vmm_->kill(signal);
   else
-    sys::send_signal(vm_.vmm_process, signal);
+    sys::send_signal(vm_.vmm_process(), signal);
 }
 
 // Nothing that a VMM uses is taken away while it lives.
@@ -167,10 +167,10 @@ void Monitor::end_vmm() {
     vmm_->wait();
     vmm_.reset();
   } else if (adopted_) {
-    sys::send_signal(vm_.vmm_process, SIGKILL);
+    sys::send_signal(vm_.vmm_process(), SIGKILL);
     if (!sys::wait_readable(adopted_.get(), time_to_die))
       throw failed("cannot end the VMM of '{}', process {}: it does not die", vm_.name,
-                   vm_.vmm_process.pid);
+                   vm_.vmm_process().pid);
   }
 }
 
@@ -234,10 +234,7 @@ void Monitor::release(VmState state, const std::string& reason, const std::optio
       v.state = state;
       v.reason = reason;
       v.stopped = wall_now();
-      v.vmm_process = {};
-      v.monitor_process = {};
-      v.runtime_dir.clear();
-      v.vmm_api_socket.clear();
+      v.run.reset();
       v.timings = vm_.timings;
       if (fault)
         v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint(),

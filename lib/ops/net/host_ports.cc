@@ -107,14 +107,14 @@ void check_ports(Context& ctx, const std::string& self, const std::vector<Port>&
         throw conflict("cannot publish {}: it was given already, to {}", text(ports[i]),
                        ports[k].guest);
   if (ports.empty()) return;
-  for (const Vm& vm : ctx.state.vms()) {
-    if (vm.id == self) continue;
-    for (const Port& theirs : vm.ports)
-      for (const Port& ours : ports)
-        if (overlap(ours, theirs, false))
-          throw conflict("cannot publish {}: '{}' publishes it", text(ours), vm.name)
-              .subject(vm.name)
-              .hint(fmt::format("banger net publish --remove {} {}", vm.name, to_text(theirs)));
+  for (const auto& theirs : ctx.state.published_ports()) {
+    if (theirs.id == self) continue;
+    for (const Port& ours : ports)
+      if (overlap(ours, theirs.port, false))
+        throw conflict("cannot publish {}: '{}' publishes it", text(ours), theirs.vm)
+            .subject(theirs.vm)
+            .hint(
+                fmt::format("banger net publish --remove {} {}", theirs.vm, to_text(theirs.port)));
   }
 }
 

@@ -56,7 +56,7 @@ void PrivateNet::end_strays(const NetRecord& r) {
 std::optional<sys::Namespaces> PrivateNet::find_inside(const NetRecord& r) {
   std::vector<ProcessId> candidates{r.holder};
   for (const auto& [id, n] : r.taps)
-    if (auto vm = ctx_.state.find_vm_by_id(id)) candidates.push_back(vm->vmm_process);
+    if (auto vm = ctx_.state.find_vm_by_id(id)) candidates.push_back(vm->vmm_process());
   for (const ProcessId& p : candidates) {
     if (!sys::is_alive(p)) continue;
     auto where = sys::open_namespaces(p);

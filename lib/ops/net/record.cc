@@ -1,54 +1,71 @@
 #include "ops/net/record.h"
 
-#include "model/wire.h"
+#include <cstdlib>
+
+#include "net/plan.h"
 #include "ops/common/places.h"
 
 namespace banger::ops {
 
 namespace {
 
-constexpr const char* key = "net";
+constexpr const char* place = "user"; // also the name of what belongs to it and has none of its own
 
-Json to_json(const ProcessId& id) {
-  return {{"pid", id.pid}, {"start_time", id.start_time}, {"boot_id", id.boot_id}};
-}
-
-ProcessId process_of(const Json& j) {
-  if (!j.is_object()) return {};
-  return {j.value("pid", 0), j.value("start_time", uint64_t{0}), j.value("boot_id", "")};
-}
+int number_of(const std::string& tap) { return std::atoi(tap.c_str() + tap.rfind('-') + 1); }
 
 } // namespace
 
 NetRecord read_net(state::State& state) {
   NetRecord r;
-  auto text = state.fact(key);
-  if (!text) return r;
-  Json j = Json::parse(*text, nullptr, false);
-  if (!j.is_object()) return r;
-  r.dir = j.value("dir", "");
-  r.subnet = j.value("subnet", "");
-  r.holder = process_of(j.value("holder", Json()));
-  r.slirp = process_of(j.value("slirp", Json()));
-  r.holder_ready = j.value("holder_ready", true); // a record of the build before has none
-  r.slirp_ready = j.value("slirp_ready", true);
-  r.guard = j.value("guard", 0);
-  r.net_id = j.value("net_id", uint64_t{0});
-  r.taps = j.value("taps", std::map<std::string, int>{});
+  auto record = state.net_place(place);
+  if (!record) return r;
+  r.dir = record->dir;
+  r.subnet = record->subnet;
+  for (const HostObject& o : record->objects) {
+    switch (o.kind) {
+    case ObjectKind::holder:
+      r.holder = parse_process(o.identity);
+      r.holder_ready = o.made;
+      break;
+    case ObjectKind::slirp:
+      r.slirp = parse_process(o.identity);
+      r.slirp_ready = o.made;
+      break;
+    case ObjectKind::netns:
+      r.net_id = std::strtoull(o.identity.c_str(), nullptr, 10);
+      break;
+    case ObjectKind::tap:
+      if (!o.vm.empty()) r.taps[o.vm] = number_of(o.name); // else the uplink
+      break;
+    case ObjectKind::table:
+      r.guard = std::atoi(o.identity.c_str());
+      break;
+    case ObjectKind::bridge:
+      break; // its name follows from the tag
+    }
+  }
   return r;
 }
 
 void write_net(state::State& state, const NetRecord& r) {
-  Json j = {{"dir", r.dir},
-            {"subnet", r.subnet},
-            {"holder", to_json(r.holder)},
-            {"slirp", to_json(r.slirp)},
-            {"holder_ready", r.holder_ready},
-            {"slirp_ready", r.slirp_ready},
-            {"guard", r.guard},
-            {"net_id", r.net_id},
-            {"taps", r.taps}};
-  state.set_fact(key, j.dump(), outlives_of_runtime(r.dir));
+  Outlives outlives = outlives_of_runtime(r.dir);
+  if (r.dir.empty()) return state.remove_net_place(place, outlives);
+  const std::string& tag = state.tag();
+  const bool made = r.net_id != 0;
+  state::NetPlaceRecord record{place, r.dir, r.subnet, {}};
+  auto add = [&](ObjectKind kind, std::string name, std::string vm, std::string identity,
+                 bool whole) {
+    record.objects.push_back(
+        {kind, std::move(name), std::move(vm), place, std::move(identity), whole});
+  };
+  add(ObjectKind::netns, place, {}, made ? std::to_string(r.net_id) : "", made);
+  add(ObjectKind::holder, place, {}, identity_of(r.holder), r.holder_ready);
+  add(ObjectKind::slirp, place, {}, identity_of(r.slirp), r.slirp_ready);
+  add(ObjectKind::bridge, net::bridge_name(tag), {}, {}, made);
+  add(ObjectKind::table, net::table_name(tag), {}, std::to_string(r.guard), made);
+  add(ObjectKind::tap, net::uplink_name(tag), {}, {}, r.slirp_ready);
+  for (const auto& [vm, n] : r.taps) add(ObjectKind::tap, net::tap_name(tag, n), vm, {}, false);
+  state.set_net_place(record, outlives);
 }
 
 } // namespace banger::ops

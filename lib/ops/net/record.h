@@ -1,7 +1,8 @@
 // What the state knows of its private network: where it is, who keeps it, which VM has which tap.
 //
-// A fact of the state. Whoever changes it holds net.lock; names and identities are written down
-// before, or at once after, the thing is made, so that all of it can be made absent again.
+// The state's place "user" and its host objects. Whoever changes it holds net.lock; names and
+// identities are written down before, or at once after, the thing is made, so that all of it can be
+// made absent again.
 #pragma once
 
 #include <cstdint>

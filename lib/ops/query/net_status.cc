@@ -54,7 +54,7 @@ void add_forwards(NetStatus& s, const NetRecord& record) {
     });
   // An isolated VM's are QEMU's own, and there for as long as it runs.
   for (const NetStatus::Lease& l : s.leases) {
-    if (l.vm.net_mode != NetMode::isolated || !l.vm.vmm_process || !is_live(l.vm.state)) continue;
+    if (l.vm.net_mode != NetMode::isolated || !l.vm.vmm_process() || !is_live(l.vm.state)) continue;
     s.forwards.push_back({{"tcp", l.vm.reach, l.vm.ssh_port, 22}, l.vm.address, l.vm.name});
     for (const Port& p : l.vm.ports) s.forwards.push_back({p, l.vm.address, l.vm.name});
   }

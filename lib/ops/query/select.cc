@@ -12,7 +12,8 @@ namespace {
 std::optional<Vm> find(state::State& state, const std::string& ref) {
   try {
     return state.find_vm(ref);
-  } catch (const Error&) {
+  } catch (const Error& e) {
+    if (e.code() != Code::usage) throw;
     return {}; // a prefix of several
   }
 }

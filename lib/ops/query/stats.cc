@@ -13,10 +13,10 @@ namespace {
 
 // A VM has a cgroup of its own when nothing else than its VMM and its monitor is in there.
 std::optional<sys::Cgroup> own_cgroup(const Vm& vm) {
-  auto group = sys::find_cgroup(vm.vmm_process.pid);
+  auto group = sys::find_cgroup(vm.vmm_process().pid);
   if (!group) return {};
   bool own = std::all_of(group->members.begin(), group->members.end(), [&](int pid) {
-    return pid == vm.vmm_process.pid || pid == vm.monitor_process.pid;
+    return pid == vm.vmm_process().pid || pid == vm.monitor_process().pid;
   });
   return own && !group->members.empty() ? group : std::nullopt;
 }
@@ -26,7 +26,7 @@ std::optional<sys::Cgroup> own_cgroup(const Vm& vm) {
 std::optional<NetBytes> net_bytes(const NetRecord& net, const std::string& tag, const Vm& vm) {
   auto tap = net.taps.find(vm.id);
   if (tap == net.taps.end()) return {};
-  auto bytes = sys::find_interface_bytes(vm.vmm_process.pid, net::tap_name(tag, tap->second));
+  auto bytes = sys::find_interface_bytes(vm.vmm_process().pid, net::tap_name(tag, tap->second));
   if (!bytes) return {};
   return NetBytes{bytes->sent, bytes->received};
 }
@@ -41,17 +41,17 @@ std::vector<VmStats> Sampler::sample(std::vector<std::string>& unknown) {
     s.time = wall_now();
     s.disk = disk_use(in_.dirs, vm);
     SteadyTime now = steady_now();
-    if (vm.vmm_process) s.usage = sys::find_usage(vm.vmm_process);
+    if (vm.vmm_process()) s.usage = sys::find_usage(vm.vmm_process());
     if (s.usage) {
       s.cgroup = own_cgroup(vm);
       s.net = net_bytes(net, in_.state.tag(), vm);
       auto before = before_.find(vm.id);
-      if (before != before_.end() && before->second.process == vm.vmm_process) {
+      if (before != before_.end() && before->second.process == vm.vmm_process()) {
         double ns = std::chrono::duration<double, std::nano>(now - before->second.at).count();
         if (ns > 0)
           s.cpu_percent = 100.0 * static_cast<double>(s.usage->cpu_ns - before->second.cpu_ns) / ns;
       }
-      before_[vm.id] = {s.usage->cpu_ns, now, vm.vmm_process};
+      before_[vm.id] = {s.usage->cpu_ns, now, vm.vmm_process()};
     }
     s.vm = std::move(vm);
     all.push_back(std::move(s));

@@ -186,12 +186,14 @@ std::vector<std::string> links_of(const ProcessId& process) {
   return names;
 }
 
-std::vector<std::string> stray_taps(const NetRecord& net, const std::string& tag) {
-  std::set<int> known;
-  for (const auto& [id, n] : net.taps) known.insert(n);
+std::vector<std::string> stray_taps(state::State& state) {
+  std::vector<std::string> links = links_of(read_net(state).holder);
+  std::set<std::string> known;
+  for (HostObject& o : state.host_objects())
+    if (o.kind == ObjectKind::tap) known.insert(std::move(o.name));
   std::vector<std::string> strays;
-  for (std::string& link : links_of(net.holder))
-    if (auto n = net::tap_number(tag, link); n && !known.contains(*n))
+  for (std::string& link : links)
+    if (net::tap_number(state.tag(), link) && !known.contains(link))
       strays.push_back(std::move(link));
   return strays;
 }
@@ -199,14 +201,14 @@ std::vector<std::string> stray_taps(const NetRecord& net, const std::string& tag
 std::vector<Leak> find_taps(const Scene& scene, state::State& state) {
   NetRecord net = read_net(state);
   std::vector<Leak> found;
-  for (const std::string& tap : stray_taps(net, state.tag()))
+  for (const std::string& tap : stray_taps(state))
     found.push_back({"tap", tap, {}, net.holder_socket(), {}, {}, scene.net_lock});
   return found;
 }
 
 void remove_tap(const Leak& leak, state::State& state) {
   auto lock = sys::FileLock::take(leak.lock);
-  auto strays = stray_taps(read_net(state), state.tag());
+  auto strays = stray_taps(state);
   if (std::find(strays.begin(), strays.end(), leak.name) != strays.end())
     net::apply_plan(
         leak.path, net::leave_plan(state.tag(), {net::tap_number(state.tag(), leak.name).value()}));
@@ -240,9 +242,8 @@ std::vector<net::NumberedForward> forwards_there(const NetRecord& net) {
 // Those to a guest's address that is no live VM's.
 std::vector<StrayForward> stray_forwards(const NetRecord& net, state::State& state) {
   std::vector<net::NumberedForward> all = forwards_there(net);
-  std::map<std::string, Vm> by_address;
-  for (Vm& vm : state.vms())
-    if (vm.net_mode == NetMode::user) by_address[vm.address] = std::move(vm);
+  std::map<std::string, state::State::Lease> by_address;
+  for (auto& lease : state.leases(NetMode::user)) by_address[lease.address] = std::move(lease);
   std::vector<StrayForward> strays;
   for (const net::NumberedForward& n : all) {
     auto vm = by_address.find(n.forward.guest);
@@ -326,7 +327,7 @@ Scene look_at_host(const Dirs& dirs, state::State& state) {
     if (size_t slash = dir.rfind('/'); slash != std::string::npos)
       roots.insert(dir.substr(0, slash));
   };
-  for (const Vm& vm : state.vms()) add_root_of(vm.runtime_dir);
+  for (const std::string& dir : state.runtime_dirs()) add_root_of(dir);
   add_root_of(read_net(state).dir);
   std::set<std::string> real;
   for (const std::string& root : roots)
@@ -352,14 +353,13 @@ std::vector<Leak> look(const Dirs& dirs, state::State& state) {
   // After the host was looked at: whatever was there then had its row before. But a process of the
   // network gets into the record when it runs already, while its starter holds the lock.
   bool net_changes = sys::FileLock::is_held(net_lock(dirs));
-  NetRecord net = read_net(state);
-  std::set<std::string> rows;
-  for (const Vm& vm : state.vms()) rows.insert(vm.id);
+  std::set<std::string> rows = state.vm_ids();
+  std::set<std::string> known; // identities of processes
+  for (HostObject& o : state.host_objects()) known.insert(std::move(o.identity));
   for (const Image& image : state.images()) rows.insert(image.id);
-  if (!net.dir.empty()) rows.insert(std::string(network));
+  if (!read_net(state).dir.empty()) rows.insert(std::string(network));
   std::erase_if(candidates, [&](const Leak& l) {
-    if (l.process && l.row == network)
-      return net_changes || l.process == net.holder || l.process == net.slirp;
+    if (l.process && l.row == network) return net_changes || known.contains(identity_of(l.process));
     return !l.row.empty() && rows.contains(l.row);
   });
   // A temporary in a directory that is itself a leak goes with that.

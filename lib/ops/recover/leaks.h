@@ -3,9 +3,9 @@
 // Ownership is decided by tag and recorded identity, never by resemblance: a process is ours
 // because it works in RUNTIME/TAG/ID or holds a lock in STATE/vms/ID, not because it is called
 // qemu. What has a row is no leak, whatever state it is in: reconciling is what brings that in
-// order. The private network's row is its record (ops/net/record.h): holder, slirp4netns and taps
-// are those that it names. What another command is just making or removing is none either: rows are
-// read after the host was looked at, and only what is there and the same a moment later counts.
+// order. Links and processes of the private network are accounted for by the state's table of host
+// objects. What another command is just making or removing is none either: rows are read after the
+// host was looked at, and only what is there and the same a moment later counts.
 //
 // Another kind of host object is a row in leak_kinds() with its two functions.
 #pragma once

@@ -28,7 +28,7 @@ std::string what_was_found(const Vm& vm) {
   if (vm.state != VmState::running && vm.state != VmState::paused)
     return fmt::format("{}, interrupted", name_of(vm.state));
   return fmt::format("{}, without its {}", name_of(vm.state),
-                     sys::is_alive(vm.vmm_process) ? "monitor" : "VMM");
+                     sys::is_alive(vm.vmm_process()) ? "monitor" : "VMM");
 }
 
 std::string what_was_done(const std::optional<Vm>& now) {
@@ -79,6 +79,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
       ctx.log.warn("reconcile.failed", e);
     }
   };
+  settle_rest([&] { ctx.state.dismiss_older_monitors(); });
   settle_rest([&] { settle_ports(ctx); });
   settle_rest([&] { PrivateNet(ctx, ctx.dirs.libexec).tidy(); });
   return all;

@@ -12,7 +12,7 @@ constexpr Millis time_to_die{10'000};
 }
 
 void end_vmm(const Vm& vm, const Places& places) {
-  sys::end_process(vm.vmm_process, time_to_die);
+  sys::end_process(vm.vmm_process(), time_to_die);
   sys::end_all_in(places.runtime, {}, time_to_die);
 }
 
@@ -26,10 +26,7 @@ Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, co
       v.state = state;
       v.reason = reason;
       v.stopped = wall_now();
-      v.vmm_process = {};
-      v.monitor_process = {};
-      v.runtime_dir.clear();
-      v.vmm_api_socket.clear();
+      v.run.reset();
     });
     record(ctx, vm.name, "vm.reconciled",
            {{"from", name_of(vm.state)}, {"to", name_of(state)}, {"reason", reason}});

@@ -27,10 +27,10 @@ Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {
     // Its monitor may have ended between the reading of the row and the look at its lock; then the
     // row that the caller read is merely old, and saying so is still right.
     vm.reason = "interrupted; the next command cleans up";
-  } else if (!sys::is_alive(vm.vmm_process)) {
+  } else if (!sys::is_alive(vm.vmm_process())) {
     vm.state = VmState::failed;
     vm.reason = unobserved;
-    vm.vmm_process = {};
+    if (vm.run) vm.run->vmm = {};
   } else {
     vm.reason = "its monitor died; the next command starts another";
   }

@@ -25,7 +25,7 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   // One that is starting may answer already; who asks has a reason to look.
   if (vm.state != VmState::running && vm.state != VmState::starting)
     throw not_running(vm, fmt::format("is not running: it is {}", name_of(vm.state)));
-  if (vm.vmm_process && !sys::is_alive(vm.vmm_process))
+  if (vm.vmm_process() && !sys::is_alive(vm.vmm_process()))
     throw not_running(vm, "is not running any more: its VMM is gone");
   target.host = ssh_host(vm);
   target.known_hosts = in.dirs.keys() + "/known_hosts";

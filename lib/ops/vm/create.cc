@@ -27,7 +27,7 @@ void check_spec(Context& ctx, const VmSpec& spec) {
   if (is_reserved_vm_name(spec.name))
     throw usage("invalid VM name '{}': it is a verb of banger ssh", spec.name).subject(spec.name);
   check_machine(spec.cpus, spec.memory);
-  if (auto found = ctx.state.find_vm(spec.name); found && found->name == spec.name)
+  if (ctx.state.has_vm_named(spec.name))
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)
         .subject(spec.name)
         .hint(fmt::format("banger vm start {} starts it; banger vm rm {} removes it", spec.name,
@@ -127,7 +127,6 @@ Made make_vm(Context& ctx, CreatePlan plan, Undo& undo) {
   }
   vm.net_mode = plan.net;
   vm.mac = vmm::mac_of(vm.id);
-  vm.want_vmm = spec.vmm ? spec.vmm : ctx.settings.vm_vmm;
   vm.want_accel = spec.accel ? spec.accel : ctx.settings.vm_accel;
   vm.remove_when_stopped = spec.remove_when_stopped;
   vm.ports = spec.publish;

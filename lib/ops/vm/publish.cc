@@ -68,29 +68,13 @@ void close_port(Context& ctx, const Vm& vm, const Port& port) {
     ask_for(ctx, vm, "unpublish", port);
 }
 
-// Ports whose change has begun, as text, by their VM's id. A verb that dies leaves its own, and the
-// next command makes the host do what the row says of them.
-constexpr const char* unsettled_key = "net.ports_unsettled";
-
-Json unsettled_ports(Context& ctx) {
-  return Json::parse(ctx.state.fact(unsettled_key).value_or("{}"));
-}
-
+// A verb that dies leaves ports whose change has begun; the next command makes the host do what the
+// row says of them.
 void begin_change(Context& ctx, const std::string& id, const std::vector<Port>& ports) {
-  ctx.state.transaction([&] {
-    Json all = unsettled_ports(ctx), list = Json::array();
-    for (const Port& p : ports) list.push_back(to_text(p));
-    all[id] = list;
-    ctx.state.set_fact(unsettled_key, all.dump());
-  });
+  ctx.state.begin_port_change(id, ports);
 }
 
-void end_change(Context& ctx, const std::string& id) {
-  ctx.state.transaction([&] {
-    Json all = unsettled_ports(ctx);
-    if (all.erase(id) > 0) ctx.state.set_fact(unsettled_key, all.dump());
-  });
-}
+void end_change(Context& ctx, const std::string& id) { ctx.state.end_port_change(id); }
 
 using Also = void (*)(Context&, const std::string& id, const std::vector<Port>& changed);
 constexpr Also nothing_else = [](Context&, const std::string&, const std::vector<Port>&) {};
@@ -115,7 +99,8 @@ Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const c
 Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
   HeldVm held = hold(ctx, ref);
   const Vm& vm = held.vm;
-  bool way_out = is_live(vm.state) ? vm.outbound_open : ctx.settings.net_isolated_outbound;
+  bool way_out =
+      is_live(vm.state) ? vm.run && vm.run->outbound_open : ctx.settings.net_isolated_outbound;
   check_answers(vm.name, vm.net_mode, way_out, ports);
   for (Port& p : ports)
     if (p.host_address.empty()) p.host_address = vm.reach;
@@ -189,22 +174,17 @@ void settle(Context& ctx, Vm vm, const std::vector<Port>& changed) {
 } // namespace
 
 void settle_ports(Context& ctx) {
-  Json unsettled = unsettled_ports(ctx);
-  for (const auto& [id, texts] : unsettled.items()) {
+  for (const auto& [id, ports] : ctx.state.changing_ports()) {
     std::optional<sys::FileLock> lock;
     auto vm = ctx.state.find_vm_by_id(id);
     if (vm && is_live(vm->state)) {
       lock = sys::FileLock::try_take(places_of(ctx.dirs, ctx.state.tag(), *vm).op_lock);
       if (!lock) continue; // a verb is at work on it
       vm = ctx.state.find_vm_by_id(id);
-      if (!unsettled_ports(ctx).contains(id)) continue;
+      if (!ctx.state.changing_ports().contains(id)) continue;
     }
     // The end of a VMM was the end of its forwards.
-    if (vm && is_live(vm->state)) {
-      std::vector<Port> ports;
-      for (const std::string text : texts) ports.push_back(parse_port(text));
-      settle(ctx, *vm, ports);
-    }
+    if (vm && is_live(vm->state)) settle(ctx, *vm, ports);
     end_change(ctx, id);
   }
 }

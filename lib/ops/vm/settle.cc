@@ -39,7 +39,7 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   case VmState::paused:
     break;
   }
-  if (!sys::is_alive(vm.vmm_process))
+  if (!sys::is_alive(vm.vmm_process()))
     return settle_vm(ctx, vm, places, VmState::failed, unobserved);
   adopt_vm(ctx, vm);
   return ctx.state.find_vm_by_id(vm.id);

@@ -34,12 +34,12 @@ void end_processes(Context& ctx, const Vm& vm) {
   ctx.log.warn("vm.end_processes", {{"vm", std::string_view(vm.name)}});
   auto now = ctx.state.find_vm_by_id(vm.id); // the caller's row may be older than the monitor
   if (!now || !is_live(now->state)) return;
-  sys::end_process(now->monitor_process, time_to_vanish);
+  sys::end_process(now->monitor_process(), time_to_vanish);
   // It may have started the VMM again, or ended, until it was ended itself; now nobody does.
   now = ctx.state.find_vm_by_id(vm.id);
   if (!now || !is_live(now->state)) return;
   ctx.state.change_vm(vm.id, [](Vm& v) { v.state = VmState::stopping; });
-  sys::end_process(now->vmm_process, time_to_vanish);
+  sys::end_process(now->vmm_process(), time_to_vanish);
 }
 
 // The row of a VM whose directory was taken away from under it. It has no locks any more, and
@@ -86,10 +86,10 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
 void end_unreachable_monitor(Context& ctx, const Vm& vm) {
   auto now = ctx.state.find_vm_by_id(vm.id);
   if (!now) return;
-  auto monitor = sys::open_process(now->monitor_process);
+  auto monitor = sys::open_process(now->monitor_process());
   if (!monitor || sys::wait_readable(monitor->get(), time_to_die)) return;
   ctx.stage(vm.name, "its monitor cannot be reached: ending that first");
-  sys::end_process(now->monitor_process, time_to_vanish);
+  sys::end_process(now->monitor_process(), time_to_vanish);
 }
 
 Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
@@ -117,7 +117,7 @@ Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout
       bool answered = ask_to_end(ctx, vm, places, {verb, timeout, patience});
       if (answered) break;
       if (gently && deaths == 0)
-        sys::end_process(vm.monitor_process, time_to_vanish);
+        sys::end_process(vm.monitor_process(), time_to_vanish);
       else
         end_processes(ctx, vm);
     } catch (const Error& e) {

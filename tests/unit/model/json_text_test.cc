@@ -70,7 +70,7 @@ TEST(Wire, AVmIsOneValidObjectWhateverIsInIt) {
       vm.ports = {{"tcp", "127.0.0.1", 1, 2}, {"udp", "127.0.0.1", 3, 4}};
       vm.fault = VmFault{"failed", "m", ""};
       vm.accel = Accel::kvm;
-      vm.vmm_process.pid = 7;
+      vm.run.emplace().vmm.pid = 7;
       vm.timings.ready = 1e-7;
       vm.work_size = 9;
       vm.work_mount = "/root";

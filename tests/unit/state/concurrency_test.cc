@@ -156,7 +156,7 @@ TEST_F(ConcurrencyTest, WaitingForOthersEnds) {
   ASSERT_EQ(1, ::read(pipe[0], &c, 1));
   {
     auto db = Db::open(dirs.db(), Mode::write);
-    db->patience = std::chrono::milliseconds(60);
+    db->set_patience(std::chrono::milliseconds(60));
     int ran = 0;
     auto began = steady_now();
     Error e = thrown_by([&] { db->transaction([&] { ++ran; }); });

@@ -25,20 +25,16 @@ Vm full_vm() {
   v.mac = "52:54:00:12:34:56";
   v.prefix = 16;
   v.host_open = true;
-  v.outbound_open = true;
   v.reach = "127.9.9.9";
   v.ssh_port = 2222;
   v.ports = {{"tcp", "127.9.9.9", 8080, 80}, {"udp", "127.9.9.9", 53, 5353}};
-  v.want_vmm = VmmKind::firecracker;
   v.want_accel = Accel::kvm;
   v.vmm = VmmKind::firecracker;
   v.vmm_version = "1.16.1";
   v.accel = Accel::tcg;
-  v.vmm_process = {11, 12'000'000'000, "boot-a"};
-  v.monitor_process = {21, 22, "boot-b"};
+  v.run =
+      VmRun{{21, 22, "boot-b"}, {11, 12'000'000'000, "boot-a"}, "/run/x", "/run/x/api.sock", true};
   v.creator = {31, 32, "boot-c"};
-  v.runtime_dir = "/run/x";
-  v.vmm_api_socket = "/run/x/api.sock";
   v.remove_when_stopped = true;
   v.labels = {{"job", "42"}, {"empty", ""}, {"text", "it's \"quoted\" = ü"}};
   v.created = {1'000'000'000'000'000'001};
@@ -66,20 +62,15 @@ void expect_same(const Vm& a, const Vm& b) {
   EXPECT_EQ(a.mac, b.mac);
   EXPECT_EQ(a.prefix, b.prefix);
   EXPECT_EQ(a.host_open, b.host_open);
-  EXPECT_EQ(a.outbound_open, b.outbound_open);
   EXPECT_EQ(a.reach, b.reach);
   EXPECT_EQ(a.ssh_port, b.ssh_port);
   EXPECT_EQ(a.ports, b.ports);
-  EXPECT_EQ(a.want_vmm, b.want_vmm);
   EXPECT_EQ(a.want_accel, b.want_accel);
   EXPECT_EQ(a.vmm, b.vmm);
   EXPECT_EQ(a.vmm_version, b.vmm_version);
   EXPECT_EQ(a.accel, b.accel);
-  EXPECT_EQ(a.vmm_process, b.vmm_process);
-  EXPECT_EQ(a.monitor_process, b.monitor_process);
+  EXPECT_EQ(a.run, b.run);
   EXPECT_EQ(a.creator, b.creator);
-  EXPECT_EQ(a.runtime_dir, b.runtime_dir);
-  EXPECT_EQ(a.vmm_api_socket, b.vmm_api_socket);
   EXPECT_EQ(a.remove_when_stopped, b.remove_when_stopped);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.created, b.created);
@@ -112,7 +103,7 @@ TEST_F(VmsTest, EveryFieldSurvives) {
   expect_same(wanted, all[0]);
   EXPECT_EQ("plain", all[1].name);
   EXPECT_TRUE(all[1].labels.empty() && all[1].ports.empty());
-  EXPECT_FALSE(all[1].fault || all[1].accel || all[1].want_vmm || all[1].timings.ready);
+  EXPECT_FALSE(all[1].fault || all[1].accel || all[1].run || all[1].timings.ready);
 }
 
 TEST_F(VmsTest, ChangeStoresEverything) {
@@ -130,6 +121,10 @@ TEST_F(VmsTest, ChangeStoresEverything) {
   expect_same(wanted, s.get_vm("demo"));
   wanted.fault.reset();
   wanted.accel.reset();
+  wanted.run->vmm = {13, 14, "boot-d"};
+  s.change_vm(first.id, [&](Vm& v) { v = wanted; });
+  expect_same(wanted, s.get_vm("demo"));
+  wanted.run.reset();
   wanted.labels.clear();
   wanted.ports.clear();
   s.change_vm(first.id, [&](Vm& v) { v = wanted; });

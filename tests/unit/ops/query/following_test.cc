@@ -101,7 +101,7 @@ TEST_F(FollowingVm, ItsMonitorSaysSo) {
 TEST_F(FollowingVm, ADeadMonitorsVmIsFollowedByItsProcess) {
   Fd listener = sys::listen_unix(places.monitor_socket);
   sys::Child vmm = sys::spawn({{"sleep", "60"}, {}, {}, false}, {});
-  target.vmm_process = *sys::find_process(vmm.pid());
+  target.run.emplace().vmm = *sys::find_process(vmm.pid());
   bool ended = false, dead = false;
   VmEnd end(loop, places, target, [&] { ended = true, loop.stop(); });
   loop.watch(listener.get(), [&] {

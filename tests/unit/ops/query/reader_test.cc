@@ -19,10 +19,10 @@ protected:
   Reader() {
     target = vm("x");
     target.state = VmState::running;
-    target.runtime_dir = root + "/x";
-    target.vmm_process = sys::this_process(); // stands for it, and outlives those who follow
+    target.run.emplace().runtime_dir = root + "/x";
+    target.run->vmm = sys::this_process(); // stands for it, and outlives those who follow
     open().add_vm(target);
-    sys::make_dirs(target.runtime_dir);
+    sys::make_dirs(target.run->runtime_dir);
     sys::make_dirs(dirs.vm(target.id));
     sys::write_atomic(dirs.vm_file(target.id, "console.log"), "what it said\n");
   }
@@ -78,7 +78,7 @@ TEST_F(Reader, OfEvents) {
 }
 
 TEST_F(Reader, OfAConsole) {
-  Fd monitor = sys::listen_unix(target.runtime_dir + "/monitor.sock");
+  Fd monitor = sys::listen_unix(target.run->runtime_dir + "/monitor.sock");
   expect_follows([&](int out) {
     with_context([&](Context& ctx) {
       Fd nothing = sys::open_file("/dev/null", O_RDONLY);

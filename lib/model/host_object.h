@@ -1,0 +1,34 @@
+// What a state has made on the host besides files: links, tables, namespaces, the processes that
+// keep them. A plain value; the state's table of them is the truth about what may be there.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/vm.h"
+
+namespace banger {
+
+// The words of table host_object.
+enum class ObjectKind { tap, bridge, table, netns, holder, slirp };
+
+struct HostObject {
+  ObjectKind kind = ObjectKind::tap;
+  std::string name;     // unique among those of its kind
+  std::string vm;       // the id of the VM that it was made for; empty: its place's own
+  std::string place;    // the network's place that it is part of; empty: of none
+  std::string identity; // what tells it from another of that name; empty: not known
+  bool made = false;    // all that belongs to it was made; else it may be there, whole or in part
+  bool operator==(const HostObject&) const = default;
+};
+
+std::string_view name_of(ObjectKind kind);
+// Throws Error(usage).
+ObjectKind parse_object_kind(std::string_view word);
+
+// A process as an identity: "PID START_TIME BOOT_ID"; empty for none. parse_process takes it back,
+// and gives none for what is no such text.
+std::string identity_of(const ProcessId& process);
+ProcessId parse_process(std::string_view identity);
+
+} // namespace banger
