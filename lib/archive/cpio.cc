@@ -1,12 +1,10 @@
 #include "archive/cpio.h"
 
-#include <memory>
 #include <set>
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <sys/stat.h>
 
+#include "archive/output.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -22,20 +20,17 @@ void check_path(const std::string& path) {
     throw failed("invalid path '{}' in an archive", escape_for_terminal(path));
 }
 
-class Writer {
+class CpioWriter {
 public:
-  Writer() : archive_(archive_write_new(), archive_write_free) {
-    if (!archive_) throw failed("cannot write an archive: out of memory");
-    check(archive_write_set_format_cpio_newc(archive_.get()));
+  CpioWriter() {
+    archive_write_set_format_cpio_newc(output_.get());
     // No padding beyond what the format asks for.
-    check(archive_write_set_bytes_per_block(archive_.get(), 0));
-    check(archive_write_open2(archive_.get(), &out_, nullptr, append, nullptr, nullptr));
+    archive_write_set_bytes_per_block(output_.get(), 0);
+    output_.open();
   }
 
   void add(const CpioEntry& entry) {
-    std::unique_ptr<archive_entry, decltype(&archive_entry_free)> header(archive_entry_new(),
-                                                                         archive_entry_free);
-    if (!header) throw failed("cannot write an archive: out of memory");
+    EntryHandle header(archive_entry_new());
     archive_entry_set_pathname(header.get(), entry.path.c_str());
     archive_entry_set_mode(header.get(), entry.mode);
     archive_entry_set_mtime(header.get(), 0, 0);
@@ -46,42 +41,26 @@ public:
     bool link = S_ISLNK(entry.mode);
     if (link) archive_entry_set_symlink(header.get(), entry.content.c_str());
     archive_entry_set_size(header.get(), link ? 0 : static_cast<int64_t>(entry.content.size()));
-    check(archive_write_header(archive_.get(), header.get()));
-    if (S_ISREG(entry.mode) && !entry.content.empty() &&
-        archive_write_data(archive_.get(), entry.content.data(), entry.content.size()) !=
-            static_cast<ssize_t>(entry.content.size()))
-      throw failure();
+    output_.header(header.get());
+    if (S_ISREG(entry.mode) && !entry.content.empty()) output_.write(entry.content);
   }
 
   std::string finish() {
-    check(archive_write_close(archive_.get()));
+    output_.close();
     out_.resize((out_.size() + 3) / 4 * 4, '\0');
     return std::move(out_);
   }
 
 private:
-  static la_ssize_t append(struct archive*, void* out, const void* data, size_t size) {
-    static_cast<std::string*>(out)->append(static_cast<const char*>(data), size);
-    return static_cast<la_ssize_t>(size);
-  }
-  Error failure() {
-    const char* why = archive_error_string(archive_.get());
-    return failed("cannot write an archive: {}", why ? why : "unknown error");
-  }
-  void check(int result) {
-    if (result != ARCHIVE_OK) throw failure();
-  }
-
-  // Before archive_: its destructor still writes.
   std::string out_;
-  std::unique_ptr<struct archive, decltype(&archive_write_free)> archive_;
+  Output output_{[this](std::string_view data) { out_ += data; }, "initramfs"};
   int64_t ino_ = 0;
 };
 
 } // namespace
 
 std::string cpio_archive(const std::vector<CpioEntry>& entries) {
-  Writer writer;
+  CpioWriter writer;
   std::set<std::string> written;
   for (const auto& entry : entries) {
     check_path(entry.path);

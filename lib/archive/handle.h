@@ -21,7 +21,7 @@ using EntryHandle = std::unique_ptr<archive_entry, Free>;
 
 inline Error archive_error(struct ::archive* a, std::string_view doing, std::string_view subject) {
   const char* why = archive_error_string(a);
-  return failed("cannot {} '{}': {}", doing, subject, why ? why : "unknown error");
+  return failed("cannot {} '{}': {}", doing, subject, why ? why : "it is damaged or cut short");
 }
 
 // File names are bytes to Debian and UTF-8 in a pax header; libarchive converts by the thread's

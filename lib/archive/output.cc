@@ -40,7 +40,7 @@ la_ssize_t Output::pass_on(struct ::archive* a, void* self, const void* data, si
 
 void Output::check(int result) {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-  if (result != ARCHIVE_OK) throw archive_error(archive_.get(), "write", "tar");
+  if (result != ARCHIVE_OK) throw archive_error(archive_.get(), "write", what_);
 }
 
 } // namespace banger::archive

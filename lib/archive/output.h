@@ -15,7 +15,8 @@ namespace banger::archive {
 class Output {
 public:
   using Sink = std::function<void(std::string_view)>;
-  explicit Output(Sink sink) : sink_(std::move(sink)) {}
+  // `what` it is, for errors.
+  Output(Sink sink, std::string_view what) : sink_(std::move(sink)), what_(what) {}
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
   ~Output();
@@ -33,6 +34,7 @@ private:
   void check(int result);
 
   Sink sink_;
+  std::string_view what_;
   std::exception_ptr failure_; // of the sink: libarchive is C, nothing may be thrown through it
   Handle archive_{archive_write_new()};
 };

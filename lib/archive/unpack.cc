@@ -7,7 +7,12 @@ namespace banger::archive {
 std::string unpack(std::string_view packed, std::string_view what) {
   constexpr size_t limit = size_t{1} << 30;
   Handle reader(archive_read_new());
-  archive_read_support_filter_all(reader.get());
+  archive_read_support_filter_xz(reader.get());
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_zstd(reader.get());
+  archive_read_support_filter_lz4(reader.get());
+  archive_read_support_filter_bzip2(reader.get());
+  archive_read_support_filter_lzma(reader.get());
   archive_read_support_format_raw(reader.get());
   archive_entry* entry;
   if (archive_read_open_memory(reader.get(), packed.data(), packed.size()) != ARCHIVE_OK ||

@@ -1,7 +1,7 @@
 // Kernel and initrd: from the files of Debian's kernel package.
 #include <fmt/format.h>
 
-#include "archive/tar.h"
+#include "archive/reader.h"
 #include "archive/unpack.h"
 #include "bundle/kernel.h"
 #include "bundle/parts.h"
@@ -20,7 +20,7 @@ struct KernelPackage {
 KernelPackage read_kernel_package(const std::string& path) {
   KernelPackage kernel;
   constexpr std::string_view image = "boot/vmlinuz-";
-  auto reader = archive::TarReader::of_package(path);
+  auto reader = archive::Reader::of_package(path);
   while (auto entry = reader.next()) {
     if (entry->path.starts_with(image)) {
       kernel.release = entry->path.substr(image.size());

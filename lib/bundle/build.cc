@@ -54,12 +54,12 @@ void preflight_check(const BundlePlan& plan, const RootSource& source, const std
   std::vector<Tool> tools{{"apt-get", "apt"}};
   if (plan.root) {
     tools.push_back({"mke2fs", "e2fsprogs"});
-    tools.push_back({"tar", "tar"});
     bool minbase = source.recipe.base == Recipe::Base::minbase;
     if (minbase) tools.push_back({"mmdebstrap", "mmdebstrap"});
-    if (!sys::is_root()) tools.push_back({"fakeroot", "fakeroot"});
-    if (!sys::is_root() && minbase && !has_subordinate_ids())
+    if (!sys::is_root() && minbase && !has_subordinate_ids()) {
+      tools.push_back({"fakeroot", "fakeroot"});
       tools.push_back({"fakechroot", "fakechroot"});
+    }
   }
   std::vector<std::string> missing, packages;
   for (const Tool& tool : tools)
@@ -236,7 +236,7 @@ BundleBuilt build_bundle(const BundleWish& wish, const Dirs& dirs, Log& log, OnS
     publish(bundle);
   }
   if (plan.root) {
-    MadeRoot made = make_root(work, archive, source, sys::is_root());
+    MadeRoot made = make_root(work, archive, source);
     work.stage("finishing");
     take(fmt::format("root-{}", wish.variant), made.path, source.inputs);
     std::erase_if(bundle.roots, [&](const Root& r) { return r.variant == wish.variant; });

@@ -4,7 +4,7 @@
 // temporary directory there, get names of their own (bundle/bundle.h), and bundle.json is replaced
 // last and at once (the kernel and its initrd first, then the root). What was made of the same
 // inputs is not made again. Two builds of one directory wait for one another. Nothing is mounted;
-// without being root, fakeroot and mmdebstrap's own rootless modes serve.
+// without being root, mmdebstrap's own rootless modes serve.
 #pragma once
 
 #include <string>

@@ -27,10 +27,8 @@ struct MadeRoot {
   std::string path;
   std::vector<std::string> installed; // "NAME VERSION", sorted
 };
-// An ext4 file system made without mounting anything, and without being root where `as_root` is
-// false: then fakeroot remembers who owns what.
-MadeRoot make_root(BundleWork& work, DebianArchive& archive, const RootSource& source,
-                   bool as_root);
+// An ext4 file system made without mounting anything, and without rights.
+MadeRoot make_root(BundleWork& work, DebianArchive& archive, const RootSource& source);
 
 // "Package: a\nStatus: install ok installed\nVersion: 1\n…" of dpkg to "a 1". Pure.
 std::vector<std::string> installed_packages(std::string_view dpkg_status);

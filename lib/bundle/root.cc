@@ -1,5 +1,5 @@
-// Root file systems: Debian's packages as a tar, edited by the recipe as it streams by, unpacked by
-// tar into a tree, and made an ext4 file system by mke2fs.
+// Root file systems: Debian's packages as tars, edited by the recipe as they stream by into an ext4
+// file system. Nothing is unpacked, and no rights are needed.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -9,12 +9,14 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "archive/reader.h"
 #include "archive/sha256.h"
-#include "archive/tar.h"
 #include "bundle/parts.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/units.h"
+#include "disk/ext4_files.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -29,14 +31,52 @@ int64_t newest_time() {
   return parse_number("SOURCE_DATE_EPOCH", epoch, 0, int64_t{1} << 40);
 }
 
-// What the recipe and files/ put into the root, after the packages. Parents are made here: tar's
-// own would have the umask's mode.
-void add_own_files(archive::TarWriter& tar, const RootSource& source) {
+// The root while it is made.
+class RootFiles {
+public:
+  RootFiles(const std::string& image, int64_t newest)
+      : files_(image, disk::Ext4Files::Mode::write), newest_(newest) {
+    files_.set_time(newest);
+  }
+
+  // The reader's current entry, with its owner, times and attributes, at `path`; its content is
+  // read from the reader, or is `content` where given.
+  void copy(archive::Reader& reader, TreeEntry entry, const std::string& path,
+            const std::optional<std::string>& content = {}) {
+    entry.path = path;
+    if (entry.mtime > newest_) entry.mtime = newest_, entry.mtime_ns = 0;
+    if (content)
+      files_.make_file(path, entry, *content);
+    else
+      files_.make(entry, [&] { return reader.chunk(); });
+  }
+  // What root owns. `content` of a symbolic link is its target.
+  void add(const std::string& path, mode_t mode, std::string_view content) {
+    FileMeta meta{mode};
+    meta.mtime = newest_;
+    if (S_ISDIR(mode))
+      files_.make_dir(path, meta);
+    else if (S_ISLNK(mode))
+      files_.make_link(path, meta, std::string(content));
+    else
+      files_.make_file(path, meta, content);
+  }
+  // Whether something is at `path` already.
+  bool has(const std::string& path) { return files_.find_link(path).has_value(); }
+  void finish() { files_.finish(); }
+
+private:
+  disk::Ext4Files files_;
+  int64_t newest_;
+};
+
+// What the recipe and files/ put into the root, after the packages.
+void add_own_files(RootFiles& root, const RootSource& source) {
   auto add = [&](const std::string& path, mode_t mode, std::string_view content) {
     for (size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
-      if (std::string parent = path.substr(0, at); !tar.has(parent))
-        tar.add(parent, S_IFDIR | 0755, "");
-    tar.add(path, mode, content);
+      if (std::string parent = path.substr(0, at); !root.has(parent))
+        root.add(parent, S_IFDIR | 0755, "");
+    root.add(path, mode, content);
   };
   for (const auto& [path, mode] : source.recipe.dirs) add(path, S_IFDIR | mode, "");
   for (const auto& [path, target] : source.recipe.links) add(path, S_IFLNK | 0777, target);
@@ -49,7 +89,7 @@ bool is_own(const RootSource& source, std::string_view path) {
          std::ranges::any_of(source.recipe.links, [&](const auto& l) { return l.first == path; });
 }
 
-bool is_kept(const RootSource& source, const archive::TarEntry& entry, const std::string& path) {
+bool is_kept(const RootSource& source, const TreeEntry& entry, const std::string& path) {
   // /dev is the kernel's own; a device node needs rights to make.
   if (S_ISCHR(entry.mode) || S_ISBLK(entry.mode)) return false;
   return !source.recipe.drops(path) && !is_own(source, path);
@@ -65,61 +105,24 @@ int errno_of(const std::exception_ptr& failure) {
   }
 }
 
-// The tree unpacked and made a file system, while `write` gives the tar.
-void make_file_system(BundleWork& work, const RootSource& source, bool as_root,
-                      const std::string& image,
-                      const std::function<void(archive::TarWriter&)>& write) {
-  std::string tree = work.path("tree"), owners = work.path("owners");
-  sys::make_dir(tree, 0755);
-  auto [read_end, write_end] = make_pipe();
-  sys::Command unpack{.argv = {"tar", "--extract", "--file=-", "--directory=" + tree,
-                               "--numeric-owner", "--same-owner", "--same-permissions", "--xattrs",
-                               "--xattrs-include=*"},
-                      .env = {{"LC_ALL", "C"}},
-                      .cwd = {}};
-  if (!as_root) unpack.argv.insert(unpack.argv.begin(), {"fakeroot", "-s", owners, "--"});
-  sys::Child child = work.start(unpack, read_end.get(), -1);
-  read_end.reset();
-  std::exception_ptr failure;
-  try {
-    archive::TarWriter tar([&](std::string_view data) { sys::write_all(write_end.get(), data); },
-                           newest_time());
-    write(tar);
-    add_own_files(tar, source);
-    tar.finish();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  write_end.reset();
-  // Of two failures the first is told: the unpacking's own broke our pipe to it; any other failure
-  // of ours cut its tar off.
-  if (failure && errno_of(failure) != EPIPE) {
-    child.wait();
-    std::rethrow_exception(failure);
-  }
-  work.finish(child, "tar");
-  if (failure) std::rethrow_exception(failure);
-
-  work.stage(fmt::format("root-{}: making the file system", source.variant));
+// The empty file system of a root.
+void make_file_system(BundleWork& work, const RootSource& source, const std::string& image) {
   // A file system's identity follows from what is in it.
   std::string id = archive::sha256_hex("file system of " + source.inputs);
   std::string uuid = fmt::format("{}-{}-4{}-8{}-{}", id.substr(0, 8), id.substr(8, 4),
                                  id.substr(13, 3), id.substr(17, 3), id.substr(20, 12));
-  sys::Command make{
-      .argv = {*find_system_program("mke2fs"), "-q", "-F", "-t", "ext4", "-L", "root", "-m", "1",
-               "-U", uuid, "-E", "root_owner=0:0,assume_storage_prezeroed=1,hash_seed=" + uuid,
-               "-d", tree, image, fmt::format("{}k", source.recipe.size >> 10)},
-      .env = {{"E2FSPROGS_FAKE_TIME", std::to_string(newest_time())}, {"LC_ALL", "C"}},
-      .cwd = {}};
-  if (!as_root) make.argv.insert(make.argv.begin(), {"fakeroot", "-i", owners, "--"});
   sys::open_file(image, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  work.run(make);
-  sys::remove_tree(tree);
+  work.run(
+      {.argv = {*find_system_program("mke2fs"), "-q", "-F", "-t", "ext4", "-L", "root", "-m", "1",
+                "-U", uuid, "-E", "root_owner=0:0,assume_storage_prezeroed=1,hash_seed=" + uuid,
+                image, fmt::format("{}k", source.recipe.size >> 10)},
+       .env = {{"E2FSPROGS_FAKE_TIME", std::to_string(newest_time())}, {"LC_ALL", "C"}},
+       .cwd = {}});
 }
 
 // mmdebstrap's minimal base with the packages installed.
 std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
-                                       const RootSource& source, archive::TarWriter& tar) {
+                                       const RootSource& source, RootFiles& root) {
   auto [read_end, write_end] = make_pipe();
   sys::Command command{.argv = {"mmdebstrap", "--verbose", "--variant=minbase",
                                 fmt::format("--architectures={}", debian_arch),
@@ -138,14 +141,14 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
   std::string status;
   std::exception_ptr failure;
   try {
-    auto reader = archive::TarReader::of_stream(read_end.get(), "mmdebstrap's tar");
+    auto reader = archive::Reader::of_file(read_end.get(), "mmdebstrap's tar");
     while (auto entry = reader.next()) {
       if (!is_kept(source, *entry, entry->path)) continue;
       if (entry->path == "var/lib/dpkg/status" && S_ISREG(entry->mode)) {
         status = reader.content();
-        tar.copy(reader, entry->path, status);
+        root.copy(reader, *entry, entry->path, status);
       } else {
-        tar.copy(reader, entry->path);
+        root.copy(reader, *entry, entry->path);
       }
     }
   } catch (...) {
@@ -165,28 +168,28 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
 
 // The packages and what they depend on, only unpacked.
 std::vector<std::string> write_extract(BundleWork& work, DebianArchive& archive,
-                                       const RootSource& source, archive::TarWriter& tar) {
+                                       const RootSource& source, RootFiles& root) {
   std::vector<std::string> installed;
   std::string applets_program;
-  tar.add(".", S_IFDIR | 0755, "");
-  tar.add("usr", S_IFDIR | 0755, "");
+  root.add("", S_IFDIR | 0755, "");
+  root.add("usr", S_IFDIR | 0755, "");
   for (const auto& [path, target] : merged_usr_links()) {
-    tar.add(target, S_IFDIR | 0755, "");
-    tar.add(path, S_IFLNK | 0777, target);
+    root.add(target, S_IFDIR | 0755, "");
+    root.add(path, S_IFLNK | 0777, target);
   }
   for (const std::string& deb : archive.download_all(source.package_names)) {
     installed.push_back(package_of_file(deb.substr(deb.rfind('/') + 1)));
-    auto reader = archive::TarReader::of_package(deb);
+    auto reader = archive::Reader::of_package(deb);
     while (auto entry = reader.next()) {
       std::string path = merged_usr(entry->path);
       // Directories come in many packages; the links of merged /usr are not to be replaced by them.
-      if (path.empty() || tar.has(path) || tar.has(entry->path) || !is_kept(source, *entry, path))
+      if (path.empty() || root.has(path) || root.has(entry->path) || !is_kept(source, *entry, path))
         continue;
       if (path == source.recipe.applets) {
         applets_program = reader.content();
-        tar.copy(reader, path, applets_program);
+        root.copy(reader, *entry, path, applets_program);
       } else {
-        tar.copy(reader, path);
+        root.copy(reader, *entry, path);
       }
     }
   }
@@ -201,25 +204,32 @@ std::vector<std::string> write_extract(BundleWork& work, DebianArchive& archive,
   std::string list = sys::run_ok({.argv = {program, "--list-full"}, .env = {}, .cwd = {}});
   for (const std::string& line : split(trim(list), '\n')) {
     std::string path = merged_usr(line);
-    if (path.empty() || tar.has(path) || source.recipe.drops(path) || is_own(source, path))
+    if (path.empty() || root.has(path) || source.recipe.drops(path) || is_own(source, path))
       continue;
-    tar.add(path, S_IFLNK | 0777, "/" + source.recipe.applets);
+    root.add(path, S_IFLNK | 0777, "/" + source.recipe.applets);
   }
   return installed;
 }
 
 } // namespace
 
-MadeRoot make_root(BundleWork& work, DebianArchive& archive, const RootSource& source,
-                   bool as_root) {
+MadeRoot make_root(BundleWork& work, DebianArchive& archive, const RootSource& source) {
   MadeRoot made;
   made.path = work.path("root.ext4");
   work.stage(fmt::format("root-{}: fetching and unpacking packages", source.variant));
-  make_file_system(work, source, as_root, made.path, [&](archive::TarWriter& tar) {
+  make_file_system(work, source, made.path);
+  try {
+    RootFiles root(made.path, newest_time());
     made.installed = source.recipe.base == Recipe::Base::minbase
-                         ? write_minbase(work, archive, source, tar)
-                         : write_extract(work, archive, source, tar);
-  });
+                         ? write_minbase(work, archive, source, root)
+                         : write_extract(work, archive, source, root);
+    add_own_files(root, source);
+    root.finish();
+  } catch (disk::Ext4Full&) {
+    throw failed("the root of '{}' does not fit into {}", source.variant,
+                 format_size(source.recipe.size))
+        .hint("its recipe says the size");
+  }
   return made;
 }
 

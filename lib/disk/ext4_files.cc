@@ -19,15 +19,15 @@ namespace {
 // libext2fs's own error codes begin far above every errno.
 constexpr errcode_t most_errno = 4095;
 
-// libext2fs takes an empty component for the end of the path.
-std::string absolute(const std::string& path) {
-  std::string out;
-  for (const std::string& part : split(path, '/'))
-    if (!part.empty()) out += "/" + part;
-  return out.empty() ? "/" : out;
-}
+constexpr size_t most_shown = 200;
+constexpr int most_followed = 40; // links that one path may lead over, as Linux counts
 
 } // namespace
+
+std::string shown_path(std::string_view path) {
+  std::string shown = escape_for_terminal(path.substr(0, most_shown));
+  return path.size() > most_shown ? shown + "..." : shown;
+}
 
 Ext4Handle::Ext4Handle(const std::string& file, Ext4Files::Mode mode)
     : path(file), writable(mode == Ext4Files::Mode::write) {
@@ -58,7 +58,7 @@ Ext4Handle::~Ext4Handle() {
 
 void Ext4Handle::check(errcode_t code, std::string_view doing, std::string_view subject) const {
   if (!code) return;
-  std::string shown = escape_for_terminal(subject);
+  std::string shown = shown_path(subject);
   if (code == EXT2_ET_BLOCK_ALLOC_FAIL || code == EXT2_ET_INODE_ALLOC_FAIL)
     throw Ext4Full(Code::failed, fmt::format("cannot {} '{}' in '{}': the file system is full",
                                              doing, shown, path));
@@ -69,24 +69,49 @@ void Ext4Handle::check(errcode_t code, std::string_view doing, std::string_view 
   throw failed("cannot {} '{}' in '{}': {}", doing, shown, path, error_message(code));
 }
 
-ext2_ino_t Ext4Handle::look_up(ext2_ino_t dir, const std::string& name, const std::string& shown) {
-  ext2_ino_t inode = 0;
-  errcode_t code =
-      ext2fs_lookup(fs, dir, name.data(), static_cast<int>(name.size()), nullptr, &inode);
-  if (code == EXT2_ET_FILE_NOT_FOUND) return 0;
-  check(code, "look up", shown);
-  return inode;
-}
-
-ext2_ino_t Ext4Handle::find(const std::string& at, bool follow) {
-  ext2_ino_t inode = 0;
-  auto walk = follow ? ext2fs_namei_follow : ext2fs_namei;
-  errcode_t code = walk(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, absolute(at).c_str(), &inode);
-  if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY ||
-      code == EXT2_ET_SYMLINK_LOOP)
-    return 0;
-  check(code, "look up", at);
-  return inode;
+ext2_ino_t Ext4Handle::find(const std::string& at, bool follow, Missing missing) {
+  std::vector<ext2_ino_t> above{EXT2_ROOT_INO}; // the way from the root to here
+  std::vector<std::string> todo{at};            // the rest of it: the path, and of links on it
+  std::vector<size_t> offsets{0};
+  int links = 0;
+  while (!todo.empty()) {
+    const std::string& path_now = todo.back();
+    size_t& offset = offsets.back();
+    offset = std::min(path_now.find_first_not_of('/', offset), path_now.size());
+    if (offset == path_now.size()) {
+      todo.pop_back();
+      offsets.pop_back();
+      continue;
+    }
+    size_t end = std::min(path_now.find('/', offset), path_now.size());
+    std::string name = path_now.substr(offset, end - offset);
+    offset = end;
+    if (!S_ISDIR(read_inode(above.back(), at).i_mode)) return 0;
+    if (name == ".") continue;
+    if (name == "..") {
+      if (above.size() > 1) above.pop_back();
+      continue;
+    }
+    ext2_ino_t inode = names.find(above.back(), name, at);
+    bool own = todo.size() == 1;
+    if (!inode) {
+      if (missing == Missing::stay || !own) return 0;
+      std::string made = path_now.substr(0, end);
+      inode = make_dir_inode({above.back(), name}, made);
+      set_meta(inode, FileMeta{S_IFDIR | 0755}, made);
+    }
+    bool last = own && path_now.find_first_not_of('/', end) == std::string::npos;
+    if (S_ISLNK(read_inode(inode, at).i_mode) && (follow || !last)) {
+      if (++links > most_followed) return 0;
+      std::string target = link_target(*this, inode, at);
+      if (target.starts_with('/')) above.resize(1);
+      todo.push_back(std::move(target));
+      offsets.push_back(0);
+      continue;
+    }
+    above.push_back(inode);
+  }
+  return above.back();
 }
 
 ext2_inode_large Ext4Handle::read_inode(ext2_ino_t inode, std::string_view shown) {
@@ -126,12 +151,22 @@ std::map<std::string, std::string> Ext4Handle::attributes(ext2_ino_t inode,
   };
   errcode_t code = ext2fs_xattrs_read(handle);
   if (!code) code = ext2fs_xattrs_iterate(handle, take, &found);
+  // Lists of access lie on the disk in a form of its own.
+  for (const char* name : {access_acl, default_acl}) {
+    auto list = found.find(name);
+    void* value = nullptr;
+    size_t size = 0;
+    if (code || list == found.end()) continue;
+    code = ext2fs_xattr_get(handle, name, &value, &size);
+    if (!code) list->second.assign(static_cast<const char*>(value), size);
+    ext2fs_free_mem(&value);
+  }
   ext2fs_xattrs_close(&handle);
   check(code, "read the attributes of", shown);
   return found;
 }
 
-FileSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown) {
+ChunkSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown) {
   struct Reader {
     Ext4Handle& from;
     std::string shown;
@@ -147,13 +182,13 @@ FileSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown) {
   };
   auto reader = std::make_shared<Reader>(from, std::move(shown));
   from.check(ext2fs_file_open(from.fs, inode, 0, &reader->file), "open", reader->shown);
-  return [reader]() -> std::optional<FileChunk> {
+  return [reader]() -> std::optional<Chunk> {
     unsigned got = 0;
     reader->from.check(ext2fs_file_read(reader->file, reader->buffer.data(),
                                         static_cast<unsigned>(reader->buffer.size()), &got),
                        "read", reader->shown);
     if (got == 0) return {};
-    FileChunk chunk{reader->offset, {reader->buffer.data(), got}};
+    Chunk chunk{reader->offset, {reader->buffer.data(), got}};
     reader->offset += got;
     return chunk;
   };
@@ -202,6 +237,13 @@ std::string Ext4Files::read(const std::string& path, size_t max) {
   return out;
 }
 
+std::map<std::string, std::string> Ext4Files::attributes(const std::string& path) {
+  ext2_ino_t inode = impl_->find(path, false);
+  if (!inode)
+    throw failed("cannot read '{}' in '{}': it is not there", shown_path(path), impl_->path);
+  return impl_->attributes(inode, path);
+}
+
 std::vector<std::string> Ext4Files::list(const std::string& dir) {
   std::vector<std::string> names;
   ext2_ino_t inode = impl_->find(dir, true);
@@ -219,6 +261,8 @@ int64_t Ext4Files::used() const {
 int64_t Ext4Files::inodes_used() const {
   return int64_t{impl_->fs->super->s_inodes_count} - impl_->fs->super->s_free_inodes_count;
 }
+
+void Ext4Files::set_time(int64_t now) { impl_->fs->now = static_cast<time_t>(now); }
 
 void Ext4Files::finish() {
   failpoint(Point::write);

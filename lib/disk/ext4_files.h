@@ -9,20 +9,20 @@
 // What was written is on the disk when finish() has returned. Without it the file system is broken:
 // whoever makes one removes it on failure. The file must not be in use. Error(failed) says which
 // path; Ext4Full that the file system has no room left. Not thread safe.
+//
+// What is made costs as much as its path and content are long, however many names its directory
+// has, and about 100 bytes of memory. Paths are as long as Linux takes them (model/tree.h).
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "core/error.h"
+#include "model/tree.h"
 
 namespace banger::disk {
 
@@ -31,28 +31,12 @@ struct Ext4Full : Error {
   using Error::Error;
 };
 
-struct FileMeta {
-  mode_t mode = 0; // type and permissions
-  uint32_t uid = 0, gid = 0;
-  int64_t mtime = 0; // seconds since the epoch
-  uint32_t mtime_ns = 0;
-  std::map<std::string, std::string> attributes; // extended: "security.capability", …
-  bool operator==(const FileMeta&) const = default;
-};
-
 struct FileNode {
   uint32_t inode = 0;
   FileMeta meta; // without its attributes
   int64_t size = 0;
   int links = 0;
 };
-
-// A piece of a file; pieces come with rising offsets, and what lies between them is a hole.
-struct FileChunk {
-  int64_t offset = 0;
-  std::string_view data;
-};
-using FileSource = std::function<std::optional<FileChunk>()>;
 
 struct Ext4Handle; // disk/ext4_files_impl.h
 
@@ -69,23 +53,34 @@ public:
   std::optional<FileNode> find_link(const std::string& path);
   // A regular file's content. Throws when it is larger than `max`.
   std::string read(const std::string& path, size_t max);
+  // Extended; of what the path itself is.
+  std::map<std::string, std::string> attributes(const std::string& path);
   std::vector<std::string> list(const std::string& dir); // sorted, without "." and ".."
 
   void make_dir(const std::string& path, const FileMeta& meta);
   // `size`: at least, what no chunk reaches is a hole.
   void make_file(const std::string& path, const FileMeta& meta, int64_t size,
-                 const FileSource& source);
+                 const ChunkSource& source);
   void make_file(const std::string& path, const FileMeta& meta, std::string_view content);
   void make_link(const std::string& path, const FileMeta& meta, const std::string& target);
   // Another name of a file that is there; not of a directory.
   void make_hard_link(const std::string& path, const std::string& existing);
   // A device, pipe or socket.
   void make_node(const std::string& path, const FileMeta& meta, unsigned major, unsigned minor);
+  // Besides those that are there.
+  void set_attributes(const std::string& path,
+                      const std::map<std::string, std::string>& attributes);
   void remove_file(const std::string& path);
 
   // Makes this root what the directory `path` of `from` is: its content, and its owner, mode, time
   // and attributes.
   void copy_tree(Ext4Files& from, const std::string& path);
+
+  // An entry of a tree, whatever it is; `content` is asked only for a file's.
+  void make(const TreeEntry& entry, const ChunkSource& content);
+
+  // The time of the file system's own records from here on, in seconds since the epoch.
+  void set_time(int64_t now);
 
   int64_t used() const; // bytes, the file system's own included
   int64_t inodes_used() const;

@@ -4,14 +4,9 @@
 #include <string>
 #include <string_view>
 
-extern "C" { // this header does not say so itself
-#include <et/com_err.h>
-}
-#include <ext2fs/ext2_fs.h>
-#include <ext2fs/ext2fs.h>
-#undef clamp // newer versions of it have a macro of that name
-
 #include "disk/ext4_files.h"
+#include "disk/ext4_names.h"
+#include "disk/ext4_raw.h"
 
 namespace banger::disk {
 
@@ -19,6 +14,7 @@ struct Ext4Handle {
   std::string path; // of the file system's file, for errors
   ext2_filsys fs = nullptr;
   bool writable = false;
+  Names names{*this};
   // The directory in which the last file was made: trees come directory by directory.
   std::string last_parent;
   ext2_ino_t last_parent_inode = 0;
@@ -31,9 +27,10 @@ struct Ext4Handle {
   // Throws unless `code` is 0: "cannot DOING 'SUBJECT': …".
   void check(errcode_t code, std::string_view doing, std::string_view subject) const;
 
-  // 0 if there is nothing.
-  ext2_ino_t look_up(ext2_ino_t dir, const std::string& name, const std::string& path_shown);
-  ext2_ino_t find(const std::string& at, bool follow);
+  enum class Missing { stay, make };
+  // The inode that a path leads to, from the root on; 0 if there is nothing. A link at the end is
+  // followed with `follow`. Missing directories can be made, those of the path itself.
+  ext2_ino_t find(const std::string& at, bool follow, Missing missing = Missing::stay);
   ext2_inode_large read_inode(ext2_ino_t inode, std::string_view shown);
   void write_inode(ext2_ino_t inode, ext2_inode_large& content, std::string_view shown);
   FileNode node(ext2_ino_t inode, std::string_view shown);
@@ -49,15 +46,19 @@ struct Ext4Handle {
   void clear(const Place& place, const std::string& shown);
   void drop_link(ext2_ino_t inode, std::string_view shown);
   ext2_ino_t new_inode(ext2_ino_t dir, mode_t mode, std::string_view shown);
-  void link(const Place& place, ext2_ino_t inode, int type, std::string_view shown);
-  ext2_ino_t make_dir_inode(const Place& place, std::string_view shown);
+  ext2_ino_t make_dir_inode(const Place& place, const std::string& shown);
   // An inode of that type with one link in `place`, without content.
   ext2_ino_t make_inode(const Place& place, const FileMeta& meta, uint32_t device,
-                        std::string_view shown);
-  void write_content(ext2_ino_t inode, int64_t size, const FileSource& source,
+                        const std::string& shown);
+  void write_content(ext2_ino_t inode, int64_t size, const ChunkSource& source,
                      std::string_view shown);
   void set_meta(ext2_ino_t inode, const FileMeta& meta, std::string_view shown);
+  void set_attributes(ext2_ino_t inode, const std::map<std::string, std::string>& attributes,
+                      std::string_view shown);
 };
+
+// For errors: safe for a terminal, and not longer than can be read.
+std::string shown_path(std::string_view path);
 
 struct DirEntry {
   std::string name;
@@ -69,6 +70,6 @@ std::vector<DirEntry> entries_of(Ext4Handle& fs, ext2_ino_t dir, const std::stri
 std::string link_target(Ext4Handle& from, ext2_ino_t inode, const std::string& shown);
 
 // A file's content piece by piece; the pieces live until the next call.
-FileSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown);
+ChunkSource content_of(Ext4Handle& from, ext2_ino_t inode, std::string shown);
 
 } // namespace banger::disk

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <set>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "core/error.h"
-#include "core/text.h"
 #include "disk/ext4_files_impl.h"
 
 namespace banger::disk {
@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint64_t most_links = 65000; // the kernel's EXT4_LINK_MAX
 constexpr int64_t earliest = INT32_MIN, latest = (int64_t{3} << 32) + INT32_MAX;
-const FileMeta plain_dir{S_IFDIR | 0755, 0, 0, 0, 0, {}};
 
 int entry_type(mode_t mode) {
   if (S_ISDIR(mode)) return EXT2_FT_DIR;
@@ -33,11 +32,8 @@ __u16 low16(uint32_t number) { return static_cast<__u16>(number & 0xffff); }
 
 ext2_inode* plain(ext2_inode_large& inode) { return reinterpret_cast<ext2_inode*>(&inode); }
 
-std::vector<std::string> parts_of(const std::string& path) {
-  std::vector<std::string> parts;
-  for (std::string& part : split(path, '/'))
-    if (!part.empty() && part != ".") parts.push_back(std::move(part));
-  return parts;
+bool is_root(std::string_view path) {
+  return path.find_first_not_of('/') == path.npos || path == "." || path == "./";
 }
 
 bool is_zero(std::string_view data) {
@@ -65,32 +61,28 @@ void Ext4Handle::write_inode(ext2_ino_t inode, ext2_inode_large& content, std::s
 }
 
 Ext4Handle::Place Ext4Handle::place_of(const std::string& at) {
-  auto parts = parts_of(at);
-  if (parts.empty() || parts.back() == "..")
-    throw failed("cannot make '{}' in '{}': it is no name", escape_for_terminal(at), path);
-  Place place{EXT2_ROOT_INO, parts.back()};
+  auto cannot = [&](std::string_view why) {
+    return failed("cannot make '{}' in '{}': {}", shown_path(at), path, why);
+  };
+  if (at.size() > longest_path)
+    throw cannot(fmt::format("its path is longer than {} bytes", longest_path));
+  std::string plain = at;
+  while (plain.ends_with('/') || plain.ends_with("/.")) plain.pop_back();
+  size_t slash = plain.rfind('/');
+  Place place{EXT2_ROOT_INO, plain.substr(slash + 1)}; // npos + 1 is 0
+  if (place.name.empty() || place.name == "." || place.name == "..") throw cannot("it is no name");
   if (place.name.size() > EXT2_NAME_LEN)
-    throw failed("cannot make '{}' in '{}': its name is too long", escape_for_terminal(at), path);
-  parts.pop_back();
-  std::string parent = join(parts, "/");
-  if (parent.empty()) return place;
+    throw cannot(fmt::format("its name is longer than {} bytes", EXT2_NAME_LEN));
+  if (slash == std::string::npos || slash == 0) return place;
+  std::string parent = plain.substr(0, slash);
   if (parent == last_parent && last_parent_inode) {
     place.dir = last_parent_inode;
     return place;
   }
-  place.dir = find(parent, true);
-  if (!place.dir) {
-    // One that dangles, or leads nowhere, stands in the way; what is above is made the same way.
-    if (find(parent, false))
-      throw failed("cannot make '{}' in '{}': '{}' is no directory", escape_for_terminal(at), path,
-                   escape_for_terminal(parent));
-    Place above = place_of(parent);
-    place.dir = make_dir_inode(above, parent);
-    set_meta(place.dir, plain_dir, parent);
-  }
-  if (!S_ISDIR(read_inode(place.dir, parent).i_mode))
-    throw failed("cannot make '{}' in '{}': '{}' is no directory", escape_for_terminal(at), path,
-                 escape_for_terminal(parent));
+  place.dir = find(parent, true, Missing::make);
+  // A file, or a link that dangles or leads nowhere, stands in the way.
+  if (!place.dir || !S_ISDIR(read_inode(place.dir, parent).i_mode))
+    throw cannot(fmt::format("'{}' is no directory", shown_path(parent)));
   last_parent = parent;
   last_parent_inode = place.dir;
   return place;
@@ -99,7 +91,8 @@ Ext4Handle::Place Ext4Handle::place_of(const std::string& at) {
 void Ext4Handle::drop_link(ext2_ino_t inode, std::string_view shown) {
   ext2_inode_large content = read_inode(inode, shown);
   if (--content.i_links_count > 0) return write_inode(inode, content, shown);
-  content.i_dtime = static_cast<__u32>(fs->now ? fs->now : 1);
+  // One that is less than the number of inodes would be a link of the list of orphans.
+  content.i_dtime = static_cast<__u32>(fs->now ? fs->now : ::time(nullptr));
   write_inode(inode, content, shown);
   check(ext2fs_free_ext_attr(fs, inode, &content), "free", shown);
   if (ext2fs_inode_has_valid_blocks2(fs, plain(content)))
@@ -108,13 +101,15 @@ void Ext4Handle::drop_link(ext2_ino_t inode, std::string_view shown) {
 }
 
 void Ext4Handle::clear(const Place& place, const std::string& shown) {
-  ext2_ino_t there = look_up(place.dir, place.name, shown);
+  ext2_ino_t there = names.find(place.dir, place.name, shown);
   if (!there) return;
-  if (S_ISDIR(read_inode(there, shown).i_mode))
-    throw failed("cannot make '{}' in '{}': a directory is there", escape_for_terminal(shown),
-                 path);
-  check(ext2fs_unlink(fs, place.dir, place.name.c_str(), there, 0), "replace", shown);
+  mode_t mode = read_inode(there, shown).i_mode;
+  if (S_ISDIR(mode))
+    throw failed("cannot make '{}' in '{}': a directory is there", shown_path(shown), path);
+  names.remove(place.dir, place.name, there, shown);
   drop_link(there, shown);
+  // Paths that led over it lead elsewhere now.
+  if (S_ISLNK(mode)) last_parent_inode = 0;
 }
 
 ext2_ino_t Ext4Handle::new_inode(ext2_ino_t dir, mode_t mode, std::string_view shown) {
@@ -123,33 +118,20 @@ ext2_ino_t Ext4Handle::new_inode(ext2_ino_t dir, mode_t mode, std::string_view s
   return inode;
 }
 
-void Ext4Handle::link(const Place& place, ext2_ino_t inode, int type, std::string_view shown) {
-  errcode_t code = ext2fs_link(fs, place.dir, place.name.c_str(), inode, type);
-  if (code == EXT2_ET_DIR_NO_SPACE) {
-    check(ext2fs_expand_dir(fs, place.dir), "make", shown);
-    code = ext2fs_link(fs, place.dir, place.name.c_str(), inode, type);
-  }
-  check(code, "make", shown);
-}
-
-ext2_ino_t Ext4Handle::make_dir_inode(const Place& place, std::string_view shown) {
+ext2_ino_t Ext4Handle::make_dir_inode(const Place& place, const std::string& shown) {
   if (read_inode(place.dir, shown).i_links_count >= most_links)
-    throw failed("cannot make '{}' in '{}': too many directories beside it",
-                 escape_for_terminal(shown), path);
+    throw failed("cannot make '{}' in '{}': more than {} directories beside it", shown_path(shown),
+                 path, most_links);
   ext2_ino_t inode = new_inode(place.dir, S_IFDIR | 0755, shown);
-  errcode_t code = ext2fs_mkdir(fs, place.dir, inode, place.name.c_str());
-  if (code == EXT2_ET_DIR_NO_SPACE) {
-    check(ext2fs_expand_dir(fs, place.dir), "make", shown);
-    code = ext2fs_mkdir(fs, place.dir, inode, place.name.c_str());
-  }
-  check(code, "make", shown);
+  check(ext2fs_mkdir(fs, place.dir, inode, nullptr), "make", shown);
+  names.add(place.dir, place.name, inode, EXT2_FT_DIR, shown);
   return inode;
 }
 
 ext2_ino_t Ext4Handle::make_inode(const Place& place, const FileMeta& meta, uint32_t device,
-                                  std::string_view shown) {
+                                  const std::string& shown) {
   ext2_ino_t inode = new_inode(place.dir, meta.mode, shown);
-  link(place, inode, entry_type(meta.mode), shown);
+  names.add(place.dir, place.name, inode, entry_type(meta.mode), shown);
   ext2fs_inode_alloc_stats2(fs, inode, +1, 0);
   ext2_inode_large content{};
   content.i_mode = static_cast<__u16>(meta.mode);
@@ -171,7 +153,7 @@ ext2_ino_t Ext4Handle::make_inode(const Place& place, const FileMeta& meta, uint
   return inode;
 }
 
-void Ext4Handle::write_content(ext2_ino_t inode, int64_t size, const FileSource& source,
+void Ext4Handle::write_content(ext2_ino_t inode, int64_t size, const ChunkSource& source,
                                std::string_view shown) {
   ext2_file_t file = nullptr;
   check(ext2fs_file_open(fs, inode, EXT2_FILE_WRITE, &file), "open", shown);
@@ -226,20 +208,26 @@ void Ext4Handle::set_meta(ext2_ino_t inode, const FileMeta& meta, std::string_vi
                                                                                         << 2;
   }
   write_inode(inode, content, shown);
-  if (meta.attributes.empty()) return;
+  set_attributes(inode, meta.attributes, shown);
+}
+
+void Ext4Handle::set_attributes(ext2_ino_t inode,
+                                const std::map<std::string, std::string>& attributes,
+                                std::string_view shown) {
+  if (attributes.empty()) return;
   ext2_xattr_handle* handle = nullptr;
   check(ext2fs_xattrs_open(fs, inode, &handle), "set the attributes of", shown);
   errcode_t code = ext2fs_xattrs_read(handle);
-  for (const auto& [name, value] : meta.attributes)
+  for (const auto& [name, value] : attributes)
     if (!code) code = ext2fs_xattr_set(handle, name.c_str(), value.data(), value.size());
   ext2fs_xattrs_close(&handle);
   check(code, "set the attributes of", shown);
 }
 
 void Ext4Files::make_dir(const std::string& path, const FileMeta& meta) {
-  if (parts_of(path).empty()) return impl_->set_meta(EXT2_ROOT_INO, meta, path);
+  if (is_root(path)) return impl_->set_meta(EXT2_ROOT_INO, meta, path);
   auto place = impl_->place_of(path);
-  ext2_ino_t inode = impl_->look_up(place.dir, place.name, path);
+  ext2_ino_t inode = impl_->names.find(place.dir, place.name, path);
   if (inode && !S_ISDIR(impl_->read_inode(inode, path).i_mode)) {
     // A link to a directory serves as one: /lib of a root whose files lie in /usr.
     auto leads_to = find(path);
@@ -252,7 +240,7 @@ void Ext4Files::make_dir(const std::string& path, const FileMeta& meta) {
 }
 
 void Ext4Files::make_file(const std::string& path, const FileMeta& meta, int64_t size,
-                          const FileSource& source) {
+                          const ChunkSource& source) {
   auto place = impl_->place_of(path);
   impl_->clear(place, path);
   FileMeta as_file = meta;
@@ -264,9 +252,9 @@ void Ext4Files::make_file(const std::string& path, const FileMeta& meta, int64_t
 
 void Ext4Files::make_file(const std::string& path, const FileMeta& meta, std::string_view content) {
   bool given = false;
-  make_file(path, meta, 0, [&]() -> std::optional<FileChunk> {
+  make_file(path, meta, 0, [&]() -> std::optional<Chunk> {
     if (std::exchange(given, true)) return {};
-    return FileChunk{0, content};
+    return Chunk{0, content};
   });
 }
 
@@ -276,14 +264,10 @@ void Ext4Files::make_link(const std::string& path, const FileMeta& meta,
   impl_->clear(place, path);
   if (target.empty() || target.size() >= impl_->fs->blocksize)
     throw failed("cannot make '{}' in '{}': a link's target is from 1 to {} bytes",
-                 escape_for_terminal(path), impl_->path, impl_->fs->blocksize - 1);
+                 shown_path(path), impl_->path, impl_->fs->blocksize - 1);
   ext2_ino_t inode = impl_->new_inode(place.dir, S_IFLNK | 0777, path);
-  errcode_t code = ext2fs_symlink(impl_->fs, place.dir, inode, place.name.c_str(), target.c_str());
-  if (code == EXT2_ET_DIR_NO_SPACE) {
-    impl_->check(ext2fs_expand_dir(impl_->fs, place.dir), "make", path);
-    code = ext2fs_symlink(impl_->fs, place.dir, inode, place.name.c_str(), target.c_str());
-  }
-  impl_->check(code, "make", path);
+  impl_->check(ext2fs_symlink(impl_->fs, place.dir, inode, nullptr, target.c_str()), "make", path);
+  impl_->names.add(place.dir, place.name, inode, EXT2_FT_SYMLINK, path);
   FileMeta as_link = meta;
   as_link.mode = S_IFLNK | 0777;
   impl_->set_meta(inode, as_link, path);
@@ -294,14 +278,14 @@ void Ext4Files::make_hard_link(const std::string& path, const std::string& exist
   auto place = impl_->place_of(path);
   if (!inode)
     throw failed("cannot make '{}' in '{}': '{}', which it is another name of, is not there",
-                 escape_for_terminal(path), impl_->path, escape_for_terminal(existing));
-  if (impl_->look_up(place.dir, place.name, path) == inode) return;
+                 shown_path(path), impl_->path, shown_path(existing));
+  if (impl_->names.find(place.dir, place.name, path) == inode) return;
   ext2_inode_large content = impl_->read_inode(inode, existing);
   if (S_ISDIR(content.i_mode) || content.i_links_count >= most_links)
-    throw failed("cannot make '{}' in '{}': '{}' can have no more names", escape_for_terminal(path),
-                 impl_->path, escape_for_terminal(existing));
+    throw failed("cannot make '{}' in '{}': '{}' can have no more names (a file has at most {})",
+                 shown_path(path), impl_->path, shown_path(existing), most_links);
   impl_->clear(place, path);
-  impl_->link(place, inode, entry_type(content.i_mode), path);
+  impl_->names.add(place.dir, place.name, inode, entry_type(content.i_mode), path);
   content = impl_->read_inode(inode, existing);
   content.i_links_count++;
   impl_->write_inode(inode, content, path);
@@ -313,6 +297,27 @@ void Ext4Files::make_node(const std::string& path, const FileMeta& meta, unsigne
   impl_->clear(place, path);
   ext2_ino_t inode = impl_->make_inode(place, meta, major << 20 | (minor & 0xfffff), path);
   impl_->set_meta(inode, meta, path);
+}
+
+void Ext4Files::make(const TreeEntry& entry, const ChunkSource& content) {
+  if (entry.hard_link)
+    make_hard_link(entry.path, entry.target);
+  else if (S_ISDIR(entry.mode))
+    make_dir(entry.path, entry);
+  else if (S_ISREG(entry.mode))
+    make_file(entry.path, entry, entry.size, content);
+  else if (S_ISLNK(entry.mode))
+    make_link(entry.path, entry, entry.target);
+  else
+    make_node(entry.path, entry, entry.major, entry.minor);
+}
+
+void Ext4Files::set_attributes(const std::string& path,
+                               const std::map<std::string, std::string>& attributes) {
+  ext2_ino_t inode = impl_->find(path, false);
+  if (!inode)
+    throw failed("cannot change '{}' in '{}': it is not there", shown_path(path), impl_->path);
+  impl_->set_attributes(inode, attributes, path);
 }
 
 void Ext4Files::remove_file(const std::string& path) {

@@ -1,10 +1,11 @@
 #include "image/partitions.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <memory>
 #include <string_view>
 
-#include <endian.h>
+#include <blkid/blkid.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -15,126 +16,102 @@ namespace banger::image {
 
 namespace {
 
-constexpr int64_t sector = 512;
-constexpr size_t table_at = 446, entry_size = 16;
-constexpr int most_logical = 128;
-constexpr uint32_t most_entries = 1024, least_entry = 128, most_entry = 4096;
+constexpr int64_t unit = 512; // in which libblkid tells places, however large sectors are
+constexpr std::array<unsigned, 2> sector_sizes{512, 4096};
 
-template <typename T>
-T field(std::string_view bytes, size_t at) {
-  T v{};
-  if (at + sizeof v <= bytes.size()) std::memcpy(&v, bytes.data() + at, sizeof v);
-  if constexpr (sizeof v == 8) v = le64toh(v);
-  if constexpr (sizeof v == 4) v = le32toh(v);
-  return v;
-}
-
-std::string read_sector(int fd, int64_t number) {
-  return sys::read_at(fd, number * sector, static_cast<size_t>(sector));
-}
-
-bool has_signature(std::string_view boot) {
-  return boot.size() == sector && boot[510] == '\x55' && boot[511] == '\xaa';
-}
-
-struct Entry {
-  uint8_t type = 0;
-  int64_t first = 0, count = 0; // sectors
+struct FreeProbe {
+  void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
 };
-Entry mbr_entry(std::string_view boot, size_t i) {
-  size_t at = table_at + i * entry_size;
-  return {static_cast<uint8_t>(boot[at + 4]), field<uint32_t>(boot, at + 8),
-          field<uint32_t>(boot, at + 12)};
-}
-bool is_extended(uint8_t type) { return type == 0x05 || type == 0x0f || type == 0x85; }
+using Probe = std::unique_ptr<std::remove_pointer_t<blkid_probe>, FreeProbe>;
 
-// The specification's own types, as they lie on the disk: "Linux filesystem data", and the root
-// partitions of x86-64 and x86 (Discoverable Partitions Specification).
-bool is_linux(std::string_view guid) {
-  constexpr std::string_view types[] = {
-      {"\xaf\x3d\xc6\x0f\x83\x84\x72\x47\x8e\x79\x3d\x69\xd8\x47\x7d\xe4", 16},
-      {"\xe3\xbc\x68\x4f\xcd\xe8\xb1\x4d\x96\xe7\xfb\xca\xf9\x84\xb7\x09", 16},
-      {"\x40\x95\x47\x44\x97\xf2\xb2\x41\x9a\xf7\xd1\x31\xd5\xf0\x45\x8a", 16}};
-  return std::ranges::find(types, guid) != std::end(types);
+// None where there is nothing to look at.
+Probe probe_of(int fd, int64_t offset, int64_t size) {
+  Probe probe(size > 0 ? blkid_new_probe() : nullptr);
+  if (probe && blkid_probe_set_device(probe.get(), fd, offset, size) != 0) probe.reset();
+  return probe;
 }
 
-struct Reader {
-  int fd;
-  int64_t size;
-  std::vector<Partition> found{};
+bool is_extended(int type) { return type == 0x05 || type == 0x0f || type == 0x85; }
 
-  void add(int number, int64_t first, int64_t count, bool linux) {
-    int64_t sectors = size / sector;
-    if (first <= 0 || count <= 0 || first >= sectors || count > sectors) return;
-    found.push_back({number, first * sector, count * sector, linux});
-  }
+// "Linux filesystem data", and the root partitions of x86-64 and x86 (Discoverable Partitions
+// Specification); of an MBR "Linux".
+bool is_linux(blkid_partition partition, bool gpt) {
+  if (!gpt) return blkid_partition_get_type(partition) == 0x83;
+  constexpr std::string_view types[] = {"0fc63daf-8483-4772-8e79-3d69d8477de4",
+                                        "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+                                        "44479540-f297-41b2-9af7-d131d5f0458a"};
+  const char* type = blkid_partition_get_type_string(partition);
+  return type && std::ranges::find(types, type) != std::end(types);
+}
 
-  bool read_gpt(const std::string& name) {
-    std::string header = read_sector(fd, 1);
-    if (!header.starts_with("EFI PART")) return false;
-    auto entries = field<uint64_t>(header, 72);
-    auto count = field<uint32_t>(header, 80), each = field<uint32_t>(header, 84);
-    if (count > most_entries || each < least_entry || each > most_entry ||
-        entries >= static_cast<uint64_t>(size / sector))
-      throw failed("the partition table of '{}' makes no sense", name);
-    std::string table =
-        sys::read_at(fd, static_cast<int64_t>(entries) * sector, size_t{count} * each);
-    for (uint32_t i = 0; i < count && (i + 1) * size_t{each} <= table.size(); i++) {
-      std::string_view entry = std::string_view(table).substr(i * size_t{each}, each);
-      if (entry.substr(0, 16) == std::string_view(std::string(16, '\0'))) continue;
-      auto first = field<uint64_t>(entry, 32), last = field<uint64_t>(entry, 40);
-      if (last < first || last > INT64_MAX / sector - 1) continue;
-      add(static_cast<int>(i) + 1, static_cast<int64_t>(first),
-          static_cast<int64_t>(last - first + 1), is_linux(entry.substr(0, 16)));
-    }
-    return true;
-  }
-
-  // Each extended record tells one logical partition, and where the next record is.
-  void read_logical(int64_t extended) {
-    int64_t record = extended;
-    for (int number = 5; number < 5 + most_logical; number++) {
-      std::string boot = read_sector(fd, record);
-      if (!has_signature(boot)) return;
-      Entry logical = mbr_entry(boot, 0), next = mbr_entry(boot, 1);
-      if (logical.type) add(number, record + logical.first, logical.count, logical.type == 0x83);
-      if (!is_extended(next.type) || next.first == 0) return;
-      record = extended + next.first;
-    }
-  }
-
-  void read_mbr(std::string_view boot) {
-    for (size_t i = 0; i < 4; i++) {
-      Entry e = mbr_entry(boot, i);
-      if (is_extended(e.type))
-        read_logical(e.first);
-      else if (e.type)
-        add(static_cast<int>(i) + 1, e.first, e.count, e.type == 0x83);
-    }
-  }
+struct Table {
+  bool gpt = false;
+  std::vector<Partition> partitions;
 };
 
-// A boot sector's signature alone is no partition table: file systems have it too.
-bool looks_like_table(std::string_view boot) {
-  bool any = false;
-  for (size_t i = 0; i < 4; i++) {
-    auto flag = static_cast<uint8_t>(boot[table_at + i * entry_size]);
-    if (flag != 0 && flag != 0x80) return false;
-    any = any || mbr_entry(boot, i).type;
+std::optional<Table> read_table(int fd, int64_t size, unsigned sector) {
+  Probe probe = probe_of(fd, 0, size);
+  if (!probe) return {};
+  blkid_probe_set_sectorsize(probe.get(), sector);
+  blkid_probe_enable_superblocks(probe.get(), 0);
+  blkid_probe_enable_partitions(probe.get(), 1);
+  char dos[] = "dos", gpt[] = "gpt";
+  char* tables[] = {dos, gpt, nullptr};
+  blkid_probe_filter_partitions_type(probe.get(), BLKID_FLTR_ONLYIN, tables);
+  blkid_partlist list = blkid_probe_get_partitions(probe.get());
+  blkid_parttable table = list ? blkid_partlist_get_table(list) : nullptr;
+  if (!table) return {};
+  Table found;
+  found.gpt = std::string_view(blkid_parttable_get_type(table)) == "gpt";
+  for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+    blkid_partition p = blkid_partlist_get_partition(list, i);
+    // Some partitions have tables of their own, of other systems.
+    if (!p || blkid_parttable_get_parent(blkid_partition_get_table(p))) continue;
+    if (!found.gpt && is_extended(blkid_partition_get_type(p))) continue;
+    int64_t first = blkid_partition_get_start(p), count = blkid_partition_get_size(p);
+    if (first <= 0 || count <= 0 || first >= size / unit || count > size / unit) continue;
+    found.partitions.push_back(
+        {blkid_partition_get_partno(p), first * unit, count * unit, is_linux(p, found.gpt)});
   }
-  return any;
+  return found;
 }
+
+// An MBR whose one partition says: this disk has a GPT.
+bool announces_gpt(int fd) {
+  std::string boot = sys::read_at(fd, 0, 512);
+  if (boot.size() < 512 || boot[510] != '\x55' || boot[511] != '\xaa') return false;
+  for (size_t at = 446; at < 510; at += 16)
+    if (boot[at + 4] == '\xee') return true;
+  return false;
+}
+
+struct Foreign {
+  const char *type, *name;
+};
+constexpr Foreign foreign[] = {
+    {"xfs", "an XFS file system"},          {"btrfs", "a btrfs file system"},
+    {"squashfs", "a squashfs file system"}, {"squashfs3", "a squashfs file system"},
+    {"erofs", "an EROFS file system"},      {"f2fs", "an F2FS file system"},
+    {"vfat", "a FAT file system"},          {"exfat", "an exFAT file system"},
+    {"ntfs", "an NTFS file system"},        {"iso9660", "a CD image"},
+    {"udf", "a UDF file system"},           {"swap", "swap space"},
+    {"zfs_member", "part of a ZFS pool"},   {"linux_raid_member", "part of a RAID"},
+    {"LVM2_member", "an LVM volume"},       {"crypto_LUKS", "encrypted (LUKS)"}};
 
 } // namespace
 
-std::optional<std::vector<Partition>> find_partitions(int fd, int64_t size,
-                                                      const std::string& name) {
-  std::string boot = read_sector(fd, 0);
-  Reader reader{fd, size};
-  if (reader.read_gpt(name)) return std::move(reader.found);
-  if (!has_signature(boot) || !looks_like_table(boot)) return {};
-  reader.read_mbr(boot);
-  return std::move(reader.found);
+std::vector<std::vector<Partition>> find_partitions(int fd, int64_t size, const std::string& name) {
+  std::vector<std::vector<Partition>> readings;
+  for (unsigned sector : sector_sizes) {
+    auto table = read_table(fd, size, sector);
+    if (!table) continue;
+    if (table->gpt) return {std::move(table->partitions)};
+    readings.push_back(std::move(table->partitions));
+  }
+  if (readings.empty() && announces_gpt(fd))
+    throw failed("the partition table of '{}' makes no sense: it has no GPT that is whole", name)
+        .hint("is the disk cut short? sfdisk -V says what is wrong with it");
+  return readings;
 }
 
 Partition root_partition(const std::vector<Partition>& partitions, std::optional<int> number,
@@ -150,6 +127,24 @@ Partition root_partition(const std::vector<Partition>& partitions, std::optional
   std::string has = list.empty() ? "it has none" : fmt::format("it has {}", join(list, ", "));
   if (number) throw not_found("'{}' has no partition {}", name, *number).hint(has);
   throw not_found("'{}' has no Linux partition", name).hint(has + "; name one with --partition");
+}
+
+std::optional<std::string> foreign_content(int fd, int64_t offset, int64_t size) {
+  Probe probe = probe_of(fd, offset, size);
+  if (!probe) return {};
+  std::array<char*, std::size(foreign) + 1> types{};
+  for (size_t i = 0; i < std::size(foreign); i++) types[i] = const_cast<char*>(foreign[i].type);
+  blkid_probe_enable_superblocks(probe.get(), 1);
+  blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
+  blkid_probe_filter_superblocks_type(probe.get(), BLKID_FLTR_ONLYIN, types.data());
+  const char* type = nullptr;
+  if (blkid_do_safeprobe(probe.get()) != 0 ||
+      blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) != 0)
+    return {};
+  const auto* found = std::ranges::find_if(
+      foreign, [&](const Foreign& f) { return std::string_view(f.type) == type; });
+  if (found == std::end(foreign)) return {};
+  return found->name;
 }
 
 } // namespace banger::image

@@ -1,8 +1,6 @@
-// The partition table of a raw disk: GPT, or MBR with its logical partitions.
+// The partition table of a raw disk, GPT or MBR with its logical partitions, read by libblkid.
 //
-// Layouts: UEFI specification 2.10, section 5.3 (GPT); for MBR the four entries at byte 446 and the
-// chain of extended boot records. Sectors are 512 bytes. What lies outside of the disk is not
-// listed. Reads by offset, changes nothing.
+// What lies outside of the disk is not listed. Reads by offset, changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +17,18 @@ struct Partition {
   bool operator==(const Partition&) const = default;
 };
 
-// None if there is no partition table. `size` is the disk's; `name` is for errors.
-std::optional<std::vector<Partition>> find_partitions(int fd, int64_t size,
-                                                      const std::string& name);
+// A table's partitions; empty if there is no table. Several readings where the table does not tell
+// whether its sectors have 512 bytes or 4096, as an MBR does not, the likelier first. `size` is the
+// disk's; `name` is for errors. Error(failed) for a GPT that makes no sense.
+std::vector<std::vector<Partition>> find_partitions(int fd, int64_t size, const std::string& name);
 
 // The one with that number, or the largest of Linux's. Throws Error(not_found) that lists what
 // there is.
 Partition root_partition(const std::vector<Partition>& partitions, std::optional<int> number,
                          const std::string& name);
+
+// What a file system or volume in a part of a disk is called, if it is one of those that people
+// have and banger does not boot from as they are: "an XFS file system".
+std::optional<std::string> foreign_content(int fd, int64_t offset, int64_t size);
 
 } // namespace banger::image

@@ -13,33 +13,29 @@ namespace banger::image {
 namespace {
 
 struct Magic {
-  size_t offset;
   std::string_view bytes, name;
 };
-// File systems and disks that people have, and banger does not boot from as they are.
-constexpr Magic foreign[] = {
-    {0, "QFI\xfb", "a qcow2 disk"},        {0, "KDMV", "a VMDK disk"},
-    {0, "conectix", "a VHD disk"},         {0, "vhdxfile", "a VHDX disk"},
-    {0, "<<< Oracle", "a VDI disk"},       {0, "XFSB", "an XFS file system"},
-    {0, "hsqs", "a squashfs file system"}, {0x10040, "_BHRfS_M", "a btrfs file system"},
-    {0x8001, "CD001", "a CD image"},       {0, "LUKS\xba\xbe", "an encrypted disk"},
-    {0x218, "LVM2 001", "an LVM volume"}};
-constexpr size_t to_read = 0x10040 + 64;
+// Forms of disks that are none themselves.
+constexpr Magic wrapped[] = {{"QFI\xfb", "a qcow2 disk"},
+                             {"KDMV", "a VMDK disk"},
+                             {"conectix", "a VHD disk"},
+                             {"vhdxfile", "a VHDX disk"},
+                             {"<<< Oracle", "a VDI disk"}};
 constexpr size_t ext_magic_at = 0x438;
 
-bool has_ext(std::string_view head) {
-  return head.size() > ext_magic_at + 1 && head[ext_magic_at] == '\x53' &&
-         head[ext_magic_at + 1] == '\xef';
+bool has_ext(int fd, int64_t offset) {
+  return sys::read_at(fd, offset + static_cast<int64_t>(ext_magic_at), 2) == "\x53\xef";
 }
 
-void refuse_foreign(std::string_view head, const std::string& what) {
-  for (const Magic& m : foreign)
-    if (head.size() >= m.offset + m.bytes.size() &&
-        head.substr(m.offset, m.bytes.size()) == m.bytes)
+void refuse_foreign(int fd, int64_t offset, int64_t size, const std::string& what) {
+  std::string head = sys::read_at(fd, offset, 16);
+  for (const Magic& m : wrapped)
+    if (head.starts_with(m.bytes))
       throw failed("cannot import {}: it is {}", what, m.name)
-          .hint(m.name.ends_with("disk")
-                    ? "qemu-img convert -O raw makes a raw disk of it"
-                    : "an image's root is ext4: import a tarball of its files");
+          .hint("qemu-img convert -O raw makes a raw disk of it");
+  if (auto found = foreign_content(fd, offset, size))
+    throw failed("cannot import {}: it is {}", what, *found)
+        .hint("an image's root is ext4: import a tarball of its files");
 }
 
 } // namespace
@@ -60,19 +56,24 @@ Source look_at_source(const std::string& path, std::optional<int> partition) {
   }
   if (!info->is_file) throw usage("cannot import '{}': it is neither a file nor a directory", path);
   Fd fd = sys::open_file(path, O_RDONLY);
-  std::string head = sys::read_at(fd.get(), 0, to_read);
-  auto partitions = find_partitions(fd.get(), info->size, path);
-  if (partitions) {
-    Partition root = root_partition(*partitions, partition, path);
+  auto readings = find_partitions(fd.get(), info->size, path);
+  if (!readings.empty()) {
+    Partition root = root_partition(readings.front(), partition, path);
+    // Another reading of the table is the right one where it leads to a file system.
+    for (const auto& partitions : readings)
+      for (const Partition& p : partitions)
+        if (p.number == root.number && !has_ext(fd.get(), root.offset) &&
+            has_ext(fd.get(), p.offset))
+          root = p;
     std::string what = fmt::format("partition {} of '{}'", root.number, path);
-    std::string begin = sys::read_at(fd.get(), root.offset, to_read);
-    refuse_foreign(begin, what);
-    if (!has_ext(begin)) throw failed("cannot import {}: it holds no ext4 file system", what);
+    refuse_foreign(fd.get(), root.offset, root.size, what);
+    if (!has_ext(fd.get(), root.offset))
+      throw failed("cannot import {}: it holds no ext4 file system", what);
     return {SourceKind::disk, path, root.offset, root.size};
   }
   if (partition) throw not_partitioned();
-  if (has_ext(head)) return {SourceKind::ext4, path, 0, info->size};
-  refuse_foreign(head, "'" + path + "'");
+  if (has_ext(fd.get(), 0)) return {SourceKind::ext4, path, 0, info->size};
+  refuse_foreign(fd.get(), 0, info->size, "'" + path + "'");
   return {SourceKind::tar, path, 0, 0};
 }
 

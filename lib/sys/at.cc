@@ -4,7 +4,9 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -21,6 +23,20 @@ std::array<timespec, 2> times(int64_t mtime_ns) {
 }
 
 } // namespace
+
+Fd open_below(int dir, const std::string& path, int flags, const std::string& shown) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const char* below = path.empty() ? "." : path.c_str();
+  for (;;) {
+    // The C library has no name for it.
+    Fd fd(static_cast<int>(::syscall(SYS_openat2, dir, below, &how, sizeof how)));
+    if (fd) return fd;
+    // EAGAIN: something was renamed meanwhile, so that the kernel cannot tell.
+    if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot open '{}'", shown);
+  }
+}
 
 Fd open_dir_at(int dir, const std::string& name, const std::string& shown) {
   Fd fd(::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

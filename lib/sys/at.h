@@ -15,6 +15,9 @@
 
 namespace banger::sys {
 
+// What lies at a path below `dir`, "" being itself: over no link, not out of it by "..", in one
+// call however deep it is. Without O_PATH, O_DIRECTORY or the like it may wait for a FIFO.
+Fd open_below(int dir, const std::string& path, int flags, const std::string& shown);
 // A directory that is there.
 Fd open_dir_at(int dir, const std::string& name, const std::string& shown);
 // One that may be there already; never a link to one.

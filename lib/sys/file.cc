@@ -257,27 +257,87 @@ bool is_dot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-void empty_dir(int parent, const char* name, dev_t dev, const std::string& shown) {
-  int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) throw sys_error(errno, "cannot remove '{}'", shown);
-  Dir dir(::fdopendir(fd));
-  if (!dir) throw sys_error(errno, "cannot remove '{}'", shown);
-  while (dirent* entry = ::readdir(dir.get())) {
-    if (is_dot(entry->d_name)) continue;
-    struct stat st;
-    if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == ENOENT) continue;
-      throw sys_error(errno, "cannot remove '{}/{}'", shown, entry->d_name);
+// Removes what is in a directory, however deep that is: with one descriptor, and without recursion.
+class Emptying {
+public:
+  Emptying(const std::string& path, dev_t device) : path_(path), device_(device) {}
+
+  void run() {
+    enter(AT_FDCWD, path_);
+    while (!levels_.empty()) {
+      if (!levels_.back().dirs.empty()) {
+        std::string name = std::move(levels_.back().dirs.back());
+        levels_.back().dirs.pop_back();
+        enter(dir_.get(), name);
+        continue;
+      }
+      Level done = std::move(levels_.back());
+      levels_.pop_back();
+      if (levels_.empty()) return;
+      leave();
+      remove(done.name, true);
     }
-    bool is_dir = S_ISDIR(st.st_mode);
-    if (is_dir && st.st_dev != dev)
-      throw conflict("cannot remove '{}/{}': something is mounted there", shown, entry->d_name);
-    if (is_dir) empty_dir(fd, entry->d_name, dev, shown + "/" + entry->d_name);
-    failpoint(is_dir ? Point::rmdir : Point::unlink);
-    if (::unlinkat(fd, entry->d_name, is_dir ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
-      throw sys_error(errno, "cannot remove '{}/{}'", shown, entry->d_name);
   }
-}
+
+private:
+  struct Level {
+    std::string name;
+    ino_t inode = 0;
+    std::vector<std::string> dirs{}; // in it, still to be removed
+  };
+
+  std::string shown(const std::string& name = {}) const {
+    std::string text = path_;
+    for (size_t i = 1; i < levels_.size() && text.size() < 4096; i++) text += "/" + levels_[i].name;
+    return name.empty() ? text : text + "/" + name;
+  }
+
+  void enter(int parent, const std::string& name) {
+    Fd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat st;
+    if (!fd || ::fstat(fd.get(), &st) != 0)
+      throw sys_error(errno, "cannot remove '{}'", levels_.empty() ? path_ : shown(name));
+    dir_ = std::move(fd);
+    levels_.push_back({name, st.st_ino});
+    Dir dir(::fdopendir(::fcntl(dir_.get(), F_DUPFD_CLOEXEC, 3)));
+    if (!dir) throw sys_error(errno, "cannot remove '{}'", shown());
+    while (dirent* entry = ::readdir(dir.get())) {
+      if (is_dot(entry->d_name)) continue;
+      if (::fstatat(dir_.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) continue;
+        throw sys_error(errno, "cannot remove '{}'", shown(entry->d_name));
+      }
+      if (!S_ISDIR(st.st_mode))
+        remove(entry->d_name, false);
+      else if (st.st_dev == device_)
+        levels_.back().dirs.emplace_back(entry->d_name);
+      else
+        throw conflict("cannot remove '{}': something is mounted there", shown(entry->d_name));
+    }
+  }
+
+  // Back to the directory above, if it still is that.
+  void leave() {
+    Fd above(::openat(dir_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat st;
+    if (!above || ::fstat(above.get(), &st) != 0)
+      throw sys_error(errno, "cannot remove '{}'", shown());
+    if (st.st_ino != levels_.back().inode || st.st_dev != device_)
+      throw conflict("cannot remove '{}': it was moved meanwhile", shown());
+    dir_ = std::move(above);
+  }
+
+  void remove(const std::string& name, bool is_dir) {
+    failpoint(is_dir ? Point::rmdir : Point::unlink);
+    if (::unlinkat(dir_.get(), name.c_str(), is_dir ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+      throw sys_error(errno, "cannot remove '{}'", shown(name));
+  }
+
+  const std::string& path_;
+  dev_t device_;
+  std::vector<Level> levels_; // from the top down to dir_
+  Fd dir_;
+};
 
 } // namespace
 
@@ -288,7 +348,7 @@ bool remove_tree(const std::string& path) {
     throw sys_error(errno, "cannot remove '{}'", path);
   }
   if (!S_ISDIR(st.st_mode)) return remove_file(path);
-  empty_dir(AT_FDCWD, path.c_str(), st.st_dev, path);
+  Emptying(path, st.st_dev).run();
   failpoint(Point::rmdir);
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
     throw sys_error(errno, "cannot remove '{}'", path);

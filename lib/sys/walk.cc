@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/handle.h"
+#include "sys/at.h"
 
 namespace banger::sys {
 
@@ -51,37 +52,81 @@ std::map<std::string, std::string> attributes_of(int fd, const std::string& show
   return found;
 }
 
-struct Walk {
-  std::string top;
-  const std::function<void(const WalkEntry&)>& visit;
-  dev_t device = 0;
+constexpr size_t longest_path = 4095;
 
-  void below(int dir, const std::string& path) {
-    for (const std::string& name : names_in(dir, top + "/" + path)) {
-      WalkEntry entry;
-      entry.path = path.empty() ? name : path + "/" + name;
-      std::string shown = top + "/" + entry.path;
-      if (::fstatat(dir, name.c_str(), &entry.info, AT_SYMLINK_NOFOLLOW) != 0)
-        throw sys_error(errno, "cannot look at '{}'", shown);
-      Fd fd;
-      if (S_ISREG(entry.info.st_mode) || S_ISDIR(entry.info.st_mode)) {
-        fd.reset(::openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-        if (!fd || ::fstat(fd.get(), &entry.info) != 0)
-          throw sys_error(errno, "cannot open '{}'", shown);
+class Walk {
+public:
+  Walk(const std::string& top, Fd fd, dev_t device,
+       const std::function<void(const WalkEntry&)>& visit)
+      : top_(top), fd_(std::move(fd)), device_(device), visit_(visit) {}
+
+  void run() {
+    descend("");
+    while (!levels_.empty()) {
+      Level& level = levels_.back();
+      if (level.next == level.names.size()) {
+        levels_.pop_back();
+        dir_.reset(); // of what is above, opened again when something is left in it
+        continue;
       }
-      if (entry.info.st_dev != device && S_ISDIR(entry.info.st_mode)) continue;
-      if (fd) entry.attributes = attributes_of(fd.get(), shown);
-      if (S_ISREG(entry.info.st_mode)) entry.fd = fd.get();
-      if (S_ISLNK(entry.info.st_mode)) {
-        char target[PATH_MAX];
-        ssize_t n = ::readlinkat(dir, name.c_str(), target, sizeof target);
-        if (n < 0) throw sys_error(errno, "cannot read '{}'", shown);
-        entry.target.assign(target, static_cast<size_t>(n));
-      }
-      visit(entry);
-      if (S_ISDIR(entry.info.st_mode)) below(fd.get(), entry.path);
+      std::string name = std::move(level.names[level.next++]);
+      if (!dir_)
+        dir_ = open_below(fd_.get(), level.path, O_RDONLY | O_DIRECTORY, shown(level.path));
+      std::string path = level.path.empty() ? name : level.path + "/" + name;
+      if (look(name, path)) descend(path);
     }
   }
+
+private:
+  struct Level {
+    std::string path;
+    std::vector<std::string> names;
+    size_t next = 0;
+  };
+
+  std::string shown(const std::string& path) const {
+    return top_ + "/" + (path.size() > longest_path ? path.substr(0, 100) + "..." : path);
+  }
+
+  void descend(const std::string& path) {
+    dir_ = open_below(fd_.get(), path, O_RDONLY | O_DIRECTORY, shown(path));
+    levels_.push_back({path, names_in(dir_.get(), shown(path))});
+  }
+
+  // Whether it is a directory to go into.
+  bool look(const std::string& name, const std::string& path) {
+    if (path.size() > longest_path)
+      throw failed("cannot read '{}': its path is longer than {} bytes", shown(path), longest_path);
+    WalkEntry entry;
+    entry.path = path;
+    if (::fstatat(dir_.get(), name.c_str(), &entry.info, AT_SYMLINK_NOFOLLOW) != 0)
+      throw sys_error(errno, "cannot look at '{}'", shown(path));
+    Fd fd;
+    if (S_ISREG(entry.info.st_mode) || S_ISDIR(entry.info.st_mode)) {
+      fd.reset(::openat(dir_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+      if (!fd || ::fstat(fd.get(), &entry.info) != 0)
+        throw sys_error(errno, "cannot open '{}'", shown(path));
+    }
+    bool is_dir = S_ISDIR(entry.info.st_mode);
+    if (entry.info.st_dev != device_ && is_dir) return false;
+    if (fd) entry.attributes = attributes_of(fd.get(), shown(path));
+    if (S_ISREG(entry.info.st_mode)) entry.fd = fd.get();
+    if (S_ISLNK(entry.info.st_mode)) {
+      char target[PATH_MAX];
+      ssize_t n = ::readlinkat(dir_.get(), name.c_str(), target, sizeof target);
+      if (n < 0) throw sys_error(errno, "cannot read '{}'", shown(path));
+      entry.target.assign(target, static_cast<size_t>(n));
+    }
+    visit_(entry);
+    return is_dir;
+  }
+
+  const std::string& top_;
+  Fd fd_;
+  dev_t device_;
+  const std::function<void(const WalkEntry&)>& visit_;
+  std::vector<Level> levels_;
+  Fd dir_; // of the last level
 };
 
 } // namespace
@@ -92,7 +137,7 @@ void walk(const std::string& dir, const std::function<void(const WalkEntry&)>& v
   if (!fd || ::fstat(fd.get(), &top.info) != 0) throw sys_error(errno, "cannot read '{}'", dir);
   top.attributes = attributes_of(fd.get(), dir);
   visit(top);
-  Walk{dir, visit, top.info.st_dev}.below(fd.get(), "");
+  Walk(dir, std::move(fd), top.info.st_dev, visit).run();
 }
 
 } // namespace banger::sys

@@ -1,7 +1,9 @@
 // A directory tree, entry by entry, for reading.
 //
 // Symbolic links are told, never followed, and the file system that the tree begins on is never
-// left. Directories come before what is in them, names are in order. Error says which path.
+// left. Directories come before what is in them, names are in order. However deep a tree is, a few
+// descriptors are open; one whose paths are longer than Linux takes (4095 bytes) is Error(failed).
+// Error says which path.
 #pragma once
 
 #include <cstdint>

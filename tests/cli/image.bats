@@ -272,6 +272,134 @@ for i in range(9000): add("f%d" % i, b"")' >many.tar
   no_images
 }
 
+@test "a tarball that is cut is refused, wherever, however it is packed" {
+  tarball '
+init()
+for i in range(350): add("srv/file%d" % i, b"x" * (i % 700))' >whole.tar
+  # Between two entries, where each block before it is whole; the end is 1024 zeros, and filling.
+  local size
+  size=$(python3 - <<'PY'
+import tarfile
+members = tarfile.open("whole.tar").getmembers()
+print(members[-3].offset)
+PY
+)
+  head -c "$size" whole.tar >cut.tar
+  head -c $((size + 200)) whole.tar >torn.tar
+  expect 1 banger image import mine cut.tar
+  errors "'cut.tar' is cut short: the end of the tar is missing"
+  expect 1 banger image import mine - <cut.tar
+  errors "'standard input' is cut short"
+  expect 1 banger image import mine torn.tar
+  for pack in 'gzip' 'xz -0' 'zstd -q -1' 'bzip2'; do
+    $pack <cut.tar >packed-cut
+    expect 1 banger image import mine packed-cut
+    errors 'cut short'
+    $pack <whole.tar >packed
+    head -c -7 packed >cut-packed
+    expect 1 banger image import mine cut-packed
+    ! grep -q 'unknown error' <<<"$stderr"
+    expect 0 banger image import whole packed
+    expect 0 banger image rm whole
+  done
+  cat whole.tar whole.tar >two.tar
+  expect 1 banger image import mine two.tar
+  errors "something follows the tar's end"
+  no_images
+}
+
+@test "access lists of a tarball are in the image, and of a directory, and the mode is beside them" {
+  tarball '
+init()
+add("srv/f", b"", mode=0o664, pax_headers={"SCHILY.acl.access": "user::rw-,user:1234:rwx,group::r--,mask::rw-,other::r--"})
+directory("srv/d", pax_headers={"SCHILY.acl.default": "user::rwx,group:daemons:r-x,group::r-x,mask::r-x,other::---"})
+directory("etc")
+add("etc/group", b"root:x:0:\ndaemons:x:77:\n")' >t.tar
+  expect 0 banger image import mine t.tar
+  in_image mine 'stat /srv/f' | grep -q 'Mode:  0664'
+  in_image mine 'ea_list /srv/f' | grep -q 'system.posix_acl_access (28)'
+  in_image mine 'ea_get -x /srv/f system.posix_acl_access' | grep -q 'd2 04'
+  in_image mine 'ea_list /srv/d' | grep -q 'system.posix_acl_default (28)'
+  expect 0 e2fsck -fn "$(root_of mine)"
+  make_tree
+  setfacl -m u:1234:rwx -m m::rw tree/srv/file || skip 'no access lists here'
+  expect 0 banger image import dir tree
+  in_image dir 'stat /srv/file' | grep -q 'Mode:  0664'
+  in_image dir 'ea_list /srv/file' | grep -q 'system.posix_acl_access (28)'
+}
+
+@test "work and memory are bounded by what is given: deep paths and long directories" {
+  # 12,000 directories in a path: a tarball of 30 kB.
+  tarball 'init(); add("a/" * 12000 + "f", b"")' >deep.tar
+  (ulimit -v 400000; expect 1 banger image import mine deep.tar)
+  expect 1 banger image import mine deep.tar
+  errors "whose path is too long: 'a/a/a/"
+  errors 'a path takes at most 4095 bytes'
+  [ ${#stderr} -lt 1000 ]
+  # A directory here that is deeper than that, and than descriptors may be open.
+  make_tree
+  python3 - <<'PY'
+import os
+os.chdir("tree/srv")
+for _ in range(100):
+    os.mkdir("d" * 60); os.chdir("d" * 60)
+PY
+  (ulimit -n 64; expect 1 banger image import mine tree)
+  expect 1 banger image import mine tree
+  errors 'longer than 4095 bytes'
+  rm -r tree/srv
+  # Twice as many files in one directory take twice the time.
+  for n in 10000 20000; do
+    rm -rf many; mkdir many
+    python3 -c 'import sys
+for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close()' $n
+    mkdir -p tree/$n && mv many tree/$n/
+  done
+  local -A took
+  for n in 10000 20000; do
+    mkdir -p root/sbin; cp tree/sbin/init root/sbin; mv tree/$n/many root/many
+    took[$n]=$( { TIMEFORMAT=%U; time banger image import i$n root; } 2>&1 | tail -1)
+    rm -r root
+  done
+  awk -v a="${took[10000]}" -v b="${took[20000]}" 'BEGIN { exit !(b < 2.5 * a + 0.1) }' ||
+    { echo "10000 files: ${took[10000]} s, 20000: ${took[20000]} s"; false; }
+  expect 0 e2fsck -fn "$(root_of i20000)"
+}
+
+@test "a disk with sectors of 4096 bytes" {
+  make_tree large
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  # A GPT and an MBR that count in such sectors; the file system begins at 4 MiB.
+  for table in gpt dos; do
+    truncate -s 64M disk
+    dd if=root.ext4 of=disk bs=1M seek=4 conv=notrunc,sparse status=none
+    python3 - $table <<'PY'
+import struct, sys, zlib
+S, size = 4096, 64 << 20
+first, last = (4 << 20) // S, (28 << 20) // S - 1
+with open("disk", "r+b") as disk:
+    def write(at, data): disk.seek(at); disk.write(data)
+    if sys.argv[1] == "dos":
+        write(446, struct.pack("<B3xB3xII", 0, 0x83, first, last - first + 1))
+    else:
+        write(446, struct.pack("<B3xB3xII", 0, 0xee, 1, size // S - 1))
+        kind = bytes.fromhex("af3dc60f838472478e793d69d8477de4")
+        table = struct.pack("<16s16sQQQ72s", kind, b"u" * 16, first, last, 0, b"").ljust(128 * 128, b"\0")
+        def header(own, other, at):
+            h = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, own, other, 6,
+                            size // S - 6, b"g" * 16, at, 128, 128, zlib.crc32(table))
+            return h[:16] + struct.pack("<I", zlib.crc32(h)) + h[20:]
+        end = size // S - 1
+        write(S, header(1, end, 2)); write(2 * S, table)
+        write((end - 4) * S, table); write(end * S, header(end, 1, end - 4))
+    write(510, b"\x55\xaa")
+PY
+    expect 0 banger image import $table disk
+    same "$(in_image $table 'cat /srv/file')" large
+    rm disk
+  done
+}
+
 @test "a full disk gives the space back" {
   unshare -rm true 2>/dev/null || skip 'no user namespaces, so no file system of its own'
   make_tree

@@ -91,9 +91,8 @@ DiskSink::Place DiskSink::place_of(const std::string& path) {
 
 void DiskSink::entry(const TreeEntry& entry) {
   end_file();
-  using Type = TreeEntry::Type;
   std::string what = shown(entry.path);
-  if (entry.type == Type::directory) {
+  if (entry.is_dir()) {
     if (entry.path.empty() && way_ == Way::merge) return;
     Place place = place_of(entry.path);
     sys::make_dir_at(place.dir, place.name, 0700, what);
@@ -110,7 +109,7 @@ void DiskSink::entry(const TreeEntry& entry) {
   // The root has a temporary name already.
   std::string name = entry.path.empty() ? place.name : temporary_name(place.name);
   begun_ |= entry.path.empty();
-  if (entry.type == Type::file) {
+  if (entry.is_file()) {
     current_ = entry;
     current_place_ = place;
     current_name_ = name;
@@ -119,9 +118,9 @@ void DiskSink::entry(const TreeEntry& entry) {
     file_ = sys::create_at(place.dir, name, 0600, what);
     return;
   }
-  if (entry.type == Type::symlink) {
+  if (entry.is_symlink()) {
     sys::symlink_at(entry.target, place.dir, name, what);
-    sys::set_link_time_at(place.dir, name, entry.mtime_ns);
+    sys::set_link_time_at(place.dir, name, entry.time_ns());
   } else {
     if (entry.path.empty() || entry.target.empty() || entry.target == entry.path)
       throw failed("cannot make hard link '{}': it has no other name", what);
@@ -134,7 +133,7 @@ void DiskSink::entry(const TreeEntry& entry) {
   try {
     sys::rename_at(place.dir, name, place.dir, place.name, what);
     // Renaming one name of a file to another of it does nothing at all.
-    if (entry.type == Type::hard_link) sys::remove_at(place.dir, name);
+    if (entry.hard_link) sys::remove_at(place.dir, name);
   } catch (const Error&) {
     sys::remove_at(place.dir, name);
     throw;
@@ -156,7 +155,7 @@ void DiskSink::data(std::string_view bytes) {
 // Named again, a directory gets what was said last, and takes no more room.
 void DiskSink::keep_for_end(const TreeEntry& directory) {
   auto [kept, is_new] = directories_.try_emplace(directory.path);
-  kept->second = {directory.mode & 0777, directory.mtime_ns};
+  kept->second = {directory.mode & 0777, directory.time_ns()};
   if (is_new) path_bytes_ += directory.path.size();
   if (directories_.size() <= most_directories && path_bytes_ <= most_path_bytes) return;
   throw failed("cannot copy '{}': too many directories", shown(directory.path))
@@ -171,7 +170,7 @@ void DiskSink::end_file() {
     throw failed("cannot write '{}': its content is not whole", what);
   // A hole at the end.
   sys::set_size(file_.get(), current_.size, what);
-  sys::set_mode_and_time(file_.get(), current_.mode & 0777, current_.mtime_ns, what);
+  sys::set_mode_and_time(file_.get(), current_.mode & 0777, current_.time_ns(), what);
   if (!current_.path.empty())
     sys::rename_at(current_place_.dir, current_name_, current_place_.dir, current_place_.name,
                    what);

@@ -59,10 +59,10 @@ std::optional<TreeEntry> DiskSource::entry_at(const std::string& path) {
   if (result != 0) throw sys_error(errno, "cannot read '{}'", place);
   TreeEntry entry;
   entry.path = path;
-  entry.mode = st.st_mode & 07777;
-  entry.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
+  entry.mode = st.st_mode;
+  entry.mtime = st.st_mtim.tv_sec;
+  entry.mtime_ns = static_cast<uint32_t>(st.st_mtim.tv_nsec);
   if (S_ISDIR(st.st_mode)) {
-    entry.type = TreeEntry::Type::directory;
     auto names = sys::list_dir(place);
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
       std::string below = path.empty() ? *name : path + "/" + *name;
@@ -73,7 +73,6 @@ std::optional<TreeEntry> DiskSource::entry_at(const std::string& path) {
     return entry;
   }
   if (S_ISLNK(st.st_mode)) {
-    entry.type = TreeEntry::Type::symlink;
     entry.target = sys::read_link(place).value_or("");
     if (entry.target.empty()) throw failed("cannot read link '{}'", place);
     return entry;
@@ -85,7 +84,7 @@ std::optional<TreeEntry> DiskSource::entry_at(const std::string& path) {
   if (st.st_nlink > 1) {
     auto [first, fresh] = linked_.try_emplace({st.st_dev, st.st_ino}, path);
     if (!fresh) {
-      entry.type = TreeEntry::Type::hard_link;
+      entry.hard_link = true;
       entry.target = first->second;
       return entry;
     }

@@ -208,10 +208,10 @@ bool ends_as_directory(const std::string& path) {
   return last.empty() || last == "." || last == "..";
 }
 
-TreeEntry::Type type_of(CopyItem::Kind kind) {
-  return kind == CopyItem::Kind::directory ? TreeEntry::Type::directory
-         : kind == CopyItem::Kind::link    ? TreeEntry::Type::symlink
-                                           : TreeEntry::Type::file;
+mode_t type_of(CopyItem::Kind kind) {
+  return kind == CopyItem::Kind::directory ? S_IFDIR
+         : kind == CopyItem::Kind::link    ? S_IFLNK
+                                           : S_IFREG;
 }
 
 std::string name_of(CopyItem::Kind kind) {
@@ -272,7 +272,7 @@ void RemoteTreeSink::entry(const TreeEntry& entry) {
   TreeEntry placed = entry;
   auto below = [](const std::string& path) { return path.empty() ? "data" : "data/" + path; };
   placed.path = below(entry.path);
-  if (entry.type == TreeEntry::Type::hard_link) placed.target = below(entry.target);
+  if (entry.hard_link) placed.target = below(entry.target);
   tar_->entry(placed);
 }
 
@@ -280,6 +280,7 @@ void RemoteTreeSink::finish() {
   if (fresh_) {
     TreeEntry end;
     end.path = "end";
+    end.mode = S_IFREG | 0644;
     tar_->entry(end);
   }
   tar_->finish();

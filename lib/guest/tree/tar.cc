@@ -1,99 +1,59 @@
 #include "guest/tree/tar.h"
 
 #include <algorithm>
-#include <array>
-
-#include <sys/stat.h>
-
-#include "core/text.h"
 
 namespace banger::guest {
 
 namespace {
 
 constexpr int64_t largest_file = int64_t{1} << 50;
-constexpr int64_t latest = 9'000'000'000;   // in seconds; nanoseconds must fit in 64 bits
-constexpr int64_t most_after_end = 1 << 20; // tars are filled up to whole records
-constexpr int64_t second = 1'000'000'000;
+constexpr int64_t latest = 9'000'000'000; // in seconds; nanoseconds must fit in 64 bits
 
 } // namespace
 
-TarSource::TarSource(Pull pull, TreeEntry::Type root, const std::string& name)
-    : pull_(std::move(pull)), root_(root), name_(name), reader_(pull_, name) {}
+TarSource::TarSource(Pull pull, mode_t root, const std::string& name)
+    : root_(root), name_(name), reader_(std::move(pull), name, archive::Reader::Paths::relative) {}
 
 Error TarSource::damaged(std::string_view why) const {
   return failed("cannot read '{}': {}", name_, why);
 }
 
-// What follows the end is filling; the pull's own end tells whether the other side did well.
-void TarSource::drain() {
-  std::array<char, 4096> dropped;
-  int64_t more = 0;
-  while (size_t n = pull_(dropped))
-    if ((more += static_cast<int64_t>(n)) > most_after_end)
-      throw damaged("something follows the tar's end");
-}
-
-TreeEntry TarSource::checked(archive::TreeEntry&& from) {
-  auto plain = [&](std::string path) {
-    if (!path.empty() && !plain_path(path)) throw damaged("a path is too long");
-    return path;
-  };
-  bool alone = root_ != TreeEntry::Type::directory;
-  TreeEntry entry;
-  entry.path = alone ? "" : plain(std::move(from.path));
+void TarSource::check(TreeEntry& entry) {
+  bool alone = root_ != S_IFDIR;
+  if (alone) entry.path.clear();
   if (entry.path.empty() && any_)
     throw damaged(alone ? "it has more than what was asked for" : "its root comes late");
-  entry.mode = from.mode & 07777;
-  entry.uid = from.uid;
-  entry.gid = from.gid;
-  if (from.mtime > latest || from.mtime < -latest) throw damaged("a time is none");
-  // libarchive reads "-1.5" as half a second after -1.
-  entry.mtime_ns = from.mtime * second + (from.mtime < 0 ? 0 : from.mtime_ns);
-  if (from.hard_link) {
-    entry.type = TreeEntry::Type::hard_link;
-    entry.target = plain(std::move(from.target));
-  } else if (S_ISDIR(from.mode)) {
-    entry.type = TreeEntry::Type::directory;
-  } else if (S_ISLNK(from.mode)) {
-    entry.type = TreeEntry::Type::symlink;
-    if (from.target.empty() || from.target.size() > longest_path) throw damaged("a link is none");
-    entry.target = std::move(from.target);
-  } else if (S_ISREG(from.mode)) {
-    if (from.size < 0 || from.size > largest_file) throw damaged("a file is too large");
-    if (from.extents.size() > most_extents) throw damaged("a file has too many holes");
-    entry.size = from.size;
-    if (from.extents.empty()) from.extents = {{0, from.size}};
-    for (auto [offset, length] : from.extents)
-      if (length > 0) entry.data.push_back({offset, length});
-  } else {
+  if (entry.mtime > latest || entry.mtime < -latest) throw damaged("a time is none");
+  if (entry.is_symlink() && (entry.target.empty() || entry.target.size() > longest_path))
+    throw damaged("a link is none");
+  if (entry.is_file()) {
+    if (entry.size < 0 || entry.size > largest_file) throw damaged("a file is too large");
+    if (entry.data.size() > most_extents) throw damaged("a file has too many holes");
+  } else if (!entry.hard_link && !entry.is_dir() && !entry.is_symlink()) {
     throw damaged("it has an entry of an unknown kind");
   }
   // Whoever asked for a file must not get a link, through which the next copy would write.
-  if (entry.path.empty() && entry.type != root_)
+  if (entry.path.empty() && (entry.hard_link || (entry.mode & S_IFMT) != root_))
     throw damaged("something else came than was asked for");
-  return entry;
 }
 
 std::optional<TreeEntry> TarSource::next() {
-  if (ended_) return {};
   extent_ = 0;
   within_ = 0;
   piece_ = {};
-  while (auto from = reader_.next()) {
-    if (!from->hard_link && (S_ISCHR(from->mode) || S_ISBLK(from->mode) || S_ISFIFO(from->mode))) {
+  is_file_ = false;
+  while (auto entry = reader_.next()) {
+    if (!entry->hard_link &&
+        (S_ISCHR(entry->mode) || S_ISBLK(entry->mode) || S_ISFIFO(entry->mode))) {
       left_out_++;
       continue;
     }
-    TreeEntry entry = checked(std::move(*from));
+    check(*entry);
     any_ = true;
-    extents_ = entry.data;
-    is_file_ = entry.type == TreeEntry::Type::file;
+    extents_ = entry->data;
+    is_file_ = entry->is_file();
     return entry;
   }
-  is_file_ = false;
-  ended_ = true;
-  drain();
   return {};
 }
 
@@ -121,41 +81,11 @@ size_t TarSource::read(std::span<char> buffer) {
   return n;
 }
 
-void TarSink::entry(const TreeEntry& from) {
-  extents_ = from.data;
+void TarSink::entry(const TreeEntry& entry) {
+  extents_ = entry.data;
   extent_ = 0;
   within_ = 0;
-  if (from.path.empty()) return;
-  archive::TreeEntry entry;
-  entry.path = from.path;
-  entry.mode = from.mode;
-  entry.uid = from.uid;
-  entry.gid = from.gid;
-  entry.mtime = from.mtime_ns / second - (from.mtime_ns % second < 0);
-  entry.mtime_ns = static_cast<uint32_t>(from.mtime_ns - entry.mtime * second);
-  entry.target = from.target;
-  switch (from.type) {
-  case TreeEntry::Type::directory:
-    entry.mode |= S_IFDIR;
-    break;
-  case TreeEntry::Type::symlink:
-    entry.mode |= S_IFLNK;
-    break;
-  case TreeEntry::Type::hard_link:
-    entry.mode |= S_IFREG;
-    entry.hard_link = true;
-    break;
-  case TreeEntry::Type::file:
-    entry.mode |= S_IFREG;
-    entry.size = from.size;
-    if (from.size > 0 && from.data != std::vector<Extent>{{0, from.size}}) {
-      for (auto [offset, length] : from.data) entry.extents.push_back({offset, length});
-      // The end of the file, so that one without any data has a map as well.
-      if (from.data.empty()) entry.extents = {{from.size, 0}};
-    }
-    break;
-  }
-  writer_.entry(entry);
+  if (!entry.path.empty()) writer_.entry(entry);
 }
 
 void TarSink::data(std::string_view bytes) {

@@ -1,10 +1,11 @@
-// Trees as tars, as the tars of guests read and write them (archive/tree_stream.h): what libarchive
-// reads is held to guest/tree/tree.h's rules here.
+// Trees as tars, as the tars of guests read and write them (archive/reader.h, archive/writer.h):
+// what libarchive reads is held to guest/tree/tree.h's rules here.
 #pragma once
 
 #include <string>
 
-#include "archive/tree_stream.h"
+#include "archive/reader.h"
+#include "archive/writer.h"
 #include "core/error.h"
 #include "guest/tree/tree.h"
 
@@ -14,24 +15,22 @@ namespace banger::guest {
 // bound, or of a kind that is not known.
 class TarSource : public TreeSource {
 public:
-  using Pull = archive::TreeStreamReader::Pull;
-  // `root` is what was asked for: a directory, or one thing alone, which is the root whatever its
-  // name. A root of another type is refused. `name` is for errors.
-  TarSource(Pull pull, TreeEntry::Type root, const std::string& name);
+  using Pull = archive::Pull;
+  // `root` is the type of what was asked for: S_IFDIR, or S_IFREG or S_IFLNK, one thing alone,
+  // which is the root whatever its name. A root of another type is refused. `name` is for errors.
+  TarSource(Pull pull, mode_t root, const std::string& name);
   std::optional<TreeEntry> next() override;
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override { return left_out_; }
 
 private:
-  TreeEntry checked(archive::TreeEntry&& entry);
-  void drain();
+  void check(TreeEntry& entry);
   Error damaged(std::string_view why) const;
 
-  Pull pull_;
-  TreeEntry::Type root_;
+  mode_t root_;
   std::string name_;
-  archive::TreeStreamReader reader_;
-  bool any_ = false, ended_ = false, is_file_ = false;
+  archive::Reader reader_;
+  bool any_ = false, is_file_ = false;
   size_t left_out_ = 0;
   std::vector<Extent> extents_; // of the current file
   size_t extent_ = 0;
@@ -41,7 +40,7 @@ private:
 
 class TarSink : public TreeSink {
 public:
-  using Push = archive::TreeStreamWriter::Sink;
+  using Push = archive::Writer::Sink;
   TarSink(Push push, archive::TarForm form) : writer_(std::move(push), form) {}
   // An entry without a path, the root, is left out.
   void entry(const TreeEntry& entry) override;
@@ -49,7 +48,7 @@ public:
   void finish() override { writer_.finish(); }
 
 private:
-  archive::TreeStreamWriter writer_;
+  archive::Writer writer_;
   std::vector<Extent> extents_; // of the current file
   size_t extent_ = 0;
   int64_t within_ = 0;

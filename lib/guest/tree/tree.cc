@@ -1,6 +1,6 @@
 #include "guest/tree/tree.h"
 
-#include "core/text.h"
+#include <vector>
 
 namespace banger::guest {
 
@@ -9,7 +9,7 @@ void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
   std::vector<char> buffer(size_t{128} << 10);
   while (auto entry = source.next()) {
     sink.entry(*entry);
-    totals.files += entry->type != TreeEntry::Type::directory;
+    totals.files += !entry->is_dir();
     while (size_t n = source.read(buffer)) {
       sink.data({buffer.data(), n});
       totals.bytes += static_cast<int64_t>(n);
@@ -18,20 +18,6 @@ void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
     moved();
   }
   totals.left_out = source.left_out();
-}
-
-std::optional<std::string> plain_path(std::string_view path) {
-  if (path.size() > longest_path || path.empty() || path[0] == '/' ||
-      path.find('\0') != std::string_view::npos)
-    return {};
-  std::string plain;
-  for (const std::string& name : split(path, '/')) {
-    if (name.empty() || name == ".") continue;
-    if (name == ".." || name.size() > longest_name) return {};
-    if (!plain.empty()) plain += '/';
-    plain += name;
-  }
-  return plain;
 }
 
 } // namespace banger::guest

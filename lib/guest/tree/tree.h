@@ -1,45 +1,22 @@
-// A tree of files on its way from one place to another: entries in order, each with its content,
-// out of a source (a disk, a guest's tar) into a sink (the same).
+// A tree of files (model/tree.h) out of a source, a disk or a guest's tar, into a sink, the same.
 //
-// Paths are plain: relative, no "." or "..", no empty or overlong name, no NUL; "" is the root, a
-// directory, a file or a link. Sources keep to that whatever they read, so that sinks can rely on
-// it. Permissions are the lower 12 bits. Devices, sockets and FIFOs are left out by sources and
-// counted.
+// The root is a directory, a file or a link. Sources keep to the rules of model/tree.h whatever
+// they read, so that sinks can rely on it; data lies within a file's size. Devices, sockets and
+// FIFOs are left out by sources and counted.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include <sys/types.h>
+#include "model/tree.h"
 
 namespace banger::guest {
 
-struct Extent {
-  int64_t offset, length;
-  bool operator==(const Extent&) const = default;
-};
-
-struct TreeEntry {
-  enum class Type { file, directory, symlink, hard_link };
-  Type type = Type::file;
-  std::string path;
-  mode_t mode = 0644;
-  int64_t mtime_ns = 0;
-  unsigned uid = 0, gid = 0;
-  std::string target;       // of a symbolic link as it is; of a hard link a path of this tree
-  int64_t size = 0;         // of a file
-  std::vector<Extent> data; // where a file is no hole: ascending, apart, not empty, within size
-  bool operator==(const TreeEntry&) const = default;
-};
-
 // The most that a file may be in; one that has more holes is taken as having none.
 inline constexpr size_t most_extents = 100'000;
-inline constexpr size_t longest_path = 4095, longest_name = 255;
 
 class TreeSource {
 public:
@@ -70,8 +47,5 @@ struct CopyTotals {
 // be believed. `moved` is called now and then.
 void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
                const std::function<void()>& moved);
-
-// `path` made plain ("./a//b/" is "a/b", "." is ""); none for what may not be.
-std::optional<std::string> plain_path(std::string_view path);
 
 } // namespace banger::guest

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -10,8 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "archive/tree.h"
+#include "archive/reader.h"
 #include "core/error.h"
+#include "core/text.h"
+#include "core/units.h"
 #include "image/hygiene.h"
 #include "sys/proc.h"
 #include "sys/walk.h"
@@ -28,24 +32,66 @@ constexpr int64_t most_block = int64_t{1} << 18;
 constexpr const char* inits[] = {"sbin/init", "lib/systemd/systemd", "etc/init", "bin/init",
                                  "init"};
 
-void add_tar_entry(disk::Ext4Files& to, archive::TreeReader& tar, const archive::TreeEntry& e) {
-  disk::FileMeta meta{e.mode, e.uid, e.gid, e.mtime, e.mtime_ns, e.attributes};
-  if (e.hard_link) {
-    to.make_hard_link(e.path, e.target);
-  } else if (S_ISDIR(e.mode)) {
-    to.make_dir(e.path, meta);
-  } else if (S_ISREG(e.mode)) {
-    to.make_file(e.path, meta, e.size, [&]() -> std::optional<disk::FileChunk> {
-      auto chunk = tar.chunk();
-      if (!chunk) return {};
-      return disk::FileChunk{chunk->offset, chunk->data};
-    });
-  } else if (S_ISLNK(e.mode)) {
-    to.make_link(e.path, meta, e.target);
-  } else {
-    to.make_node(e.path, meta, e.major, e.minor);
+// The ids that a root's own /etc/passwd or /etc/group gives to names.
+std::map<std::string, uint32_t> ids_in(disk::Ext4Files& root, const std::string& path) {
+  std::map<std::string, uint32_t> ids;
+  auto node = root.find(path);
+  if (!node || !S_ISREG(node->meta.mode) || node->size > static_cast<int64_t>(most_text))
+    return ids;
+  for (const std::string& line : split(root.read(path, most_text), '\n')) {
+    auto fields = split(line, ':');
+    if (fields.size() < 3) continue;
+    uint32_t id = 0;
+    const std::string& text = fields[2];
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error == std::errc() && end == text.data() + text.size()) ids.try_emplace(fields[0], id);
   }
+  return ids;
 }
+
+// Lists of access that name users and groups without ids: whose they are is known when the root's
+// own tables of them are there.
+class NamedAcls {
+public:
+  void keep(const TreeEntry& entry) {
+    if (entry.acl.empty() && entry.default_acl.empty()) return;
+    if ((size_ += entry.path.size() + 64 * (entry.acl.size() + entry.default_acl.size())) > most)
+      throw failed("the access lists that name users without their ids are too many (more than {})",
+                   format_size(static_cast<int64_t>(most)))
+          .hint("make the tarball with tar --numeric-owner");
+    kept_.push_back(entry);
+  }
+  void set(disk::Ext4Files& root) {
+    if (kept_.empty()) return;
+    auto users = ids_in(root, "etc/passwd"), groups = ids_in(root, "etc/group");
+    for (TreeEntry& entry : kept_) {
+      std::map<std::string, std::string> lists;
+      for (auto [acl, attribute] :
+           {std::pair(&entry.acl, access_acl), std::pair(&entry.default_acl, default_acl)}) {
+        if (acl->empty()) continue;
+        for (AclEntry& a : *acl) {
+          bool user = a.tag == AclEntry::Tag::user;
+          if (a.id || (!user && a.tag != AclEntry::Tag::group)) continue;
+          auto& ids = user ? users : groups;
+          auto found = ids.find(a.name);
+          if (found == ids.end())
+            throw failed("the access list of '{}' names {} '{}', whom the root's /etc/{} has not",
+                         escape_for_terminal(entry.path), user ? "user" : "group",
+                         escape_for_terminal(a.name), user ? "passwd" : "group")
+                .hint("make the tarball with tar --numeric-owner");
+          a.id = found->second;
+        }
+        lists[attribute] = acl_attribute(*acl);
+      }
+      root.set_attributes(entry.path, lists);
+    }
+  }
+
+private:
+  static constexpr size_t most = size_t{64} << 20;
+  std::vector<TreeEntry> kept_;
+  size_t size_ = 0;
+};
 
 struct Owners {
   bool as_root = sys::is_root();
@@ -57,7 +103,7 @@ struct Owners {
 
 // The first `size` bytes of a file, without its holes. What cannot be read, or is there no more, is
 // an error: else it would become zeros.
-disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
+ChunkSource content_of(int fd, int64_t size, const std::string& shown) {
   struct Reader {
     int fd;
     int64_t size;
@@ -65,7 +111,7 @@ disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
     int64_t offset = 0;
     std::string block{};
 
-    std::optional<disk::FileChunk> next() {
+    std::optional<Chunk> next() {
       if (offset >= size) return {};
       off_t data = ::lseek(fd, offset, SEEK_DATA);
       if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", shown);
@@ -81,7 +127,7 @@ disk::FileSource content_of(int fd, int64_t size, const std::string& shown) {
       if (n < 0) throw sys_error(errno, "cannot read '{}'", shown);
       if (n == 0) throw shrank();
       offset = data + n;
-      return disk::FileChunk{data, std::string_view(block).substr(0, static_cast<size_t>(n))};
+      return Chunk{data, std::string_view(block).substr(0, static_cast<size_t>(n))};
     }
     Error shrank() const { return failed("cannot read '{}': it shrank meanwhile", shown); }
   };
@@ -94,19 +140,22 @@ void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const O
   constexpr const char* sources =
       "an image is made of a tarball (plain, gz, xz, zst, bz2), from a file or standard input, "
       "of a file with an ext4 file system or a raw disk with partitions, or of a directory";
-  std::optional<archive::TreeReader> tar;
-  std::optional<archive::TreeEntry> entry;
+  auto tar = archive::Reader::of_file(fd, name);
+  std::optional<TreeEntry> entry;
   try {
-    entry = tar.emplace(fd, name).next();
+    entry = tar.next();
   } catch (Error& e) {
     throw std::move(e.default_hint(sources));
   }
   // Zeros, as a file system begins with them, are the end of a tarball.
   if (!entry) throw failed("'{}' is no tarball, or an empty one", name).hint(sources);
-  for (; entry; entry = tar->next()) {
+  NamedAcls acls;
+  for (; entry; entry = tar.next()) {
     on_entry(entry->path);
-    add_tar_entry(to, *tar, *entry);
+    to.make(*entry, [&] { return tar.chunk(); });
+    acls.keep(*entry);
   }
+  acls.set(to);
 }
 
 void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& on_entry) {
@@ -115,24 +164,25 @@ void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& o
   sys::walk(dir, [&](const sys::WalkEntry& e) {
     on_entry(e.path);
     const struct stat& st = e.info;
-    disk::FileMeta meta{st.st_mode,
-                        owners.user(st.st_uid),
-                        owners.group(st.st_gid),
-                        st.st_mtim.tv_sec,
-                        static_cast<uint32_t>(st.st_mtim.tv_nsec),
-                        e.attributes};
+    FileMeta meta{st.st_mode,
+                  owners.user(st.st_uid),
+                  owners.group(st.st_gid),
+                  st.st_mtim.tv_sec,
+                  static_cast<uint32_t>(st.st_mtim.tv_nsec),
+                  e.attributes};
     if (S_ISDIR(st.st_mode)) return to.make_dir(e.path, meta);
     if (S_ISSOCK(st.st_mode)) return; // worth nothing without the process that made it
     if (st.st_nlink > 1) {
       auto [known, is_new] = names.emplace(std::pair(st.st_dev, st.st_ino), e.path);
       if (!is_new) return to.make_hard_link(e.path, known->second);
     }
-    if (S_ISREG(st.st_mode))
-      to.make_file(e.path, meta, st.st_size, content_of(e.fd, st.st_size, dir + "/" + e.path));
-    else if (S_ISLNK(st.st_mode))
-      to.make_link(e.path, meta, e.target);
-    else
-      to.make_node(e.path, meta, major(st.st_rdev), minor(st.st_rdev));
+    TreeEntry entry{meta};
+    entry.path = e.path;
+    entry.target = e.target;
+    entry.size = st.st_size;
+    entry.major = major(st.st_rdev);
+    entry.minor = minor(st.st_rdev);
+    to.make(entry, content_of(e.fd, st.st_size, dir + "/" + e.path));
   });
 }
 
@@ -165,7 +215,7 @@ void scrub_root(disk::Ext4Files& root) {
   if (!systemd || !S_ISDIR(systemd->meta.mode)) return;
   for (const std::string& unit : units) {
     if (unit.size() > most_name) continue; // no unit can have that name
-    disk::FileMeta meta;
+    FileMeta meta;
     meta.mode = S_IFLNK | 0777;
     meta.mtime = systemd->meta.mtime;
     root.make_link(dir + "/" + unit, meta, "/dev/null");

@@ -11,7 +11,7 @@ namespace banger::ops {
 // Called with the path of each entry as it comes.
 using OnEntry = std::function<void(const std::string& path)>;
 
-// A tarball from a descriptor (archive/tree.h): owners, modes, times, devices and attributes are
+// A tarball from a descriptor (archive/reader.h): owners, modes, times, devices and attributes are
 // what it says, whoever runs this. Nothing of it touches the host's file system.
 void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const OnEntry& on_entry);
 

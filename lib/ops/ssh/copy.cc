@@ -121,8 +121,8 @@ public:
   GuestSource(const SshTarget& target, const Dirs& dirs,
               std::unique_ptr<guest::RemoteTreeSource> source)
       : target_(target), dirs_(dirs), source_(std::move(source)) {}
-  std::optional<guest::TreeEntry> next() override {
-    std::optional<guest::TreeEntry> entry;
+  std::optional<TreeEntry> next() override {
+    std::optional<TreeEntry> entry;
     with_guest(target_, dirs_, [&] { entry = source_->next(); });
     return entry;
   }
@@ -143,7 +143,7 @@ class GuestSink : public guest::TreeSink {
 public:
   GuestSink(const SshTarget& target, const Dirs& dirs, std::unique_ptr<guest::RemoteTreeSink> sink)
       : target_(target), dirs_(dirs), sink_(std::move(sink)) {}
-  void entry(const guest::TreeEntry& entry) override {
+  void entry(const TreeEntry& entry) override {
     with_guest(target_, dirs_, [&] { sink_->entry(entry); });
   }
   void data(std::string_view bytes) override {

@@ -30,23 +30,45 @@ const std::string linux_data("\xaf\x3d\xc6\x0f\x83\x84\x72\x47\x8e\x79\x3d\x69\x
                              16);
 const std::string efi("\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0\xc9\x3e\xc9\x3b", 16);
 
-void gpt_entry(std::string& disk, size_t i, const std::string& type, uint64_t first,
-               uint64_t last) {
-  size_t at = 1024 + i * 128;
-  disk.replace(at, 16, type);
-  put(disk, at + 32, first, 8);
-  put(disk, at + 40, last, 8);
-}
+// A GPT on a disk with sectors of that size, sealed as it must be before it is read.
+struct Gpt {
+  std::string disk = std::string(4 * MiB, '\0');
+  size_t sector = 512;
 
-std::string gpt_disk() {
-  std::string disk(4 * MiB, '\0');
-  mbr_entry(disk, 0, 0, 0xee, 1, 8191);
-  disk.replace(512, 8, "EFI PART");
-  put(disk, 512 + 72, 2, 8);
-  put(disk, 512 + 80, 128, 4);
-  put(disk, 512 + 84, 128, 4);
-  return disk;
-}
+  explicit Gpt(size_t bytes = 512) : sector(bytes) {
+    mbr_entry(disk, 0, 0, 0xee, 1, static_cast<uint32_t>(disk.size() / sector - 1));
+    disk.replace(sector, 8, "EFI PART");
+    put(disk, sector + 8, 0x10000, 4);
+    put(disk, sector + 12, 92, 4);
+    put(disk, sector + 24, 1, 8);
+    put(disk, sector + 32, disk.size() / sector - 1, 8);
+    put(disk, sector + 40, 34, 8);
+    put(disk, sector + 48, disk.size() / sector - 34, 8);
+    put(disk, sector + 72, 2, 8);
+    put(disk, sector + 80, 128, 4);
+    put(disk, sector + 84, 128, 4);
+  }
+  void entry(size_t i, const std::string& type, uint64_t first, uint64_t last) {
+    size_t at = 2 * sector + i * 128;
+    disk.replace(at, 16, type);
+    put(disk, at + 32, first, 8);
+    put(disk, at + 40, last, 8);
+  }
+  const std::string& sealed() {
+    put(disk, sector + 88, crc(std::string_view(disk).substr(2 * sector, 128 * 128)), 4);
+    put(disk, sector + 16, 0, 4);
+    put(disk, sector + 16, crc(std::string_view(disk).substr(sector, 92)), 4);
+    return disk;
+  }
+  static uint32_t crc(std::string_view bytes) {
+    uint32_t sum = 0xffffffff;
+    for (char c : bytes) {
+      sum ^= static_cast<unsigned char>(c);
+      for (int i = 0; i < 8; i++) sum = sum >> 1 ^ (sum & 1 ? 0xedb88320 : 0);
+    }
+    return ~sum;
+  }
+};
 
 struct Partitions : testing::Test {
   std::string path = testing::TempDir() + "/partitions-" + std::to_string(::getpid());
@@ -55,8 +77,11 @@ struct Partitions : testing::Test {
   std::optional<std::vector<Partition>> find(const std::string& disk) {
     Fd fd = sys::open_file(path, O_RDWR | O_CREAT | O_TRUNC);
     sys::write_all(fd.get(), disk);
-    return find_partitions(fd.get(), static_cast<int64_t>(disk.size()), "disk");
+    readings = find_partitions(fd.get(), static_cast<int64_t>(disk.size()), "disk");
+    if (readings.empty()) return {};
+    return readings.front();
   }
+  std::vector<std::vector<Partition>> readings;
 };
 
 Code code_of(const std::function<void()>& f) {
@@ -95,23 +120,48 @@ TEST_F(Partitions, OfAnMbrWhoseChainIsARing) {
 }
 
 TEST_F(Partitions, OfAGpt) {
-  std::string disk = gpt_disk();
-  gpt_entry(disk, 0, efi, 34, 133);
-  gpt_entry(disk, 2, linux_data, 200, 299);
-  gpt_entry(disk, 3, linux_data, 300, 9'000);    // beyond the disk
-  gpt_entry(disk, 4, linux_data, 400, 300);      // upside down
-  gpt_entry(disk, 5, linux_data, 0, UINT64_MAX); // everything
-  EXPECT_EQ(find(disk), (std::vector<Partition>{{1, 34 * 512, 100 * 512, false},
-                                                {3, 200 * 512, 100 * 512, true}}));
+  Gpt gpt;
+  gpt.entry(0, efi, 34, 133);
+  gpt.entry(2, linux_data, 200, 299);
+  gpt.entry(3, linux_data, 300, 9'000);    // beyond the disk
+  gpt.entry(4, linux_data, 400, 300);      // upside down
+  gpt.entry(5, linux_data, 0, UINT64_MAX); // everything
+  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 512, 100 * 512, false},
+                                                        {3, 200 * 512, 100 * 512, true}}));
+  EXPECT_EQ(readings.size(), 1u);
+}
+
+TEST_F(Partitions, OfADiskWithSectorsOf4096Bytes) {
+  Gpt gpt(4096);
+  gpt.entry(0, efi, 34, 133);
+  gpt.entry(1, linux_data, 200, 299);
+  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 4096, 100 * 4096, false},
+                                                        {2, 200 * 4096, 100 * 4096, true}}));
+  // An MBR does not tell: both are possible.
+  std::string disk(4 * MiB, '\0');
+  mbr_entry(disk, 0, 0, 0x83, 100, 10);
+  EXPECT_EQ(find(disk), (std::vector<Partition>{{1, 100 * 512, 10 * 512, true}}));
+  ASSERT_EQ(readings.size(), 2u);
+  EXPECT_EQ(readings[1], (std::vector<Partition>{{1, 100 * 4096, 10 * 4096, true}}));
 }
 
 TEST_F(Partitions, ATableThatMakesNoSenseIsRefused) {
-  std::string disk = gpt_disk();
-  put(disk, 512 + 80, 0xffffffff, 4);
-  EXPECT_EQ(code_of([&] { find(disk); }), Code::failed);
-  disk = gpt_disk();
-  put(disk, 512 + 84, 0, 4);
-  EXPECT_EQ(code_of([&] { find(disk); }), Code::failed);
+  Gpt gpt;
+  gpt.entry(0, linux_data, 200, 299);
+  put(gpt.disk, 512 + 80, 0xffffffff, 4);
+  EXPECT_EQ(code_of([&] { find(gpt.sealed()); }), Code::failed);
+  gpt = Gpt();
+  put(gpt.disk, 512 + 84, 0, 4);
+  EXPECT_EQ(code_of([&] { find(gpt.sealed()); }), Code::failed);
+  gpt = Gpt();
+  put(gpt.disk, 512 + 72, UINT64_MAX / 2, 8);
+  EXPECT_EQ(code_of([&] { find(gpt.sealed()); }), Code::failed);
+  // One whose checksum does not fit was never finished, or is damaged.
+  gpt = Gpt();
+  gpt.entry(0, linux_data, 200, 299);
+  gpt.sealed();
+  gpt.entry(0, linux_data, 200, 298);
+  EXPECT_EQ(code_of([&] { find(gpt.disk); }), Code::failed);
 }
 
 TEST_F(Partitions, NoneWhereThereIsNoTable) {

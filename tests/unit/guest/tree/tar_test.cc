@@ -1,5 +1,6 @@
 #include "guest/tree/tar.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fcntl.h>
@@ -15,7 +16,7 @@ namespace banger::guest {
 namespace {
 
 using archive::TarForm;
-using Type = TreeEntry::Type;
+enum class Type { directory, file, symlink, hard_link };
 
 struct Held {
   TreeEntry entry;
@@ -43,8 +44,12 @@ std::string written(const std::vector<Held>& tree, TarForm form) {
   return tar;
 }
 
+mode_t mode_of(Type type) {
+  return type == Type::directory ? S_IFDIR : type == Type::symlink ? S_IFLNK : S_IFREG;
+}
+
 std::vector<Held> read(std::string_view tar, Type root = Type::directory) {
-  TarSource source(from(tar), root, "t");
+  TarSource source(from(tar), mode_of(root), "t");
   std::vector<Held> tree;
   while (auto entry = source.next()) {
     Held held{*entry, {}};
@@ -57,10 +62,12 @@ std::vector<Held> read(std::string_view tar, Type root = Type::directory) {
 
 TreeEntry entry(Type type, std::string path, std::string target = {}) {
   TreeEntry e;
-  e.type = type;
+  e.mode = mode_of(type) | 0644;
+  e.hard_link = type == Type::hard_link;
   e.path = std::move(path);
   e.target = std::move(target);
-  e.mtime_ns = 1'600'000'000'123'456'789;
+  e.mtime = 1'600'000'000;
+  e.mtime_ns = 123'456'789;
   return e;
 }
 
@@ -81,9 +88,10 @@ Held sparse() {
 std::vector<Held> sample() {
   std::string name(200, 'n');
   TreeEntry odd = entry(Type::file, "sub/-dash\nnew line \xff\xc3");
-  odd.mode = 04751;
+  odd.mode = S_IFREG | 04751;
   odd.uid = 5'000'000;
-  odd.mtime_ns = -1'500'000'000;
+  odd.mtime = -2;
+  odd.mtime_ns = 500'000'000;
   return {{entry(Type::directory, "sub"), {}},
           file("sub/a", std::string(1000, 'a')),
           file("sub/empty", ""),
@@ -100,7 +108,7 @@ TEST(GuestTar, ThePaxFormKeepsEverything) {
   tree.push_back(sparse());
   tree.push_back(file("after", "x"));
   auto got = read(written(tree, TarForm::pax));
-  tree[5].entry.mtime_ns = -2'000'000'000; // before 1970: whole seconds
+  tree[5].entry.mtime_ns = 0; // before 1970: whole seconds
   EXPECT_EQ(got, tree);
 }
 
@@ -119,8 +127,10 @@ TEST(GuestTar, TheGnuFormKeepsSecondsAndWritesZeros) {
   holes.data = std::string(5, 'h') + std::string(700, 'i');
   tree.push_back(holes);
   auto got = read(written(tree, TarForm::gnu));
-  for (auto& held : tree)
-    held.entry.mtime_ns = held.entry.mtime_ns < 0 ? 0 : 1'600'000'000'000'000'000;
+  for (auto& held : tree) {
+    held.entry.mtime = std::max<int64_t>(held.entry.mtime, 0);
+    held.entry.mtime_ns = 0;
+  }
   tree.back().entry.data = {{0, 10'000}};
   tree.back().data = std::string(10'000, '\0');
   tree.back().data.replace(1000, 5, std::string(5, 'h')).replace(5000, 700, std::string(700, 'i'));
@@ -175,10 +185,10 @@ TEST(GuestTar, PathsThatLeadOutAreRefused) {
 // A pax header with these records, then a file of `size` bytes.
 std::string with_records(const std::string& records, size_t size) {
   Held x = file("x", std::string(size, '1'));
-  x.entry.mtime_ns = 0; // no header of its own
+  x.entry.mtime = 0, x.entry.mtime_ns = 0; // no header of its own
   std::string tar = written({x}, TarForm::pax);
   Held header = file("x", records);
-  header.entry.mtime_ns = 0;
+  header.entry.mtime = 0, header.entry.mtime_ns = 0;
   std::string block = written({header}, TarForm::pax);
   block.resize(block.size() - 1024);
   block[156] = 'x';
@@ -234,8 +244,7 @@ TEST(GuestTar, AMapOfHolesIsBounded) {
 }
 
 TEST(GuestTar, WhatPullAndPushThrowComesOut) {
-  TarSource source([](std::span<char>) -> size_t { throw not_found("gone"); }, Type::directory,
-                   "t");
+  TarSource source([](std::span<char>) -> size_t { throw not_found("gone"); }, S_IFDIR, "t");
   TarSink sink([](std::string_view) { throw not_found("gone"); }, TarForm::pax);
   TreeEntry large = entry(Type::file, "large");
   large.size = int64_t{1} << 40;
@@ -259,7 +268,7 @@ TEST(GuestTar, WhatACopyCannotHoldIsCounted) {
   unsigned sum = 0;
   for (size_t i = 0; i < 512; i++) sum += static_cast<unsigned char>(tar[i]);
   std::snprintf(tar.data() + 148, 8, "%06o", sum);
-  TarSource source(from(tar), Type::directory, "t");
+  TarSource source(from(tar), S_IFDIR, "t");
   EXPECT_EQ(source.next()->path, "a");
   EXPECT_EQ(source.left_out(), 1u);
 }
@@ -338,7 +347,7 @@ TEST_F(RealTar, WritesWhatWeRead) {
   sh(make_tree);
   sh("cd t; tar -c -f ../tar --format=posix --sparse --sparse-version=1.0 .");
   std::string tar = sys::read_file(dir_ + "/tar");
-  TarSource source(from(tar, 100'000), Type::directory, "t");
+  TarSource source(from(tar, 100'000), S_IFDIR, "t");
   DiskSink sink(dir_, "u", DiskSink::Way::fresh);
   CopyTotals totals;
   copy_tree(source, sink, totals, [] {});

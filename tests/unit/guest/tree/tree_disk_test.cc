@@ -10,7 +10,7 @@
 namespace banger::guest {
 namespace {
 
-using Type = TreeEntry::Type;
+enum class Type { directory, file, symlink, hard_link };
 using Way = DiskSink::Way;
 
 class DiskSinkTest : public ::testing::Test {
@@ -26,10 +26,12 @@ protected:
 
   static TreeEntry make(Type type, std::string path, std::string target = {}) {
     TreeEntry e;
-    e.type = type;
+    e.hard_link = type == Type::hard_link;
     e.path = std::move(path);
     e.target = std::move(target);
-    e.mode = type == Type::directory ? 0755 : 0644;
+    e.mode = type == Type::directory ? S_IFDIR | 0755
+             : type == Type::symlink ? S_IFLNK | 0644
+                                     : S_IFREG | 0644;
     return e;
   }
   static void put(TreeSink& sink, const std::string& path, std::string_view data) {
@@ -142,15 +144,18 @@ TEST_F(DiskSinkTest, HardLinksKeepOneContent) {
 TEST_F(DiskSinkTest, ModesTimesAndHoles) {
   DiskSink sink(to(), "tree", Way::fresh);
   TreeEntry root = make(Type::directory, "");
-  root.mtime_ns = 1'000'000'000'500'000'000;
+  root.mtime = 1'000'000'000;
+  root.mtime_ns = 500'000'000;
   sink.entry(root);
   TreeEntry shut = make(Type::directory, "shut");
-  shut.mode = 0500;
-  shut.mtime_ns = -1'500'000'000;
+  shut.mode = S_IFDIR | 0500;
+  shut.mtime = -2;
+  shut.mtime_ns = 500'000'000;
   sink.entry(shut);
   TreeEntry e = make(Type::file, "shut/f");
-  e.mode = 06755;
-  e.mtime_ns = 1'234'567'890'123'456'789;
+  e.mode = S_IFREG | 06755;
+  e.mtime = 1'234'567'890;
+  e.mtime_ns = 123'456'789;
   e.size = 10 << 20;
   e.data = {{5 << 20, 3}};
   sink.entry(e);
@@ -159,13 +164,13 @@ TEST_F(DiskSinkTest, ModesTimesAndHoles) {
   sink.finish();
   auto f = sys::find_info(to() + "/tree/shut/f");
   EXPECT_EQ(f->mode, 0755u); // set-id bits are dropped
-  EXPECT_EQ(f->mtime_ns, e.mtime_ns);
+  EXPECT_EQ(f->mtime_ns, e.time_ns());
   EXPECT_EQ(f->size, 10 << 20);
   EXPECT_LT(f->allocated, 1 << 20);
   EXPECT_EQ(sys::read_file(to() + "/tree/shut/f").substr(5 << 20, 4), std::string("abc\0", 4));
   EXPECT_EQ(sys::find_info(to() + "/tree/shut")->mode, 0500u);
-  EXPECT_EQ(sys::find_info(to() + "/tree/shut")->mtime_ns, shut.mtime_ns);
-  EXPECT_EQ(sys::find_info(to() + "/tree")->mtime_ns, root.mtime_ns);
+  EXPECT_EQ(sys::find_info(to() + "/tree/shut")->mtime_ns, shut.time_ns());
+  EXPECT_EQ(sys::find_info(to() + "/tree")->mtime_ns, root.time_ns());
   sys::set_mode(to() + "/tree/shut", 0700);
 }
 
@@ -174,13 +179,14 @@ TEST_F(DiskSinkTest, ADirectoryThatIsNamedAgainGetsWhatWasSaidLast) {
   sink.entry(make(Type::directory, ""));
   TreeEntry d = make(Type::directory, "d");
   sink.entry(d);
-  d.mode = 0700;
-  d.mtime_ns = 1'000'000'000'500'000'000;
+  d.mode = S_IFDIR | 0700;
+  d.mtime = 1'000'000'000;
+  d.mtime_ns = 500'000'000;
   sink.entry(d);
   put(sink, "d/f", "x");
   sink.finish();
   EXPECT_EQ(sys::find_info(to() + "/tree/d")->mode, 0700u);
-  EXPECT_EQ(sys::find_info(to() + "/tree/d")->mtime_ns, d.mtime_ns);
+  EXPECT_EQ(sys::find_info(to() + "/tree/d")->mtime_ns, d.time_ns());
 }
 
 TEST_F(DiskSinkTest, ThePathsOfAllDirectoriesAreBounded) {

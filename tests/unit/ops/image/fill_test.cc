@@ -10,6 +10,7 @@
 #include "disk/ext4.h"
 #include "sys/at.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 namespace banger::ops {
 namespace {
@@ -90,6 +91,72 @@ TEST_F(FillFromDir, AFileThatCannotBeReadIsAnError) {
   });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->error_number(), ESPIPE) << error->message();
+}
+
+class FillFromTar : public FillFromDir {
+protected:
+  // The image of what python's tarfile makes of CODE.
+  void fill(const std::string& code) {
+    std::string script = R"py(
+import sys, tarfile
+out = tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT)
+def add(name, mode, data=b"", type=tarfile.REGTYPE, **headers):
+    import io
+    info = tarfile.TarInfo(name)
+    info.mode, info.size, info.type = mode, len(data), type
+    info.pax_headers = {"SCHILY.acl." + k: v for k, v in headers.items()}
+    out.addfile(info, io.BytesIO(data))
+)py" + code + "\nout.close()\n";
+    sys::run_ok({{"python3", "-c", script, dir_ + "/tar"}, {}, {}, false});
+    Fd fd = sys::open_file(dir_ + "/tar", O_RDONLY);
+    disk::Ext4Files root = empty_image();
+    fill_from_tar(root, fd.get(), "tar", [](const std::string&) {});
+    root.finish();
+  }
+  std::string list_of(const std::string& path, const char* attribute) {
+    disk::Ext4Files root(image_, disk::Ext4Files::Mode::read);
+    std::string list = root.attributes(path).at(attribute);
+    // libext2fs says id 0 of those that have none, and the kernel -1; nobody reads it.
+    for (size_t at = 4; at < list.size(); at += 8)
+      if (list[at] != 2 && list[at] != 8) list.replace(at + 4, 4, 4, '\xff');
+    return list;
+  }
+};
+
+TEST_F(FillFromTar, AccessListsAndTheModeBesideThem) {
+  using Tag = AclEntry::Tag;
+  fill(R"py(
+add("b", 0o664, access="user::rw-,user:1234:r--,group::---,group:lisa:rwx,mask::rw-,other::r--")
+add("d", 0o755, type=tarfile.DIRTYPE, default="user::rwx,group::r-x,group:7:rwx,mask::rwx,other::---")
+add("plain", 0o640, access="user::rw-,group::r--,other::---")
+add("etc/group", 0o644, b"root:x:0:\nlisa:x:4711:someone\n")
+)py");
+  EXPECT_EQ(list_of("b", access_acl), acl_attribute({{Tag::owner, 6, {}},
+                                                     {Tag::user, 4, 1234},
+                                                     {Tag::group_of_file, 0, {}},
+                                                     {Tag::group, 7, 4711},
+                                                     {Tag::mask, 6, {}},
+                                                     {Tag::other, 4, {}}}));
+  EXPECT_EQ(list_of("d", default_acl), acl_attribute({{Tag::owner, 7, {}},
+                                                      {Tag::group_of_file, 5, {}},
+                                                      {Tag::group, 7, 7},
+                                                      {Tag::mask, 7, {}},
+                                                      {Tag::other, 0, {}}}));
+  disk::Ext4Files root(image_, disk::Ext4Files::Mode::read);
+  EXPECT_EQ(root.find("b")->meta.permissions(), 0664u);
+  EXPECT_EQ(root.find("d")->meta.permissions(), 0755u);
+  EXPECT_EQ(root.find("plain")->meta.permissions(), 0640u);
+  EXPECT_TRUE(root.attributes("plain").empty());
+}
+
+TEST_F(FillFromTar, AnAccessListOfSomebodyUnknownIsAnError) {
+  try {
+    fill(
+        R"py(add("b", 0o664, access="user::rw-,user:nobody-knows:r--,group::r--,mask::r--,other::r--"))py");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.message().find("names user 'nobody-knows'"), std::string::npos) << e.message();
+  }
 }
 
 } // namespace
