@@ -10,6 +10,7 @@
 #pragma once
 
 #include "state/db.h"
+#include "state/net_place.h"
 
 namespace banger::state {
 

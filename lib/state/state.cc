@@ -106,7 +106,7 @@ State State::open(const Dirs& dirs, Mode mode) {
 
 bool State::is_absent() const { return db_->is_absent(); }
 
-Mode State::mode() const { return db_->mode(); }
+Mode State::mode() const { return mode_; }
 const std::string& State::tag() const { return tag_; }
 
 WallTime State::made() {

@@ -41,18 +41,11 @@
 #include "model/settings.h"
 #include "model/vm.h"
 #include "state/mode.h"
+#include "state/net_place.h"
 
 namespace banger::state {
 
 class Db; // state/db.h
-
-// A place in which VMs have their network, with all that belongs to it on the host.
-struct NetPlaceRecord {
-  std::string name;
-  std::string dir; // absolute: the working directory of the processes that keep it
-  std::string subnet;
-  std::vector<HostObject> objects;
-};
 
 class State {
 public:
