@@ -81,10 +81,17 @@ void Loop::run() {
       callback();
       if (stopped_) return;
     }
+    // One that a callback sets is for the next round, whenever it is due: descriptors come between.
     SteadyTime now = steady_now();
-    while (!timers_.empty() && timers_.begin()->first.first <= now && !stopped_) {
-      auto node = timers_.extract(timers_.begin());
+    Timer fresh = next_timer_;
+    for (auto it = timers_.begin(); it != timers_.end() && it->first.first <= now && !stopped_;) {
+      if (it->first.second >= fresh) {
+        ++it;
+        continue;
+      }
+      auto node = timers_.extract(it);
       node.mapped()();
+      it = timers_.begin(); // the callback may have cancelled any
     }
   }
 }

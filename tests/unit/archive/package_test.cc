@@ -74,8 +74,13 @@ TEST_F(Package, OneCutOffIsAnError) {
   std::string whole = package(tar_of("a", S_IFREG | 0644, std::string(100'000, 'a')));
   store(whole.substr(0, 50'000));
   Reader tar = Reader::of_package(path);
-  ASSERT_TRUE(tar.next());
-  EXPECT_THROW(tar.content(), Error);
+  // Where it is met depends on how much is read ahead; a content is never given.
+  EXPECT_THROW(
+      {
+        ASSERT_TRUE(tar.next());
+        tar.content();
+      },
+      Error);
 }
 
 TEST_F(Package, AContentIsNoLargerThanAskedFor) {
