@@ -1,5 +1,6 @@
 // The openers that need decompressors, apart: who reads plain tars does not pay for them.
 #include "archive/reader.h"
+#include "archive/sources.h"
 
 namespace banger::archive {
 

@@ -1,26 +1,14 @@
-// Where an archive's bytes come from, one laid around the other: a descriptor, what is packed in
-// it, a member of a package. In bounded memory; no other program is ever run.
+// How an archive's bytes are asked for (archive/sources.h has where they come from).
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <span>
-#include <string>
 
 namespace banger::archive {
 
 // Waits for bytes and gives as many as it has; 0 at the end. What it throws comes out of whoever
 // pulls.
 using Pull = std::function<size_t(std::span<char>)>;
-
-// The descriptor stays the caller's; `name` is for errors, here as below.
-Pull pull_file(int fd, std::string name);
-
-// The content of what is packed with gzip, xz, zstd or bzip2, told by its first bytes; what is not
-// packed comes as it is. Error(failed) for what is damaged or cut short.
-Pull unpacking(Pull packed, std::string name);
-
-// The file tree's tar of a Debian package, as it is packed there. Error(failed) for what is none.
-Pull pull_package(const std::string& path);
 
 } // namespace banger::archive

@@ -1,4 +1,4 @@
-// The file tree in a tar, entry by entry, wherever its bytes come from (archive/pull.h).
+// The file tree in a tar, entry by entry, wherever its bytes come from (archive/sources.h).
 //
 // Paths are plain (model/tree.h): a leading "./" or "/" goes. A path with "..", or longer than
 // Linux takes, is Error(failed), and so is an archive that is damaged or cut short, wherever: the

@@ -16,21 +16,12 @@ namespace banger::disk {
 
 namespace {
 
-// libext2fs's own error codes begin far above every errno.
-constexpr errcode_t most_errno = 4095;
-
-constexpr size_t most_shown = 200;
 constexpr int most_followed = 40; // links that one path may lead over, as Linux counts
 
 } // namespace
 
-std::string shown_path(std::string_view path) {
-  std::string shown = escape_for_terminal(path.substr(0, most_shown));
-  return path.size() > most_shown ? shown + "..." : shown;
-}
-
 Ext4Handle::Ext4Handle(const std::string& file, Ext4Files::Mode mode)
-    : path(file), writable(mode == Ext4Files::Mode::write) {
+    : Ext4Raw{file, nullptr, mode == Ext4Files::Mode::write} {
   static const bool named_errors = (initialize_ext2_error_table(), true);
   static_cast<void>(named_errors);
   int flags = EXT2_FLAG_64BITS | (writable ? EXT2_FLAG_RW : 0);
@@ -54,19 +45,6 @@ Ext4Handle::~Ext4Handle() {
   // Nothing more is written: without finish() the file is worth nothing.
   fs->flags &= ~EXT2_FLAG_DIRTY;
   ext2fs_free(fs);
-}
-
-void Ext4Handle::check(errcode_t code, std::string_view doing, std::string_view subject) const {
-  if (!code) return;
-  std::string shown = shown_path(subject);
-  if (code == EXT2_ET_BLOCK_ALLOC_FAIL || code == EXT2_ET_INODE_ALLOC_FAIL)
-    throw Ext4Full(Code::failed, fmt::format("cannot {} '{}' in '{}': the file system is full",
-                                             doing, shown, path));
-  // Whatever was asked for, it is a write from the library's cache that failed.
-  if (code == ENOSPC) throw sys_error(ENOSPC, "cannot write '{}'", path);
-  if (code > 0 && code <= most_errno)
-    throw sys_error(static_cast<int>(code), "cannot {} '{}' in '{}'", doing, shown, path);
-  throw failed("cannot {} '{}' in '{}': {}", doing, shown, path, error_message(code));
 }
 
 ext2_ino_t Ext4Handle::find(const std::string& at, bool follow, Missing missing) {
@@ -112,13 +90,6 @@ ext2_ino_t Ext4Handle::find(const std::string& at, bool follow, Missing missing)
     above.push_back(inode);
   }
   return above.back();
-}
-
-ext2_inode_large Ext4Handle::read_inode(ext2_ino_t inode, std::string_view shown) {
-  ext2_inode_large content{};
-  check(ext2fs_read_inode_full(fs, inode, reinterpret_cast<ext2_inode*>(&content), sizeof content),
-        "read", shown);
-  return content;
 }
 
 FileNode Ext4Handle::node(ext2_ino_t inode, std::string_view shown) {

@@ -21,15 +21,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
+#include "disk/ext4_full.h"
 #include "model/tree.h"
 
 namespace banger::disk {
-
-// The file system is full, whatever room the host has.
-struct Ext4Full : Error {
-  using Error::Error;
-};
 
 struct FileNode {
   uint32_t inode = 0;

@@ -10,10 +10,7 @@
 
 namespace banger::disk {
 
-struct Ext4Handle {
-  std::string path; // of the file system's file, for errors
-  ext2_filsys fs = nullptr;
-  bool writable = false;
+struct Ext4Handle : Ext4Raw {
   Names names{*this};
   // The directory in which the last file was made: trees come directory by directory.
   std::string last_parent;
@@ -24,15 +21,10 @@ struct Ext4Handle {
   Ext4Handle& operator=(const Ext4Handle&) = delete;
   ~Ext4Handle();
 
-  // Throws unless `code` is 0: "cannot DOING 'SUBJECT': …".
-  void check(errcode_t code, std::string_view doing, std::string_view subject) const;
-
   enum class Missing { stay, make };
   // The inode that a path leads to, from the root on; 0 if there is nothing. A link at the end is
   // followed with `follow`. Missing directories can be made, those of the path itself.
   ext2_ino_t find(const std::string& at, bool follow, Missing missing = Missing::stay);
-  ext2_inode_large read_inode(ext2_ino_t inode, std::string_view shown);
-  void write_inode(ext2_ino_t inode, ext2_inode_large& content, std::string_view shown);
   FileNode node(ext2_ino_t inode, std::string_view shown);
   std::map<std::string, std::string> attributes(ext2_ino_t inode, std::string_view shown);
 
@@ -56,9 +48,6 @@ struct Ext4Handle {
   void set_attributes(ext2_ino_t inode, const std::map<std::string, std::string>& attributes,
                       std::string_view shown);
 };
-
-// For errors: safe for a terminal, and not longer than can be read.
-std::string shown_path(std::string_view path);
 
 struct DirEntry {
   std::string name;

@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "disk/ext4_files_impl.h"
 
 namespace banger::disk {
 

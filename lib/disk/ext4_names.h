@@ -14,11 +14,9 @@
 
 namespace banger::disk {
 
-struct Ext4Handle;
-
 class Names {
 public:
-  explicit Names(Ext4Handle& fs) : fs_(fs) {}
+  explicit Names(Ext4Raw& fs) : fs_(fs) {}
 
   // 0 if there is nothing of that name. `shown` is for errors, here as below.
   ext2_ino_t find(ext2_ino_t dir, const std::string& name, const std::string& shown);
@@ -47,7 +45,7 @@ private:
   bool put(const std::string& name, ext2_ino_t inode, int type);
   void append_block(ext2_ino_t dir, Directory& directory, const std::string& shown);
 
-  Ext4Handle& fs_;
+  Ext4Raw& fs_;
   std::unordered_map<ext2_ino_t, Directory> directories_;
   std::string block_; // the one that was read
 };

@@ -56,10 +56,6 @@ std::vector<DirEntry> entries_of(Ext4Handle& fs, ext2_ino_t dir, const std::stri
   return entries;
 }
 
-void Ext4Handle::write_inode(ext2_ino_t inode, ext2_inode_large& content, std::string_view shown) {
-  check(ext2fs_write_inode_full(fs, inode, plain(content), sizeof content), "write", shown);
-}
-
 Ext4Handle::Place Ext4Handle::place_of(const std::string& at) {
   auto cannot = [&](std::string_view why) {
     return failed("cannot make '{}' in '{}': {}", shown_path(at), path, why);

@@ -304,4 +304,9 @@ void Db::fail(int result) const {
   }
 }
 
+int64_t schema_version(Db& db) {
+  Query q = db.query("PRAGMA user_version");
+  return q.next() ? q.number(0) : 0;
+}
+
 } // namespace banger::state

@@ -142,4 +142,7 @@ private:
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 };
 
+// PRAGMA user_version; 0 for a file in which nothing was made yet.
+int64_t schema_version(Db& db);
+
 } // namespace banger::state

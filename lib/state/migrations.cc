@@ -55,11 +55,6 @@ void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration
 
 std::span<const Migration> migrations() { return all_migrations; }
 
-int64_t schema_version(Db& db) {
-  Query q = db.query("PRAGMA user_version");
-  return q.next() ? q.number(0) : 0;
-}
-
 void migrate(Db& db, std::span<const Migration> all) {
   int64_t newest = all.back().number;
   if (int64_t found = schema_version(db); found > newest)

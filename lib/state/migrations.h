@@ -24,9 +24,6 @@ struct Migration {
 
 std::span<const Migration> migrations();
 
-// PRAGMA user_version; 0 for a file in which nothing was made yet.
-int64_t schema_version(Db& db);
-
 // Applies those that are missing, whoever else does the same at the same time. Throws
 // Error(conflict) when the schema is newer than the last of `all`; nothing is changed then.
 void migrate(Db& db, std::span<const Migration> all = migrations());

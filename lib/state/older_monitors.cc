@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "state/migrations.h"
 #include "state/sql.h"
 #include "sys/proc.h"
 
@@ -47,7 +46,7 @@ void take_net_fact(Db& db) {
 void tell_older_monitors(Db& db, const NetPlaceRecord& place) {
   if (place.name != "user" || !db.query_one("SELECT 1 FROM fact WHERE key = 'net'")) return;
   using Json = nlohmann::ordered_json;
-  Json net = {{"schema", migrations().back().number},
+  Json net = {{"schema", schema_version(db)},
               {"dir", place.dir},
               {"subnet", place.subnet},
               {"net_id", 0},

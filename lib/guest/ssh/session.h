@@ -1,5 +1,5 @@
-// An ssh session with a guest. libssh2 is seen by guest/ssh/session_impl.h alone and by what includes it:
-// session.cc and channel.cc.
+// An ssh session with a guest. libssh2 is seen by guest/ssh/session_impl.h alone and by what
+// includes it: session.cc and channel.cc.
 //
 // Guarantees: the server must own the pinned host key, there is no trust on first use; the user is
 // authenticated by the state's ed25519 key; nothing blocks beyond its deadline; memory is bounded

@@ -1,4 +1,4 @@
-#include "archive/pull.h"
+#include "archive/sources.h"
 
 #include <cerrno>
 #include <memory>
