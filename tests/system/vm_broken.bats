@@ -7,6 +7,8 @@ teardown() {
   # What a failed test left stopped could not be removed.
   local pid
   for pid in $stopped; do kill -CONT "$pid" 2>/dev/null || true; done
+  # Nor could it find a VM whose directory it had removed.
+  [ -z "$vmm" ] || gone "$vmm" || kill -9 "$vmm" || true
   remove_vms
 }
 

@@ -26,6 +26,6 @@ holders_of() {
   expect 0 flock -n "$root/lock" true
   same "$(holders_of "$root/lock")$(holders_of "$root/pipe")" ''
   await 5 gone "$reader"
-  expect 0 banger vm start x # waits until it is ready
+  expect 0 banger vm wait --for ready x
   expect 0 banger vm stop x
 }
