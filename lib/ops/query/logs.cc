@@ -19,28 +19,31 @@ void read_log(Reader& in, const std::string& ref, const LogQuery& query,
   auto give_new = [&] {
     for (std::string text = log.next(); !text.empty(); text = log.next()) give(text);
   };
-  bool follow = query.follow && is_live(vm.state);
-  // Watched before it is read, so that nothing is missed in between.
+  if (!query.follow || !is_live(vm.state)) return give(log.tail(query.lines));
   sys::Loop loop;
-  Fd stirs;
-  if (follow) {
-    // A start makes its logs before it has anything to say.
-    while (!sys::exists(path)) {
-      Fd comes = sys::watch_dir(places.dir);
-      if (!sys::exists(path)) sys::wait_readable(comes.get(), Millis(1000));
-    }
-    stirs = sys::watch_file(path);
-  }
-  give(log.tail(query.lines));
-  if (!follow) return;
-  loop.watch(stirs.get(), [&] {
-    sys::drain_events(stirs.get());
-    give_new();
-  });
+  Fd stirs, comes;
+  auto begin = [&] {
+    stirs = sys::watch_file(path); // before it is read, so that nothing is missed in between
+    give(log.tail(query.lines));
+    loop.watch(stirs.get(), [&] {
+      sys::drain_events(stirs.get());
+      give_new();
+    });
+  };
+  // A log is made with the first that it gets, and the log's level may let nothing through.
+  comes = sys::watch_dir(places.dir);
+  auto look = [&] {
+    sys::drain_events(comes.get());
+    if (!sys::exists(path)) return;
+    loop.forget(comes.get());
+    begin();
+  };
+  loop.watch(comes.get(), look);
+  look();
   if (query.reader >= 0) loop.watch_hangup(query.reader, [&] { loop.stop(); });
   VmEnd end(loop, places, vm, [&] { loop.stop(); });
   loop.run();
-  give_new();
+  if (stirs) give_new();
 }
 
 } // namespace banger::ops

@@ -15,8 +15,10 @@ HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   auto gone = [&] {
     return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
   };
-  auto lock = [&] {
+  auto lock = [&]() -> sys::FileLock {
     try {
+      if (auto free = sys::FileLock::try_take(places.op_lock)) return std::move(*free);
+      ctx.stage(vm.name, "waiting for another command on it");
       return sys::FileLock::take(places.op_lock);
     } catch (const Error& e) {
       if (e.error_number() == ENOENT && !ctx.state.find_vm_by_id(vm.id)) throw gone();

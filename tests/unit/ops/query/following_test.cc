@@ -5,9 +5,11 @@
 
 #include "ops/link/end.h"
 #include "ops/monitor/console_input.h"
+#include "ops/query/logs.h"
 #include "ops/query/select.h"
 #include "state/state_test.h"
 #include "state/watch.h"
+#include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/process.h"
 
@@ -80,6 +82,36 @@ protected:
   Places places;
   Vm target;
 };
+
+TEST_F(FollowingVm, ALogThatNeverComesEndsWithItsVm) {
+  auto state = open();
+  sys::Child vmm = sys::spawn({{"sleep", "60"}, {}, {}, false}, {});
+  target.state = VmState::running;
+  target.run.emplace().vmm = *sys::find_process(vmm.pid());
+  target.run->runtime_dir = root + "/none";
+  target = state.add_vm(target);
+  Places own = places_of(dirs, state.tag(), target);
+  sys::make_dirs(own.dir);
+  int reader = start([&] {
+    auto other = open(Mode::read);
+    Settings settings;
+    Reader in{settings, dirs, other};
+    LogQuery query;
+    query.which = VmLog::lifecycle;
+    query.follow = true;
+    read_log(in, "x", query, [](std::string_view) {});
+  });
+  auto ended = sys::open_process(*sys::find_process(reader));
+  ASSERT_TRUE(ended);
+  EXPECT_FALSE(sys::wait_readable(ended->get(), Millis(200))) << "it ended before its VM";
+  vmm.kill(SIGKILL);
+  vmm.wait();
+  bool in_time = sys::wait_readable(ended->get(), Millis(10'000));
+  if (!in_time) ::kill(reader, SIGKILL);
+  int status = 0;
+  ::waitpid(reader, &status, 0);
+  EXPECT_TRUE(in_time);
+}
 
 TEST_F(FollowingVm, ItsMonitorSaysSo) {
   Fd listener = sys::listen_unix(places.monitor_socket);
