@@ -93,9 +93,12 @@ std::vector<NumberedForward> parse_forwards(const std::string& reply) {
 void add_forward(const std::string& socket, const Forward& f) {
   failpoint(Point::forward);
   std::string wrong = complaint(call(socket, add_forward_request(f)));
-  if (!wrong.empty())
-    // It does not say why; nearly always another process took the port a moment ago.
-    throw conflict("cannot forward {}: {}", to_text(f), wrong);
+  if (wrong.empty()) return;
+  // It does not say why. A port that this process cannot have either is another program's.
+  int why = 0;
+  if (!sys::can_bind_tcp(f.port.host_address, f.port.host, &why) && why == EADDRINUSE)
+    throw conflict("cannot forward {}: another program has that port", to_text(f));
+  throw failed("cannot forward {}: {}", to_text(f), wrong);
 }
 
 void remove_forward(const std::string& socket, int id) {

@@ -1,6 +1,17 @@
 #include "net/slirp.h"
 
+#include <csignal>
+
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "sys/file.h"
+#include "sys/socket.h"
 
 namespace banger::net {
 namespace {
@@ -31,6 +42,59 @@ TEST(Slirp, forwardsAreAskedForAndListed) {
   EXPECT_EQ(parse_forwards(R"({"return":{)" + entries + "}"), want);
   EXPECT_TRUE(parse_forwards("rubbish").empty());
   EXPECT_TRUE(parse_forwards(R"({"entries":[]})").empty());
+}
+
+// One that refuses whatever it is asked, as slirp4netns does.
+class Refusing : public testing::Test {
+protected:
+  Refusing() {
+    if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
+    Fd listener = sys::listen_unix(socket());
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    for (;;) {
+      pollfd wait{listener.get(), POLLIN, 0};
+      ::poll(&wait, 1, -1);
+      auto peer = sys::accept_one(listener.get());
+      if (!peer || !sys::wait_readable(peer->get(), Millis(10'000))) continue;
+      char request[1024];
+      if (::read(peer->get(), request, sizeof request) > 0)
+        sys::send_all(peer->get(), R"({"error":{"desc":"bad request: add_hostfwd: no"}})");
+    }
+  }
+  ~Refusing() override {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    sys::remove_tree(root_);
+  }
+  std::string socket() const { return root_ + "/slirp.sock"; }
+  Code code_for(int port) {
+    try {
+      add_forward(socket(), {{"tcp", "127.0.0.1", port, 80}, "10.0.2.4"});
+    } catch (const Error& e) {
+      return e.code();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return Code::usage;
+  }
+
+private:
+  std::string root_ = testing::TempDir() + "slirp-XXXXXX";
+  int pid_ = 0;
+};
+
+TEST_F(Refusing, APortIsTakenOnlyWhereSomebodyHasIt) {
+  Fd taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof here;
+  ASSERT_EQ(::bind(taken.get(), reinterpret_cast<sockaddr*>(&here), size), 0);
+  ASSERT_EQ(::listen(taken.get(), 1), 0);
+  ASSERT_EQ(::getsockname(taken.get(), reinterpret_cast<sockaddr*>(&here), &size), 0);
+  EXPECT_EQ(code_for(ntohs(here.sin_port)), Code::conflict);
+  taken.reset();
+  EXPECT_EQ(code_for(sys::free_tcp_port("127.0.0.1")), Code::failed);
 }
 
 } // namespace
