@@ -290,7 +290,7 @@ delete set bridge $(net_field .table) host
 delete set bridge $(net_field .table) host_open
 EOF
   sqlite3 "$BANGER_STATE_DIR/state.db" \
-    "update fact set value = json_remove(value, '\$.guard') where key = 'net'"
+    "update host_object set identity = '0' where kind = 'table'"
   await 10 reached vm "$own"
   expect 0 banger vm reconcile
   [ "$(net_field .holder)" != "$holder" ]

@@ -12,7 +12,8 @@ namespace {
 Error not_running(const Vm& vm, std::string_view is) {
   return conflict("VM '{}' {}", vm.name, is)
       .subject(vm.name)
-      .hint(fmt::format("banger vm {} {}", is_live(vm.state) ? "restart" : "start", vm.name));
+      .hint(fmt::format("banger vm {} {}", vm.state == VmState::paused ? "restart" : "start",
+                        vm.name));
 }
 
 } // namespace
