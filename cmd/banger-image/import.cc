@@ -33,7 +33,7 @@ struct Import : cli::Verb {
   int run(cli::App& app) override {
     valid_name("image name", name);
     cmd::Work work(app);
-    return app.for_each("import", {name}, [&](const std::string& n) {
+    return work.for_each(app, "import", {name}, [&](const std::string& n) {
       ops::import_image(work.ctx, n, source, options);
       return std::string("ready");
     });

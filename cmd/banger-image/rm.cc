@@ -19,7 +19,7 @@ struct Remove : cli::Verb {
   int run(cli::App& app) override {
     std::vector<std::string> wanted = cli::read_names(names);
     cmd::Work work(app);
-    return app.for_each("rm", wanted, [&](const std::string& name) {
+    return work.for_each(app, "rm", wanted, [&](const std::string& name) {
       ops::remove_image(work.ctx, name);
       return std::string("removed");
     });
@@ -38,7 +38,7 @@ struct Prune : cli::Verb {
     std::vector<std::string> unused;
     for (const Image& image : ops::list_images(work.ctx))
       if (image.vms == 0) unused.push_back(image.name);
-    return app.for_each("prune", unused, [&](const std::string& name) {
+    return work.for_each(app, "prune", unused, [&](const std::string& name) {
       if (dry_run) return std::string("unused");
       ops::remove_image(work.ctx, name);
       return std::string("removed");

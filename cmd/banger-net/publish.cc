@@ -34,7 +34,7 @@ struct Publish : cli::Verb {
     if (ports.empty()) return list(app);
     cmd::Work work(app);
     ops::Context& ctx = work.ctx;
-    return app.for_each("publish", {name}, [&](const std::string& ref) {
+    return work.for_each(app, "publish", {name}, [&](const std::string& ref) {
       Vm vm = remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
       return std::string(name_of(vm.state));
     });

@@ -84,6 +84,9 @@ public:
   ~Progress(); // done()
   // What is being done now. The elapsed time is counted from the first stage on.
   void stage(std::string_view subject, std::string_view what);
+  // Paints no more. The line stays for what is printed next, which replaces it; the next stage()
+  // begins as after done().
+  void rest();
   // Erases the line; the next stage() begins a new one, with the time at 0.
   void done();
 

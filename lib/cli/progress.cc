@@ -102,6 +102,12 @@ void Progress::stage(std::string_view subject, std::string_view what) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+void Progress::rest() {
+  if (!state_) return;
+  std::lock_guard lock(state_->mutex);
+  state_->active = false;
+}
+
 void Progress::done() {
   if (!state_) return;
   std::lock_guard lock(state_->mutex);
