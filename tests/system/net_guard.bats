@@ -304,7 +304,7 @@ EOF
   needs_user_net
   expect 0 banger bundle show --json
   [ "$(jq -r '[.parts[].name] | join(" ")' <<<"$output" | grep -c debian)" -gt 0 ] ||
-    skip 'this bundle has no debian root'
+    skip 'the bundle has no Debian root'
   serve env
   expect 0 banger vm run deb --image debian --memory 256M --accel tcg --timeout 3m
   local own n=0 target
