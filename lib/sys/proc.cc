@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "core/units.h"
 #include "sys/file.h"
+#include "sys/memory.h"
 #include "sys/socket.h"
 
 namespace banger::sys {
@@ -134,20 +135,6 @@ void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Mi
 }
 
 bool is_root() { return ::geteuid() == 0; }
-
-namespace {
-
-int64_t meminfo(std::string_view key) {
-  for (const std::string& line : split(read_file("/proc/meminfo", 65536), '\n')) {
-    if (!line.starts_with(key)) continue;
-    std::string_view number = trim(std::string_view(line).substr(key.size()));
-    number = number.substr(0, number.find(' '));
-    return parse_number("memory", number, 0, int64_t{1} << 50) * 1024;
-  }
-  throw failed("cannot read the host's memory: /proc/meminfo has no '{}'", key);
-}
-
-} // namespace
 
 int64_t available_memory() { return meminfo("MemAvailable:"); }
 

@@ -118,6 +118,24 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
   same "$(jq -r 'select(.id=="bundle") | .fix' <<<"$output")" "banger bundle build"
 }
 
+@test "who may not open KVM is told what lets them: the device's own group, or its mode" {
+  [ "$(id -u)" = 0 ] || skip 'a device is given to others by root'
+  [ -e /dev/kvm ] || skip 'no /dev/kvm to be closed'
+  # fix_of GROUP MODE: as one who is neither its owner nor in its group.
+  fix_of() {
+    touch "$root/kvm"
+    chown "1:$1" "$root/kvm"
+    chmod "$2" "$root/kvm"
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare -m sh -c 'mount --bind "$0" /dev/kvm && exec setpriv --bounding-set=-all --inh-caps=-all \
+      --regid=65534 --clear-groups banger doctor --json' "$root/kvm" | jq -r 'select(.id == "kvm") | .fix'
+  }
+  same "$(fix_of audio 660)" 'sudo usermod -aG audio $USER, then log in again'
+  same "$(fix_of audio 640)" 'sudo chmod 666 /dev/kvm'
+  same "$(fix_of root 660)" 'sudo chmod 666 /dev/kvm'
+  same "$(fix_of 48612 660)" 'sudo chmod 666 /dev/kvm' # a group without a name
+}
+
 @test "a state that may not be used is a check that fails, and stays as it is" {
   mkdir -m 755 "$BANGER_STATE_DIR"
   expect 5 banger-doctor --json

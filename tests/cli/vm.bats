@@ -145,16 +145,57 @@ EOF
   no_state
 }
 
-@test "memory that the host does not have is a warning, a limit is none" {
+@test "two that remove one VM at once: the second is told that it is gone" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  lock_is_held() {
+    local file
+    file=$(echo "$BANGER_STATE_DIR"/vms/*/op.lock)
+    [ -e "$file" ] && grep -q ":$(stat -c %i "$file") " /proc/locks
+  }
+  local first second verb doing
+  for verb in 'rm' 'rm --force' 'reset'; do
+    expect 0 banger vm create --image tiny twice
+    doing=remove
+    [ "$verb" != reset ] || doing=reset
+    # Asleep with the lock, before it tells the others.
+    BANGER_FAILPOINT=state.commit#1:sleep=2000 banger vm rm twice >"$root/first" 2>&1 3>&- &
+    first=$!
+    await 10 lock_is_held
+    # shellcheck disable=SC2086 # a verb and its option
+    banger vm $verb twice >"$root/second" 2>&1 3>&- &
+    second=$!
+    status=0
+    wait $second || status=$?
+    same "$status" 3
+    wait $first
+    same "$(cat "$root/first")" 'twice: removed'
+    same "$(cat "$root/second")" "banger-vm: cannot $doing 'twice': it is gone"
+    expect 3 banger vm show twice
+  done
+}
+
+@test "memory that the host does not have is a warning, a limit is none; what it never gives is refused" {
+  local wanted # all that there is: some of it is taken
+  wanted=$(awk '/^MemTotal:/ { print int($2 / 1024) "M" }' /proc/meminfo)
   preflight() { # FIELD of the check ID
-    banger vm preflight --json --memory 900G 2>/dev/null | jq -r "select(.id == \"$2\") | .$1"
+    banger vm preflight --json --memory "$wanted" 2>/dev/null | jq -r "select(.id == \"$2\") | .$1"
   }
   same "$(preflight status memory)" warn
-  [[ $(preflight found memory) == '900G wanted, 900G with the VMs that run; the host has '* ]]
+  [[ $(preflight found memory) =~ ^([0-9.]+[MGT])' wanted, '([0-9.]+[MGT])' with the VMs that run; the host has ' ]]
+  same "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
   [[ $(preflight fix memory) == *--memory* ]]
   same "$(preflight status memory_limit)" ''
   export BANGER_VM_MEMORY_LIMIT=2G
   same "$(preflight status memory_limit)" missing
+  unset BANGER_VM_MEMORY_LIMIT
+  # More than the kernel gives one process: told, before a VMM fails at it.
+  ulimit -v 4194304
+  wanted=5G
+  same "$(preflight status memory)" missing
+  same "$(preflight found memory)" '5G of memory wanted, and this host gives a VM at most 4G'
+  same "$(preflight fix memory)" 'give it less: --memory'
+  expect 5 banger vm run --image tiny --memory 5G large
+  errors 'at most 4G'
 }
 
 @test "filters of list" {

@@ -272,7 +272,7 @@ PY
   errors 'chmod 600'
   (ulimit -n 40 && expect 5 banger vm preflight --json && grep -q 'ulimit -n' <<<"$output")
   expect 5 banger vm preflight --memory 8T
-  outputs 'fix: stop other VMs'
+  outputs 'fix: give it less'
   expect 3 banger vm preflight nobody
   expect 2 banger vm preflight --memory 1G a
   unset BANGER_RUNTIME_DIR

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bundle/bundle.h"
@@ -56,6 +57,27 @@ Check make_check(const std::string& id, const std::function<Check()>& check) {
   }
 }
 
+namespace {
+
+std::optional<std::string> group_name(gid_t gid) {
+  for (const std::string& line : split(sys::find_content("/etc/group").value_or(""), '\n'))
+    if (auto fields = split(line, ':'); fields.size() > 2 && fields[2] == std::to_string(gid))
+      return fields[0];
+  return std::nullopt;
+}
+
+// What lets this user open a device: to be in its group, where that may and is none of root's own.
+std::string opens(const std::string& device) {
+  struct stat info {};
+  constexpr mode_t both = S_IRGRP | S_IWGRP;
+  if (::stat(device.c_str(), &info) == 0 && info.st_gid != 0 && (info.st_mode & both) == both)
+    if (auto group = group_name(info.st_gid))
+      return fmt::format("sudo usermod -aG {} $USER, then log in again", shell_quote(*group));
+  return "sudo chmod 666 " + device;
+}
+
+} // namespace
+
 Check check_kvm(const Host& host) {
   const std::string device = "/dev/kvm";
   constexpr const char* slow = "; VMs are emulated in software, which is slow";
@@ -64,7 +86,7 @@ Check check_kvm(const Host& host) {
   } catch (const Error& e) {
     if (e.error_number() == EACCES || e.error_number() == EPERM)
       return {"kvm", Verdict::warn, fmt::format("{} may not be opened{}", device, slow),
-              "sudo usermod -aG kvm $USER, then log in again"};
+              opens(device)};
     if (e.error_number() == ENOENT)
       return {
           "kvm", Verdict::warn, fmt::format("no {}{}", device, slow),
@@ -168,8 +190,8 @@ Check check_space(const Host& host) {
 
 void require_space(const std::string& dir, int64_t needs) {
   if (int64_t free = sys::free_space(dir); free < needs + least_space)
-    throw preflight("its disk takes {}, and {} are free in '{}'", format_size(needs),
-                    format_size(free), dir)
+    throw preflight("its disk takes {}, and {} are to stay free; '{}' has {}", format_size(needs),
+                    format_size(least_space), dir, format_size(free))
         .hint("make room there, or set BANGER_STATE_DIR to a place with more");
 }
 

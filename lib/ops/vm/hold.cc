@@ -4,27 +4,39 @@
 
 #include "core/error.h"
 #include "ops/common/places.h"
+#include "ops/release/removal.h"
 #include "ops/vm/settle.h"
 #include "sys/file.h"
 
 namespace banger::ops {
 
+namespace {
+
+Error gone(const Vm& vm, std::string_view doing) {
+  return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
+}
+
+} // namespace
+
+sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing) {
+  std::string path = places_of(ctx.dirs, ctx.state.tag(), vm).op_lock;
+  try {
+    if (auto free = sys::FileLock::try_take(path)) return std::move(*free);
+    ctx.stage(vm.name, "waiting for another command on it");
+    return sys::FileLock::take(path);
+  } catch (const Error& e) {
+    // The lock goes with the VM's directory, which goes before its row.
+    if (e.error_number() != ENOENT && e.code() != Code::not_found) throw;
+    auto now = ctx.state.find_vm_by_id(vm.id);
+    if (!now || is_being_removed(*now)) throw gone(vm, doing);
+    throw;
+  }
+}
+
 HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   Vm vm = ctx.state.get_vm(ref);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  auto gone = [&] {
-    return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
-  };
-  auto lock = [&]() -> sys::FileLock {
-    try {
-      if (auto free = sys::FileLock::try_take(places.op_lock)) return std::move(*free);
-      ctx.stage(vm.name, "waiting for another command on it");
-      return sys::FileLock::take(places.op_lock);
-    } catch (const Error& e) {
-      if (e.error_number() == ENOENT && !ctx.state.find_vm_by_id(vm.id)) throw gone();
-      throw;
-    }
-  }();
+  auto lock = lock_vm(ctx, vm, doing);
   // What the row said may have changed until the lock was ours.
   auto now = ctx.state.find_vm_by_id(vm.id);
   if (now && !is_live(now->state) && sys::exists(places.run_lock)) {
@@ -33,7 +45,7 @@ HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
     now = ctx.state.find_vm_by_id(vm.id);
   }
   if (now) now = reconcile_locked(ctx, *now);
-  if (!now) throw gone();
+  if (!now) throw gone(vm, doing);
   return {std::move(*now), std::move(lock)};
 }
 

@@ -9,6 +9,10 @@
 
 namespace banger::ops {
 
+// Takes op.lock, and waits until it is free. Error(not_found) in the words of hold_vm where the VM
+// was removed meanwhile.
+sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing);
+
 struct HeldVm {
   Vm vm; // as it is now that nobody else works on it
   sys::FileLock lock;

@@ -10,6 +10,7 @@
 #include "ops/net/host_ports.h"
 #include "ops/vm/disks.h"
 #include "sys/file.h"
+#include "sys/memory.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -25,8 +26,14 @@ int64_t promised_with(state::State& state, int64_t memory, const std::string& id
 }
 
 // The guest takes its memory as it uses it, so what is promised may be more than there is: a
-// warning. vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
+// warning; but not more than the kernel gives at all, where the VMM could not begin.
+// vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
 Check check_memory(state::State& state, int64_t memory, const std::string& id) {
+  if (auto most = sys::largest_allocation(); most && memory > *most)
+    return {"memory", Verdict::missing,
+            fmt::format("{} of memory wanted, and this host gives a VM at most {}",
+                        format_size(memory), format_size(*most)),
+            "give it less: --memory"};
   int64_t promised = promised_with(state, memory, id);
   int64_t total = sys::total_memory(), available = sys::available_memory();
   std::string found = fmt::format(

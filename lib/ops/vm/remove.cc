@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/release/removal.h"
+#include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
 #include "ops/vm/stop.h"
 #include "sys/file.h"
@@ -23,7 +24,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (is_being_removed(vm)) throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
   sys::make_dirs(places.dir); // somebody may have removed it by hand; the lock lives there
-  auto lock = sys::FileLock::take(places.op_lock);
+  auto lock = lock_vm(ctx, vm, "remove");
   auto row = ctx.state.find_vm_by_id(vm.id);
   if (!row) {
     sys::remove_tree(places.dir); // it went meanwhile, and this is not its directory
