@@ -25,7 +25,7 @@ struct Import : cli::Verb {
     spec.operands = {
         {.name = "NAME", .help = "name of the new image", .target = &name},
         {.name = "SOURCE",
-         .help = "ext4 file, disk, tarball (- reads it from standard input) or directory",
+         .help = "disk, ext4 file, tarball (packed or not; - is standard input) or directory",
          .complete = cli::Complete::files,
          .target = &source}};
   }

@@ -11,20 +11,25 @@ const cli::VerbEntry verbs[] = {
     {.name = "import",
      .summary = "make an image from a file system, disk, tarball or directory",
      .manual =
-         "SOURCE is an ext4 file, a raw disk with a partition table (its root is the largest Linux "
-         "partition, or --partition N), a tarball (plain, gzip, xz, zstd; - reads it from standard "
-         "input), or a directory. It is copied: the source may go afterwards. No rights are "
-         "needed; "
-         "a tarball's owners and devices are kept for everyone, and what belongs to you in a "
-         "directory belongs to root in the image.\n\n"
+         "SOURCE is a raw disk with a partition table (its root is the largest Linux partition, or "
+         "--partition N), an ext4 file system, a tarball of a root file system or of a disk, each "
+         "plain or packed (gzip, xz, zstd, bzip2), or a directory. It may be a file, a block "
+         "device that is not in use, a FIFO, or - for standard input. It is copied: the source may "
+         "go afterwards. No rights are needed; a tarball's owners and devices are kept for "
+         "everyone, and what belongs to you in a directory belongs to root in the image. What is "
+         "cut short is refused. qcow2, VMDK, VHD and VDI disks need qemu-img convert -O raw "
+         "first.\n\n"
          "A root of another machine is put in order: lines of its /etc/fstab for disks that a VM "
          "does not have become comments, systemd units that mount them are masked. What has no "
          "init is refused.\n\n"
          "An image is never changed afterwards. Without --size a tarball or directory gets what "
-         "its content takes and some room; banger vm create --disk gives a VM more.",
+         "its content takes and some room; banger vm create --disk gives a VM more. A tarball, and "
+         "what is packed or comes from a pipe, may hold 16 GiB, or as much as --size says.",
      .examples = {{"banger image import mine root.tar.zst", "from a tarball"},
                   {"curl -L URL | banger image import mine - --size 4G",
                    "from standard input, at most 4 GiB"},
+                  {"banger image import cloud debian-12-nocloud-amd64.tar.xz",
+                   "Debian's own cloud image: a disk in a tarball"},
                   {"banger image import old disk.img --partition 2", "from a partition of a disk"}},
      .objects = {"result"},
      .make = image_tool::make_import},

@@ -30,6 +30,17 @@ Pull pull_file(int fd, std::string name) {
   };
 }
 
+Pull after(std::string head, Pull rest) {
+  return [head = std::move(head), rest = std::move(rest),
+          at = size_t{0}](std::span<char> buffer) mutable -> size_t {
+    if (at == head.size()) return rest(buffer);
+    size_t n = head.copy(buffer.data(), buffer.size(), at);
+    at += n;
+    if (at == head.size()) head = {}, at = 0;
+    return n;
+  };
+}
+
 Pull unpacking(Pull packed, std::string name) {
   auto input = std::make_shared<Input>(std::move(packed), std::move(name));
   archive_read_support_filter_gzip(input->get());

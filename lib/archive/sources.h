@@ -11,6 +11,9 @@ namespace banger::archive {
 // The descriptor stays the caller's; `name` is for errors, here as below.
 Pull pull_file(int fd, std::string name);
 
+// `head`, which was pulled already, and what follows it.
+Pull after(std::string head, Pull rest);
+
 // The content of what is packed with gzip, xz, zstd or bzip2, told by its first bytes; what is not
 // packed comes as it is. Error(failed) for what is damaged or cut short.
 Pull unpacking(Pull packed, std::string name);

@@ -30,23 +30,21 @@ struct Superblock {
   const char* obstacle = nullptr; // why no kernel grows it while it is mounted
 };
 
-Superblock read_superblock(const std::string& path) {
-  Fd fd = sys::open_file(path, O_RDONLY);
-  std::string block = sys::read_at(fd.get(), superblock_offset, 1024);
+Superblock read_superblock(int fd, int64_t offset, int64_t have, const std::string& name) {
+  std::string block = sys::read_at(fd, offset + superblock_offset, 1024);
   if (block.size() < 1024 || le16toh(field<uint16_t>(block, 0x38)) != 0xef53)
-    throw failed("'{}' is not an ext4 file system", path);
+    throw failed("{} is not an ext4 file system", name);
   uint64_t blocks = le32toh(field<uint32_t>(block, 0x04));
   constexpr uint32_t incompat_64bit = 0x80;
   if (le32toh(field<uint32_t>(block, 0x60)) & incompat_64bit)
     blocks |= uint64_t{le32toh(field<uint32_t>(block, 0x150))} << 32;
   uint32_t log_block = le32toh(field<uint32_t>(block, 0x18));
   if (log_block > 6 || blocks > (uint64_t{1} << 50 >> (10 + log_block)))
-    throw failed("'{}' is not an ext4 file system: its superblock makes no sense", path);
+    throw failed("{} is not an ext4 file system: its superblock makes no sense", name);
   Superblock super;
   super.size = static_cast<int64_t>(blocks << (10 + log_block));
-  int64_t have = sys::find_info(path)->size;
   if (have < super.size)
-    throw failed("the file system in '{}' is truncated: it has {} of {} bytes", path, have,
+    throw failed("the file system in {} is truncated: it has {} of {} bytes", name, have,
                  super.size)
         .hint("build or import it again");
   constexpr uint32_t sparse_super2 = 0x200;
@@ -58,9 +56,18 @@ Superblock read_superblock(const std::string& path) {
   return super;
 }
 
+Superblock read_superblock(const std::string& path) {
+  Fd fd = sys::open_file(path, O_RDONLY);
+  return read_superblock(fd.get(), 0, sys::size_of(fd.get()), "'" + path + "'");
+}
+
 } // namespace
 
 int64_t ext4_size(const std::string& path) { return read_superblock(path).size; }
+
+int64_t ext4_size(int fd, int64_t offset, int64_t have, const std::string& name) {
+  return read_superblock(fd, offset, have, name).size;
+}
 
 std::string e2fs_program(const std::string& name) {
   for (const std::string& candidate : {name, "/usr/sbin/" + name, "/sbin/" + name})

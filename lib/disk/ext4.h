@@ -12,6 +12,9 @@ namespace banger::disk {
 // Bytes of the file system in `path`, by its superblock. Throws Error(failed) if that is no ext
 // file system, or if the file is shorter than the file system (truncated).
 int64_t ext4_size(const std::string& path);
+// The same at `offset` of an open file or device, which has `have` bytes from there on; `name` is
+// quoted already.
+int64_t ext4_size(int fd, int64_t offset, int64_t have, const std::string& name);
 
 // No file system of less.
 inline constexpr int64_t least_ext4 = int64_t{16} << 20;

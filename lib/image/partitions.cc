@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <string_view>
 
 #include <blkid/blkid.h>
+#include <endian.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -47,6 +50,7 @@ bool is_linux(blkid_partition partition, bool gpt) {
 struct Table {
   bool gpt = false;
   std::vector<Partition> partitions;
+  std::optional<Partition> beyond; // one that ends behind the disk
 };
 
 std::optional<Table> read_table(int fd, int64_t size, unsigned sector) {
@@ -69,9 +73,14 @@ std::optional<Table> read_table(int fd, int64_t size, unsigned sector) {
     if (!p || blkid_parttable_get_parent(blkid_partition_get_table(p))) continue;
     if (!found.gpt && is_extended(blkid_partition_get_type(p))) continue;
     int64_t first = blkid_partition_get_start(p), count = blkid_partition_get_size(p);
-    if (first <= 0 || count <= 0 || first >= size / unit || count > size / unit) continue;
-    found.partitions.push_back(
-        {blkid_partition_get_partno(p), first * unit, count * unit, is_linux(p, found.gpt)});
+    if (first <= 0 || count <= 0) continue;
+    constexpr int64_t most = std::numeric_limits<int64_t>::max() / unit / 2;
+    Partition partition{blkid_partition_get_partno(p), std::min(first, most) * unit,
+                        std::min(count, most) * unit, is_linux(p, found.gpt)};
+    if (partition.offset + partition.size <= size)
+      found.partitions.push_back(partition);
+    else if (!found.beyond)
+      found.beyond = partition;
   }
   return found;
 }
@@ -83,6 +92,19 @@ bool announces_gpt(int fd) {
   for (size_t at = 446; at < 510; at += 16)
     if (boot[at + 4] == '\xee') return true;
   return false;
+}
+
+// A GPT's copy lies in the last sector of the disk, as it was made; it may have grown since.
+void require_end(int fd, int64_t size, unsigned sector, const std::string& name) {
+  std::string header = sys::read_at(fd, sector, 40);
+  if (!header.starts_with("EFI PART")) return; // the copy is all that was found
+  uint64_t last = 0;
+  std::memcpy(&last, header.data() + 32, sizeof last);
+  last = le64toh(last);
+  if (last >= static_cast<uint64_t>(size) / sector)
+    throw failed("'{}' is cut short: it had {} sectors of {} bytes, and has {}", name, last + 1,
+                 sector, static_cast<uint64_t>(size) / sector)
+        .hint("copy or fetch it again");
 }
 
 struct Foreign {
@@ -102,12 +124,23 @@ constexpr Foreign foreign[] = {
 
 std::vector<std::vector<Partition>> find_partitions(int fd, int64_t size, const std::string& name) {
   std::vector<std::vector<Partition>> readings;
+  std::optional<Partition> beyond;
   for (unsigned sector : sector_sizes) {
     auto table = read_table(fd, size, sector);
     if (!table) continue;
-    if (table->gpt) return {std::move(table->partitions)};
-    readings.push_back(std::move(table->partitions));
+    if (table->gpt) {
+      require_end(fd, size, sector, name);
+      return {std::move(table->partitions)};
+    }
+    if (!table->beyond)
+      readings.push_back(std::move(table->partitions));
+    else if (!beyond)
+      beyond = table->beyond;
   }
+  if (readings.empty() && beyond)
+    throw failed("'{}' is cut short: its partition {} ends at byte {}, and it has {}", name,
+                 beyond->number, beyond->offset + beyond->size, size)
+        .hint("copy or fetch it again");
   if (readings.empty() && announces_gpt(fd))
     throw failed("the partition table of '{}' makes no sense: it has no GPT that is whole", name)
         .hint("is the disk cut short? sfdisk -V says what is wrong with it");

@@ -1,6 +1,7 @@
 // The partition table of a raw disk, GPT or MBR with its logical partitions, read by libblkid.
 //
-// What lies outside of the disk is not listed. Reads by offset, changes nothing.
+// What lies outside of the disk is not listed: an MBR that says so makes the disk one that is cut
+// short. Reads by offset, changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ struct Partition {
 
 // A table's partitions; empty if there is no table. Several readings where the table does not tell
 // whether its sectors have 512 bytes or 4096, as an MBR does not, the likelier first. `size` is the
-// disk's; `name` is for errors. Error(failed) for a GPT that makes no sense.
+// disk's; `name` is for errors. Error(failed) for a GPT that makes no sense, or a disk cut short.
 std::vector<std::vector<Partition>> find_partitions(int fd, int64_t size, const std::string& name);
 
 // The one with that number, or the largest of Linux's. Throws Error(not_found) that lists what

@@ -1,80 +1,73 @@
 #include "image/source.h"
 
-#include <string_view>
+#include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/error.h"
-#include "image/partitions.h"
+#include "core/text.h"
 #include "sys/file.h"
 
 namespace banger::image {
 
 namespace {
 
-struct Magic {
-  std::string_view bytes, name;
-};
-// Forms of disks that are none themselves.
-constexpr Magic wrapped[] = {{"QFI\xfb", "a qcow2 disk"},
-                             {"KDMV", "a VMDK disk"},
-                             {"conectix", "a VHD disk"},
-                             {"vhdxfile", "a VHDX disk"},
-                             {"<<< Oracle", "a VDI disk"}};
-constexpr size_t ext_magic_at = 0x438;
-
-bool has_ext(int fd, int64_t offset) {
-  return sys::read_at(fd, offset + static_cast<int64_t>(ext_magic_at), 2) == "\x53\xef";
+Source standard_input() {
+  if (::isatty(STDIN_FILENO))
+    throw usage("cannot import from a terminal: standard input must be a file or a pipe")
+        .hint("curl -L URL | banger image import NAME -");
+  Fd fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (!fd) throw sys_error(errno, "cannot read standard input");
+  return {.kind = SourceKind::stream, .name = "standard input", .path = {}, .file = std::move(fd)};
 }
 
-void refuse_foreign(int fd, int64_t offset, int64_t size, const std::string& what) {
-  std::string head = sys::read_at(fd, offset, 16);
-  for (const Magic& m : wrapped)
-    if (head.starts_with(m.bytes))
-      throw failed("cannot import {}: it is {}", what, m.name)
-          .hint("qemu-img convert -O raw makes a raw disk of it");
-  if (auto found = foreign_content(fd, offset, size))
-    throw failed("cannot import {}: it is {}", what, *found)
-        .hint("an image's root is ext4: import a tarball of its files");
+// Claimed while it is read: what is mounted changes meanwhile, and a copy of it would be broken.
+Fd open_device(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+  if (fd) return fd;
+  int error = errno;
+  if (error == EBUSY)
+    throw conflict("cannot import '{}': the device is in use, mounted or part of another", path)
+        .hint("unmount it, or import the directory where it is mounted");
+  Error e = sys_error(error, "cannot open '{}'", path);
+  if (error == EACCES)
+    e.default_hint(fmt::format("sudo cat {} | banger image import NAME -", shell_quote(path)));
+  throw e;
 }
 
 } // namespace
 
-Source look_at_source(const std::string& path, std::optional<int> partition) {
-  auto not_partitioned = [&] {
-    return usage("'{}' has no partitions", path).hint("leave --partition out");
-  };
-  if (path == "-") {
-    if (partition) throw not_partitioned();
-    return {SourceKind::tar, path, 0, 0};
+Source open_source(const std::string& path) {
+  if (path == "-") return standard_input();
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      throw not_found("there is no '{}'", path).subject(path);
+    throw sys_error(errno, "cannot look at '{}'", path);
   }
-  auto info = sys::find_info(path);
-  if (!info) throw not_found("there is no '{}'", path).subject(path);
-  if (info->is_dir) {
-    if (partition) throw not_partitioned();
-    return {SourceKind::directory, path, 0, 0};
+  Source source;
+  source.name = path;
+  if (S_ISDIR(st.st_mode)) {
+    source.kind = SourceKind::directory;
+  } else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+    source.kind = SourceKind::file;
+    source.device = S_ISBLK(st.st_mode);
+    source.file = source.device ? open_device(path) : sys::open_file(path, O_RDONLY);
+    source.size = ::lseek(source.file.get(), 0, SEEK_END);
+    if (source.size < 0 || ::lseek(source.file.get(), 0, SEEK_SET) != 0)
+      throw sys_error(errno, "cannot read '{}'", path);
+  } else if (S_ISFIFO(st.st_mode)) {
+    source.kind = SourceKind::stream;
+    source.file = sys::open_file(path, O_RDONLY);
+    return source; // /dev/fd/63 is no place that anybody finds again
+  } else {
+    throw usage("cannot import '{}': it is {}", path,
+                S_ISSOCK(st.st_mode) ? "a socket" : "no file, disk or directory");
   }
-  if (!info->is_file) throw usage("cannot import '{}': it is neither a file nor a directory", path);
-  Fd fd = sys::open_file(path, O_RDONLY);
-  auto readings = find_partitions(fd.get(), info->size, path);
-  if (!readings.empty()) {
-    Partition root = root_partition(readings.front(), partition, path);
-    // Another reading of the table is the right one where it leads to a file system.
-    for (const auto& partitions : readings)
-      for (const Partition& p : partitions)
-        if (p.number == root.number && !has_ext(fd.get(), root.offset) &&
-            has_ext(fd.get(), p.offset))
-          root = p;
-    std::string what = fmt::format("partition {} of '{}'", root.number, path);
-    refuse_foreign(fd.get(), root.offset, root.size, what);
-    if (!has_ext(fd.get(), root.offset))
-      throw failed("cannot import {}: it holds no ext4 file system", what);
-    return {SourceKind::disk, path, root.offset, root.size};
-  }
-  if (partition) throw not_partitioned();
-  if (has_ext(fd.get(), 0)) return {SourceKind::ext4, path, 0, info->size};
-  refuse_foreign(fd.get(), 0, info->size, "'" + path + "'");
-  return {SourceKind::tar, path, 0, 0};
+  source.path = sys::real_path(path);
+  return source;
 }
 
 } // namespace banger::image

@@ -1,23 +1,32 @@
-// What an image can be made from, told by its first bytes.
+// What people name as the source of an image: opened, and told apart by how it can be read.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+
+#include "core/handle.h"
 
 namespace banger::image {
 
-enum class SourceKind { ext4, disk, tar, directory };
-
-struct Source {
-  SourceKind kind = SourceKind::tar;
-  std::string path; // "-" is standard input, which is a tar
-  // Of ext4 and disk: where in the file the root file system lies.
-  int64_t offset = 0, size = 0;
+enum class SourceKind {
+  directory,
+  file,  // a regular file or a block device: read by offset
+  stream // standard input, a FIFO: read once, from its begin to its end
 };
 
-// Throws Error(not_found) if it is not there, Error(usage) for --partition of what has none, and
-// Error(failed) for what is known and cannot be taken (a qcow2, a disk without a usable root).
-Source look_at_source(const std::string& path, std::optional<int> partition);
+struct Source {
+  SourceKind kind = SourceKind::stream;
+  std::string name; // for people
+  std::string path; // absolute, of a directory, file or device
+  Fd file{};        // of all but a directory
+  int64_t size = 0; // of a file or device
+  bool device = false;
+};
+
+// "-" is standard input. A FIFO is waited for, as by any program that reads one. Throws
+// Error(not_found) if it is not there, Error(conflict) for a device that is in use (mounted, or a
+// part of something), Error(usage) for what cannot be read to its end: a terminal, a character
+// device, a socket.
+Source open_source(const std::string& path);
 
 } // namespace banger::image

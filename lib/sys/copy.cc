@@ -1,7 +1,6 @@
 #include "sys/copy.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -15,6 +14,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "sys/file.h"
+#include "sys/sparse.h"
 
 namespace banger::sys {
 
@@ -56,33 +56,34 @@ void fill_sparse(int in, int out, const std::string& from, const std::string& to
   }
 }
 
-// The same with `size` bytes from `offset` on.
-void fill_part(int in, int out, int64_t offset, int64_t size, const std::string& from,
-               const std::string& to) {
-  constexpr int64_t step = int64_t{1} << 20, run = 4096;
-  set_size(out, size, to);
+// The same with `size` bytes from `offset` on, of a file or a block device.
+void fill_part(int in, SparseFile& out, int64_t offset, int64_t size, const std::string& from,
+               Original original) {
+  constexpr int64_t step = int64_t{1} << 20;
+  auto cut_short = [&] { return failed("'{}' is truncated", from); };
+  out.set_size(size);
   for (int64_t at = 0; at < size;) {
     off_t data = ::lseek(in, offset + at, SEEK_DATA);
+    if (data < 0 && errno == EINVAL) data = offset + at; // a device knows of no holes
     if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", from);
-    if (data < 0) data = offset + size; // only a hole is left
+    if (data < 0) break; // only a hole is left
     at = std::max<int64_t>(at, data - offset);
     if (at >= size) break;
     std::string block = read_at(in, offset + at, static_cast<size_t>(std::min(step, size - at)));
-    if (block.empty()) break;
+    if (block.empty()) throw cut_short();
     failpoint(Point::clone);
-    for (std::string_view rest = block; !rest.empty();) {
-      auto n = std::min<size_t>(rest.size(), run);
-      std::string_view part = rest.substr(0, n);
-      bool zero = part.find_first_not_of('\0') == std::string_view::npos;
-      if (!zero && ::lseek(out, at, SEEK_SET) < 0) throw sys_error(errno, "cannot seek '{}'", to);
-      if (!zero) write_all(out, part);
-      rest.remove_prefix(n);
-      at += static_cast<int64_t>(n);
+    out.write(at, block);
+    auto n = static_cast<int64_t>(block.size());
+    if (original == Original::given_back) {
+      failpoint(Point::truncate);
+      // Where the file system cannot, it is only room that is lost, until the file is removed.
+      ::fallocate(in, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset + at, n);
     }
+    at += n;
   }
-  struct stat st;
-  if (::fstat(in, &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
-  if (st.st_size < offset + size) throw failed("'{}' is truncated", from);
+  off_t end = ::lseek(in, 0, SEEK_END);
+  if (end < 0) throw sys_error(errno, "cannot look at '{}'", from);
+  if (end < offset + size) throw cut_short();
 }
 
 } // namespace
@@ -107,10 +108,10 @@ void copy_sparse(const std::string& from, const std::string& to) {
   make_or_remove(to, [&] { fill_sparse(in.get(), out.get(), from, to); });
 }
 
-void copy_part(const std::string& from, int64_t offset, int64_t size, const std::string& to) {
-  Fd in = open_file(from, O_RDONLY);
-  Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
-  make_or_remove(to, [&] { fill_part(in.get(), out.get(), offset, size, from, to); });
+void copy_part(int in, const std::string& from, int64_t offset, int64_t size, const std::string& to,
+               Original original) {
+  SparseFile out(to);
+  make_or_remove(to, [&] { fill_part(in, out, offset, size, from, original); });
 }
 
 bool can_clone(const std::string& sample, const std::string& dir) {

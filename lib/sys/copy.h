@@ -16,10 +16,14 @@ bool clone_file(const std::string& from, const std::string& to);
 // `to` must not exist; on failure it is removed. Nothing is synced.
 void copy_sparse(const std::string& from, const std::string& to);
 
-// Copies `size` bytes at `offset` of `from`; long runs of zeros become holes, however `from` has
-// them. `to` must not exist; on failure it is removed. Throws when `from` ends before that. Nothing
-// is synced.
-void copy_part(const std::string& from, int64_t offset, int64_t size, const std::string& to);
+// What becomes of the bytes that were copied: those of a temporary file go at once, so that both
+// together take little more room than one.
+enum class Original { kept, given_back };
+// Copies `size` bytes at `offset` of an open file or block device called `from`; long runs of zeros
+// become holes, however it has them. `to` must not exist; on failure it is removed. Throws when
+// `from` ends before that. Nothing is synced.
+void copy_part(int in, const std::string& from, int64_t offset, int64_t size, const std::string& to,
+               Original original = Original::kept);
 
 // Whether a file in `dir` can share extents with `sample`, found by cloning into an unlinked file.
 bool can_clone(const std::string& sample, const std::string& dir);

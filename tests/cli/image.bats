@@ -37,6 +37,37 @@ out.close()
 PY
 }
 
+# A disk with sectors of SECTOR bytes: an EFI partition and, from 4 MiB on, the file system FS.
+make_disk() { # OUT FS SECTOR TABLE
+  rm -f "$1"
+  truncate -s 64M "$1"
+  dd if="$2" of="$1" bs=1M seek=4 conv=notrunc,sparse status=none
+  python3 - "$@" <<'PY'
+import struct, sys, zlib
+S, size = int(sys.argv[3]), 64 << 20
+first, last = (4 << 20) // S, (28 << 20) // S - 1
+with open(sys.argv[1], "r+b") as disk:
+    def write(at, data): disk.seek(at); disk.write(data)
+    if sys.argv[4] == "dos":
+        write(446, struct.pack("<B3xB3xII", 0, 0x83, first, last - first + 1))
+    else:
+        write(446, struct.pack("<B3xB3xII", 0, 0xee, 1, size // S - 1))
+        linux, efi = (bytes.fromhex(i) for i in ("af3dc60f838472478e793d69d8477de4", "28732ac11ff8d211ba4b00a0c93ec93b"))
+        def entry(kind, a, b): return struct.pack("<16s16sQQQ72s", kind, b"u" * 16, a, b, 0, b"")
+        table = entry(efi, (2 << 20) // S, (4 << 20) // S - 1) + entry(linux, first, last)
+        table = table.ljust(128 * 128, b"\0")
+        sectors = 128 * 128 // S
+        def header(own, other, at):
+            h = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, own, other, 2 + sectors,
+                            size // S - 2 - sectors, b"g" * 16, at, 128, 128, zlib.crc32(table))
+            return h[:16] + struct.pack("<I", zlib.crc32(h)) + h[20:]
+        end = size // S - 1
+        write(S, header(1, end, 2)); write(2 * S, table)
+        write((end - sectors) * S, table); write(end * S, header(end, 1, end - sectors))
+    write(510, b"\x55\xaa")
+PY
+}
+
 root_of() { printf '%s/images/%s/root.ext4' "$BANGER_STATE_DIR" "$(banger image show --json "$1" | jq -r .id)"; }
 in_image() { debugfs -R "$2" "$(root_of "$1")" 2>/dev/null; }
 # Nothing that anybody could see or that takes room; what a dead one left goes with the next command.
@@ -200,11 +231,6 @@ FSTAB
   head -c 10M whole.ext4 >cut.ext4
   expect 1 banger image import mine cut.ext4
   errors "'cut.ext4' is truncated"
-  # A compressed file system, or one from standard input; what is nothing of the kind.
-  xz -k0 whole.ext4
-  expect 1 banger image import mine whole.ext4.xz
-  errors "'whole.ext4.xz' is no tarball, or an empty one"
-  errors 'hint: an image is made of a tarball'
   expect 1 banger image import mine /etc/passwd
   errors 'hint: an image is made of a tarball'
   cp whole.ext4 damaged.ext4
@@ -371,33 +397,216 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
   # A GPT and an MBR that count in such sectors; the file system begins at 4 MiB.
   for table in gpt dos; do
-    truncate -s 64M disk
-    dd if=root.ext4 of=disk bs=1M seek=4 conv=notrunc,sparse status=none
-    python3 - $table <<'PY'
-import struct, sys, zlib
-S, size = 4096, 64 << 20
-first, last = (4 << 20) // S, (28 << 20) // S - 1
-with open("disk", "r+b") as disk:
-    def write(at, data): disk.seek(at); disk.write(data)
-    if sys.argv[1] == "dos":
-        write(446, struct.pack("<B3xB3xII", 0, 0x83, first, last - first + 1))
-    else:
-        write(446, struct.pack("<B3xB3xII", 0, 0xee, 1, size // S - 1))
-        kind = bytes.fromhex("af3dc60f838472478e793d69d8477de4")
-        table = struct.pack("<16s16sQQQ72s", kind, b"u" * 16, first, last, 0, b"").ljust(128 * 128, b"\0")
-        def header(own, other, at):
-            h = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, own, other, 6,
-                            size // S - 6, b"g" * 16, at, 128, 128, zlib.crc32(table))
-            return h[:16] + struct.pack("<I", zlib.crc32(h)) + h[20:]
-        end = size // S - 1
-        write(S, header(1, end, 2)); write(2 * S, table)
-        write((end - 4) * S, table); write(end * S, header(end, 1, end - 4))
-    write(510, b"\x55\xaa")
-PY
+    make_disk disk root.ext4 4096 $table
     expect 0 banger image import $table disk
     same "$(in_image $table 'cat /srv/file')" large
-    rm disk
   done
+}
+
+@test "disks and file systems come packed, from standard input and from a FIFO" {
+  make_tree large
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  make_disk disk root.ext4 512 gpt
+  tar -C tree -b 2 -cf t.tar .
+  mkfifo fifo
+  for source in root.ext4 disk t.tar; do
+    for pack in 'gzip -1' 'xz -0' 'zstd -q -1' 'bzip2 -1' cat; do
+      $pack <$source >packed
+      expect 0 banger image import file packed
+      same "$(in_image file 'cat /srv/file')" large
+      expect 0 banger image import in - <packed
+      same "$(banger image show --json in | jq -r .source)" 'standard input'
+      cat packed >fifo &
+      expect 0 banger image import fifo fifo
+      wait $!
+      expect 0 banger image import substituted <(cat packed)
+      for image in file in fifo substituted; do
+        same "$(in_image $image 'cat /srv/file')" large
+        expect 0 e2fsck -fn "$(root_of $image)"
+        # Holes stay holes, and nothing lies beside the root.
+        [ "$(stat -c %b "$(root_of $image)")" -lt 20000 ]
+        same "$(ls "$(dirname "$(root_of $image)")")" root.ext4
+      done
+      # Cut short it is refused, wherever the cut lies.
+      for cut in 7 3000; do
+        # The last bytes of a tarball as it is are zeros that nobody misses.
+        [ "$source $pack $cut" != 't.tar cat 7' ] || continue
+        head -c -$cut packed >short
+        expect 1 banger image import cut short
+        expect 1 banger image import cut - <short
+      done
+      expect 0 banger image rm file in fifo substituted
+    done
+  done
+  gzip -1 <disk >packed
+  (ulimit -v 300000; expect 0 banger image import second packed --partition 2)
+  same "$(in_image second 'cat /srv/file')" large
+  expect 1 banger image import none packed --partition 1
+  errors "partition 1 of 'packed': it holds no ext4"
+  expect 3 banger image import none - --partition 7 <packed
+  errors '2 (24M, Linux)'
+  expect 2 banger image import none - --partition 1 <t.tar
+  errors "'standard input' has no partitions"
+  expect 2 banger image import --size 20M none packed
+  errors 'its file system is 24M large'
+  expect 0 banger image import --size 40M grown packed
+  same "$(banger image show --json grown | jq -r .size)" $((40 << 20))
+  expect 0 banger image rm second grown
+  no_images
+}
+
+@test "a disk inside a tarball, as Debian gives its own cloud image" {
+  make_tree large
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  for sector in 512 4096; do
+    make_disk disk.raw root.ext4 $sector gpt
+    tar -cJf cloud.tar.xz disk.raw
+    tar -cSf sparse.tar disk.raw
+    mkdir -p box
+    mv disk.raw box/box.img
+    echo '{}' >box/metadata.json
+    tar -czf box.tar.gz box
+    tar -cf fs.tar root.ext4
+    for source in cloud.tar.xz sparse.tar box.tar.gz fs.tar; do
+      expect 0 banger image import mine $source
+      same "$(in_image mine 'cat /srv/file')" large
+      same "$(ls "$(dirname "$(root_of mine)")")" root.ext4
+      [ "$(stat -c %b "$(root_of mine)")" -lt 20000 ]
+      expect 0 banger image rm mine
+    done
+  done
+  expect 3 banger image import none cloud.tar.xz --partition 9
+  errors "'disk.raw' in 'cloud.tar.xz' has no partition 9"
+  head -c -100 cloud.tar.xz >short
+  expect 1 banger image import mine short
+  # Of two nobody can tell which one is meant.
+  cp root.ext4 other.ext4
+  tar -cf two.tar root.ext4 other.ext4
+  expect 1 banger image import mine two.tar
+  errors "holds several disks, 'root.ext4' and 'other.ext4'"
+  # Nobody's disk is so large.
+  cp root.ext4 huge.ext4
+  truncate -s 2T huge.ext4
+  tar -cSf huge.tar huge.ext4
+  expect 1 banger image import mine huge.tar
+  errors 'holds a disk of more than 1T'
+  tar -xOf two.tar other.ext4 | expect 0 banger image import mine -
+  expect 0 banger image rm mine
+  # In a root file system a disk is a file, wherever it comes.
+  cp root.ext4 tree/a-disk
+  cp root.ext4 tree/srv/disk
+  tar -C tree -cf tree.tar a-disk sbin srv etc
+  expect 0 banger image import mine tree.tar
+  in_image mine 'dump /a-disk there'
+  cmp there root.ext4
+  in_image mine 'dump /srv/disk there'
+  cmp there root.ext4
+  expect 0 banger image rm mine
+  # A disk of another form is told.
+  { printf 'QFI\xfb'; head -c 1M /dev/urandom; } >disk.qcow2
+  tar -cf q.tar disk.qcow2
+  expect 1 banger image import mine q.tar
+  errors "it holds 'disk.qcow2'"
+  no_images
+}
+
+@test "block devices" {
+  [ "$(id -u)" = 0 ] || skip 'only root has block devices'
+  make_tree large
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  make_disk disk root.ext4 512 gpt
+  local device
+  for source in root.ext4 disk; do
+    device=$(losetup -f --show "$source" 2>/dev/null) || skip 'no loop devices'
+    result=0
+    {
+      expect 0 banger image import mine "$device" &&
+        same "$(in_image mine 'cat /srv/file')" large &&
+        same "$(banger image show --json mine | jq -r .source)" "$device" &&
+        [ "$(stat -c %b "$(root_of mine)")" -lt 20000 ] &&
+        expect 0 banger image rm mine
+    } || result=1
+    losetup -d "$device"
+    same $result 0
+  done
+  # A disk whose sectors have 4096 bytes themselves.
+  make_disk disk root.ext4 4096 gpt
+  device=$(losetup -b 4096 -f --show disk)
+  result=0
+  expect 0 banger image import mine "$device" || result=1
+  losetup -d "$device"
+  same $result 0
+  same "$(in_image mine 'cat /srv/file')" large
+  expect 0 banger image rm mine
+  # What is mounted changes while it is read.
+  device=$(losetup -f --show root.ext4)
+  mkdir mounted
+  result=0
+  if mount "$device" mounted; then
+    { expect 4 banger image import mine "$device" && errors 'mounted or part of another'; } || result=1
+    umount mounted
+  fi
+  losetup -d "$device"
+  same $result 0
+  no_images
+}
+
+@test "what is no root file system is told with what would help" {
+  try() { # HEAD-OF-A-FILE WHAT HELP
+    { printf "$1"; head -c 70000 /dev/zero; } >it
+    expect 1 banger image import mine it
+    errors "'it': it is $2"
+    errors "hint: .*$3"
+    expect 1 banger image import mine - <it
+    errors "'standard input': it is $2"
+    gzip -kf it
+    expect 1 banger image import mine it.gz
+    errors "'it.gz': it is $2"
+  }
+  errors() { grep -Eq -- "$1" <<<"$stderr" || { printf 'no "%s" in:\n%s\n' "$1" "$stderr"; return 1; }; }
+  try 'QFI\xfb' 'a qcow2 disk' 'qemu-img convert'
+  try 'KDMV' 'a VMDK disk' 'qemu-img convert'
+  try 'vhdxfile' 'a VHDX disk' 'qemu-img convert'
+  try "$(printf '%064d' 0)"'\x7f\x10\xda\xbe' 'a VDI disk' 'qemu-img convert'
+  try 'PK\3\4' 'a zip archive' 'banger image import NAME -'
+  try '\x04\x22\x4d\x18' 'packed with lz4' 'banger image import NAME -'
+  try '!<arch>\n' 'a package' 'debootstrap'
+  try '\x7fELF' 'a program' 'a kernel comes with the bundle'
+  try "$(printf '%0510d' 0)U\xaa..HdrS" 'a Linux kernel' 'comes with the bundle'
+  # Another file system, whole or in a partition.
+  truncate -s 300M xfs
+  if mkfs.xfs -q xfs 2>/dev/null; then
+    expect 1 banger image import mine xfs
+    errors "'xfs': it is an XFS file system"
+    errors 'tar -C DIR -c'
+  fi
+  # Containers in layers, and a root that lies a floor below.
+  make_tree
+  mkdir layers
+  echo '{}' | tee layers/manifest.json layers/repositories >layers/oci-layout
+  tar -C layers -cf t.tar .
+  expect 1 banger image import mine t.tar
+  errors 'docker export'
+  mkdir above
+  mv tree above/rootfs
+  tar -cf t.tar above/rootfs
+  expect 1 banger image import mine above
+  errors "its root is in 'rootfs'"
+  tar -C above -cf t.tar rootfs
+  expect 1 banger image import mine t.tar
+  errors "its root is in 'rootfs'"
+  # What cannot be read to its end.
+  expect 2 banger image import mine /dev/zero
+  errors 'no file, disk or directory'
+  expect 2 "$BANGER_SOURCE/tests/on-terminal" -- banger image import mine -
+  # An MBR whose partition ends behind the disk: it was cut.
+  mv above/rootfs tree
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  make_disk disk root.ext4 512 dos
+  head -c 20M disk >short
+  expect 1 banger image import mine short
+  errors "'short' is cut short: its partition 1 ends"
+  no_images
 }
 
 @test "a full disk gives the space back" {
@@ -442,9 +651,11 @@ PY
   make_tree
   expect 0 mke2fs -q -t ext4 -d tree root.ext4 16M
   tar -C tree -cf t.tar .
+  make_disk disk root.ext4 512 gpt
+  tar -czf disk.tar.gz disk
   expect 0 banger image import first tree # the state and its directories are there
   expect 0 banger image rm first
-  for source in root.ext4 t.tar; do
+  for source in root.ext4 t.tar disk.tar.gz; do
     rm -f trace
     BANGER_FAILPOINT_TRACE=$PWD/trace expect 0 banger image import mine $source
     expect 0 banger image rm mine

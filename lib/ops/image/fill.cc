@@ -18,6 +18,7 @@
 #include "core/units.h"
 #include "image/hygiene.h"
 #include "sys/proc.h"
+#include "sys/sparse.h"
 #include "sys/walk.h"
 
 namespace banger::ops {
@@ -101,61 +102,20 @@ struct Owners {
   uint32_t group(gid_t id) const { return !as_root && id == gid ? 0 : id; }
 };
 
-// The first `size` bytes of a file, without its holes. What cannot be read, or is there no more, is
-// an error: else it would become zeros.
-ChunkSource content_of(int fd, int64_t size, const std::string& shown) {
-  struct Reader {
-    int fd;
-    int64_t size;
-    std::string shown;
-    int64_t offset = 0;
-    std::string block{};
-
-    std::optional<Chunk> next() {
-      if (offset >= size) return {};
-      off_t data = ::lseek(fd, offset, SEEK_DATA);
-      if (data < 0 && errno != ENXIO) throw sys_error(errno, "cannot read '{}'", shown);
-      if (data < 0) { // a hole up to the end, or behind an end that has moved
-        struct stat st {};
-        if (::fstat(fd, &st) != 0 || st.st_size < size) throw shrank();
-      }
-      if (data < 0 || data >= size) return {};
-      block.resize(static_cast<size_t>(std::min(most_block, size - data)));
-      ssize_t n = 0;
-      do n = ::pread(fd, block.data(), block.size(), data);
-      while (n < 0 && errno == EINTR);
-      if (n < 0) throw sys_error(errno, "cannot read '{}'", shown);
-      if (n == 0) throw shrank();
-      offset = data + n;
-      return Chunk{data, std::string_view(block).substr(0, static_cast<size_t>(n))};
-    }
-    Error shrank() const { return failed("cannot read '{}': it shrank meanwhile", shown); }
-  };
-  return [reader = Reader{fd, size, shown}]() mutable { return reader.next(); };
-}
-
 } // namespace
 
-void fill_from_tar(disk::Ext4Files& to, int fd, const std::string& name, const OnEntry& on_entry) {
-  constexpr const char* sources =
-      "an image is made of a tarball (plain, gz, xz, zst, bz2), from a file or standard input, "
-      "of a file with an ext4 file system or a raw disk with partitions, or of a directory";
-  auto tar = archive::Reader::of_file(fd, name);
-  std::optional<TreeEntry> entry;
-  try {
-    entry = tar.next();
-  } catch (Error& e) {
-    throw std::move(e.default_hint(sources));
-  }
-  // Zeros, as a file system begins with them, are the end of a tarball.
-  if (!entry) throw failed("'{}' is no tarball, or an empty one", name).hint(sources);
+void fill_from_tar(disk::Ext4Files& to, archive::Reader& tar, const OnEntry& on_entry,
+                   TarDisk* disk) {
   NamedAcls acls;
-  for (; entry; entry = tar.next()) {
+  while (auto entry = tar.next()) {
     on_entry(entry->path);
-    to.make(*entry, [&] { return tar.chunk(); });
+    if (disk)
+      disk->take(*entry, tar, to);
+    else
+      to.make(*entry, [&] { return tar.chunk(); });
     acls.keep(*entry);
   }
-  acls.set(to);
+  if (!disk || !disk->disk()) acls.set(to);
 }
 
 void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& on_entry) {
@@ -182,16 +142,50 @@ void fill_from_dir(disk::Ext4Files& to, const std::string& dir, const OnEntry& o
     entry.size = st.st_size;
     entry.major = major(st.st_rdev);
     entry.minor = minor(st.st_rdev);
-    to.make(entry, content_of(e.fd, st.st_size, dir + "/" + e.path));
+    to.make(entry, sys::chunks_of(e.fd, st.st_size, dir + "/" + e.path));
   });
 }
 
+namespace {
+
+bool has_init(disk::Ext4Files& root, const std::string& below) {
+  return std::ranges::any_of(inits, [&](const char* path) {
+    auto node = root.find(below + path);
+    return node && S_ISREG(node->meta.mode) && node->meta.mode & 0111;
+  });
+}
+
+// What people take for a root file system, and what makes one of it.
+std::string what_would_help(disk::Ext4Files& root) {
+  constexpr std::string_view packed[] = {".qcow2", ".vmdk", ".vdi", ".vhd",  ".vhdx",     ".img",
+                                         ".raw",   ".iso",  ".tar", ".ext4", ".squashfs", ".cpio"};
+  std::vector<std::string> names = root.list("");
+  std::erase(names, "lost+found");
+  auto is_there = [&](const char* name) { return std::ranges::find(names, name) != names.end(); };
+  if (is_there("oci-layout") || (is_there("manifest.json") && is_there("repositories")))
+    return "a container's image is in layers: docker export $(docker create IMAGE) gives its "
+           "files; "
+           "add an init to them, systemd or busybox";
+  for (const std::string& name : names) {
+    std::string shown = escape_for_terminal(name);
+    if (has_init(root, name + "/"))
+      return fmt::format(
+          "its root is in '{0}': import that directory, or a tarball of what is in it "
+          "(tar -C {0} -c .)",
+          shown);
+    for (std::string_view ending : packed)
+      if (name.ends_with(ending) || name.find(std::string(ending) + ".") != name.npos)
+        return fmt::format("it holds '{}': import that", shown);
+  }
+  return "a container's image often has none: add an init to it, systemd or busybox";
+}
+
+} // namespace
+
 void require_init(disk::Ext4Files& root, const std::string& source) {
-  for (const char* path : inits)
-    if (auto node = root.find(path); node && S_ISREG(node->meta.mode) && node->meta.mode & 0111)
-      return;
-  throw failed("'{}' is no root file system: it has no /sbin/init or the like", source)
-      .hint("a container's image often has none: add an init to it, systemd or busybox");
+  if (!has_init(root, ""))
+    throw failed("'{}' is no root file system: it has no /sbin/init or the like", source)
+        .hint(what_would_help(root));
 }
 
 void scrub_root(disk::Ext4Files& root) {

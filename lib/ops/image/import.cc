@@ -3,32 +3,35 @@
 #include <algorithm>
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "archive/reader.h"
+#include "archive/sources.h"
 #include "core/error.h"
-#include "core/text.h"
 #include "core/units.h"
 #include "disk/ext4.h"
 #include "disk/ext4_files.h"
+#include "image/content.h"
 #include "image/source.h"
 #include "ops/image/fill.h"
+#include "ops/image/limits.h"
 #include "ops/image/store.h"
 #include "sys/copy.h"
 #include "sys/file.h"
+#include "sys/sparse.h"
 
 namespace banger::ops {
 
 namespace {
 
-constexpr int64_t mib = 1 << 20, gib = 1 << 30;
-// A tarball tells only at its end how large it is: the file system is made this large, which takes
-// next to nothing, and cut to its content afterwards.
-constexpr int64_t unpack_limit = 16 * gib;
+constexpr int64_t mib = 1 << 20;
 constexpr int64_t room = 256 * mib; // beyond the content and a quarter of it
 constexpr int64_t journal_mib = 16;
 constexpr int64_t block_group = 128 * mib; // of 4096-byte blocks; inodes come by the group
 constexpr int64_t inodes_a_group = block_group / 16384;
-
-std::string shown(const std::string& source) { return source == "-" ? "standard input" : source; }
+constexpr const char* kinds = "an image is made of a tarball, of a raw disk with partitions or an "
+                              "ext4 file system (each plain, "
+                              "gz, xz, zst or bz2; a disk in a tarball, too), or of a directory";
 
 void check_size(std::optional<int64_t> size) {
   if (size && *size < disk::least_ext4)
@@ -42,60 +45,167 @@ int64_t fitting_size(int64_t content, int64_t inodes) {
   return (size + mib - 1) / mib * mib;
 }
 
-void import_tree(Context& ctx, const image::Source& source, const ImportOptions& options,
-                 const NewImage& made) {
-  int64_t limit = options.size.value_or(unpack_limit);
-  if (options.size)
-    disk::make_ext4(made.root(), limit, "root");
-  else
-    disk::make_ext4(made.root(), limit, "root", journal_mib);
-  int64_t content, inodes;
+// An import on its way.
+struct Import {
+  Context& ctx;
+  const image::Source& source;
+  const ImportOptions& options;
+  const NewImage& made;
+  Limits limits{options.size};
+
+  void run() const;
+
+private:
+  std::string spool() const { return made.file("disk"); }
+  void tell(const std::string& progress) const { ctx.stage(made.image().name, progress); }
+  void directory() const;
+  void stream() const;
+  void tar(archive::Pull pull) const;
+  void disk_of(archive::Pull pull) const;
+  // `fd` is the source's, or that of a disk that was laid down here, whose room goes to its root.
+  void file_system(int fd, const image::Place& place, sys::Original original) const;
+  void no_partition() const; // where one was asked for and the source has none
+  template <typename Fill>
+  bool tree(const Fill& fill) const;
+};
+
+void Import::run() const {
+  if (source.kind == image::SourceKind::directory) return directory();
+  if (source.kind == image::SourceKind::file) {
+    // A tarball may hold anything where a disk has its signs.
+    std::string begin = sys::read_at(source.file.get(), 0, 512);
+    auto root = image::is_tar(begin) ? std::nullopt
+                                     : image::find_root(source.file.get(), source.size,
+                                                        options.partition, source.name);
+    if (root) return file_system(source.file.get(), *root, sys::Original::kept);
+  }
+  stream();
+}
+
+// A tree that `fill` brings into an empty file system; nothing is left of it where `fill` says so.
+// A source tells only at its end how large it is: the file system is made as large as may be, which
+// takes next to nothing, and cut to its content afterwards.
+template <typename Fill>
+bool Import::tree(const Fill& fill) const {
+  disk::make_ext4(made.root(), limits.root, "root",
+                  options.size ? std::nullopt : std::optional(journal_mib));
+  int64_t content = 0, inodes = 0;
   try {
     disk::Ext4Files root(made.root(), disk::Ext4Files::Mode::write);
     int64_t empty = root.used();
     size_t entries = 0;
     auto count = [&](const std::string&) {
-      if (++entries % 1000 == 0) ctx.stage(made.image().name, fmt::format("{} files", entries));
+      if (++entries % 1000 == 0) tell(fmt::format("{} files", entries));
     };
-    if (source.kind == image::SourceKind::directory) {
-      fill_from_dir(root, source.path, count);
-    } else {
-      Fd file;
-      if (source.path != "-") file = sys::open_file(source.path, O_RDONLY);
-      fill_from_tar(root, file ? file.get() : 0, shown(source.path), count);
-    }
-    require_init(root, shown(source.path));
+    if (!fill(root, count)) return false;
+    require_init(root, source.name);
     scrub_root(root);
     content = root.used() - empty;
     inodes = root.inodes_used();
     root.finish();
   } catch (disk::Ext4Full&) {
-    throw failed("'{}' does not fit into {}", shown(source.path), format_size(limit))
+    throw failed("'{}' does not fit into {}", source.name, format_size(limits.root))
         .hint("give it more with --size");
   }
   if (!options.size) disk::shrink_ext4(made.root(), fitting_size(content, inodes));
+  return true;
 }
 
-void import_file_system(const image::Source& source, const ImportOptions& options,
-                        const NewImage& made) {
-  bool whole = source.kind == image::SourceKind::ext4;
-  if (whole) disk::ext4_size(source.path); // what is wrong with it is told of the source
-  if (!whole || !sys::clone_file(source.path, made.root()))
-    sys::copy_part(source.path, source.offset, source.size, made.root());
-  sys::set_mode(made.root(), 0600);
-  int64_t size = disk::ext4_size(made.root());
-  {
-    // A partition may be larger than its file system.
-    Fd fd = sys::open_file(made.root(), O_RDWR);
-    sys::set_size(fd.get(), size, made.root());
+void Import::no_partition() const {
+  if (options.partition)
+    throw usage("'{}' has no partitions", source.name).hint("leave --partition out");
+}
+
+void Import::directory() const {
+  no_partition();
+  tree([&](disk::Ext4Files& root, const OnEntry& count) {
+    fill_from_dir(root, source.path, count);
+    return true;
+  });
+}
+
+void Import::stream() const {
+  if (source.kind == image::SourceKind::file) ::lseek(source.file.get(), 0, SEEK_SET);
+  archive::Pull pull =
+      archive::unpacking(archive::pull_file(source.file.get(), source.name), source.name);
+  std::string head(image::head_size, '\0');
+  size_t have = 0;
+  for (size_t n = 1; n > 0 && have < head.size(); have += n)
+    n = pull({head.data() + have, head.size() - have});
+  head.resize(have);
+  head.shrink_to_fit();
+  if (image::is_tar(head)) return tar(archive::after(std::move(head), std::move(pull)));
+  if (image::may_be_disk(head)) return disk_of(archive::after(std::move(head), std::move(pull)));
+  if (head.find_first_not_of('\0') == head.npos)
+    throw failed("'{}' {}", source.name,
+                 head.empty() ? "is empty" : "begins with nothing but zeros")
+        .hint(kinds);
+  if (source.kind == image::SourceKind::file)
+    image::refuse_known(source.file.get(), 0, source.size, "'" + source.name + "'");
+  // Some file systems are known only where they fit into what holds them.
+  sys::SparseFile begin(spool());
+  begin.write(0, head);
+  begin.set_size(Limits::longest);
+  image::refuse_known(begin.fd(), 0, Limits::longest, "'" + source.name + "'");
+  throw failed("'{}' is no tarball, disk or ext4 file system", source.name).hint(kinds);
+}
+
+void Import::tar(archive::Pull pull) const {
+  archive::Reader reader(std::move(pull), source.name);
+  TarDisk inside(source.name, spool(), limits);
+  bool is_tree = tree([&](disk::Ext4Files& root, const OnEntry& count) {
+    fill_from_tar(root, reader, count, &inside);
+    if (!inside.disk()) no_partition();
+    return !inside.disk();
+  });
+  if (is_tree) return;
+  sys::remove_file(made.root());
+  auto disk = *inside.disk();
+  file_system(disk.fd, *image::find_root(disk.fd, disk.size, options.partition, disk.name),
+              sys::Original::given_back);
+  sys::remove_file(spool());
+}
+
+void Import::disk_of(archive::Pull pull) const {
+  sys::SparseFile disk(spool());
+  std::string block(image::head_size, '\0');
+  int64_t size = 0;
+  constexpr int64_t step = 64 * mib;
+  for (size_t n = pull(block); n > 0; n = pull(block)) {
+    disk.write(size, std::string_view(block).substr(0, n));
+    auto now = size + static_cast<int64_t>(n);
+    if (now / step > size / step) tell(format_size(now / step * step));
+    size = now;
+    limits.check(disk, size, source.name);
   }
+  disk.set_size(size);
+  auto root = image::find_root(disk.fd(), size, options.partition, source.name);
+  if (!root) {
+    image::refuse_known(disk.fd(), 0, size, "'" + source.name + "'");
+    throw failed("'{}' is no tarball, disk or ext4 file system", source.name).hint(kinds);
+  }
+  file_system(disk.fd(), *root, sys::Original::given_back);
+  sys::remove_file(spool());
+}
+
+void Import::file_system(int fd, const image::Place& place, sys::Original original) const {
+  // What is wrong with it is told of the source; a partition may be larger than its file system.
+  int64_t size = disk::ext4_size(fd, place.offset, place.size, place.name);
   if (options.size && *options.size < size)
-    throw usage("cannot import '{}' into {}: its file system is {} large", source.path,
+    throw usage("cannot import {} into {}: its file system is {} large", place.name,
                 format_size(*options.size), format_size(size));
+  bool whole = original == sys::Original::kept && !source.device && place.offset == 0;
+  if (!whole || !sys::clone_file(source.path, made.root()))
+    sys::copy_part(fd, source.name, place.offset, size, made.root(), original);
+  sys::set_mode(made.root(), 0600);
+  {
+    Fd file = sys::open_file(made.root(), O_RDWR);
+    sys::set_size(file.get(), size, made.root());
+  }
   disk::check_ext4(made.root());
   disk::grow_ext4(made.root(), options.size.value_or(size));
   disk::Ext4Files root(made.root(), disk::Ext4Files::Mode::write);
-  require_init(root, source.path);
+  require_init(root, source.name);
   scrub_root(root);
   root.finish();
 }
@@ -107,11 +217,10 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   ImportOptions options = asked;
   Image image;
   image.name = valid_name("image name", name);
-  image.source = shown(source);
   check_size(options.size);
   if (options.size) options.size = disk::whole_blocks(*options.size);
-  image::Source from = image::look_at_source(source, options.partition);
-  if (source != "-") image.source = sys::real_path(source);
+  image::Source from = image::open_source(source);
+  image.source = from.path.empty() ? from.name : from.path;
   Stage timed(ctx.log, "image.import", name);
   std::optional<NewImage> made;
   {
@@ -120,10 +229,7 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   }
   ctx.stage(name, "importing the image");
   try {
-    if (from.kind == image::SourceKind::ext4 || from.kind == image::SourceKind::disk)
-      import_file_system(from, options, *made);
-    else
-      import_tree(ctx, from, options, *made);
+    Import{ctx, from, options, *made}.run();
     return made->finish();
   } catch (Error& e) {
     throw std::move(e.within(fmt::format("cannot import image '{}'", name)).default_subject(name));

@@ -110,7 +110,8 @@ def add(name, mode, data=b"", type=tarfile.REGTYPE, **headers):
     sys::run_ok({{"python3", "-c", script, dir_ + "/tar"}, {}, {}, false});
     Fd fd = sys::open_file(dir_ + "/tar", O_RDONLY);
     disk::Ext4Files root = empty_image();
-    fill_from_tar(root, fd.get(), "tar", [](const std::string&) {});
+    auto tar = archive::Reader::of_file(fd.get(), "tar");
+    fill_from_tar(root, tar, [](const std::string&) {});
     root.finish();
   }
   std::string list_of(const std::string& path, const char* attribute) {
