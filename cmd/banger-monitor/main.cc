@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "ops/common/open.h"
 #include "ops/monitor/monitor.h"
+#include "vmm/drivers.h"
 
 namespace {
 
@@ -25,7 +26,8 @@ int monitor() {
   dirs.libexec = request.libexec_dir;
   Log log(dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level), request.op);
   ops::Opened ctx(settings, dirs, log);
-  return ops::Monitor(ctx, std::move(request), std::move(verb)).run();
+  auto driver = vmm::driver(request.vmm, request.vmm_binary);
+  return ops::Monitor(ctx, std::move(request), *driver, std::move(verb)).run();
 }
 
 } // namespace

@@ -168,6 +168,15 @@ bool make_dir(const std::string& path, mode_t mode) {
   throw sys_error(err, "cannot make directory '{}'", path);
 }
 
+void make_fifo(const std::string& path) {
+  failpoint(Point::create);
+  if (::mkfifo(path.c_str(), 0600) == 0) return;
+  int err = errno;
+  struct stat st {};
+  if (err == EEXIST && ::lstat(path.c_str(), &st) == 0 && S_ISFIFO(st.st_mode)) return;
+  throw sys_error(err, "cannot make '{}'", path);
+}
+
 void make_dirs(const std::string& path, mode_t mode) {
   auto info = find_info(path);
   if (info && info->is_dir) return;

@@ -47,6 +47,8 @@ void append(const std::string& path, std::string_view content);
 
 // Makes `path` alone; true if it was not there. An existing directory is no failure.
 bool make_dir(const std::string& path, mode_t mode = 0700);
+// One that is there already is no failure.
+void make_fifo(const std::string& path);
 // Makes it and its parents.
 void make_dirs(const std::string& path, mode_t mode = 0700);
 void rename(const std::string& from, const std::string& to);

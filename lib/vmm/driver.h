@@ -1,81 +1,76 @@
 // What banger asks of a VMM, whichever it is.
 //
-// A driver is stateless: it plans a command line and opens a Control. A Control is one connection
-// to a running VMM; it belongs to the monitor, which alone speaks to it. Its calls return when the
-// request is written, not when it took effect; what comes of it arrives as events.
+//   Driver   stateless: knows how one kind of VMM is started (Launch) and spoken to
+//   Running  one VMM that runs, as its monitor speaks to it: made by attach() right after the
+//   start,
+//            or for a VMM that another monitor started
+//
+// No call of Running waits. Each completes from the loop, once, with what came of it or with an
+// Error: unreachable where the VMM has gone or does not answer in the call's time, failed or
+// conflict where it refuses. Calls that are still open when a Running is destroyed are dropped. A
+// completion may destroy the Running that calls it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "sys/process.h"
+#include "core/error.h"
+#include "sys/loop.h"
+#include "vmm/ending.h"
+#include "vmm/launch.h"
 #include "vmm/machine.h"
 
 namespace banger::vmm {
 
-enum class VmmEvent {
-  guest_reset,    // reboot, panic, or our Ctrl-Alt-Del: the console tells which
-  guest_shutdown, // the guest powered itself off
-  host_quit       // the VMM was told to end, by us or by a signal
+using Done = std::function<void(std::optional<Error>)>;
+
+// Ports of the VMM's own user-mode network (UserNet), added or removed while the guest runs.
+class UserNetControl {
+public:
+  virtual ~UserNetControl() = default;
+  // Error(conflict) when the VMM refuses.
+  virtual void add_forward(const Port& port, const std::string& guest, Done done) = 0;
+  // Absence is no failure.
+  virtual void remove_forward(const Port& port, Done done) = 0;
 };
 
-class Control {
+class Running {
 public:
-  virtual ~Control() = default;
-  // For a poll loop: readable when events wait; -1 once the VMM has closed it.
-  virtual int fd() const = 0;
-  virtual std::vector<VmmEvent> read_events() = 0;
+  virtual ~Running() = default;
+  // The step after the start: what makes the guest run. Awaits sockets that the VMM makes itself.
+  virtual void boot(const Machine& machine, Done done) = 0;
+  // Ctrl-Alt-Del, the one knock that every guest's init hears.
+  virtual void knock(Done done) = 0;
+  // Whether no processor of the guest will ever go on. False where that cannot be found out now.
+  virtual void look_whether_halted(std::function<void(bool)> done) = 0;
+  // What the VMM told before it ended and nobody has read yet becomes events now.
+  virtual void read_rest() {}
   // "7.2.22"; empty until the VMM has introduced itself.
   virtual std::string version() const = 0;
-  // Ctrl-Alt-Del, the one knock that every guest's init hears. Throws Error(unreachable) when the
-  // VMM is gone.
-  virtual void ask_to_stop() = 0;
-  // Whether every processor waits and hears no interrupt: such a guest never goes on. Waits for the
-  // VMM's answer. Throws Error(unreachable) when it is gone.
-  virtual bool is_halted() = 0;
-  // A port of the VMM's own user-mode network (UserNet), added or removed now; waits for the VMM's
-  // answer. Throws Error(conflict) when it refuses, Error(unreachable) when it is gone.
-  virtual void add_forward(const Port& port, const std::string& guest) = 0;
-  virtual void remove_forward(const Port& port) = 0;
+  // Null where the VMM has no such network.
+  virtual UserNetControl* user_net() { return nullptr; }
 };
 
-// How a VMM is started, in the VM's runtime directory.
-struct Launch {
-  sys::Command command;
-  // Sockets that its starter listens on and hands over, the first as descriptor 3, the next as 4…:
-  // they can be connected to from the first moment, so nobody waits for them to appear.
-  std::vector<std::string> listeners;
-  bool operator==(const Launch&) const = default;
+// What a kind of VMM can do.
+struct Abilities {
+  bool user_net = false; // a network of its own, for a guest that is alone (UserNet)
 };
 
 class Driver {
 public:
   virtual ~Driver() = default;
+  virtual Abilities abilities() const = 0;
+  virtual SerialLine serial_line() const = 0;
+  // The socket of its own protocol in the runtime directory, for people.
+  virtual std::string api_socket() const = 0;
+  // Throws Error(failed) for a machine that this VMM is not able to run.
   virtual Launch launch(const Machine& machine) const = 0;
-  // A connection to the VMM that runs in `runtime_dir`; null where it does not listen.
-  virtual std::unique_ptr<Control> connect(const std::string& runtime_dir) const = 0;
+  // Never fails: a VMM that cannot be spoken to fails the calls. `on_event` is called from the loop
+  // or from read_rest().
+  virtual std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
+                                          std::function<void(VmmEvent)> on_event) const = 0;
 };
-
-// The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
-struct Inside {
-  std::string step;        // banger-enter: --net FD [--user FD] -- COMMAND
-  int net = -1, user = -1; // descriptors of the namespaces; user -1: this process's own
-};
-
-// Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
-sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd,
-                 const std::optional<Inside>& inside = {});
-
-// The command that starts it there: what `start` runs. `first_fd` is the first number that no
-// listener has.
-sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
-
-std::unique_ptr<Driver> make_qemu(std::string binary);
-
-// Of what QEMU's `info registers -a` prints of each processor ("RFL=00000002 … HLT=1"). Pure.
-bool all_halted(std::string_view registers);
 
 } // namespace banger::vmm

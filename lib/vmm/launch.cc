@@ -1,8 +1,12 @@
-#include "vmm/driver.h"
+#include "vmm/launch.h"
+
+#include <fcntl.h>
 
 #include <fmt/format.h>
 
+#include "sys/file.h"
 #include "sys/socket.h"
+#include "vmm/machine.h"
 
 namespace banger::vmm {
 
@@ -22,9 +26,20 @@ sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_f
   sys::Command command = launch.command;
   command.cwd = runtime_dir;
   command.new_session = true; // a terminal's ^C is not for the VMM
-  std::vector<Fd> listeners;
   sys::Stdio stdio{-1, log_fd, log_fd, {}};
-  for (const std::string& name : launch.listeners) {
+  Fd typed, console;
+  if (launch.serial.kind == SerialLine::Kind::stdio) {
+    std::string fifo = runtime_dir + "/" + launch.serial.file;
+    sys::make_fifo(fifo);
+    // Open for writing too: the end of whoever types there is no end of the line.
+    typed = sys::open_file(fifo, O_RDWR);
+    console = sys::open_file(runtime_dir + "/" + console_file, O_WRONLY | O_APPEND);
+    stdio.in = typed.get();
+    stdio.out = console.get();
+  }
+  for (const std::string& name : launch.made) sys::remove_file(runtime_dir + "/" + name);
+  std::vector<Fd> listeners;
+  for (const std::string& name : launch.handed) {
     listeners.push_back(sys::listen_unix(runtime_dir + "/" + name));
     stdio.more.emplace_back(listeners.back().get(), 2 + static_cast<int>(listeners.size()));
   }

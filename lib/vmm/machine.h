@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "model/vm.h"
@@ -20,9 +20,6 @@ inline constexpr const char* root_file = "root";
 inline constexpr const char* upper_file = "upper"; // of an overlay root
 inline constexpr const char* work_file = "work";
 inline constexpr const char* console_file = "console"; // the console's log
-inline constexpr const char* qmp_socket = "qmp.sock";
-inline constexpr const char* console_socket = "console.sock";
-inline constexpr const char* monitor_socket = "monitor.sock";
 
 struct Disk {
   std::string file;
@@ -30,7 +27,7 @@ struct Disk {
   bool operator==(const Disk&) const = default;
 };
 
-// QEMU's own user-mode network: the guest alone behind a gateway.
+// The VMM's own user-mode network: the guest alone behind a gateway.
 struct UserNet {
   std::string subnet;     // "10.0.2.0/24"
   std::string gateway;    // the host's side, "10.0.2.2"
@@ -47,6 +44,9 @@ struct TapNet {
   bool operator==(const TapNet&) const = default;
 };
 
+// monostate: the guest has no network.
+using Net = std::variant<std::monostate, UserNet, TapNet>;
+
 struct Machine {
   std::string name;
   Accel accel = Accel::tcg;
@@ -55,8 +55,7 @@ struct Machine {
   std::string command_line; // of the kernel
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
-  std::optional<UserNet> user_net; // one of the two
-  std::optional<TapNet> tap_net;
+  Net net;
   bool operator==(const Machine&) const = default;
 };
 

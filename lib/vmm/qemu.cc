@@ -1,13 +1,13 @@
+#include "vmm/qemu.h"
+
 #include <charconv>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/socket.h"
-#include "vmm/driver.h"
+#include "vmm/qmp.h"
 
 namespace banger::vmm {
 
@@ -15,7 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr Millis answer_patience{5'000};
+constexpr const char* qmp_socket = "qmp.sock";
+constexpr const char* console_socket = "console.sock";
 
 // A comma ends a value in QEMU's options; two stand for one.
 std::string escaped(const std::string& value) {
@@ -23,6 +24,8 @@ std::string escaped(const std::string& value) {
   for (char c : value) out += c == ',' ? std::string(",,") : std::string(1, c);
   return out;
 }
+
+std::string netdev(std::monostate) { return {}; }
 
 std::string netdev(const UserNet& net) {
   std::string opt =
@@ -38,106 +41,100 @@ std::string netdev(const TapNet& net) {
   return fmt::format("tap,id=n0,ifname={},script=no,downscript=no,vhost=off", escaped(net.name));
 }
 
-// QMP, QEMU's control protocol: JSON lines; a greeting, then commands and events. See QEMU's
-// docs/interop/qmp-spec.txt.
-class Qmp : public Control {
+class RunningQemu : public Running, public UserNetControl {
 public:
-  explicit Qmp(Fd fd) : fd_(std::move(fd)), lines_(fd_.get()) {
-    send({{"execute", "qmp_capabilities"}});
+  RunningQemu(sys::Loop& loop, Fd fd, std::function<void(VmmEvent)> on_event)
+      : loop_(loop),
+        qmp_(loop, std::move(fd), [tell = std::move(on_event)](const auto& name, const auto& data) {
+          // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
+          if (name != "SHUTDOWN") return;
+          std::string reason = data.value("reason", "");
+          if (reason == "guest-reset" || reason == "guest-panic")
+            tell(VmmEvent::guest_reset);
+          else if (reason == "guest-shutdown")
+            tell(VmmEvent::guest_shutdown);
+          else
+            tell(VmmEvent::host_quit);
+        }) {}
+  ~RunningQemu() override { loop_.cancel(booted_); }
+
+  // The guest runs when the process does.
+  void boot(const Machine&, Done done) override {
+    booted_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
   }
 
-  int fd() const override { return lines_.ended() ? -1 : fd_.get(); }
-
-  std::vector<VmmEvent> read_events() override {
-    lines_.fill();
-    while (auto line = lines_.buffered()) take(Json::parse(*line, nullptr, false));
-    return std::exchange(events_, {});
-  }
-
-  std::string version() const override { return version_; }
-
-  void ask_to_stop() override {
+  void knock(Done done) override {
     Json keys = Json::array();
     for (const char* key : {"ctrl", "alt", "delete"})
       keys.push_back({{"type", "qcode"}, {"data", key}});
-    send({{"execute", "send-key"}, {"arguments", {{"keys", keys}}}});
+    qmp_.execute("send-key", {{"keys", keys}}, patience, [done = std::move(done)](auto answer) {
+      done(answer ? std::nullopt : std::optional(std::move(answer).error()));
+    });
   }
 
-  bool is_halted() override { return all_halted(monitor_command("info registers -a")); }
+  void look_whether_halted(std::function<void(bool)> done) override {
+    ask_person("info registers -a",
+               [done = std::move(done)](auto answer) { done(answer && all_halted(*answer)); });
+  }
 
-  void add_forward(const Port& p, const std::string& guest) override {
+  void read_rest() override { qmp_.read(); }
+  std::string version() const override { return qmp_.version(); }
+  UserNetControl* user_net() override { return this; }
+
+  void add_forward(const Port& p, const std::string& guest, Done done) override {
     failpoint(Point::forward);
-    std::string said = monitor_command(fmt::format("hostfwd_add n0 {}:{}:{}-{}:{}", p.proto,
-                                                   p.host_address, p.host, guest, p.guest));
-    if (!said.empty()) throw conflict("QEMU refuses it: {}", said);
+    ask_person(fmt::format("hostfwd_add n0 {}:{}:{}-{}:{}", p.proto, p.host_address, p.host, guest,
+                           p.guest),
+               [done = std::move(done)](auto answer) {
+                 if (!answer) return done(std::move(answer).error());
+                 if (!answer->empty()) return done(conflict("QEMU refuses it: {}", *answer));
+                 done({});
+               });
   }
 
-  void remove_forward(const Port& p) override {
+  void remove_forward(const Port& p, Done done) override {
     failpoint(Point::forward);
     // It says "removed" or "not found"; both mean that it is absent.
-    monitor_command(fmt::format("hostfwd_remove n0 {}:{}:{}", p.proto, p.host_address, p.host));
+    ask_person(fmt::format("hostfwd_remove n0 {}:{}:{}", p.proto, p.host_address, p.host),
+               [done = std::move(done)](auto answer) {
+                 done(answer ? std::nullopt : std::optional(std::move(answer).error()));
+               });
   }
 
 private:
-  void take(const Json& message) {
-    if (!message.is_object()) return;
-    if (message.contains("QMP")) read_version(message);
-    if (message.value("event", "") != "SHUTDOWN") return;
-    // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
-    std::string reason = message.value("/data/reason"_json_pointer, "");
-    if (reason == "guest-reset" || reason == "guest-panic")
-      events_.push_back(VmmEvent::guest_reset);
-    else if (reason == "guest-shutdown")
-      events_.push_back(VmmEvent::guest_shutdown);
-    else
-      events_.push_back(VmmEvent::host_quit);
+  static constexpr Millis patience{5'000};
+
+  // Forwards and registers have no QMP command of their own: what the human monitor prints.
+  void ask_person(const std::string& text,
+                  std::function<void(std::expected<std::string, Error>)> done) {
+    qmp_.execute("human-monitor-command", {{"command-line", text}}, patience,
+                 [done = std::move(done)](auto answer) {
+                   if (!answer) return done(std::unexpected(std::move(answer).error()));
+                   std::string said =
+                       answer->is_string() ? answer->template get<std::string>() : "";
+                   done(escape_for_terminal(trim(said)));
+                 });
   }
 
-  // Forwards have no QMP command of their own. What the human monitor printed; events that come
-  // meanwhile are kept for read_events.
-  std::string monitor_command(const std::string& text) {
-    std::string id = fmt::format("banger-{}", ++asked_);
-    send({{"execute", "human-monitor-command"},
-          {"id", id},
-          {"arguments", {{"command-line", text}}}});
-    Deadline deadline(answer_patience);
-    while (auto line = lines_.next(Millis(deadline.poll_ms()))) {
-      Json message = Json::parse(*line, nullptr, false);
-      if (!message.is_object() || message.value("id", "") != id) {
-        take(message);
-        continue;
-      }
-      if (message.contains("error"))
-        throw failed("QEMU refuses it: {}",
-                     escape_for_terminal(message.value("/error/desc"_json_pointer, "")));
-      return escape_for_terminal(trim(message.value("return", "")));
-    }
-    throw Error(Code::unreachable, "QEMU does not answer");
-  }
-
-  void send(const Json& command) { sys::send_all(fd_.get(), command.dump() + "\n"); }
-
-  void read_version(const Json& greeting) {
-    Json v = greeting.value("/QMP/version/qemu"_json_pointer, Json::object());
-    version_ =
-        fmt::format("{}.{}.{}", v.value("major", 0), v.value("minor", 0), v.value("micro", 0));
-  }
-
-  Fd fd_;
-  sys::LineReader lines_;
-  std::string version_;
-  std::vector<VmmEvent> events_;
-  int asked_ = 0;
+  sys::Loop& loop_;
+  Qmp qmp_;
+  sys::Loop::Timer booted_ = 0;
 };
 
 class Qemu : public Driver {
 public:
   explicit Qemu(std::string binary) : binary_(std::move(binary)) {}
 
+  Abilities abilities() const override { return {.user_net = true}; }
+
+  SerialLine serial_line() const override { return {SerialLine::Kind::own_file, console_socket}; }
+  std::string api_socket() const override { return qmp_socket; }
+
   Launch launch(const Machine& m) const override {
     Launch l;
     sys::Command& c = l.command;
-    l.listeners = {qmp_socket, console_socket};
+    l.handed = {qmp_socket, console_socket};
+    l.serial = serial_line();
     auto add = [&](std::initializer_list<std::string> words) {
       c.argv.insert(c.argv.end(), words);
     };
@@ -171,9 +168,8 @@ public:
                        escaped(d.file), d.read_only ? "on" : "off"),
            "-device", fmt::format("virtio-blk-device,drive=d{}", i)});
     }
-    if (m.user_net || m.tap_net)
-      add({"-netdev", m.user_net ? netdev(*m.user_net) : netdev(*m.tap_net), "-device",
-           fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
+    if (std::string net = std::visit([](const auto& n) { return netdev(n); }, m.net); !net.empty())
+      add({"-netdev", net, "-device", fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
     // The guest's seed of randomness; without it a first boot may wait for entropy.
     add({"-device", "virtio-rng-device"});
     add({"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
@@ -181,13 +177,15 @@ public:
     return l;
   }
 
-  std::unique_ptr<Control> connect(const std::string& runtime_dir) const override {
+  std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
+                                  std::function<void(VmmEvent)> on_event) const override {
+    Fd fd;
     try {
-      return std::make_unique<Qmp>(sys::connect_unix(runtime_dir + "/" + qmp_socket));
+      fd = sys::connect_unix(runtime_dir + "/" + qmp_socket);
     } catch (const Error& e) {
-      if (e.code() == Code::unreachable) return nullptr;
-      throw;
+      if (e.code() != Code::unreachable) throw;
     }
+    return std::make_unique<RunningQemu>(loop, std::move(fd), std::move(on_event));
   }
 
 private:

@@ -320,28 +320,42 @@ EOT
   nothing_left
 }
 
+# The helper of a monitor of this test that repairs, once it is there.
+repairer() {
+  local pid
+  for pid in $(pgrep -f 'banger-place repair$'); do
+    [[ $(readlink "/proc/$pid/cwd") != "$XDG_RUNTIME_DIR"/* ]] || echo "$pid"
+  done
+}
+repairs() { [ -n "$(repairer)" ]; }
+
 @test "who starts a holder dies before it has its relays: the next one begins anew" {
   needs_user_net
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
-  # ssh and the port at the start; the third is the port's again.
-  expect 0 env BANGER_FAILPOINT=net.forward#3:kill BANGER_FAILPOINT_IN=banger-monitor \
-    banger vm run p $tiny --net user --publish 17002:7002/udp
+  # The second forward of a start, and of a repair.
+  expect 0 env BANGER_FAILPOINT=net.forward#2:sleep=2000 BANGER_FAILPOINT_IN=banger-place \
+    banger vm run p $tiny --net user --publish 17002:7002/udp --publish 17003:7003/udp
   expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" p:udp
-  guest p "setsid ./udp echo 7002 >/dev/null 2>&1 </dev/null &"
+  guest p "setsid ./udp echo 7003 >/dev/null 2>&1 </dev/null &"
   reach=$(vm_field p .net.reach)
-  await 20 echoes_udp "$reach" 17002
+  await 20 echoes_udp "$reach" 17003
   monitor=$(monitor_of p)
   kill -9 "$(net_field .holder)"
-  await 5 gone "$monitor"
+  await 5 repairs
+  helper=$(repairer)
+  await 5 holder_lives
+  kill -9 "$monitor" "$helper"
+  await 5 gone "$helper"
   half=$(net_field .holder)
   [ "$half" != null ]
-  expect 1 echoes_udp "$reach" 17002
+  expect 1 echoes_udp "$reach" 17003
   expect 3 banger vm start nobody
   await 5 came_back holder "$half"
-  await 5 echoes_udp "$reach" 17002
+  await 5 echoes_udp "$reach" 17003
   expect 0 banger vm rm --force p
   nothing_left
 }
+holder_lives() { [ "$(net_field .holder)" != null ]; }
 
 @test "an isolated VM reaches nothing; net.isolated_outbound opens the way out, and show says so" {
   serve "$(outside_address)" 127.0.0.1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A start dies at each point that its monitor and the holder of the network pass: the network, its
+# A start dies at each point that its monitor, its helper and the holder of the network pass: the network, its
 # processes and what they made are gone with the VM all the same.
 load ../lib
 load vm
@@ -21,9 +21,9 @@ start_with() {
   banger vm kill x >>"$root/out" 2>&1 || true
 }
 
-@test "a start killed at each point of its monitor and of the network's holder leaves nothing" {
+@test "a start killed at each point of its monitor, of the helper that joins the network and of the network's holder leaves nothing" {
   start_with none # what is made only once would be points that are not passed again
-  for program in banger-monitor banger-netns; do
+  for program in banger-monitor banger-place banger-netns; do
     rm -f "$root/trace"
     start_with $program BANGER_FAILPOINT_TRACE="$root/trace"
     points=$(wc -l <"$root/trace")

@@ -4,6 +4,7 @@
 //   banger-test-vm STATE_DIR add NAME                         prints the address that it was given
 //   banger-test-vm STATE_DIR run NAME STATE PORT PID HOST_KEY PID stands for the VMM; HOST_KEY is
 //                                                             "ssh-ed25519 AAAA…"
+//   banger-test-vm STATE_DIR wish NAME VMM                    its next start takes that one
 #include <cstdio>
 
 #include "core/error.h"
@@ -45,6 +46,10 @@ int act(const std::vector<std::string>& words) {
     vm.name = name;
     vm.state = VmState::stopped;
     std::puts(state.add_vm(vm).reach.c_str());
+    return 0;
+  }
+  if (verb == "wish") {
+    state.change_vm(state.get_vm(name).id, [&](Vm& v) { v.vmm = parse_vmm_kind(words.at(3)); });
     return 0;
   }
   Vm vm = state.change_vm(state.get_vm(name).id, [&](Vm& v) {

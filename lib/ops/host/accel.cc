@@ -13,7 +13,7 @@
 #include "sys/lock.h"
 #include "sys/loop.h"
 #include "sys/proc.h"
-#include "vmm/driver.h"
+#include "vmm/drivers.h"
 
 namespace banger::ops {
 
@@ -48,12 +48,14 @@ std::string probe(Context& ctx, const Probe& boot) {
   m.accel = Accel::kvm;
   m.memory = int64_t{128} << 20;
   m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1 reboot=t";
-  auto driver = vmm::make_qemu(boot.binary);
+  auto driver = vmm::driver(boot.vmm, boot.binary);
   Fd errors = sys::open_file(dir + "/vmm.log", O_WRONLY | O_CREAT | O_APPEND);
   Fd watch = sys::watch_file(console);
-  sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
   enum class Outcome { silent, spoke, ended } outcome = Outcome::silent;
   sys::Loop loop;
+  sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
+  auto running = driver->attach(loop, dir, [](vmm::VmmEvent) {});
+  running->boot(m, [](const std::optional<Error>&) {}); // how it ends is seen at its process
   loop.watch(vmm.pidfd(), [&] { outcome = Outcome::ended, loop.stop(); });
   loop.watch(watch.get(), [&] { outcome = Outcome::spoke, loop.stop(); });
   loop.after(first_byte_deadline, [&] { loop.stop(); });

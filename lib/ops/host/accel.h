@@ -11,6 +11,7 @@ namespace banger::ops {
 // What is booted to see whether KVM works: absolute paths.
 struct Probe {
   std::string kernel, initrd;
+  VmmKind vmm = VmmKind::qemu;
   std::string binary; // the VMM's
 };
 

@@ -34,6 +34,7 @@ std::string to_line(const MonitorRequest& r) {
                        {"libexec_dir", r.libexec_dir},
                        {"kernel", r.kernel},
                        {"initrd", r.initrd},
+                       {"vmm", name_of(r.vmm)},
                        {"vmm_binary", r.vmm_binary},
                        {"accel", name_of(r.accel)},
                        {"tsc_khz", r.tsc_khz},
@@ -54,6 +55,7 @@ MonitorRequest parse_monitor_request(std::string_view line) {
     r.libexec_dir = j.value("libexec_dir", "");
     r.kernel = j.value("kernel", "");
     r.initrd = j.value("initrd", "");
+    r.vmm = parse_vmm_kind(j.value("vmm", "qemu"));
     r.vmm_binary = j.value("vmm_binary", "");
     r.accel = parse_accel(j.value("accel", "tcg"));
     r.tsc_khz = j.value("tsc_khz", int64_t{0});

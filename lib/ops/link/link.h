@@ -38,6 +38,7 @@ struct MonitorRequest {
   Millis stop_timeout{10'000}; // of a stop that a signal asks for
   int64_t begun_ns = 0;        // wall time at which the verb began
   bool adopt = false;          // take over a VMM that runs, instead of starting one
+  VmmKind vmm = VmmKind::qemu; // whose program vmm_binary is
   bool operator==(const MonitorRequest&) const = default;
 };
 

@@ -1,6 +1,9 @@
 #include "ops/monitor/console_input.h"
 
+#include <fcntl.h>
+
 #include "core/error.h"
+#include "sys/file.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -9,58 +12,57 @@ namespace {
 constexpr size_t much = size_t{64} << 10;
 }
 
-ConsoleInput::ConsoleInput(sys::Loop& loop, std::string socket, std::function<void()> on_room)
-    : loop_(loop), socket_(std::move(socket)), on_room_(std::move(on_room)) {}
+ConsoleInput::ConsoleInput(sys::Loop& loop, const vmm::SerialLine& line,
+                           const std::string& runtime_dir, std::function<void()> on_room)
+    : loop_(loop), kind_(line.kind), path_(runtime_dir + "/" + line.file),
+      on_room_(std::move(on_room)) {}
 
 ConsoleInput::~ConsoleInput() { close(); }
 
-bool ConsoleInput::send(std::string_view bytes) {
-  if (!fd_) {
+bool ConsoleInput::open() {
+  if (fd_) return true;
+  if (kind_ == vmm::SerialLine::Kind::stdio) {
+    // Open for reading too: a FIFO that has no reader yet cannot be opened else.
+    auto fifo = sys::find_file(path_, O_RDWR | O_NONBLOCK);
+    if (!fifo) return false;
+    fd_ = std::move(*fifo);
+  } else {
     try {
-      fd_ = sys::connect_unix(socket_);
+      fd_ = sys::connect_unix(path_);
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
-      return true;
+      return false;
     }
-    sys::set_nonblocking(fd_.get());
-    loop_.watch(fd_.get(), [this] { drain(); });
+    loop_.watch(fd_.get(), [this] {
+      if (!sys::discard(fd_.get())) close();
+    });
   }
-  waiting_ += bytes;
-  flush();
-  paused_ = waiting_.size() > much;
+  out_ = std::make_unique<sys::Outbox>(loop_, fd_.get(), [this] { look_for_room(); });
+  return true;
+}
+
+bool ConsoleInput::send(std::string_view bytes) {
+  if (!open()) return true;
+  if (!out_->send(bytes)) {
+    close(); // the VMM ended; what was typed for it is of no use to another
+    return true;
+  }
+  paused_ = out_->waiting() > much;
   return !paused_;
 }
 
-void ConsoleInput::flush() {
-  try {
-    waiting_.erase(0, sys::send_some(fd_.get(), waiting_));
-  } catch (const Error&) {
-    return close(); // the VMM ended; what was typed for it is of no use to another
-  }
-  if (waiting_.empty())
-    loop_.forget_writable(fd_.get());
-  else
-    loop_.watch_writable(fd_.get(), [this] { flush(); });
-  if (paused_ && waiting_.size() <= much / 2) {
-    paused_ = false;
-    on_room_();
-  }
-}
-
-void ConsoleInput::drain() {
-  if (!sys::discard(fd_.get())) close();
+void ConsoleInput::look_for_room() {
+  if (!paused_ || (out_ && out_->waiting() > much / 2)) return;
+  paused_ = false;
+  on_room_();
 }
 
 void ConsoleInput::close() {
   if (!fd_) return;
   loop_.forget(fd_.get());
-  loop_.forget_writable(fd_.get());
+  out_.reset();
   fd_.reset();
-  waiting_.clear();
-  if (paused_) {
-    paused_ = false;
-    on_room_();
-  }
+  look_for_room();
 }
 
 } // namespace banger::ops

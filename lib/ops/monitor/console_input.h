@@ -1,22 +1,26 @@
 // What people type on a VM's serial line, on its way from the monitor to the VMM.
 //
-// The VMM's console socket takes one connection at a time, so the monitor holds it for all viewers.
+// A VMM's console socket takes one connection at a time, so the monitor holds it for all viewers.
 // What the guest writes arrives on it as well and is dropped: viewers read the console's log.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/handle.h"
 #include "sys/loop.h"
+#include "sys/outbox.h"
+#include "vmm/launch.h"
 
 namespace banger::ops {
 
 class ConsoleInput {
 public:
   // `on_room` is called when a send() that was told to pause may go on.
-  ConsoleInput(sys::Loop& loop, std::string socket, std::function<void()> on_room);
+  ConsoleInput(sys::Loop& loop, const vmm::SerialLine& line, const std::string& runtime_dir,
+               std::function<void()> on_room);
   ~ConsoleInput();
   ConsoleInput(const ConsoleInput&) = delete;
   ConsoleInput& operator=(const ConsoleInput&) = delete;
@@ -27,15 +31,16 @@ public:
   bool send(std::string_view bytes);
 
 private:
-  void flush();
-  void drain();
+  bool open();
   void close();
+  void look_for_room();
 
   sys::Loop& loop_;
-  std::string socket_;
+  vmm::SerialLine::Kind kind_;
+  std::string path_;
   std::function<void()> on_room_;
   Fd fd_;
-  std::string waiting_;
+  std::unique_ptr<sys::Outbox> out_;
   bool paused_ = false;
 };
 

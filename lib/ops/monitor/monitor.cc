@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "guest/boot/protocol.h"
+#include "model/port.h"
 #include "ops/release/removal.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -16,49 +16,67 @@ namespace banger::ops {
 
 namespace {
 
-// A console or VMM log larger than `most` is cut from the front to `keep`. Looked at this often at
-// the most, whatever a guest writes.
-constexpr int64_t most_log = int64_t{8} << 20;
-constexpr int64_t keep_log = int64_t{4} << 20;
-constexpr Millis log_pause{100};
-constexpr Millis next_record{1000}, next_await{1000};
-constexpr Millis first_look{500}, last_look{8000}; // whether a guest that says so is halted
+constexpr Millis next_record{1000};
+// How soon what a guest writes is looked at again, whatever it writes.
+constexpr Millis pause_while_booting{5}, pause{100};
+// One that has gone is seen at its process in a moment; one that only stalls is not.
+constexpr Millis time_to_be_seen{200};
+
+Report failure(const Error& e) { return {Report::Kind::failed, {}, {}, e, {}}; }
 
 } // namespace
 
-Monitor::Monitor(Context& ctx, MonitorRequest request, Fd verb)
-    : ctx_(ctx), request_(std::move(request)), verb_(std::move(verb)),
-      net_(ctx, request_.libexec_dir), net_watch_(ctx, net_, loop_) {}
+Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver, Fd verb)
+    : ctx_(ctx), request_(std::move(request)), driver_(driver),
+      server_(loop_, {[this](const Client& client, const std::string& line) {
+                        answer(client, parse_ask(line));
+                      },
+                      [this](const Error& e) {
+                        ctx_.log.warn("monitor.client", e);
+                        return to_line(failure(e));
+                      }}),
+      vmm_(loop_, driver_, [this](const Vmm::Exit& exit) { on_vmm_exit(exit); }),
+      stopper_(loop_, ctx_.log, vmm_,
+               {[this](const char* word, const char* text) {
+                  report({Report::Kind::stage, word, text, {}, {}});
+                },
+                [this](Millis time) { return power_off(time); }, [this] { record_stopping(); }}),
+      verb_(server_.add(std::move(verb))) {}
 
 int Monitor::run() {
-  try {
-    begin();
-    loop_.run();
-  } catch (const Error& e) {
-    on_failure(e);
-  } catch (const std::exception& e) {
-    on_failure(failed("the monitor of '{}' failed: {}", vm_.name, e.what()));
-  }
+  // Whatever fails, the VM must not be left half-made with nobody at its side.
+  auto guarded = [this](auto&& what) {
+    try {
+      what();
+    } catch (const Error& e) {
+      on_failure(e);
+    } catch (const std::exception& e) {
+      on_failure(failed("the monitor of '{}' failed: {}", vm_.name, e.what()));
+    }
+  };
+  guarded([this] { begin(); });
+  while (phase_ != Phase::ended) guarded([this] { loop_.run(); });
   return status_;
 }
 
-// Whatever failed, the VM must not be left half-made with nobody at its side. But what another
-// monitor made, and what a VMM still uses, is not this one's to take away.
+// What another monitor made, and what a VMM still uses, is not this one's to take away.
 void Monitor::on_failure(const Error& e) {
-  if (ours_)
-    finish(VmState::failed, e.message(), e);
-  else
-    refuse(e);
-}
-
-void Monitor::refuse(const Error& e) {
-  report({Report::Kind::failed, {}, {}, e, {}});
-  ended_ = true;
+  if (phase_ == Phase::releasing) return release(e);
+  if (phase_ != Phase::claiming) return finish(VmState::failed, e.message(), e);
+  report(failure(e));
   status_ = exit_status(e.code());
-  loop_.stop();
+  phase_ = Phase::ended;
 }
 
 void Monitor::begin() {
+  claim();
+  listen();
+  open_parts();
+  if (request_.adopt) return adopt();
+  prepare();
+}
+
+void Monitor::claim() {
   vm_ = ctx_.state.get_vm(request_.vm);
   places_ = places_of(ctx_.dirs, ctx_.state.tag(), vm_);
   run_lock_ = sys::FileLock::try_take(places_.run_lock);
@@ -80,169 +98,155 @@ void Monitor::begin() {
         });
       },
       outlives_of_runtime(ctx_.dirs.runtime));
-  ours_ = !request_.adopt; // an adopted one is when all of it was taken over
-  signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
-  loop_.watch(signals_.get(), [this] {
-    if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(request_.stop_timeout);
-  });
-  sys::make_dirs(places_.runtime);
-  listener_ = sys::listen_unix(places_.monitor_socket);
-  loop_.watch(listener_.get(), [this] { on_listener(); });
-  // Not before it can be spoken to: the verb gives up op.lock now, and the next may be a kill.
-  report({Report::Kind::locked, {}, {}, {}, {}});
-  console_input_.emplace(loop_, places_.runtime + "/" + vmm::console_socket,
-                         [this] { let_clients_go_on(); });
-  driver_ = vmm::make_qemu(request_.vmm_binary);
-  console_ = sys::open_file(places_.console, O_RDWR | O_CREAT | O_APPEND);
-  console_offset_ = sys::size_of(console_.get());
-  vmm_log_ = sys::open_file(places_.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
-  log_watch_ = sys::watch_file(places_.console);
-  sys::watch_too(log_watch_.get(), places_.vmm_log);
-  loop_.watch(log_watch_.get(), [this] { on_logs(); });
-  if (request_.adopt) return adopt();
-  await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
-  if (!has_host_key(places_)) await_->ask_host_key();
-  prepare();
-  watch_network();
-  start_vmm();
+  // One that is adopted is this monitor's when all of it was taken over.
+  if (!request_.adopt) phase_ = Phase::preparing;
 }
 
-void Monitor::prepare() {
-  prepared_ = prepare_boot(ctx_, net_, request_, places_, vm_, [this] {
-    try {
-      if (await_) return await_->host_key();
-    } catch (const Error& e) {
-      ctx_.log.warn("monitor.await", {{"error", std::string_view(e.message())}});
-      end_await();
-    }
-    return AwaitHelper(request_.libexec_dir, vmm_log_.get()).host_key();
+void Monitor::listen() {
+  signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
+  loop_.watch(signals_.get(), [this] {
+    if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(request_.stop_timeout, false);
   });
-  kernel_ = sys::open_file(request_.kernel, O_RDONLY);
+  sys::make_dirs(places_.runtime);
+  server_.listen(sys::listen_unix(places_.monitor_socket));
+  // Not before it can be spoken to: the verb gives up op.lock now, and the next may be a kill.
+  if (auto verb = verb_.lock()) verb->send(to_line(Report{Report::Kind::locked, {}, {}, {}, {}}));
+}
+
+void Monitor::open_parts() {
+  typed_.emplace(loop_, driver_.serial_line(), places_.runtime, [this] { server_.resume(); });
+  console_.emplace(
+      loop_, places_.console, places_.vmm_log,
+      [this](guest::ConsoleSign sign, const std::string& text) { on_sign(sign, text); });
+  console_->rest_for(pause_while_booting);
+  readiness_.emplace(loop_, ctx_.log, ctx_.dirs.libexec, console_->vmm_log(),
+                     [this](const guest::StageReport& r) { on_stage(r); });
+  network_.emplace(ctx_, loop_, vm_, request_.isolated_outbound, console_->vmm_log());
 }
 
 void Monitor::adopt() {
-  auto fd = sys::open_process(vm_.vmm_process());
-  if (!fd) {
-    ours_ = true;
+  if (!vmm_.adopt(vm_.vmm_process(), places_.runtime)) {
+    phase_ = Phase::ready;
     return finish(VmState::failed, "unobserved", {});
   }
-  adopted_ = std::move(*fd);
-  ready_ = true;
-  view_.init_stage = "switch";
-  console_reader_ = std::make_unique<guest::ConsoleReader>(
-      [this](guest::ConsoleSign sign, const std::string& text) { on_sign(sign, text); });
-  follow_vmm(adopted_.get());
-  watch_network();
-  ours_ = true;
+  progress_.take_over(vm_.timings);
+  console_->rest_for(pause);
+  network_->watch();
+  phase_ = Phase::ready;
   note("vm.adopted", {{"pid", vm_.vmm_process().pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
 
+void Monitor::prepare() {
+  preparation_ = std::make_unique<Preparation>(
+      ctx_, loop_, request_, places_, vm_, *readiness_, *network_, console_->vmm_log(),
+      [this](std::expected<Prepared, Error> prepared) { on_prepared(std::move(prepared)); });
+}
+
+void Monitor::on_prepared(std::expected<Prepared, Error> prepared) {
+  preparation_.reset();
+  if (!prepared) throw std::move(prepared).error();
+  prepared_ = std::move(*prepared);
+  vm_ = prepared_->vm;
+  kernel_ = sys::open_file(request_.kernel, O_RDONLY);
+  network_->watch();
+  start_vmm();
+}
+
 void Monitor::start_vmm() {
-  view_ = {};
-  last_event_.reset();
-  console_reader_ = std::make_unique<guest::ConsoleReader>(
-      [this](guest::ConsoleSign sign, const std::string& text) {
-        BootTimings& t = vm_.timings;
-        if (sign == guest::ConsoleSign::first_byte) mark(t, &BootTimings::vmm);
-        if (sign == guest::ConsoleSign::init_stage && text == "start")
-          mark(t, &BootTimings::kernel);
-        on_sign(sign, text);
-        tell_stage();
-      });
-  if (!ready_) {
-    vm_.timings = {};
-    vm_.timings.prepare = static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9;
-  }
   // A bundle that was built anew since has no use for the kernel of before, but this VM does.
   std::string kernel = places_.runtime + "/" + vmm::kernel_file;
   if (!sys::exists(kernel)) {
     sys::remove_file(kernel);
     sys::copy_sparse(fmt::format("/proc/self/fd/{}", kernel_.get()), kernel);
   }
-  phase_start_ = steady_now();
-  vmm_ = std::make_unique<sys::Child>(spawn_vmm());
-  auto identity = sys::find_process(vmm_->pid());
-  auto name_vmm = [&](Vm& v) {
-    v.run->vmm = identity.value_or(ProcessId{});
-    v.vmm = VmmKind::qemu;
-    v.accel = request_.accel;
-    v.run->outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
-    v.run->vmm_api_socket = places_.runtime + "/" + vmm::qmp_socket;
-    v.timings = vm_.timings;
-  };
-  vm_ = ctx_.state.change_vm(vm_.id, name_vmm, outlives_of_runtime(ctx_.dirs.runtime));
-  follow_vmm(vmm_->pidfd());
+  Network::Place place = network_->place(vm_);
+  prepared_->machine.net = place.net;
+  std::optional<vmm::Inside> inside;
+  if (place.where)
+    inside = {ctx_.dirs.libexec + "/banger-enter", place.where->net.get(), place.where->user.get()};
+  console_->begin();
+  progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9);
+  vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), inside);
+  phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
+  vm_ = ctx_.state.change_vm(
+      vm_.id,
+      [&](Vm& v) {
+        v.run->vmm = vmm_.id();
+        v.vmm = request_.vmm;
+        v.accel = request_.accel;
+        v.run->outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
+        v.run->vmm_api_socket = places_.runtime + "/" + driver_.api_socket();
+        v.timings = progress_.timings();
+      },
+      outlives_of_runtime(ctx_.dirs.runtime));
+  vmm_.boot(prepared_->machine,
+            [this](std::optional<Error> fault) { on_booted(std::move(fault)); });
+}
+
+void Monitor::on_booted(std::optional<Error> fault) {
+  if (stopper_.knock() != Knock::none || has_ended()) return;
+  if (fault) {
+    Error e = std::move(fault->within(fmt::format("cannot boot '{}'", vm_.name)));
+    e.default_subject(vm_.name).default_log(places_.vmm_log);
+    auto give_up = [this, e] {
+      if (!has_ended()) finish(VmState::failed, e.message(), e);
+    };
+    if (e.code() != Code::unreachable) return give_up();
+    return void(loop_.after(time_to_be_seen, give_up));
+  }
   tell_stage();
-  if (!ready_) start_await();
+  if (phase_ == Phase::booting) readiness_->begin(prepared_->endpoint);
 }
 
-void Monitor::follow_vmm(int pidfd) {
-  loop_.watch(pidfd, [this] { on_vmm_exit(); });
-  control_ = driver_->connect(places_.runtime);
-  if (control_) loop_.watch(control_->fd(), [this] { on_control(); });
+void Monitor::on_sign(guest::ConsoleSign sign, const std::string& text) {
+  progress_.see(sign, text, steady_now());
+  if (sign == guest::ConsoleSign::halted && vmm_)
+    vmm_.find_out_whether_halted([this](bool halted) {
+      halted_ = halted;
+      if (halted) vmm_.signal(SIGKILL);
+    });
+  tell_stage();
 }
 
-void Monitor::start_await() {
-  try {
-    if (!await_) await_ = std::make_unique<AwaitHelper>(request_.libexec_dir, vmm_log_.get());
-    await_->begin(prepared_->endpoint);
-    loop_.watch(await_->fd(), [this] { on_await(); });
-  } catch (const Error& e) {
-    ctx_.log.warn("monitor.await", {{"error", std::string_view(e.message())}});
-    await_again();
-  }
-}
-
-// Whoever killed it: a guest becomes ready all the same.
-void Monitor::await_again() {
-  end_await();
-  loop_.after(next_await, [this] {
-    if (vmm_ && !ready_ && !ended_ && !await_ && knock_ == Knock::none) start_await();
-  });
-}
-
-void Monitor::on_await() {
-  bool more = await_->fill();
-  while (auto r = await_->buffered()) {
-    if (r->stage == guest::Stage::banner && view_.ssh < guest::Stage::banner)
-      mark(vm_.timings, &BootTimings::userland);
-    view_.ssh = r->stage;
-    view_.ssh_detail = r->detail;
-    if (r->stage == guest::Stage::ready) return on_ready();
+void Monitor::on_stage(const guest::StageReport& r) {
+  progress_.see(r, steady_now());
+  if (r.stage != guest::Stage::ready) {
     tell_stage();
-    if (r->stage == guest::Stage::mismatch) return on_mismatch();
+    if (r.stage != guest::Stage::mismatch) return;
+    // That is final, so nobody shall wait for more; the guest goes on, to be looked at on its
+    // console.
+    readiness_->end();
+    Error e = boot_error().hint(
+        fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm_.name));
+    return report(failure(e));
   }
-  if (!more) await_again();
-}
-
-// That is final, so nobody shall wait for more; the guest goes on, to be looked at on its console.
-void Monitor::on_mismatch() {
-  end_await();
-  Error e = boot_error().hint(
-      fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm_.name));
-  report({Report::Kind::failed, {}, {}, e, {}});
-}
-
-void Monitor::on_ready() {
-  end_await();
-  if (knock_ != Knock::none) return; // it is being stopped
-  mark(vm_.timings, &BootTimings::ready);
-  ready_ = true;
+  readiness_->end();
+  if (stopper_.knock() != Knock::none) return; // it is being stopped
+  progress_.become_ready(steady_now());
+  console_->rest_for(pause);
+  phase_ = Phase::ready;
   record_ready();
 }
 
+void Monitor::tell_stage() {
+  // Not before the VMM runs: the first stage says so.
+  if (phase_ != Phase::booting) return;
+  if (auto stage = progress_.news())
+    report({Report::Kind::stage, stage->word, stage->text, {}, {}});
+}
+
 void Monitor::record_ready() {
-  if (knock_ != Knock::none || ended_) return;
-  std::string small = not_grown(view_, prepared_->grows);
+  if (stopper_.knock() != Knock::none || has_ended()) return;
+  std::string small = not_grown(progress_.view(), prepared_->grows);
   try {
     keep_host_key(places_);
     ctx_.state.transaction([&] {
       vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
         v.state = VmState::running;
         v.reason.clear();
-        v.timings = vm_.timings;
-        if (control_) v.vmm_version = control_->version();
+        v.timings = progress_.timings();
+        if (vmm_) v.vmm_version = vmm_.running().version();
       });
       const BootTimings& t = vm_.timings;
       record(ctx_, vm_.name, "vm.ready",
@@ -255,7 +259,7 @@ void Monitor::record_ready() {
     });
   } catch (const Error& e) {
     // A full disk is no reason to end a guest that is well.
-    ctx_.log.error("monitor.ready", {{"error", std::string_view(e.message())}});
+    ctx_.log.error("monitor.ready", e);
     report({Report::Kind::stage,
             "ready",
             "it is ready, but that cannot be recorded: " + e.message(),
@@ -267,143 +271,192 @@ void Monitor::record_ready() {
   report({Report::Kind::ready, "ready", small, {}, {}});
 }
 
-void Monitor::note(const std::string& type, const Json& detail) {
-  try {
-    record(ctx_, vm_.name, type, detail);
-  } catch (const Error& e) {
-    ctx_.log.warn(type, {{"error", std::string_view(e.message())}});
-  }
-}
-
-// The time since the phase before; a phase is marked once a boot.
-void Monitor::mark(BootTimings& t, std::optional<double> BootTimings::*phase) {
-  if (ready_ || t.*phase) return;
-  auto now = steady_now();
-  t.*phase = Seconds(now - phase_start_).count();
-  phase_start_ = now;
-}
-
-void Monitor::on_sign(guest::ConsoleSign sign, const std::string& text) {
-  view_.see(sign, text);
-  if (sign == guest::ConsoleSign::halted) look_whether_halted(first_look);
-}
-
-// Anything may print a kernel's last line; only the VMM knows whether it was the last. A VMM that
-// runs a halted guest would idle for ever.
-void Monitor::look_whether_halted(Millis pause) {
-  loop_.after(pause, [this, pause] {
-    if (ended_ || !view_.halted || !control_ || control_->fd() < 0) return;
-    try {
-      halted_ = control_->is_halted();
-    } catch (const Error& e) {
-      ctx_.log.warn("monitor.halted", {{"error", std::string_view(e.message())}});
-    }
-    if (halted_) return signal_vmm(SIGKILL);
-    view_.halted = pause < last_look;
-    if (view_.halted) look_whether_halted(pause * 2);
-  });
-}
-
-// All that there is now; a guest that goes on writing does not keep this from its end.
-void Monitor::read_console() {
-  int64_t end = sys::size_of(console_.get());
-  while (console_offset_ < end) {
-    std::string bytes = sys::read_at(console_.get(), console_offset_, 65536);
-    if (bytes.empty()) break;
-    console_offset_ += static_cast<int64_t>(bytes.size());
-    console_reader_->feed(bytes);
-  }
-}
-
-void Monitor::on_logs() {
-  sys::drain_events(log_watch_.get());
-  read_console();
-  if (sys::size_of(console_.get()) > most_log) {
-    int64_t cut = sys::cut_front(console_.get(), keep_log);
-    console_offset_ = std::max<int64_t>(0, console_offset_ - cut);
-  }
-  if (sys::size_of(vmm_log_.get()) > most_log) sys::cut_front(vmm_log_.get(), keep_log);
-  // A guest that floods its console must not keep this process busy.
-  rest(log_watch_, ready_ ? log_pause : Millis(5), [this] { on_logs(); });
-}
-
-void Monitor::rest(const Fd& watch, Millis pause, const std::function<void()>& then) {
-  loop_.forget(watch.get());
-  loop_.after(pause, [this, fd = watch.get(), then] {
-    if (!ended_) loop_.watch(fd, then);
-  });
-}
-
-void Monitor::on_control() {
-  int fd = control_->fd();
-  for (vmm::VmmEvent e : control_->read_events()) last_event_ = e;
-  if (control_->fd() < 0) loop_.forget(fd);
-}
-
-void Monitor::tell_stage() {
-  BootStage s = stage_of(view_);
-  if (ready_ || s.text == told_stage_) return;
-  told_stage_ = s.text;
-  report({Report::Kind::stage, s.word, s.text, {}, {}});
-}
-
-void Monitor::on_vmm_exit() {
-  // What it said before it ended decides why: read it all first.
-  if (control_ && control_->fd() >= 0) on_control();
-  read_console();
-  loop_.forget(vmm_ ? vmm_->pidfd() : adopted_.get());
-  if (control_ && control_->fd() >= 0) loop_.forget(control_->fd());
-  control_.reset();
-  std::string how = vmm_ ? vmm_->wait().text() : "no exit status";
-  vmm_.reset();
-  end_await();
-  end_poweroff();
-
-  if (knock_ != Knock::none)
-    return finish(VmState::stopped, knock_ == Knock::kill ? "killed" : "", {});
-  if (halted_) return finish(VmState::stopped, "the guest halted", {});
-  // The VMM knows it; what stands on the console the guest may have made up.
-  if (last_event_ == vmm::VmmEvent::guest_shutdown)
-    return finish(VmState::stopped, "the guest powered off", {});
-  if (view_.panic) return finish(VmState::failed, "kernel panic: " + *view_.panic, boot_error());
-  if (view_.init_fault && !ready_)
-    return finish(VmState::failed, stage_of(view_).text, boot_error());
-  if (last_event_ == vmm::VmmEvent::guest_reset) {
-    if (vm_.remove_when_stopped) return finish(VmState::stopped, "the guest rebooted", {});
+void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
+  if (has_ended()) return;
+  console_->read();
+  readiness_->end();
+  stopper_.end();
+  std::string how = exit.status ? exit.status->text() : "no exit status";
+  const BootView& view = progress_.view();
+  End end = decide({vmm::ending(request_.vmm, exit.status, exit.events, view.last_words),
+                    stopper_.knock(), halted_, exit.booted, progress_.was_ready(),
+                    vm_.remove_when_stopped, view, how});
+  switch (end.next) {
+  case End::Next::restart:
     note("vm.rebooted");
-    if (!prepared_) prepare(); // an adopted VM has no plan in this process yet
-    return start_vmm();
+    return restart();
+  case End::Next::stopped:
+    return finish(VmState::stopped, end.reason, {});
+  case End::Next::failed:
+    return finish(VmState::failed, end.reason, boot_error());
+  case End::Next::died:
+    break;
   }
-  Error e =
-      failed("the VMM of '{}' ended ({})", vm_.name, how).subject(vm_.name).log(places_.vmm_log);
-  std::string said = last_lines(escape_for_terminal(sys::read_tail(places_.vmm_log, 4096)), 3);
-  if (!ready_ && !said.empty())
-    e = failed("{}: {}", e.message(), said).subject(vm_.name).log(places_.vmm_log);
-  finish(VmState::failed, "the VMM ended (" + how + ")", e);
+  std::string message = fmt::format("the VMM of '{}' ended ({})", vm_.name, how);
+  std::string said = last_lines(escape_for_terminal(console_->vmm_tail()), 3);
+  if (!progress_.was_ready() && !said.empty()) message += ": " + said;
+  finish(VmState::failed, end.reason, failed("{}", message).subject(vm_.name).log(places_.vmm_log));
 }
+
+void Monitor::restart() {
+  phase_ = Phase::restarting;
+  if (!prepared_) return prepare(); // an adopted VM has no plan in this process yet
+  network_->join([this](std::optional<Error> fault) {
+    if (fault) throw std::move(*fault);
+    start_vmm();
+  });
+}
+
+void Monitor::answer(const Client& client, const Ask& ask) {
+  if (ask.verb == "stop") return ask_stop(ask.timeout, false);
+  if (ask.verb == "kill") return ask_stop(ask.timeout, true);
+  if (ask.verb == "publish" || ask.verb == "unpublish") return change_port(client, ask);
+  if (ask.verb == "console") {
+    if (!typed_->send(ask.data)) client->pause();
+    return;
+  }
+  Error e = failed("the monitor does not know '{}'", ask.verb)
+                .hint("it is of another version: stop and start the VM");
+  client->send(to_line(failure(e)));
+}
+
+void Monitor::change_port(const Client& client, const Ask& ask) {
+  auto answer = [peer = sys::LineServer::Peer(client)](const Report& r) {
+    if (auto here = peer.lock()) here->send(to_line(r));
+  };
+  try {
+    Port port = parse_port(ask.data);
+    auto* net = vm_.net_mode == NetMode::isolated && vmm_ ? vmm_.running().user_net() : nullptr;
+    if (!net) throw conflict("'{}' has no network of its VMM's own now", vm_.name);
+    bool add = ask.verb == "publish";
+    auto done = [this, answer, port, add, verb = ask.verb](std::optional<Error> fault) {
+      if (fault) return answer(failure(*fault));
+      // The guest's reboot starts the VMM with what is forwarded now.
+      if (auto* own = prepared_ ? std::get_if<vmm::UserNet>(&prepared_->machine.net) : nullptr) {
+        std::erase(own->forwards, port);
+        if (add) own->forwards.push_back(port);
+      }
+      answer({Report::Kind::stage, verb, {}, {}, {}});
+    };
+    if (add)
+      net->add_forward(port, vm_.address, done);
+    else
+      net->remove_forward(port, done);
+  } catch (const Error& e) {
+    answer(failure(e));
+  }
+}
+
+void Monitor::ask_stop(Millis timeout, bool at_once) {
+  if (has_ended() || phase_ == Phase::claiming) return;
+  // Without a VMM nobody needs to be asked: what prepares it is ended.
+  if (!vmm_) return finish(VmState::stopped, at_once ? "killed" : "", {});
+  if (at_once) return stopper_.kill();
+  stopper_.ask(scaled(timeout, vm_.accel.value_or(Accel::kvm)), progress_.was_ready());
+}
+
+void Monitor::record_stopping() {
+  if (vm_.state == VmState::stopping) return;
+  try {
+    vm_ = ctx_.state.change_vm(
+        vm_.id, [](Vm& v) { v.state = VmState::stopping; }, outlives_of_runtime(ctx_.dirs.runtime));
+  } catch (const Error& e) {
+    ctx_.log.warn("vm.stop.record", e);
+  }
+}
+
+std::unique_ptr<Helper> Monitor::power_off(Millis time) {
+  try {
+    guest::RunRequest ask;
+    ask.endpoint = endpoint_of(ctx_.dirs, places_, vm_);
+    ask.command = "poweroff || /sbin/poweroff || systemctl poweroff";
+    ask.seconds = Seconds(time).count();
+    return std::make_unique<Helper>(
+        loop_, sys::Command{{ctx_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
+        guest::to_line(ask) + "\n", console_->vmm_log(), time, [](auto) {});
+  } catch (const Error& e) {
+    ctx_.log.warn("monitor.poweroff", e);
+    return nullptr;
+  }
+}
+
+void Monitor::report(const Report& r) { server_.send(to_line(r)); }
 
 Error Monitor::boot_error() const {
-  std::string tail = last_lines(escape_for_terminal(console_tail()), 8);
+  std::string tail = last_lines(escape_for_terminal(console_->console_tail()), 8);
   return failed("{}{}\nits console ends with:\n{}",
-                ready_ ? "" : "it did not boot: ", stage_of(view_).text, tail)
+                progress_.was_ready() ? "" : "it did not boot: ", stage_of(progress_.view()).text,
+                tail)
       .subject(vm_.name)
       .log(places_.console);
 }
 
-std::string Monitor::console_tail() const { return sys::read_tail(places_.console, 4096); }
+void Monitor::note(const std::string& type, const Json& detail) {
+  try {
+    record(ctx_, vm_.name, type, detail);
+  } catch (const Error& e) {
+    ctx_.log.warn(type, e);
+  }
+}
 
-void Monitor::report(const Report& r) {
-  auto send = [&](const Fd& fd) {
+// Nothing that a VMM uses is taken away while it lives.
+void Monitor::finish(VmState state, std::string reason, std::optional<Error> fault) {
+  if (has_ended()) return;
+  phase_ = Phase::releasing;
+  outcome_ = {state, std::move(reason), std::move(fault)};
+  if (state == VmState::failed && !progress_.was_ready()) status_ = 1;
+  preparation_.reset();
+  stopper_.end();
+  if (readiness_) readiness_->end();
+  if (network_) network_->end();
+  vmm_.end([this](std::optional<Error> left) {
+    if (left || !network_) return release(std::move(left));
+    network_->leave([this](std::optional<Error> still) { release(std::move(still)); });
+  });
+}
+
+void Monitor::release(std::optional<Error> left) {
+  if (!left) {
     try {
-      sys::send_all(fd.get(), to_line(r));
-      return true;
-    } catch (const Error&) {
-      return false; // whoever asked has gone, or does not listen
+      record_end();
+    } catch (const Error& e) {
+      left = e;
     }
-  };
-  if (verb_ && !send(verb_)) verb_.reset();
-  if (r.kind == Report::Kind::locked) return;
-  for (Client& c : clients_) c.deaf = c.deaf || !send(c.fd);
+  }
+  if (left) {
+    // It stays as it is for the next command, which sees that nobody is at its side.
+    ctx_.log.error("monitor.release", *left);
+    if (!outcome_.fault) outcome_.fault = left;
+    status_ = 1;
+  }
+  // A verb that hears of the end may start the VM again at once.
+  run_lock_.reset();
+  if (outcome_.fault && !progress_.was_ready() && stopper_.knock() == Knock::none)
+    report(failure(*outcome_.fault));
+  else
+    report({Report::Kind::ended, {}, outcome_.reason, {}, std::string(name_of(outcome_.state))});
+  phase_ = Phase::ended;
+  loop_.stop();
+}
+
+void Monitor::record_end() {
+  sys::remove_tree(places_.runtime);
+  const auto& [state, reason, fault] = outcome_;
+  ctx_.state.transaction([&] {
+    ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+      v.state = state;
+      v.reason = reason;
+      v.stopped = wall_now();
+      v.run.reset();
+      v.timings = progress_.timings();
+      if (fault)
+        v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint(),
+                          fault->log()};
+    });
+    record(ctx_, vm_.name, state == VmState::failed ? "vm.failed" : "vm.stopped",
+           {{"reason", reason}});
+  });
+  if (vm_.remove_when_stopped) remove_vm_rest(ctx_, vm_);
 }
 
 } // namespace banger::ops

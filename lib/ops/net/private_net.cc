@@ -198,7 +198,7 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   start_slirp(r, *where);
 }
 
-std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
+void PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
   if (!r.taps.contains(vm.id)) {
     std::set<int> used;
     for (const auto& [id, n] : r.taps) used.insert(n);
@@ -208,23 +208,22 @@ std::string PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
     write_net(ctx_.state, r);
   }
   net::Guest guest = guest_of(r.taps[vm.id], vm);
-  std::string tap = net::tap_name(ctx_.state.tag(), guest.tap);
-  std::pair here(r.holder, tap);
-  if (std::exchange(fresh_, {}) != here)
-    net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
-  return tap;
+  net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
 }
 
-PrivateNet::Joined PrivateNet::join(const Vm& vm) {
+void PrivateNet::join(const Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
   ensure(r, Subnet::around(vm.address, vm.prefix).text());
-  Joined joined;
-  joined.tap = ensure_tap(r, vm);
+  ensure_tap(r, vm);
+}
+
+PrivateNet::Joined PrivateNet::where(const Vm& vm) {
+  NetRecord r = read_net(ctx_.state);
+  auto mine = r.taps.find(vm.id);
   auto where = sys::open_namespaces(r.holder);
-  if (!where) throw failed("the private network went away");
-  joined.where = std::move(*where);
-  return joined;
+  if (mine == r.taps.end() || !where) throw failed("the private network went away");
+  return {net::tap_name(ctx_.state.tag(), mine->second), std::move(*where)};
 }
 
 void PrivateNet::drop_forwards(const NetRecord& r,
@@ -243,9 +242,7 @@ void PrivateNet::forward(Vm& vm) {
   NetRecord r = read_net(ctx_.state);
   ensure(r, Subnet::around(vm.address, vm.prefix).text());
   bool was_here = r.taps.contains(vm.id);
-  fresh_.reset();
-  std::string tap = ensure_tap(r, vm);
-  fresh_.emplace(r.holder, tap);
+  ensure_tap(r, vm);
   auto is_ours = [guest = vm.address](const net::Forward& f) { return f.guest == guest; };
   if (was_here) drop_forwards(r, is_ours);
   // Between the look and the forward's own bind another program may take a port.
@@ -308,15 +305,20 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
 }
 
 void PrivateNet::leave(const Vm& vm) {
-  if (read_net(ctx_.state).dir.empty()) return;
-  auto held = lock();
+  NetRecord seen = read_net(ctx_.state);
+  if (seen.dir.empty()) return;
+  // Only a VM that has something there waits for others: whoever has the lock leaves a true record,
+  // and tidy() finds what a start that was broken off has left of the network itself.
+  auto held = seen.taps.contains(vm.id) ? lock() : sys::FileLock::try_take(net_lock(ctx_.dirs));
+  if (!held) return;
   NetRecord r = read_net(ctx_.state);
   if (!r.dir.empty()) leave_locked(r, vm);
 }
 
 void PrivateNet::tidy() {
   if (read_net(ctx_.state).dir.empty()) return;
-  auto held = lock();
+  auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
+  if (!held) return; // who has it is at work on the network
   NetRecord r = read_net(ctx_.state);
   if (!r.dir.empty() && r.taps.empty()) return tear_down(r);
   for (const auto& [id, n] : std::map(r.taps)) {

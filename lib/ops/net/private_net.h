@@ -33,23 +33,27 @@ class PrivateNet {
 public:
   PrivateNet(Context& ctx, std::string libexec) : ctx_(ctx), libexec_(std::move(libexec)) {}
 
+  // The VM's tap in the network, made where it is missing, and the network too. Again after each
+  // end of a VMM: a tap is there already then.
+  void join(const Vm& vm);
   struct Joined {
     std::string tap;
     sys::Namespaces where; // for the VMM's start
   };
-  // The VM's tap in the network, made where it is missing, and the network too. Again after each
-  // end of a VMM: a tap is there already then.
-  Joined join(const Vm& vm);
+  // What join() or forward() made, as the record has it: waits for nobody.
+  Joined where(const Vm& vm);
   // Its ssh and its published ports on the host: chosen, recorded in the row, forwarded. Forwards
   // that it had are replaced. Error(conflict) when a published one is taken.
   void forward(Vm& vm);
   // Ports of a VM that runs here. The row is the caller's.
   void add_forward(const Vm& vm, const Port& port);
   void remove_forward(const Vm& vm, const Port& port);
-  // Tap and forwards away; after the last VM, the network. A VM that is not in it is no failure.
+  // Tap and forwards away; after the last VM, the network. A VM that is not in it is no failure,
+  // and waits for nobody.
   void leave(const Vm& vm);
   // The same for every VM in the record that is not there any more, or does not run. A network of a
-  // build that guarded its way out otherwise is brought up to date.
+  // build that guarded its way out otherwise is brought up to date. Nothing where another is at
+  // work on the network: the next command will do it.
   void tidy();
   // Holder and slirp4netns back, where one is gone while VMs are in the network, with all forwards
   // that were its own.
@@ -60,15 +64,14 @@ public:
     ProcessId holder, slirp;
   };
   Keepers keepers();
-  // Those that this process started and that have ended since.
-  void reap();
 
 private:
   void ensure(NetRecord& r, const std::string& subnet);
   void start_holder(NetRecord& r, bool anew, const std::optional<sys::Namespaces>& where);
   void start_slirp(NetRecord& r, const sys::Namespaces& where);
   std::optional<sys::Namespaces> find_inside(const NetRecord& r);
-  std::string ensure_tap(NetRecord& r, const Vm& vm);
+  void reap();
+  void ensure_tap(NetRecord& r, const Vm& vm);
   void add_one(const NetRecord& r, const net::Forward& forward);
   void add_again(const NetRecord& r, bool relayed);
   // All of which `which` is true, as far as holder and slirp4netns live.
@@ -82,9 +85,6 @@ private:
   Context& ctx_;
   std::string libexec_;
   std::vector<sys::Child> children_; // that this process must reap
-  // The tap that forward() has just put into the namespace of that holder; join() need not do so
-  // again as long as it is the same one.
-  std::optional<std::pair<ProcessId, std::string>> fresh_;
 };
 
 // What a VM's row says shall be forwarded: ssh first.

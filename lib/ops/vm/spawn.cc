@@ -8,6 +8,7 @@
 #include "ops/host/accel.h"
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "vmm/drivers.h"
 
 namespace banger::ops {
 
@@ -31,7 +32,9 @@ MonitorRequest base_request(Context& ctx, const Vm& vm) {
   r.state_dir = ctx.dirs.state;
   r.runtime_root = ctx.dirs.runtime;
   r.libexec_dir = ctx.dirs.libexec;
-  r.vmm_binary = ctx.settings.qemu_binary;
+  // What it was started with last, if this build has that.
+  r.vmm = vmm::has_driver(vm.vmm) ? vm.vmm : VmmKind::qemu;
+  r.vmm_binary = r.vmm == VmmKind::qemu ? ctx.settings.qemu_binary : name_of(r.vmm);
   r.isolated_outbound = ctx.settings.net_isolated_outbound;
   r.stop_timeout = ctx.settings.vm_stop_timeout;
   r.begun_ns = wall_now().ns;

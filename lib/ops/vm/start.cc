@@ -62,8 +62,8 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   vm = record_sizes(ctx, places, vm);
   MonitorRequest request = preflight_start(ctx, vm);
   require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
-  request.accel =
-      choose_accel(ctx, vm.want_accel, {request.kernel, request.initrd, request.vmm_binary});
+  request.accel = choose_accel(ctx, vm.want_accel,
+                               {request.kernel, request.initrd, request.vmm, request.vmm_binary});
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
 
   ctx.state.transaction(

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "vmm/driver.h"
+#include "vmm/qemu.h"
 
 namespace banger::vmm {
 
@@ -17,8 +17,8 @@ Machine small() {
   m.command_line = kernel_command_line(Accel::tcg, 2'445'000);
   m.disks = {{root_file, false}};
   m.mac = "52:54:00:01:02:03";
-  m.user_net = UserNet{"10.0.2.0/24", "10.0.2.2", "10.0.2.3",
-                       "10.0.2.15",   true,       {{"tcp", "127.9.9.1", 2222, 22}}};
+  m.net = UserNet{"10.0.2.0/24", "10.0.2.2", "10.0.2.3",
+                  "10.0.2.15",   true,       {{"tcp", "127.9.9.1", 2222, 22}}};
   return m;
 }
 
@@ -37,7 +37,9 @@ TEST(Qemu, EveryFileIsANameInTheRuntimeDirectory) {
                                   ? std::string::npos
                                   : word.find("10.0.2.0/24") + 8)
         << word;
-  EXPECT_EQ(l.listeners, (std::vector<std::string>{qmp_socket, console_socket}));
+  EXPECT_EQ(l.handed, (std::vector<std::string>{"qmp.sock", "console.sock"}));
+  EXPECT_TRUE(l.made.empty());
+  EXPECT_EQ(l.serial, (SerialLine{SerialLine::Kind::own_file, "console.sock"}));
 }
 
 TEST(Qemu, AccelerationDecidesTheProcessor) {
@@ -70,8 +72,7 @@ TEST(Machine, TheMacFollowsTheId) { EXPECT_EQ(mac_of("0a1b2c3d4e5f"), "52:54:00:
 
 TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
   Machine m = small();
-  m.user_net.reset();
-  m.tap_net = TapNet{"bngab12-3"};
+  m.net = TapNet{"bngab12-3"};
   sys::Command c = make_qemu("qemu")->launch(m).command;
   EXPECT_EQ(value_of(c, "-netdev"), "tap,id=n0,ifname=bngab12-3,script=no,downscript=no,vhost=off");
   sys::Command inside = step_into({"/x/banger-enter", 10, 11}, c, 5);

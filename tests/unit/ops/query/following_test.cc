@@ -162,7 +162,8 @@ TEST_F(FollowingVm, OneWithNothingToFollowEndsFromTheLoop) {
 TEST_F(FollowingVm, TypingPausesAndGoesOn) {
   Fd listener = sys::listen_unix(places.monitor_socket);
   bool room = false;
-  ConsoleInput input(loop, places.monitor_socket, [&] { room = true; });
+  vmm::SerialLine line{vmm::SerialLine::Kind::own_file, "monitor.sock"};
+  ConsoleInput input(loop, line, root, [&] { room = true; });
   std::string sent, got;
   while (true) {
     std::string piece(50'000, static_cast<char>('a' + sent.size() / 50'000 % 26));
@@ -197,7 +198,8 @@ TEST_F(FollowingVm, TypingPausesAndGoesOn) {
 // Between two boots of the guest nobody listens: what is typed then is lost, and nothing else.
 TEST_F(FollowingVm, TypingWithNobodyAtTheOtherEnd) {
   bool room = false;
-  ConsoleInput input(loop, places.monitor_socket, [&] { room = true; });
+  vmm::SerialLine line{vmm::SerialLine::Kind::own_file, "monitor.sock"};
+  ConsoleInput input(loop, line, root, [&] { room = true; });
   EXPECT_TRUE(input.send("no socket"));
   sys::listen_unix(places.monitor_socket); // and closed again: its name stays
   EXPECT_TRUE(input.send("no listener"));
@@ -206,6 +208,20 @@ TEST_F(FollowingVm, TypingWithNobodyAtTheOtherEnd) {
   EXPECT_TRUE(input.send("hello"));
   Fd vmm = std::move(*sys::accept_one(listener.get()));
   EXPECT_EQ(sys::read_some(vmm.get(), 100), "hello");
+}
+
+// A VMM whose serial line is its standard input: a FIFO, which stays when the VMM does not.
+TEST_F(FollowingVm, TypingIntoAFifo) {
+  vmm::SerialLine line{vmm::SerialLine::Kind::stdio, "console.in"};
+  ConsoleInput input(loop, line, root, [] {});
+  EXPECT_TRUE(input.send("nobody has made it yet"));
+  sys::make_fifo(root + "/console.in");
+  Fd vmm = sys::open_file(root + "/console.in", O_RDWR);
+  EXPECT_TRUE(input.send("hello"));
+  EXPECT_EQ(sys::read_some(vmm.get(), 100), "hello");
+  // A guest that does not read stops its typist, not the monitor.
+  int pieces = 0;
+  while (input.send(std::string(50'000, 'a'))) ASSERT_LT(++pieces, 100);
 }
 
 } // namespace

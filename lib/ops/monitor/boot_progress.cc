@@ -1,4 +1,6 @@
-#include "ops/monitor/boot_watch.h"
+#include "ops/monitor/boot_progress.h"
+
+#include "core/units.h"
 
 namespace banger::ops {
 
@@ -20,25 +22,23 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
       init_fault = text;
     break;
   case ConsoleSign::panic:
-    panic = text;
+    last_words.panic = text;
     break;
   case ConsoleSign::restarting:
-    restarting = true;
-    panic.reset(); // a kernel that panics says no more than that
+    last_words.restarting = true;
+    last_words.panic.reset(); // a kernel that panics says no more than that
     break;
   case ConsoleSign::power_down:
-    powered_down = true;
-    panic.reset();
+    last_words.panic.reset();
     break;
-  case ConsoleSign::halted:
-    halted = true;
+  case ConsoleSign::halted: // only the VMM knows
     break;
   }
 }
 
 BootStage stage_of(const BootView& v) {
   using guest::Stage;
-  if (v.panic) return {"kernel", "the kernel panicked: " + *v.panic};
+  if (v.last_words.panic) return {"kernel", "the kernel panicked: " + *v.last_words.panic};
   // The init's own word explains why ssh hears nothing.
   if (v.init_fault && v.ssh <= Stage::closed)
     return {v.init_fault->starts_with("net") ? "network" : "init",
@@ -73,6 +73,52 @@ std::string not_grown(const BootView& view, bool should_grow) {
   if (!should_grow || view.grew) return {};
   return "its disk grew and its file system did not: the bundle's init is older than this banger; "
          "build the bundle again (banger bundle build), then restart the VM";
+}
+
+void BootProgress::begin(SteadyTime now, double prepared) {
+  view_ = {};
+  phase_start_ = now;
+  if (was_ready_) return;
+  timings_ = {};
+  timings_.prepare = prepared;
+}
+
+void BootProgress::take_over(const BootTimings& timings) {
+  timings_ = timings;
+  was_ready_ = true;
+  view_.init_stage = "switch";
+}
+
+void BootProgress::see(guest::ConsoleSign sign, const std::string& text, SteadyTime now) {
+  if (sign == guest::ConsoleSign::first_byte) mark(&BootTimings::vmm, now);
+  if (sign == guest::ConsoleSign::init_stage && text == "start") mark(&BootTimings::kernel, now);
+  view_.see(sign, text);
+}
+
+void BootProgress::see(const guest::StageReport& report, SteadyTime now) {
+  if (report.stage == guest::Stage::banner && view_.ssh < guest::Stage::banner)
+    mark(&BootTimings::userland, now);
+  view_.ssh = report.stage;
+  view_.ssh_detail = report.detail;
+}
+
+std::optional<BootStage> BootProgress::news() {
+  BootStage stage = stage_of(view_);
+  if (was_ready_ || stage.text == told_) return {};
+  told_ = stage.text;
+  return stage;
+}
+
+void BootProgress::become_ready(SteadyTime now) {
+  mark(&BootTimings::ready, now);
+  was_ready_ = true;
+}
+
+// The time since the phase before; a phase is marked once a boot.
+void BootProgress::mark(std::optional<double> BootTimings::*phase, SteadyTime now) {
+  if (was_ready_ || timings_.*phase) return;
+  timings_.*phase = Seconds(now - phase_start_).count();
+  phase_start_ = now;
 }
 
 } // namespace banger::ops

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "ops/monitor/boot_watch.h"
+#include "ops/monitor/boot_progress.h"
 
 namespace banger::ops {
 
@@ -57,6 +57,46 @@ TEST(BootStage, AFileSystemThatDoesNotGrowEndsNoBoot) {
   v.see(guest::ConsoleSign::init_stage, "grow");
   v.see(guest::ConsoleSign::init_stage, "disk");
   EXPECT_EQ(not_grown(v, true), "");
+}
+
+namespace {
+
+SteadyTime at(int ms) { return SteadyTime{} + Millis(ms); }
+
+} // namespace
+
+TEST(BootProgress, PhasesFollowOneAnotherAndAreTimedOnce) {
+  BootProgress p;
+  p.begin(at(100), 0.5);
+  p.see(guest::ConsoleSign::first_byte, "", at(300));
+  p.see(guest::ConsoleSign::init_stage, "start", at(700));
+  p.see(guest::ConsoleSign::init_stage, "start", at(800)); // made up by the guest
+  p.see(guest::StageReport{guest::Stage::banner, 0, ""}, at(1700));
+  p.see(guest::StageReport{guest::Stage::auth, 0, ""}, at(1800));
+  EXPECT_FALSE(p.was_ready());
+  p.become_ready(at(2200));
+  EXPECT_TRUE(p.was_ready());
+  BootTimings wanted{0.5, 0.2, 0.4, 1.0, 0.5};
+  EXPECT_EQ(p.timings(), wanted);
+  p.begin(at(9000), 9); // its guest rebooted
+  p.see(guest::ConsoleSign::first_byte, "", at(9900));
+  EXPECT_EQ(p.timings(), wanted);
+}
+
+TEST(BootProgress, AStageIsTheNewsOnceAndNoneWhenItWasReady) {
+  BootProgress p;
+  p.begin(at(0), 0);
+  EXPECT_EQ(p.news()->word, "kernel");
+  EXPECT_FALSE(p.news());
+  p.see(guest::ConsoleSign::first_byte, "", at(1));
+  EXPECT_EQ(p.news()->text, "still booting: the kernel has not reached init");
+  p.become_ready(at(2));
+  p.see(guest::ConsoleSign::init_stage, "switch", at(3));
+  EXPECT_FALSE(p.news());
+  BootProgress taken;
+  taken.take_over({});
+  EXPECT_TRUE(taken.was_ready());
+  EXPECT_FALSE(taken.news());
 }
 
 } // namespace banger::ops

@@ -1,0 +1,62 @@
+// How far a boot has come, put together from the console and from ssh, and said for people. Pure:
+// the monitor tells it what it sees and when.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/clock.h"
+#include "guest/boot/console.h"
+#include "guest/boot/protocol.h"
+#include "model/vm.h"
+#include "ops/link/boot_stage.h"
+#include "vmm/ending.h"
+
+namespace banger::ops {
+
+// Everything known of one boot.
+struct BootView {
+  bool console_spoke = false;
+  std::string init_stage;                // last stage of the bundle's init, empty before it
+  std::optional<std::string> init_fault; // "STAGE: why"
+  bool grew = false;                     // a file system
+  std::string growth_fault;              // why one could not
+  vmm::ConsoleSigns last_words;          // of the kernel
+  guest::Stage ssh = guest::Stage::connecting;
+  std::string ssh_detail;
+
+  void see(guest::ConsoleSign sign, const std::string& text);
+};
+
+BootStage stage_of(const BootView& view);
+
+// What a boot owes that should have grown a file system, for people; empty if nothing.
+std::string not_grown(const BootView& view, bool should_grow);
+
+class BootProgress {
+public:
+  // A VMM was started. `prepared`: the seconds until then.
+  void begin(SteadyTime now, double prepared);
+  // Of a VM that another monitor brought up.
+  void take_over(const BootTimings& timings);
+  void see(guest::ConsoleSign sign, const std::string& text, SteadyTime now);
+  void see(const guest::StageReport& report, SteadyTime now);
+  // What it waits for now, if that was not told yet. Nothing once it was ready.
+  std::optional<BootStage> news();
+  // For good: the boots that follow, at a guest's own reboot, are not timed and not told.
+  void become_ready(SteadyTime now);
+  bool was_ready() const { return was_ready_; }
+  const BootView& view() const { return view_; }
+  const BootTimings& timings() const { return timings_; }
+
+private:
+  void mark(std::optional<double> BootTimings::*phase, SteadyTime now);
+
+  BootView view_;
+  BootTimings timings_;
+  SteadyTime phase_start_{};
+  std::string told_;
+  bool was_ready_ = false;
+};
+
+} // namespace banger::ops

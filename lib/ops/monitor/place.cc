@@ -1,0 +1,68 @@
+#include "ops/monitor/place.h"
+
+#include "core/error.h"
+#include "model/message.h"
+#include "ops/common/open.h"
+#include "ops/link/link.h"
+#include "ops/net/private_net.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+std::string to_line(const PlaceRequest& r) {
+  return message_line({{"v", message_version},
+                       {"do", r.act},
+                       {"vm", r.vm},
+                       {"op", r.op},
+                       {"log_level", r.log_level},
+                       {"state_dir", r.dirs.state},
+                       {"runtime_root", r.dirs.runtime},
+                       {"libexec_dir", r.dirs.libexec}});
+}
+
+PlaceRequest parse_place_request(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    PlaceRequest r;
+    r.act = j.value("do", "");
+    r.vm = j.value("vm", "");
+    r.op = j.value("op", "");
+    r.log_level = j.value("log_level", "info");
+    r.dirs.state = j.value("state_dir", "");
+    r.dirs.runtime = j.value("runtime_root", "");
+    r.dirs.libexec = j.value("libexec_dir", "");
+    return r;
+  });
+}
+
+namespace {
+
+void act(const PlaceRequest& request) {
+  Settings settings;
+  Log log(request.dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level),
+          request.op);
+  Opened ctx(settings, request.dirs, log);
+  PrivateNet net(ctx, request.dirs.libexec);
+  if (request.act == "repair") return net.repair();
+  Vm vm = ctx.state.get_vm(request.vm);
+  if (request.act == "attach") return net.forward(vm);
+  if (request.act == "join") return net.join(vm);
+  if (request.act == "leave") return net.leave(vm);
+  throw usage("unknown request '{}'", request.act);
+}
+
+} // namespace
+
+int serve_place(int in, int out) {
+  Report report{Report::Kind::ready, {}, {}, {}, {}};
+  try {
+    auto line = sys::LineReader(in).next(Millis(10'000));
+    if (!line) throw usage("no request on standard input");
+    act(parse_place_request(*line));
+  } catch (const Error& e) {
+    report = {Report::Kind::failed, {}, {}, e, {}};
+  }
+  sys::send_all(out, to_line(report));
+  return report.error ? exit_status(report.error->code()) : 0;
+}
+
+} // namespace banger::ops

@@ -1,0 +1,28 @@
+// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what the private
+// network needs and what may take long (ops/monitor/network.h).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/settings.h"
+
+namespace banger::ops {
+
+// What a monitor asks: one line, JSON with "v". The answer is a Report's line, ready or failed.
+struct PlaceRequest {
+  std::string act; // attach: ports and tap; join: the tap alone; leave; repair: holder, slirp4netns
+  std::string vm;  // its id
+  std::string op, log_level; // for the logs
+  Dirs dirs;                 // state, runtime and libexec
+};
+
+std::string to_line(const PlaceRequest& request); // with the newline
+// Throws Error(failed) for a line that is none.
+PlaceRequest parse_place_request(std::string_view line);
+
+// Takes a request from `in`, does it, and answers on `out`, a socket; returns the exit status.
+// Killed at any point, the next one finishes or undoes.
+int serve_place(int in, int out);
+
+} // namespace banger::ops

@@ -1,0 +1,162 @@
+#include "ops/monitor/preparation.h"
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "guest/boot/protocol.h"
+#include "guest/identity/known_hosts.h"
+#include "guest/identity/seed.h"
+#include "ops/monitor/disks.h"
+#include "ops/net/isolated.h"
+#include "ops/ssh/config.h"
+#include "sys/copy.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr const char* zone = "vm";
+constexpr Millis time_for_a_key{60'000};
+
+// None too where a power cut left the file empty (keep_host_key was not reached).
+std::optional<guest::KeyPair> kept_host_key(const Places& places) {
+  auto text = sys::find_content(places.host_key);
+  if (!text || text->empty()) return {};
+  try {
+    return guest::parse_openssh_private(*text);
+  } catch (Error& e) {
+    throw std::move(e.within(fmt::format("cannot use '{}'", places.host_key)))
+        .hint(fmt::format("to have a new one made: rm {}", shell_quote(places.host_key)));
+  }
+}
+
+vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
+                        const std::vector<vmm::Disk>& disks) {
+  vmm::Machine m;
+  m.name = vm.name;
+  m.accel = request.accel;
+  m.cpus = vm.cpus;
+  m.memory = vm.memory;
+  m.command_line = vmm::kernel_command_line(request.accel, request.tsc_khz);
+  m.disks = disks;
+  m.mac = vm.mac;
+  return m;
+}
+
+void write_initrd(const MonitorRequest& request, const Places& places, const guest::Seed& seed) {
+  std::string path = places.runtime + "/" + vmm::initrd_file;
+  sys::remove_file(path);
+  sys::copy_sparse(request.initrd, path);
+  auto size = static_cast<size_t>(sys::find_info(path)->size);
+  sys::append(path, guest::padding_for(size) + guest::seed_archive(seed));
+}
+
+} // namespace
+
+Preparation::Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& request,
+                         const Places& places, const Vm& vm, Readiness& readiness, Network& network,
+                         int errors, Done done)
+    : ctx_(ctx), loop_(loop), request_(request), places_(places), vm_(vm), readiness_(readiness),
+      errors_(errors), done_(std::move(done)) {
+  find_host_key();
+  find_state_key();
+  network.prepare([this](std::optional<Error> fault) { step_done(std::move(fault)); });
+}
+
+void Preparation::find_host_key() {
+  host_key_ = kept_host_key(places_);
+  if (host_key_) {
+    readiness_.warm_up();
+    open_steps_--;
+    return;
+  }
+  is_new_key_ = true;
+  readiness_.make_host_key([this](auto key) {
+    if (!key) return step_done(std::move(key).error());
+    host_key_ = std::move(*key);
+    step_done({});
+  });
+}
+
+void Preparation::find_state_key() {
+  if (auto line = sys::find_content(ctx_.dirs.keys() + "/id_ed25519.pub"))
+    if (sys::exists(ctx_.dirs.keys() + "/id_ed25519")) {
+      authorized_ = *line;
+      open_steps_--;
+      return;
+    }
+  sys::Command command{
+      {ctx_.dirs.libexec + "/banger-guest", "keygen", "--state-keys", ctx_.dirs.keys()},
+      {},
+      {},
+      {}};
+  keygen_ =
+      std::make_unique<Helper>(loop_, command, "", errors_, time_for_a_key, [this](auto line) {
+        keygen_.reset();
+        if (!line)
+          return step_done(std::move(line).error().within("cannot make the state's ssh key"));
+        try {
+          authorized_ = guest::parse_keygen_reply(*line).public_line;
+        } catch (const Error& e) {
+          return step_done(e);
+        }
+        step_done({});
+      });
+}
+
+void Preparation::step_done(std::optional<Error> fault) {
+  if (!done_) return; // another step has failed
+  if (!fault && --open_steps_ > 0) return;
+  Done done = std::exchange(done_, {});
+  if (fault) return done(std::unexpected(std::move(*fault)));
+  std::expected<Prepared, Error> made = std::unexpected(failed("nothing was made"));
+  try {
+    made = make_files();
+  } catch (const Error& e) {
+    made = std::unexpected(e);
+  }
+  done(std::move(made));
+}
+
+Prepared Preparation::make_files() {
+  vm_ = ctx_.state.get_vm(vm_.id); // its ports on the host were chosen meanwhile
+  if (is_new_key_)
+    sys::write_atomic(places_.host_key, guest::openssh_private(*host_key_, "banger"), 0600,
+                      Outlives::process);
+  guest::set_known_host(ctx_.dirs.keys(), {vm_.name + "." + zone, vm_.reach, vm_.ssh_port,
+                                           guest::public_line(*host_key_)});
+  refresh_ssh_config(ctx_);
+
+  guest::Seed seed;
+  seed.hostname = vm_.name;
+  seed.address = vm_.address;
+  seed.prefix = vm_.prefix;
+  seed.gateway = vm_.gateway;
+  seed.dns = resolver_of(vm_);
+  seed.mac = vm_.mac;
+  seed.files = guest::identity_files(seed, zone, *host_key_, authorized_);
+  std::vector<vmm::Disk> disks = link_disks(places_, vm_, seed);
+  write_initrd(request_, places_, seed);
+
+  sys::make_symlink(request_.kernel, places_.runtime + "/" + vmm::kernel_file);
+  sys::make_symlink(places_.console, places_.runtime + "/" + vmm::console_file);
+  return {vm_, machine_of(request_, vm_, disks), endpoint_of(ctx_.dirs, places_, vm_),
+          has_room_to_grow(places_)};
+}
+
+void keep_host_key(const Places& places) {
+  sys::sync_file(places.host_key);
+  sys::sync_dir(places.dir);
+}
+
+guest::Endpoint endpoint_of(const Dirs& dirs, const Places& places, const Vm& vm) {
+  guest::Endpoint e;
+  e.address = vm.reach;
+  e.port = vm.ssh_port;
+  e.identity = dirs.keys() + "/id_ed25519";
+  e.host_key = guest::public_line(guest::parse_openssh_private(sys::read_file(places.host_key)));
+  return e;
+}
+
+} // namespace banger::ops

@@ -1,0 +1,66 @@
+// The question whether a guest is ready, asked over ssh until it is, and the VM's host key: both by
+// one program (libexec/banger/banger-guest await, guest/boot/protocol.h), which is started early,
+// so that it is there by the time it is asked. Whoever kills it: another is started.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/log.h"
+#include "guest/boot/protocol.h"
+#include "guest/identity/endpoint.h"
+#include "guest/identity/keys.h"
+#include "sys/loop.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+class Readiness {
+public:
+  using OnKey = std::function<void(std::expected<guest::KeyPair, Error>)>;
+  using OnReport = std::function<void(const guest::StageReport&)>;
+
+  // What the program has to complain of goes to `errors`. `on_report` is called from the loop, with
+  // each change; ready and mismatch are the last.
+  Readiness(sys::Loop& loop, Log& log, std::string libexec, int errors, OnReport on_report);
+  ~Readiness();
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  // Starts the program, so that it is there in time.
+  void warm_up();
+  // A new host key, from the loop; before begin() only. The program may die once over it.
+  void make_host_key(OnKey on_key);
+  // From now on it asks, until end().
+  void begin(const guest::Endpoint& endpoint);
+  // No more, of either.
+  void end();
+
+private:
+  void start();
+  void drop();
+  void on_output();
+  void ask_for_key();
+  void key_fault(const Error& e);
+  void ask();
+  void ask_again();
+
+  sys::Loop& loop_;
+  Log& log_;
+  std::string libexec_;
+  int errors_;
+  OnReport on_report_;
+
+  Fd link_;
+  std::unique_ptr<sys::Child> child_;
+  std::unique_ptr<sys::LineReader> lines_;
+  OnKey on_key_;
+  int key_tries_ = 0;
+  std::optional<guest::Endpoint> endpoint_; // while it asks
+  sys::Loop::Timer timer_ = 0;              // the key's deadline, or the next try
+};
+
+} // namespace banger::ops

@@ -1,0 +1,33 @@
+#include "ops/monitor/stop_plan.h"
+
+#include <algorithm>
+#include <array>
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis term_timeout{3000}, least_for_ssh{1000};
+constexpr std::array<std::string_view, 5> names{"none", "keys", "ssh", "term", "kill"};
+
+} // namespace
+
+std::string_view name_of(Knock knock) { return names[static_cast<size_t>(knock)]; }
+
+StopStep next_step(Knock last, const StopFacts& facts) {
+  switch (last) {
+  case Knock::none:
+    return {Knock::keys, facts.timeout};
+  case Knock::keys:
+    if (facts.was_ready) return {Knock::ssh, std::max(facts.timeout / 2, least_for_ssh)};
+    break;
+  case Knock::ssh:
+    break;
+  case Knock::term:
+  case Knock::kill:
+    return {Knock::kill, {}};
+  }
+  return {Knock::term, term_timeout};
+}
+
+} // namespace banger::ops

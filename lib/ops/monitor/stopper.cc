@@ -1,0 +1,60 @@
+#include "ops/monitor/stopper.h"
+
+#include <csignal>
+
+namespace banger::ops {
+
+Stopper::Stopper(sys::Loop& loop, Log& log, Vmm& vmm, Acts acts)
+    : loop_(loop), log_(log), vmm_(vmm), acts_(std::move(acts)) {}
+
+Stopper::~Stopper() { end(); }
+
+void Stopper::end() {
+  loop_.cancel(next_);
+  poweroff_.reset();
+}
+
+void Stopper::ask(Millis timeout, bool was_ready) {
+  if (knock_ != Knock::none) return; // under way
+  facts_ = {was_ready, timeout};
+  next();
+}
+
+void Stopper::kill() {
+  knock_ = Knock::term;
+  next();
+}
+
+void Stopper::next() {
+  loop_.cancel(next_);
+  StopStep step = next_step(knock_, facts_);
+  knock_ = step.knock;
+  log_.info("vm.stop.step", {{"step", name_of(knock_)}});
+  switch (knock_) {
+  case Knock::none:
+    break;
+  case Knock::keys:
+    acts_.tell("asking", "asking the guest to stop");
+    vmm_.running().knock([this](std::optional<Error> fault) {
+      // A VMM that cannot be spoken to hears no key; the others have the time of the step.
+      if (fault && knock_ == Knock::keys) next();
+    });
+    break;
+  case Knock::ssh:
+    acts_.tell("ssh", "asking the guest to power off over ssh");
+    poweroff_ = acts_.power_off(facts_.timeout);
+    break;
+  case Knock::term:
+    acts_.tell("term", "ending the VMM");
+    vmm_.signal(SIGTERM);
+    break;
+  case Knock::kill:
+    vmm_.signal(SIGKILL);
+    break;
+  }
+  if (step.wait) next_ = loop_.after(*step.wait, [this] { next(); });
+  // After the knock: a state that cannot be written (a full disk) must not keep a VM from ending.
+  acts_.on_step();
+}
+
+} // namespace banger::ops

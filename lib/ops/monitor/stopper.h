@@ -1,0 +1,53 @@
+// Ends a guest and its VMM when somebody asks for it, step by step as stop_plan.h has it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/log.h"
+#include "ops/monitor/helper.h"
+#include "ops/monitor/stop_plan.h"
+#include "ops/monitor/vmm.h"
+#include "sys/loop.h"
+
+namespace banger::ops {
+
+class Stopper {
+public:
+  struct Acts {
+    // A step is begun: what verbs are told of it.
+    std::function<void(const char* word, const char* text)> tell;
+    // Starts poweroff over ssh; none where that cannot be. It has the time of its step.
+    std::function<std::unique_ptr<Helper>(Millis time)> power_off;
+    // After each step.
+    std::function<void()> on_step;
+  };
+
+  Stopper(sys::Loop& loop, Log& log, Vmm& vmm, Acts acts);
+  ~Stopper();
+  Stopper(const Stopper&) = delete;
+  Stopper& operator=(const Stopper&) = delete;
+
+  // There must be a VMM. One that is being stopped is not asked again.
+  void ask(Millis timeout, bool was_ready);
+  // At once, whatever is under way.
+  void kill();
+  Knock knock() const { return knock_; }
+  // The VMM has ended: nothing more is done.
+  void end();
+
+private:
+  void next();
+
+  sys::Loop& loop_;
+  Log& log_;
+  Vmm& vmm_;
+  Acts acts_;
+  StopFacts facts_;
+  Knock knock_ = Knock::none;
+  std::unique_ptr<Helper> poweroff_;
+  sys::Loop::Timer next_ = 0;
+};
+
+} // namespace banger::ops

@@ -1,0 +1,102 @@
+#include "ops/monitor/vmm.h"
+
+#include <csignal>
+
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis time_to_die{10'000};
+constexpr Millis first_look{500}, last_look{8000};
+
+} // namespace
+
+Vmm::Vmm(sys::Loop& loop, const vmm::Driver& driver, std::function<void(const Exit&)> on_exit)
+    : loop_(loop), driver_(driver), on_exit_(std::move(on_exit)) {}
+
+Vmm::~Vmm() {
+  loop_.cancel(look_);
+  loop_.cancel(deadline_);
+  if (running_) loop_.forget(pidfd());
+}
+
+void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
+                const std::optional<vmm::Inside>& inside) {
+  child_ = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
+  id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
+  booted_ = false;
+  follow(runtime_dir);
+}
+
+bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
+  auto fd = sys::open_process(id);
+  if (!fd) return false;
+  adopted_ = std::move(*fd);
+  id_ = id;
+  booted_ = true;
+  follow(runtime_dir);
+  return true;
+}
+
+void Vmm::follow(const std::string& runtime_dir) {
+  events_.clear();
+  running_ = driver_.attach(loop_, runtime_dir, [this](vmm::VmmEvent e) { events_.push_back(e); });
+  loop_.watch(pidfd(), [this] { on_end(); });
+}
+
+void Vmm::boot(const vmm::Machine& machine, vmm::Done done) {
+  running_->boot(machine, [this, done = std::move(done)](std::optional<Error> fault) {
+    booted_ = !fault;
+    done(std::move(fault));
+  });
+}
+
+void Vmm::signal(int signal) {
+  if (child_)
+    child_->kill(signal);
+  else if (running_)
+    sys::send_signal(id_, signal);
+}
+
+void Vmm::end(vmm::Done done) {
+  if (!running_) return done({});
+  on_killed_ = std::move(done);
+  signal(SIGKILL);
+  deadline_ = loop_.after(time_to_die, [this] {
+    std::exchange(on_killed_,
+                  {})(failed("cannot end the VMM, process {}: it does not die", id_.pid));
+  });
+}
+
+void Vmm::on_end() {
+  // What it said before it ended decides why: all of it is read first.
+  running_->read_rest();
+  loop_.cancel(look_);
+  loop_.cancel(deadline_);
+  loop_.forget(pidfd());
+  Exit exit{child_ ? std::optional(child_->wait()) : std::nullopt, std::exchange(events_, {}),
+            booted_};
+  running_.reset();
+  child_.reset();
+  adopted_.reset();
+  if (auto done = std::exchange(on_killed_, {})) return done({});
+  on_exit_(exit);
+}
+
+void Vmm::find_out_whether_halted(std::function<void(bool)> done) {
+  loop_.cancel(look_);
+  look(first_look, std::move(done));
+}
+
+void Vmm::look(Millis pause, std::function<void(bool)> done) {
+  look_ = loop_.after(pause, [this, pause, done = std::move(done)] {
+    running_->look_whether_halted([this, pause, done](bool halted) {
+      if (halted || pause >= last_look) return done(halted);
+      look(pause * 2, done);
+    });
+  });
+}
+
+} // namespace banger::ops

@@ -1,0 +1,73 @@
+// A VM's VMM: one that this monitor started, or one that it took over; the same to whoever follows,
+// asks and ends it. At most one at a time; a guest's reboot is the end of one and the start of
+// another.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/handle.h"
+#include "core/log.h"
+#include "model/vm.h"
+#include "sys/loop.h"
+#include "sys/process.h"
+#include "vmm/driver.h"
+
+namespace banger::ops {
+
+class Vmm {
+public:
+  // What is known of one that has ended. `status`: none for one that was taken over.
+  struct Exit {
+    std::optional<sys::ExitStatus> status;
+    std::vector<vmm::VmmEvent> events;
+    bool booted = false; // its guest was set going
+  };
+
+  // `on_exit` is called from the loop when it has ended by itself, or by a signal().
+  Vmm(sys::Loop& loop, const vmm::Driver& driver, std::function<void(const Exit&)> on_exit);
+  ~Vmm();
+  Vmm(const Vmm&) = delete;
+  Vmm& operator=(const Vmm&) = delete;
+
+  // Starts one in `runtime_dir`; what it says goes to `log`. boot() then sets its guest going.
+  void start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
+             const std::optional<vmm::Inside>& inside);
+  void boot(const vmm::Machine& machine, vmm::Done done);
+  // Takes over one that runs; false where it is gone.
+  bool adopt(const ProcessId& id, const std::string& runtime_dir);
+
+  explicit operator bool() const { return static_cast<bool>(running_); }
+  const ProcessId& id() const { return id_; } // empty for one that was gone before it was looked at
+  // While there is one.
+  vmm::Running& running() { return *running_; }
+  void signal(int signal);
+  // Kills it and waits, in the loop, until it is gone; at once where there is none.
+  void end(vmm::Done done);
+  // Looks for a while whether its guest is really halted, as its console says: anything may print a
+  // kernel's last line, and a VMM that runs a halted guest would idle for ever.
+  void find_out_whether_halted(std::function<void(bool)> done);
+
+private:
+  void follow(const std::string& runtime_dir);
+  void look(Millis pause, std::function<void(bool)> done);
+  void on_end();
+  int pidfd() const { return child_ ? child_->pidfd() : adopted_.get(); }
+
+  sys::Loop& loop_;
+  const vmm::Driver& driver_;
+  std::function<void(const Exit&)> on_exit_;
+  ProcessId id_;
+  std::optional<sys::Child> child_;
+  Fd adopted_;
+  std::unique_ptr<vmm::Running> running_;
+  std::vector<vmm::VmmEvent> events_;
+  bool booted_ = false;
+  vmm::Done on_killed_;
+  sys::Loop::Timer look_ = 0, deadline_ = 0;
+};
+
+} // namespace banger::ops

@@ -1,0 +1,75 @@
+// A Unix socket whose clients say lines and hear lines, on a loop. What one client does, or does
+// not do, is no matter to the others: nothing here waits.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "core/handle.h"
+#include "sys/loop.h"
+#include "sys/outbox.h"
+#include "sys/socket.h"
+
+namespace banger::sys {
+
+class LineServer {
+public:
+  class Client {
+  public:
+    Client(Loop& loop, Fd fd);
+    // One that takes nothing for long hears no more; its end is seen all the same.
+    void send(std::string_view line);
+    // No more lines of it are read, until resume(). From its own on_line only.
+    void pause() { paused_ = true; }
+    // A descriptor that came along with what it said, and that nobody has taken yet.
+    Fd came;
+
+  private:
+    friend class LineServer;
+    Fd fd_;
+    LineReader lines_;
+    Outbox out_;
+    bool deaf_ = false, paused_ = false;
+  };
+  // Whoever answers later keeps one of these: it is expired when the client has gone.
+  using Peer = std::weak_ptr<Client>;
+
+  struct Handlers {
+    // What it throws costs the client its connection.
+    std::function<void(const std::shared_ptr<Client>&, const std::string& line)> on_line;
+    // What a client's connection was lost by, or why none can be taken for a while. Gives the line
+    // that the client hears last.
+    std::function<std::string(const Error&)> on_fault;
+  };
+
+  LineServer(Loop& loop, Handlers handlers);
+  ~LineServer();
+  LineServer(const LineServer&) = delete;
+  LineServer& operator=(const LineServer&) = delete;
+
+  // Takes those who connect, from now on.
+  void listen(Fd listener);
+  // Another client, whose connection was made elsewhere.
+  Peer add(Fd fd);
+  // To all.
+  void send(std::string_view line);
+  // All that are paused go on, from the loop.
+  void resume();
+
+private:
+  void accept();
+  void read(const std::shared_ptr<Client>& client);
+  void forget(const std::shared_ptr<Client>& client);
+
+  Loop& loop_;
+  Fd listener_;
+  Handlers handlers_;
+  Loop::Timer again_ = 0;
+  std::vector<std::shared_ptr<Client>> clients_;
+};
+
+} // namespace banger::sys

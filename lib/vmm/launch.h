@@ -1,0 +1,50 @@
+// How a VMM is started, in the VM's runtime directory, and by which ways it is reached afterwards.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sys/process.h"
+
+namespace banger::vmm {
+
+// The guest's serial line.
+struct SerialLine {
+  enum class Kind {
+    own_file, // the VMM writes console_file; what is typed it takes from the socket `file`
+    stdio // its standard input and output: its starter makes the FIFO `file`, for what is typed,
+          // and opens console_file
+  };
+  Kind kind = Kind::own_file;
+  std::string file; // in the runtime directory
+  bool operator==(const SerialLine&) const = default;
+};
+
+struct Launch {
+  sys::Command command;
+  // Sockets that the starter listens on and hands over, the first as descriptor 3, the next as 4…:
+  // they can be connected to from the first moment.
+  std::vector<std::string> handed;
+  // Sockets that the VMM makes itself some time after it was started. What an earlier process left
+  // under these names is removed before the start: a socket that is there is the new one.
+  std::vector<std::string> made;
+  SerialLine serial;
+  bool operator==(const Launch&) const = default;
+};
+
+// The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
+struct Inside {
+  std::string step;        // banger-enter: --net FD [--user FD] -- COMMAND
+  int net = -1, user = -1; // descriptors of the namespaces; user -1: this process's own
+};
+
+// Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
+sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd,
+                 const std::optional<Inside>& inside = {});
+
+// The command that starts it there: what `start` runs. `first_fd` is the first number that no
+// socket has.
+sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
+
+} // namespace banger::vmm

@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# A monitor hears whoever asks, in each phase: beside a helper that never answers while a VM is prepared,
+# and beside a VMM that does not answer.
+load ../lib
+load vm
+
+setup() {
+  vm_root
+  holder=
+}
+teardown() {
+  [ -z "$holder" ] || kill "$holder"
+  remove_vms
+}
+
+# An install whose programs are the build's, but for those that a test puts in their place.
+own_install() {
+  local bundle
+  bundle=$(runtime_bundle)
+  export BANGER_RUNTIME_DIR=$bundle
+  mkdir -p "$root/inst/libexec"
+  cp -r "$BANGER_BUILD/bin" "$root/inst/bin"
+  cp -r "$BANGER_BUILD/libexec/banger" "$root/inst/libexec/banger"
+  PATH="$root/inst/bin:$PATH"
+}
+
+# program FILE <BODY
+program() {
+  rm -f "$1"
+  cat >"$1"
+  chmod 755 "$1"
+}
+
+# The start has come to where it hangs.
+hangs() { [ -e "$root/hangs" ] && in_state h starting; }
+
+# ends_soon VERB: it ends h within 2 s, while its start hangs, and leaves nothing of it.
+ends_soon() {
+  local verb=$1 began
+  banger vm start h >"$root/start" 2>&1 3>&- &
+  start=$!
+  await 20 hangs
+  began=$EPOCHREALTIME
+  expect 0 timeout 20 banger vm "$verb" h
+  same "$output" 'h: stopped'
+  python3 -c 'import sys; b, e = map(float, sys.argv[1:]); assert e - b < 2, e - b' \
+    "$began" "$EPOCHREALTIME"
+  status=0
+  wait $start || status=$?
+  same "$status" 4
+  grep -q "'h' was stopped before it was ready" "$root/start"
+  same "$(vm_field h '[.state, .reason, .error] | @json')" \
+    "[\"stopped\",$([ "$verb" = kill ] && echo '"killed"' || echo null),null]"
+  same "$(monitor_of h)" ''
+  expect 0 banger doctor --leaks
+}
+
+@test "kill and stop end a VM whose keys are never made" {
+  own_install
+  expect 0 banger vm create $tiny --net isolated h
+  program "$root/inst/libexec/banger/banger-guest" <<SH
+#!/bin/sh
+: >$root/hangs
+exec sleep 600
+SH
+  ends_soon kill
+  rm "$root/hangs"
+  ends_soon stop
+  # The same of the VM's own key, once the state has its.
+  program "$root/inst/libexec/banger/banger-guest" <<SH
+#!/bin/sh
+[ "\$1" = await ] || exec $BANGER_BUILD/libexec/banger/banger-guest "\$@"
+: >$root/hangs
+exec sleep 600
+SH
+  rm "$root/hangs"
+  ends_soon kill
+  rm "$root/hangs"
+  ends_soon stop
+  cp "$BANGER_BUILD/libexec/banger/banger-guest" "$root/inst/libexec/banger/banger-guest.new"
+  mv "$root/inst/libexec/banger/banger-guest.new" "$root/inst/libexec/banger/banger-guest"
+  expect 0 banger vm start h
+  expect 0 banger vm rm --force h
+  nothing_left
+}
+
+needs_private_network() {
+  expect 0 banger net status --json
+  [ "$(field .mode)" = user ] || skip "$(field .why)"
+}
+
+@test "kill and stop end a VM that waits for the network's lock" {
+  needs_private_network
+  expect 0 banger vm create $tiny h
+  python3 - "$BANGER_STATE_DIR/net.lock" "$root/hangs" <<'PY' 3>&- &
+import fcntl, sys, time
+with open(sys.argv[1], "a") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    open(sys.argv[2], "w").close()
+    time.sleep(600)
+PY
+  holder=$!
+  await 20 test -e "$root/hangs"
+  ends_soon kill
+  ends_soon stop
+  kill "$holder"
+  wait "$holder" || true
+  holder=
+  expect 0 banger vm start h
+  expect 0 banger vm rm --force h
+  nothing_left
+}
+
+@test "kill and stop end a VM whose slirp4netns never gets ready" {
+  needs_private_network
+  expect 0 banger vm create $tiny h
+  mkdir "$root/bin"
+  program "$root/bin/slirp4netns" <<SH
+#!/bin/sh
+case \$1 in --version | --help | -v | -h) exec $(command -v slirp4netns) "\$@" ;; esac
+: >$root/hangs
+exec sleep 600
+SH
+  before=$PATH
+  PATH="$root/bin:$PATH"
+  ends_soon kill
+  rm "$root/hangs"
+  ends_soon stop
+  PATH=$before
+  expect 0 banger vm start h
+  expect 0 banger vm rm --force h
+  nothing_left
+}
+
+@test "beside a QEMU that does not answer, a console, show and stop go on" {
+  expect 0 banger vm run $tiny --net isolated q
+  socket=$(dirname "$(vm_field q .vmm.api_socket)")/monitor.sock
+  vmm=$(vm_field q .vmm.pid)
+  kill -STOP "$vmm"
+  banger net publish q 7101:22 >"$root/publish" 2>&1 3>&- &
+  publish=$!
+  await 10 grep -q 'banger-net' "/proc/$publish/cmdline"
+  sleep 0.3 # it has asked, and QEMU does not answer for 5 s
+  # What is typed is taken, a verb that the monitor does not know is answered at once.
+  python3 - "$socket" <<'PY'
+import json, os, socket, sys, time
+os.chdir(os.path.dirname(sys.argv[1]))
+began = time.monotonic()
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect("monitor.sock")
+s.sendall(b'{"v":1,"verb":"console","data":"aGVsbG8=","timeout_ms":0}\n{"v":1,"verb":"levitate"}\n')
+answer = json.loads(s.makefile().readline())
+assert answer["event"] == "failed", answer
+assert time.monotonic() - began < 1, time.monotonic() - began
+PY
+  same "$(vm_field q .state)" running
+  status=0
+  wait $publish || status=$?
+  same "$status" 1
+  grep -q 'QEMU does not answer' "$root/publish"
+  expect 0 banger vm stop --timeout 200ms q
+  gone "$vmm"
+  expect 0 banger vm rm q
+  nothing_left
+}

@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# A VMM that is quite another than QEMU, taken through a VM's life by the ordinary tools: its socket comes
+# late, it is configured by requests and only then boots, its serial line is its standard input and
+# output, it tells nothing when it ends, and ends with status 0 whatever its guest did
+# (tests/tools/test_firecracker.cc). It boots nothing: its guest is a real sshd in a namespace.
+load ../lib
+load vm
+
+test_vm="$BANGER_BUILD/tests/banger-test-vm"
+
+setup() {
+  vm_root
+  needs_it
+  mkdir "$root/bin"
+  ln -s "$BANGER_BUILD/tests/banger-test-firecracker" "$root/bin/firecracker"
+  PATH="$root/bin:$PATH"
+  new_vm f
+}
+
+needs_it() {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build does not drive it'
+  [ "$(id -u)" = 0 ] || skip 'its guest needs root'
+  [ -x /usr/sbin/sshd ] || skip 'no sshd (openssh-server)'
+  expect 0 banger net status --json
+  [ "$(field .mode)" = user ] || skip "$(field .why)"
+}
+
+new_vm() {
+  expect 0 banger vm create $tiny "$1"
+  "$test_vm" "$BANGER_STATE_DIR" wish "$1" firecracker
+}
+
+vmm_of() { vm_field "$1" .vmm.pid; }
+
+@test "create, start, ssh, a second boot, stop, start, rm" {
+  export TEST_VMM=late=300
+  expect 0 banger vm start f
+  expect 0 banger vm show --json f
+  schema vm
+  same "$(field '[.state, .vmm.driver, .vmm.version] | join(" ")')" 'running firecracker 0.0.1'
+  same "$(basename "$(field .vmm.api_socket)")" api.sock
+  expect 0 banger ssh f -- true
+  # The guest's own reboot: another VMM, the same VM.
+  first=$(vmm_of f)
+  banger ssh f -- reboot || true
+  await 20 other_vmm f "$first"
+  await 20 banger ssh f -- true
+  same "$(vm_field f .state)" running
+  expect 0 banger vm stop f
+  same "$output" 'f: stopped'
+  same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
+  same "$(banger vm logs --log lifecycle f | jq -r 'select(.event == "vm.stop.step").step')" keys
+  expect 0 banger vm start f
+  expect 0 banger vm rm --force f
+  nothing_left
+}
+
+other_vmm() {
+  local now
+  now=$(vmm_of "$1")
+  [ "$now" != null ] && [ "$now" != "$2" ]
+}
+
+@test "what its guest does is read from the console: panic, and power-off, which leaves it running" {
+  expect 0 banger vm start f
+  banger ssh f -- panic || true
+  await 20 in_state f failed
+  same "$(vm_field f .reason)" 'kernel panic: made by a test'
+  expect 0 banger vm start f
+  vmm=$(vmm_of f)
+  banger ssh f -- poweroff || true
+  await 20 in_state f stopped
+  same "$(vm_field f '[.state, .reason] | @json')" '["stopped","the guest halted"]'
+  gone "$vmm"
+}
+
+@test "kill, the crash of the VMM, the crash of its monitor" {
+  expect 0 banger vm start f
+  expect 0 banger vm kill f
+  same "$(vm_field f '[.state, .reason] | @json')" '["stopped","killed"]'
+  expect 0 banger vm start f
+  kill_dead "$(vmm_of f)"
+  await 10 in_state f failed
+  [[ $(vm_field f .reason) == 'the VMM ended (signal 9'* ]]
+  expect 0 banger vm start f
+  vmm=$(vmm_of f)
+  kill_monitor f
+  expect 0 banger vm reconcile # another adopts it
+  same "$(vmm_of f)" "$vmm"
+  [ -n "$(monitor_of f)" ]
+  expect 0 banger ssh f -- true
+  expect 0 banger vm stop f
+  same "$(banger vm logs --log lifecycle f | jq -r 'select(.event == "vm.stop.step").step' | tail -1)" keys
+  gone "$vmm"
+}
+
+# fails_to_start SETTING MESSAGE: and leaves nothing.
+fails_to_start() {
+  TEST_VMM=$1 expect 1 banger vm start f
+  errors "$2"
+  same "$(vm_field f .state)" failed
+  same "$(monitor_of f)" ''
+  expect 0 banger doctor --leaks
+}
+
+@test "it refuses, or dies, at each step: said, and nothing is left" {
+  for path in /machine-config /boot-source /drives/d0 /network-interfaces/n0 /actions; do
+    fails_to_start "refuse=$path" "the VMM refuses $path: no."
+    fails_to_start "die=$path" "the VMM of 'f' ended (exit status 0)"
+  done
+  fails_to_start die=socket "the VMM of 'f' ended (exit status 0)"
+  expect 0 banger vm start f
+}
+
+@test "it stalls at each step: whoever asks is heard, and a kill ends it at once" {
+  for path in /version /boot-source /actions; do
+    TEST_VMM=stall=$path banger vm start f >"$root/start" 2>&1 3>&- &
+    start=$!
+    await 20 has_vmm f
+    vmm=$(vmm_of f)
+    expect 0 timeout 2 banger vm show f
+    began=$EPOCHREALTIME
+    expect 0 banger vm kill f
+    python3 -c 'import sys; b, e = map(float, sys.argv[1:]); assert e - b < 2, e - b' \
+      "$began" "$EPOCHREALTIME"
+    status=0
+    wait $start || status=$?
+    same "$status" 4
+    gone "$vmm"
+    same "$(vm_field f '[.state, .reason] | @json')" '["stopped","killed"]'
+  done
+}
+
+@test "deaf to Ctrl-Alt-Del and to SIGTERM: the steps of a stop go on" {
+  export TEST_VMM=deaf
+  expect 0 banger vm start f
+  expect 0 banger vm stop --timeout 300ms f
+  same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
+  same "$(banger vm logs --log lifecycle f | jq -r 'select(.event == "vm.stop.step").step' | xargs)" \
+    'keys ssh'
+}
+
+@test "its console is its standard output, and what is typed its standard input, after an adoption too" {
+  expect 0 banger vm start f
+  type_and_see() {
+    printf '%s\n' "$1" | timeout 5 banger vm console f >"$root/console" 2>&1 || true
+    await 5 grep -q "typed: $1" "$(disk_of f console.log)"
+  }
+  type_and_see hello
+  kill_monitor f
+  expect 0 banger vm reconcile
+  type_and_see again
+  expect 0 banger vm kill f
+}

@@ -1,0 +1,251 @@
+// What a driver says to its VMM and makes of the answers, on a loop, against a VMM that is played
+// by a thread.
+#include <thread>
+#include <tuple>
+
+#include <gtest/gtest.h>
+
+#include "sys/file.h"
+#include "sys/socket.h"
+#include "vmm/firecracker.h"
+#include "vmm/http.h"
+#include "vmm/qmp.h"
+
+namespace banger::vmm {
+
+namespace {
+
+using Json = nlohmann::json;
+constexpr Millis patience{20'000}, soon{30};
+
+class Directory {
+public:
+  Directory() {
+    if (!::mkdtemp(path.data())) throw sys_error(errno, "cannot make a directory");
+  }
+  ~Directory() { sys::remove_tree(path); }
+  std::string path =
+      (std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") + std::string("/bh.XXXXXX");
+};
+
+std::string ok(const std::string& body) {
+  return fmt::format("HTTP/1.1 200 OK\r\nServer: x\r\ncontent-length: {}\r\n\r\n{}", body.size(),
+                     body);
+}
+const std::string done_well = "HTTP/1.1 204 \r\nServer: x\r\n\r\n";
+
+// Takes one connection at `socket` and answers each request with the next of `answers`; keeps what
+// it was asked. After the last it waits until the other end closes.
+class FakeApi {
+public:
+  FakeApi(const std::string& socket, std::vector<std::string> answers, Millis late = Millis(0))
+      : thread_([this, socket, answers = std::move(answers), late] {
+          sys::wait_readable(quiet_.first.get(), late); // its socket comes late
+          Fd listener = sys::listen_unix(socket);
+          sys::wait_readable(listener.get(), patience);
+          auto peer = sys::accept_one(listener.get());
+          if (!peer) return;
+          for (const std::string& answer : answers) {
+            asked += request(peer->get()) + "\n";
+            if (!answer.empty()) sys::send_all(peer->get(), answer);
+          }
+          if (!answers.empty() && answers.back().empty()) sys::wait_readable(peer->get(), patience);
+        }) {}
+  ~FakeApi() { join(); }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+  std::string asked; // after join(): "PUT /path BODY" lines
+
+private:
+  static std::string request(int fd) {
+    std::string text;
+    size_t head;
+    while ((head = text.find("\r\n\r\n")) == text.npos) {
+      std::string more = sys::read_some(fd, 4096);
+      if (more.empty()) return text;
+      text += more;
+    }
+    size_t length = 0, at = text.find("Content-Length: ");
+    if (at < head) length = std::stoul(text.substr(at + 16));
+    while (text.size() < head + 4 + length) text += sys::read_some(fd, 4096);
+    return text.substr(0, text.find(" HTTP/")) + (length ? " " : "") + text.substr(head + 4);
+  }
+  std::pair<Fd, Fd> quiet_ = sys::socket_pair();
+  std::thread thread_;
+};
+
+Machine machine() {
+  Machine m;
+  m.name = "demo";
+  m.cpus = 2;
+  m.memory = int64_t{128} << 20;
+  m.command_line = "console=ttyS0";
+  m.disks = {{root_file, true}, {upper_file, false}};
+  m.mac = "52:54:00:01:02:03";
+  m.net = TapNet{"bngab12-3"};
+  return m;
+}
+
+} // namespace
+
+TEST(Http, AnAnswerIsReadWhenItIsWhole) {
+  std::string text = ok("{\"a\":1}");
+  for (size_t n = 0; n < text.size(); n++) EXPECT_FALSE(parse_http_answer(text.substr(0, n))) << n;
+  auto read = parse_http_answer(text + "HTTP");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->first, (HttpAnswer{200, "{\"a\":1}"}));
+  EXPECT_EQ(read->second, text.size());
+  EXPECT_EQ(parse_http_answer(done_well)->first, (HttpAnswer{204, ""}));
+  for (const char* bad : {"SSH-2.0-x\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc x\r\n\r\n",
+                          "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                          "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"})
+    EXPECT_THROW(parse_http_answer(bad), Error) << bad;
+}
+
+TEST(Firecracker, IsConfiguredOnlyByRequestsAndStartedByTheLast) {
+  Directory dir;
+  auto requests = boot_requests(machine());
+  EXPECT_EQ(requests[0].path, "/machine-config");
+  EXPECT_EQ(requests[0].body, "{\"vcpu_count\":2,\"mem_size_mib\":128}");
+  EXPECT_EQ(requests[3].body, "{\"drive_id\":\"d1\",\"path_on_host\":\"upper\",\"is_root_device\":"
+                              "false,\"is_read_only\":false}");
+  EXPECT_EQ(requests.back(), (ApiRequest{"/actions", "{\"action_type\":\"InstanceStart\"}"}));
+
+  std::vector<std::string> answers{ok("{\"firecracker_version\":\"1.16.1\"}")};
+  answers.insert(answers.end(), requests.size(), done_well);
+  // Its socket comes when it has been awaited for a while.
+  FakeApi api(dir.path + "/api.sock", answers, soon);
+  sys::Loop loop;
+  auto running = make_firecracker("fc")->attach(loop, dir.path, {});
+  std::optional<Error> fault;
+  running->boot(machine(), [&](std::optional<Error> e) {
+    fault = std::move(e);
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_FALSE(fault) << fault->message();
+  EXPECT_EQ(running->version(), "1.16.1");
+  api.join();
+  std::string wanted = "GET /version\n";
+  for (const ApiRequest& r : requests) wanted += "PUT " + r.path + " " + r.body + "\n";
+  EXPECT_EQ(api.asked, wanted);
+}
+
+TEST(Firecracker, ARefusalEndsTheBootAndIsTold) {
+  Directory dir;
+  FakeApi api(dir.path + "/api.sock",
+              {ok("{}"), "HTTP/1.1 400 Bad Request\r\nContent-Length: 23\r\n\r\n"
+                         "{\"fault_message\":\"no.\"}"});
+  sys::Loop loop;
+  auto running = make_firecracker("fc")->attach(loop, dir.path, {});
+  std::optional<Error> fault;
+  running->boot(machine(), [&](std::optional<Error> e) {
+    fault = std::move(e);
+    running.reset(); // as its monitor does
+    loop.stop();
+  });
+  loop.run();
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->message(), "the VMM refuses /machine-config: no.");
+}
+
+TEST(Http, OneThatStallsIsGivenUpWithAllBehindIt) {
+  Directory dir;
+  FakeApi api(dir.path + "/a", {""});
+  {
+    sys::Loop loop;
+    Http http(loop, dir.path + "/a");
+    int unreachable = 0, ticks = 0;
+    loop.after(Millis(5), [&] { ticks++; });
+    auto count = [&](auto answer) {
+      if (!answer && answer.error().code() == Code::unreachable) unreachable++;
+      if (unreachable == 2) loop.stop();
+    };
+    http.request("GET", "/", {}, soon, count);
+    http.request("GET", "/", {}, patience, count);
+    loop.run();
+    EXPECT_EQ(ticks, 1); // the loop went on meanwhile
+  }
+  api.join();
+}
+
+TEST(Http, ASocketThatNeverComesIsAwaitedForTheTimeOfTheRequest) {
+  Directory dir;
+  sys::Loop loop;
+  Http http(loop, dir.path + "/a");
+  bool told = false;
+  http.request("GET", "/", {}, soon, [&](auto answer) {
+    told = !answer;
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_TRUE(told);
+}
+
+class QmpTest : public testing::Test {
+protected:
+  QmpTest() { std::tie(ours, theirs) = sys::socket_pair(); }
+  void say(const std::string& text) { sys::send_all(theirs.get(), text); }
+  std::string heard() { return sys::LineReader(theirs.get()).next(patience).value_or(""); }
+
+  Fd ours, theirs;
+  sys::Loop loop;
+};
+
+TEST_F(QmpTest, AnswersFindTheirQuestionsWhateverTheirOrder) {
+  std::vector<std::string> events, answers;
+  Qmp qmp(loop, std::move(ours), [&](const auto& name, const auto&) { events.push_back(name); });
+  auto keep = [&](const char* what) {
+    return [&, what](auto answer) {
+      answers.push_back(
+          fmt::format("{}: {}", what, answer ? answer->dump() : answer.error().message()));
+      if (answers.size() == 3) loop.stop();
+    };
+  };
+  qmp.execute("one", Json::object(), patience, keep("one"));
+  qmp.execute("two", Json::object(), patience, keep("two"));
+  qmp.execute("three", Json::object(), soon, keep("three"));
+  say("{\"QMP\":{\"version\":{\"qemu\":{\"micro\":22,\"minor\":2,\"major\":7}}}}\n{\"return\":{}}\n"
+      "{\"return\":\"b\",\"id\":\"banger-2\"}\n{\"event\":\"SHUTDOWN\",\"data\":{}}\nrubbish\n[1]\n"
+      "{\"error\":{\"desc\":\"no\"},\"id\":\"banger-1\"}\n{\"return\":1,\"id\":\"banger-9\"}\n");
+  loop.run();
+  EXPECT_EQ(answers, (std::vector<std::string>{"two: \"b\"", "one: QEMU refuses it: no",
+                                               "three: QEMU does not answer"}));
+  EXPECT_EQ(events, std::vector<std::string>{"SHUTDOWN"});
+  EXPECT_EQ(qmp.version(), "7.2.22");
+  say("{\"return\":1,\"id\":\"banger-3\"}\n"); // too late: for nobody
+  qmp.read();
+  EXPECT_EQ(answers.size(), 3u);
+}
+
+TEST_F(QmpTest, WhatIsOpenWhenQemuGoesFailsAndSoDoesWhatComesAfter) {
+  Qmp qmp(loop, std::move(ours), [](const auto&, const auto&) {});
+  int failed = 0;
+  auto count = [&](auto answer) {
+    if (!answer) failed++;
+    if (failed == 2)
+      theirs.reset(), qmp.execute("late", Json::object(), patience, [&](auto late) {
+        failed += !late;
+        loop.stop();
+      });
+  };
+  qmp.execute("one", Json::object(), patience, count);
+  qmp.execute("two", Json::object(), patience, count);
+  theirs.reset();
+  loop.run();
+  EXPECT_EQ(failed, 3);
+}
+
+TEST_F(QmpTest, AnAnswerMayEndTheConversation) {
+  auto qmp = std::make_unique<Qmp>(loop, std::move(ours), [](const auto&, const auto&) {});
+  qmp->execute("one", Json::object(), patience, [&](auto) {
+    qmp.reset();
+    loop.stop();
+  });
+  qmp->execute("two", Json::object(), patience, [&](auto) { FAIL() << "it is gone"; });
+  say("{\"return\":1,\"id\":\"banger-1\"}\n{\"return\":2,\"id\":\"banger-2\"}\n");
+  loop.run();
+}
+
+} // namespace banger::vmm
