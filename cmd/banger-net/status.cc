@@ -15,6 +15,13 @@ std::string drops_text(const ops::NetStatus::Drops& drops) {
   return out.empty() ? "-" : out;
 }
 
+std::string ways_text(const ops::NetStatus& s) {
+  std::string out;
+  for (const auto& l : s.leases)
+    if (l.slirp) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", l.vm.name, l.slirp.pid);
+  return out.empty() ? "none" : "slirp4netns of each VM, by pid: " + out;
+}
+
 void show_head(cli::App& app, const ops::NetStatus& s) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   line("network", s.up ? fmt::format("up, in the private namespace {}", s.net_id)
@@ -27,7 +34,7 @@ void show_head(cli::App& app, const ops::NetStatus& s) {
   if (!s.up) return;
   line("bridge", s.bridge);
   line("holder", fmt::format("pid {}", s.holder.pid));
-  line("way out", fmt::format("slirp4netns, pid {}", s.slirp.pid));
+  line("ways out", ways_text(s));
   line("dropped", drops_text(s.dropped));
 }
 

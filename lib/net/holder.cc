@@ -20,8 +20,11 @@ constexpr std::array<std::string_view, 3> bases{"as_is", "anew", "kept"};
 Json to_json(const std::vector<Guest>& guests) {
   Json list = Json::array();
   for (const Guest& g : guests)
-    list.push_back(
-        {{"tap", g.tap}, {"mac", g.mac}, {"address", g.address}, {"host_open", g.host_open}});
+    list.push_back({{"tap", g.tap},
+                    {"mac", g.mac},
+                    {"address", g.address},
+                    {"host_open", g.host_open},
+                    {"own_way", g.own_way}});
   return list;
 }
 
@@ -29,7 +32,7 @@ std::vector<Guest> guests_of(const Json& list) {
   std::vector<Guest> guests;
   for (const Json& g : list)
     guests.push_back({g.value("tap", 0), g.value("mac", ""), g.value("address", ""),
-                      g.value("host_open", false)});
+                      g.value("host_open", false), g.value("own_way", false)});
   return guests;
 }
 
@@ -38,7 +41,8 @@ Json to_json(const NetPlan& plan) {
             {"base", bases[static_cast<size_t>(plan.base)]},
             {"uplink", plan.uplink},
             {"leave", to_json(plan.leave)},
-            {"join", to_json(plan.join)}};
+            {"join", to_json(plan.join)},
+            {"ways", plan.ways}};
   if (plan.base != NetPlan::Base::as_is) j["subnet"] = plan.subnet.text();
   return j;
 }
@@ -54,6 +58,7 @@ NetPlan plan_of(const Json& j) {
   plan.uplink = j.value("uplink", false);
   plan.leave = guests_of(j.value("leave", Json::array()));
   plan.join = guests_of(j.value("join", Json::array()));
+  plan.ways = j.value("ways", std::vector<int>{});
   return plan;
 }
 

@@ -3,8 +3,11 @@
 #include <cstring>
 
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -24,6 +27,9 @@ namespace {
 
 struct PutLink {
   void operator()(rtnl_link* l) const { ::rtnl_link_put(l); }
+};
+struct PutMessage {
+  void operator()(nl_msg* m) const { ::nlmsg_free(m); }
 };
 using LinkPtr = std::unique_ptr<rtnl_link, PutLink>;
 
@@ -82,6 +88,7 @@ int Links::change(int index, const Link& link, bool quiet_ipv6) {
 void Links::ensure(const Link& link) {
   failpoint(Point::netlink);
   if (index_of(link.name) == 0) {
+    if (link.optional) return;
     if (link.kind == Link::Kind::uplink)
       throw failed("cannot attach the network link '{}': it is not there", link.name);
     if (link.kind == Link::Kind::tap) {
@@ -98,7 +105,26 @@ void Links::ensure(const Link& link) {
   int index = index_of(link.name), code = change(index, link, true);
   if (code < 0) code = change(index, link, false);
   check(code, "bring up", link.name);
+  if (link.kind == Link::Kind::uplink) learn_nothing(index, link.name);
   if (!link.address.empty()) give_address(index, link);
+}
+
+// What the bridge has learned there already goes too. libnl has no call for it: rtnetlink(7),
+// IFLA_BRPORT_LEARNING and IFLA_BRPORT_FLUSH of linux/if_link.h.
+void Links::learn_nothing(int index, const std::string& name) {
+  std::unique_ptr<nl_msg, PutMessage> message(::nlmsg_alloc_simple(RTM_SETLINK, 0));
+  if (!message) throw sys_error(ENOMEM, "cannot describe a network link");
+  ifinfomsg head{};
+  head.ifi_family = AF_BRIDGE;
+  head.ifi_index = index;
+  check(::nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO), "describe", name);
+  nlattr* port = ::nla_nest_start(message.get(), IFLA_PROTINFO | NLA_F_NESTED);
+  if (!port) throw sys_error(ENOMEM, "cannot describe a network link");
+  check(::nla_put_u8(message.get(), IFLA_BRPORT_LEARNING, 0), "describe", name);
+  check(::nla_put_flag(message.get(), IFLA_BRPORT_FLUSH), "describe", name);
+  ::nla_nest_end(message.get(), port);
+  // It takes the message, whatever comes of it.
+  check(::nl_send_sync(socket_.get(), message.release()), "attach", name);
 }
 
 void Links::give_address(int index, const Link& link) {

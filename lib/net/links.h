@@ -18,13 +18,14 @@ class Links {
 public:
   Links();
   // Makes it where it is missing, attaches it to its master, brings it up, gives it its MAC and
-  // address. An uplink that is not there is Error(failed).
+  // address. An uplink that is not there is Error(failed), unless it is optional.
   void ensure(const Link& link);
   void remove(const std::string& name);
 
 private:
   int index_of(const std::string& name) const;
   int change(int index, const Link& link, bool quiet_ipv6);
+  void learn_nothing(int index, const std::string& name);
   void give_address(int index, const Link& link);
 
   struct Close {

@@ -22,6 +22,7 @@ struct Guest {
   int tap = 0;                        // N of bngTTTT-N, from 1
   std::string mac = {}, address = {}; // both empty: of a VM of which no more is known than its tap
   bool host_open = false;             // the host's own addresses are open to it
+  bool own_way = false;               // it goes out by way_name(tap), which reaches it alone
   bool operator==(const Guest&) const = default;
 };
 
@@ -35,28 +36,32 @@ struct NetPlan {
   std::string tag;
   Subnet subnet = {}; // of the base alone
   Base base = Base::as_is;
-  bool uplink = false;                      // slirp4netns' tap is there, and is attached
+  bool uplink = false;                      // of a build before: one way out for all is there
   std::vector<Guest> leave = {}, join = {}; // in this order: a tap's number may be given anew
+  std::vector<int> ways = {};               // of these taps: it is there, and is attached
   bool operator==(const NetPlan&) const = default;
 };
 
 NetPlan base_plan(const std::string& tag, const Subnet& subnet);
 // For a holder that takes another's place.
 NetPlan kept_plan(const std::string& tag, const Subnet& subnet);
-NetPlan uplink_plan(const std::string& tag);
+// slirp4netns has made the way out of the guest with that tap.
+NetPlan way_plan(const std::string& tag, int tap);
 NetPlan join_plan(const std::string& tag, const Guest& guest);
 // Also for one that joined by half, or not at all.
 NetPlan leave_plan(const std::string& tag, const Guest& guest);
 
 // Changes with each change of the base: a network with another number gets it anew.
-inline constexpr int guard_version = 1;
+inline constexpr int guard_version = 2;
 
 std::string bridge_name(std::string_view tag);
-std::string uplink_name(std::string_view tag);
+std::string shared_way_name(std::string_view tag); // of networks that a build before made
+std::string way_name(std::string_view tag, int tap);
+std::string way_stem(std::string_view tag); // with which all their names begin, and no other
 std::string tap_name(std::string_view tag, int n);
 std::string table_name(std::string_view tag);
 // As many as names have room for (15 characters).
-inline constexpr int most_tap = 9'999'999;
+inline constexpr int most_tap = 999'999;
 // The N of a tap of this tag; none for another name.
 std::optional<int> tap_number(std::string_view tag, std::string_view name);
 
@@ -74,7 +79,7 @@ inline constexpr std::array<std::string_view, 6> drop_reasons{"mac",  "address",
 std::string drop_set(std::string_view reason); // "dropped_mac"
 
 struct Drop {
-  std::string link;   // the tap, or the uplink
+  std::string link;   // the tap, or a way out
   std::string reason; // of drop_reasons
   uint64_t packets = 0;
   bool operator==(const Drop&) const = default;

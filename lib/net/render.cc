@@ -10,6 +10,8 @@ namespace banger::net {
 namespace {
 
 constexpr std::string_view macs = "macs", addresses = "addresses"; // who may send what
+// Which way out belongs to which tap, and which taps have one.
+constexpr std::string_view ways = "ways", own_way = "own_way";
 constexpr std::string_view host = "host", host_open = "host_open"; // the host's; who may go there
 
 // What no guest sends out, whatever the host's addresses are: "this network", loopback, link-local,
@@ -30,6 +32,14 @@ std::string elements(std::string_view verb, std::string_view table, std::string_
                      verb, table, macs, addresses, tap, g.mac, g.address);
 }
 
+// Each direction is looked up as it comes.
+std::string way_elements(std::string_view verb, const std::string& tag, int n) {
+  std::string table = table_name(tag), tap = tap_name(tag, n), way = way_name(tag, n);
+  return fmt::format("{0} element bridge {1} {2} {{ \"{4}\" . \"{5}\", \"{5}\" . \"{4}\" }}\n"
+                     "{0} element bridge {1} {3} {{ \"{4}\" }}\n",
+                     verb, table, ways, own_way, tap, way);
+}
+
 std::string open_element(std::string_view verb, std::string_view table, std::string_view tap) {
   return fmt::format("{} element bridge {} {} {{ \"{}\" }}\n", verb, table, host_open, tap);
 }
@@ -39,6 +49,9 @@ std::string counter_set(std::string_view table, std::string_view reason) {
       "add set bridge {} {} {{ type ifname; size 65535; flags dynamic; counter; }}\n", table,
       drop_set(reason));
 }
+
+// The shared one of a build before too.
+std::string any_way(const std::string& tag) { return fmt::format("\"{}*\"", way_stem(tag)); }
 
 // The table without guests.
 std::string table_rules(const std::string& tag, const Subnet& subnet) {
@@ -53,7 +66,7 @@ std::string table_rules(const std::string& tag, const Subnet& subnet) {
                    "policy accept; }}\n",
                    t);
   r += fmt::format("add chain bridge {0} outside\nadd chain bridge {0} guest\n", t);
-  r += fmt::format("add rule bridge {} sent iifname \"{}\" goto outside\n", t, uplink_name(tag));
+  r += fmt::format("add rule bridge {} sent iifname {} goto outside\n", t, any_way(tag));
   r += fmt::format("add rule bridge {} sent goto guest\n", t);
   r += drop_rule(t, "outside", "udp sport 67", "dhcp");
   r += drop_rule(t, "guest", fmt::format("iifname . ether saddr != @{}", macs), "mac");
@@ -89,14 +102,30 @@ std::string guard_rules(const std::string& tag, const Subnet& subnet) {
   std::string r = counter_set(t, "destination");
   r += fmt::format("add set bridge {} {} {{ type ipv4_addr; flags interval; }}\n", t, host);
   r += fmt::format("add set bridge {} {} {{ type ifname; }}\n", t, host_open);
+  r += fmt::format("add set bridge {} {} {{ type ifname . ifname; }}\n", t, ways);
+  r += fmt::format("add set bridge {} {} {{ type ifname; }}\n", t, own_way);
+  r += fmt::format("add chain bridge {} in\nflush chain bridge {} in\n", t, t);
   r += fmt::format("add chain bridge {} out {{ type filter hook forward priority 0; "
                    "policy accept; }}\n"
                    "flush chain bridge {} out\n",
                    t, t);
+  std::string shared = shared_way_name(tag);
+  auto to_guest = [&](std::string_view text) {
+    r += fmt::format("add rule bridge {} in {}\n", t, text);
+  };
+  to_guest(fmt::format("iifname \"{}\" oifname @{} drop", shared, own_way));
+  to_guest(fmt::format("iifname != \"{}\" iifname {} iifname . oifname != @{} drop", shared,
+                       any_way(tag), ways));
+  // A unicast frame leaves by the tap of its receiver alone.
+  to_guest(fmt::format("ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 "
+                       "oifname . ether daddr != @{} drop",
+                       macs));
   auto rule = [&](std::string_view text) {
     r += fmt::format("add rule bridge {} out {}\n", t, text);
   };
-  rule(fmt::format("oifname != \"{}\" accept", uplink_name(tag)));
+  rule(fmt::format("oifname != {} goto in", any_way(tag)));
+  rule(fmt::format("oifname \"{}\" iifname @{} drop", shared, own_way));
+  rule(fmt::format("oifname != \"{}\" iifname . oifname != @{} drop", shared, ways));
   rule("meta protocol != ip accept"); // ARP: `sent` lets nothing else through
   for (std::string_view proto : {"tcp", "udp"})
     rule(fmt::format("ip daddr {} {} dport 53 accept", resolver, proto));
@@ -126,8 +155,12 @@ bool is_mac(std::string_view mac) {
   return true;
 }
 
+void check_tap(int n) {
+  if (n < 1 || n > most_tap) throw usage("invalid number of a tap {}", n);
+}
+
 void check(const Guest& g, bool by_tap_alone) {
-  if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
+  check_tap(g.tap);
   if (by_tap_alone && g.mac.empty() && g.address.empty()) return;
   if (!is_mac(g.mac)) throw usage("invalid MAC '{}'", g.mac);
   parse_address("address", g.address);
@@ -139,7 +172,8 @@ void leave(Rendered& r, const std::string& tag, const Guest& g) {
   if (g.address.empty()) return;
   // Deleting what is not there is an error, adding what is there is none.
   for (std::string_view verb : {"add", "delete"})
-    r.rules += elements(verb, table, tap, g) + open_element(verb, table, tap);
+    r.rules += elements(verb, table, tap, g) + open_element(verb, table, tap) +
+               way_elements(verb, tag, g.tap);
 }
 
 void join(Rendered& r, const std::string& tag, const Guest& g) {
@@ -147,6 +181,7 @@ void join(Rendered& r, const std::string& tag, const Guest& g) {
   r.present.push_back({Link::Kind::tap, tap, bridge_name(tag)});
   r.rules += elements("add", table, tap, g);
   if (g.host_open) r.rules += open_element("add", table, tap);
+  if (g.own_way) r.rules += way_elements("add", tag, g.tap);
 }
 
 } // namespace
@@ -164,8 +199,11 @@ Rendered render(const NetPlan& plan) {
     if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag, plan.subnet);
     r.rules += guard_rules(plan.tag, plan.subnet);
   }
-  if (plan.uplink)
-    r.present.push_back({Link::Kind::uplink, uplink_name(plan.tag), bridge_name(plan.tag)});
+  if (plan.uplink || plan.base == NetPlan::Base::kept)
+    r.present.push_back({.kind = Link::Kind::uplink,
+                         .name = shared_way_name(plan.tag),
+                         .master = bridge_name(plan.tag),
+                         .optional = !plan.uplink});
   for (const Guest& g : plan.leave) {
     check(g, true);
     leave(r, plan.tag, g);
@@ -173,6 +211,10 @@ Rendered render(const NetPlan& plan) {
   for (const Guest& g : plan.join) {
     check(g, false);
     join(r, plan.tag, g);
+  }
+  for (int n : plan.ways) {
+    check_tap(n);
+    r.present.push_back({Link::Kind::uplink, way_name(plan.tag, n), bridge_name(plan.tag)});
   }
   return r;
 }

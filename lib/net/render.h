@@ -1,7 +1,8 @@
 // A plan as links and rules of nftables, for the program that makes it true. Pure.
 //
-//   bridge bng-TTTT ── uplink bngTTTT-up   slirp4netns' tap: the way out
-//                   ── tap bngTTTT-N       a VM each
+//   bridge bng-TTTT ── tap bngTTTT-N       a VM each
+//                   ── uplink bngTTTT-uN   its way out: the tap of a slirp4netns of its own
+//                   ── uplink bngTTTT-up   one way out for all, in a network of a build before
 //   table bridge banger_TTTT               who may send what
 //
 // The bridge has the subnet's first address, for the holder's relays (net/relay.h) alone.
@@ -13,8 +14,12 @@
 // another place, so that nothing is ever routed there. Elements are added to sets, the table is
 // never replaced while VMs run.
 //
+// Frames pass between a VM and its own way out, not another's. All ways out have the same MACs: the
+// bridge learns none from them and sends a frame for one to all, and the rules let it through to
+// one. Nor does a VM see a frame that is for another, where the bridge does not know whose it is.
+//
 // The way out is guarded: slirp4netns opens a guest's connections as a program of the host, and so
-// would open them to the host itself. Through the uplink a guest sends nothing to loopback, "this
+// would open them to the host itself. Through it a guest sends nothing to loopback, "this
 // network", link-local (cloud metadata), multicast, reserved and broadcast addresses, nothing to
 // the rest of its own subnet, to the resolver only DNS and echo, and nothing to an address of the
 // host (net/host_addresses.h), but for a guest whose `host_open` is set. Answers of TCP pass to the
@@ -30,13 +35,15 @@
 namespace banger::net {
 
 struct Link {
-  enum class Kind { bridge, tap, uplink }; // an uplink is there already: it is only attached
+  // An uplink is there already: it is only attached, and the bridge learns nothing from it.
+  enum class Kind { bridge, tap, uplink };
   Kind kind = Kind::tap;
   std::string name;
   std::string master; // empty for the bridge itself
   // Of the bridge alone; empty: none. A MAC of its own, because else it has a tap's, and another
   // when that one goes.
   std::string mac = {}, address = {}; // "10.0.2.1/24"
+  bool optional = false;              // an uplink that is not there is no failure
   bool operator==(const Link&) const = default;
 };
 

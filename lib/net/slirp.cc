@@ -14,16 +14,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Millis patience{5'000};
+// Whoever only looks waits less.
+constexpr Millis patience{5'000}, patience_to_look{1'500};
 constexpr size_t most_reply = size_t{4} << 20;
 
-std::string call(const std::string& socket, const std::string& request) {
-  Fd fd = sys::connect_unix(socket);
+std::string call(const std::string& socket, const std::string& request,
+                 Millis limit = patience) {
+  Fd fd;
+  try {
+    fd = sys::connect_unix(socket, limit);
+  } catch (const Error&) {
+    throw Error(Code::unreachable, "slirp4netns does not answer");
+  }
   sys::send_all(fd.get(), request);
   std::string reply;
   char buffer[65536];
   while (reply.size() < most_reply) {
-    if (!sys::wait_readable(fd.get(), patience))
+    if (!sys::wait_readable(fd.get(), limit))
       throw Error(Code::unreachable, "slirp4netns does not answer");
     ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
@@ -109,7 +116,7 @@ void remove_forward(const std::string& socket, int id) {
 }
 
 std::vector<NumberedForward> list_forwards(const std::string& socket) {
-  return parse_forwards(call(socket, R"({"execute":"list_hostfwd"})"));
+  return parse_forwards(call(socket, R"({"execute":"list_hostfwd"})", patience_to_look));
 }
 
 } // namespace banger::net

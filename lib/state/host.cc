@@ -106,6 +106,18 @@ void State::remove_net_place(const std::string& name, Outlives outlives) {
   transaction(remove, outlives);
 }
 
+void State::put_host_object(const HostObject& object, Outlives outlives) {
+  transaction([&] { store(*db_, object); }, outlives);
+}
+
+void State::remove_host_objects(ObjectKind kind, const std::string& vm, Outlives outlives) {
+  auto remove = [&] {
+    db_->run("DELETE FROM host_object WHERE kind = ? AND vm = ? AND place IS NULL", name_of(kind),
+             vm);
+  };
+  transaction(remove, outlives);
+}
+
 void State::begin_port_change(const std::string& vm, const std::vector<Port>& ports) {
   transaction([&] {
     for (const Port& p : ports)

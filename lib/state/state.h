@@ -120,6 +120,10 @@ public:
   std::vector<HostObject> host_objects_of(const std::string& vm);
   std::optional<NetPlaceRecord> net_place(const std::string& name);
   void set_net_place(const NetPlaceRecord& place, Outlives outlives);
+  // One that belongs to no place; one of that kind and name that is there is replaced.
+  void put_host_object(const HostObject& object, Outlives outlives);
+  // Those that belong to that VM and to no place.
+  void remove_host_objects(ObjectKind kind, const std::string& vm, Outlives outlives);
   void remove_net_place(const std::string& name, Outlives outlives);
 
   // --- Ports of a VM whose opening or closing on the host has begun and has not ended: whoever

@@ -1,5 +1,6 @@
 #include "sys/namespace.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "core/text.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -42,6 +44,26 @@ void write_own(const char* file, const std::string& text) {
 }
 
 } // namespace
+
+std::vector<std::string> links_of(const ProcessId& id) {
+  std::optional<std::string> table;
+  try {
+    table = find_content(fmt::format("/proc/{}/net/dev", id.pid));
+  } catch (const Error&) {
+    return {};
+  }
+  if (!table || !is_alive(id)) return {}; // afterwards: the pid may be another's
+  std::vector<std::string> names;
+  for (const std::string& line : split(*table, '\n'))
+    if (size_t colon = line.find(':'); colon != std::string::npos)
+      names.emplace_back(trim(std::string_view(line).substr(0, colon)));
+  return names;
+}
+
+bool has_link(const ProcessId& id, const std::string& name) {
+  std::vector<std::string> names = links_of(id);
+  return std::ranges::find(names, name) != names.end();
+}
 
 std::optional<Namespaces> open_namespaces(const ProcessId& id) {
   std::string dir = fmt::format("/proc/{}/ns/", id.pid);

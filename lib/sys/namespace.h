@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/handle.h"
 #include "model/vm.h"
@@ -23,6 +24,10 @@ struct Namespaces {
 // Those of exactly that process; none if it is gone. A process that this user may not look into is
 // an Error.
 std::optional<Namespaces> open_namespaces(const ProcessId& id);
+
+// The links of the network namespace that exactly that process is in; none when it is just ending.
+std::vector<std::string> links_of(const ProcessId& id);
+bool has_link(const ProcessId& id, const std::string& name);
 
 // This process, which must have one thread, gets a network namespace of its own. Without being
 // root, a user namespace around it, in which the user keeps his number: programs that it executes

@@ -115,7 +115,7 @@ Fd listen_unix(const std::string& path) {
   return fd;
 }
 
-Fd connect_unix(const std::string& path) {
+Fd connect_unix(const std::string& path, Millis patience) {
   Fd fd = new_socket(AF_UNIX, SOCK_STREAM);
   std::optional<UnixAddress> a;
   try {
@@ -123,8 +123,18 @@ Fd connect_unix(const std::string& path) {
   } catch (const Error& e) {
     throw Error(Code::unreachable, e.message());
   }
-  if (::connect(fd.get(), a->get(), sizeof a->address) != 0)
+  // unix(7): a connect() waits, as a send does, while the listener's line is full.
+  auto limit_sending = [&](Millis limit) {
+    auto ms = static_cast<long>(limit.count());
+    timeval time{ms / 1000, ms % 1000 * 1000};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  };
+  limit_sending(patience);
+  if (::connect(fd.get(), a->get(), sizeof a->address) != 0) {
+    if (errno == EAGAIN) throw Error(Code::unreachable, fmt::format("'{}' does not answer", path));
     throw Error(Code::unreachable, sys_error(errno, "cannot connect to '{}'", path).message());
+  }
+  limit_sending(Millis(0)); // no limit
   return fd;
 }
 

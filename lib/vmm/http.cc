@@ -85,7 +85,7 @@ void Http::go_on() {
   if (open_.empty() || sent_) return;
   if (!fd_) {
     try {
-      fd_ = sys::connect_unix(socket_);
+      fd_ = sys::connect_unix(socket_, Millis(100));
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) return give_up(e.message());
       return await_socket();

@@ -181,7 +181,7 @@ public:
                                   std::function<void(VmmEvent)> on_event) const override {
     Fd fd;
     try {
-      fd = sys::connect_unix(runtime_dir + "/" + qmp_socket);
+      fd = sys::connect_unix(runtime_dir + "/" + qmp_socket, Millis(100));
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
     }

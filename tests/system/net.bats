@@ -104,16 +104,16 @@ EOF
 
   # The holder, slirp4netns, then both at once.
   local old_holder old_slirp id
-  old_holder=$(net_field .holder) old_slirp=$(net_field .slirp) id=$(net_field .namespace)
+  old_holder=$(net_field .holder) old_slirp=$(net_field ".leases[0].slirp") id=$(net_field .namespace)
   kill -9 "$old_holder"
   comes_back_in_time holder "$old_holder"
-  same "$(net_field .slirp)" "$old_slirp"
+  same "$(net_field ".leases[0].slirp")" "$old_slirp"
   kill -9 "$old_slirp"
-  comes_back_in_time slirp "$old_slirp"
-  old_holder=$(net_field .holder) old_slirp=$(net_field .slirp)
+  comes_back_in_time "leases[0].slirp" "$old_slirp"
+  old_holder=$(net_field .holder) old_slirp=$(net_field ".leases[0].slirp")
   kill -9 "$old_holder" "$old_slirp"
   await 3 came_back holder "$old_holder"
-  await 3 came_back slirp "$old_slirp"
+  await 3 came_back "leases[0].slirp" "$old_slirp"
   same "$(net_field .namespace)" "$id"
   same "$(net_field '.forwards | length')" 3
   for vm in a b c; do expect 0 guest "$vm" true; done
@@ -129,11 +129,11 @@ EOF
   same "$(vm_field b .net.address)" "$b"
   expect 0 guest b "ping -c 1 -W 5 $c"
   # Nobody watches while no monitor lives; who adopts the VMs repairs.
-  old_slirp=$(net_field .slirp)
+  old_slirp=$(net_field ".leases[0].slirp")
   kill_monitors a b c
   kill -9 "$old_slirp"
   expect 3 banger vm start nobody
-  await 3 came_back slirp "$old_slirp"
+  await 3 came_back "leases[0].slirp" "$old_slirp"
   for vm in a b c; do expect 0 guest "$vm" true; done
   # An adopted VM's guest boots anew in the same place.
   boot_id=$(guest a 'cat /proc/sys/kernel/random/boot_id')
@@ -144,7 +144,8 @@ EOF
 
   # Everything at once, as a crash of the host's session would do.
   kill_monitors a b c
-  kill_dead "$(net_field .holder)" "$(net_field .slirp)" \
+  # shellcheck disable=SC2046 # a pid each
+  kill_dead "$(net_field .holder)" $(net_field ".leases[].slirp") \
     "$(vm_field a .vmm.pid)" "$(vm_field b .vmm.pid)" "$(vm_field c .vmm.pid)"
   expect 0 banger vm start a
   expect 0 guest a true
@@ -301,9 +302,9 @@ EOT
   kill -9 "$old"
   comes_back_in_time holder "$old"
   await 5 echoes_udp "$reach" 17002
-  old=$(net_field .slirp)
+  old=$(net_field ".leases[0].slirp")
   kill -9 "$old"
-  comes_back_in_time slirp "$old"
+  comes_back_in_time "leases[0].slirp" "$old"
   expect 0 echoes_udp "$reach" 17002
   same "$(net_field '[.forwards[] | select(.vm == "p") | .proto] | sort | join(" ")')" 'tcp udp'
 

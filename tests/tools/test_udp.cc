@@ -2,6 +2,7 @@
 //
 //   banger-test-udp echo PORT                    sends every datagram back, for ever
 //   banger-test-udp send FROM_PORT ADDRESS PORT  one datagram
+//   banger-test-udp many NUMBER ADDRESS PORT     one from each of so many ports
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -25,11 +26,22 @@ int fail(const char* what) {
   return 1;
 }
 
+int send_many(int number, const sockaddr_in& to) {
+  for (int i = 0; i < number; i++) {
+    int fd = socket(AF_INET, SOCK_DGRAM, 0); // open to the end, so that the next has another port
+    if (fd < 0) return fail("socket");
+    if (sendto(fd, "one", 3, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0)
+      return fail("send");
+  }
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   std::string_view verb = argc > 2 ? argv[1] : "";
-  if (verb != "echo" && (verb != "send" || argc < 5)) return 2;
+  if (verb != "echo" && (argc < 5 || (verb != "send" && verb != "many"))) return 2;
+  if (verb == "many") return send_many(std::atoi(argv[2]), place(argv[3], argv[4]));
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in here = place("0.0.0.0", argv[2]);
   if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&here), sizeof here) < 0) return fail("bind");

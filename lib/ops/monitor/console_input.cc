@@ -28,7 +28,7 @@ bool ConsoleInput::open() {
     fd_ = std::move(*fifo);
   } else {
     try {
-      fd_ = sys::connect_unix(path_);
+      fd_ = sys::connect_unix(path_, Millis(100));
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
       return false;

@@ -12,7 +12,7 @@ namespace banger::ops {
 
 namespace {
 
-// slirp4netns has 10 s to come up, and others may stand before it at net.lock.
+// slirp4netns has 10 s to come up, and others may stand before at net.lock.
 constexpr Millis time_to_join{60'000}, time_to_leave{30'000}, next_try{500};
 
 } // namespace
@@ -52,6 +52,7 @@ void Network::ask(const char* what, Millis patience, vmm::Done done) {
 }
 
 void Network::prepare(vmm::Done done) {
+  end(); // what is watched is made anew
   if (shared_) return ask("attach", time_to_join, std::move(done));
   // Nobody else is in it: what is to be chosen is chosen at once.
   Vm vm = ctx_.state.get_vm(vm_), chosen = vm;
@@ -61,7 +62,12 @@ void Network::prepare(vmm::Done done) {
 }
 
 void Network::join(vmm::Done done) {
-  if (shared_) return ask("join", time_to_join, std::move(done));
+  end();
+  if (shared_)
+    return ask("join", time_to_join, [this, done = std::move(done)](std::optional<Error> fault) {
+      if (!fault) watch();
+      done(std::move(fault));
+    });
   again_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
 }
 
@@ -95,7 +101,7 @@ void Network::watch() {
 void Network::look_after() {
   forget_keepers();
   if (!watching_) return;
-  PrivateNet::Keepers k = PrivateNet(ctx_, ctx_.dirs.libexec).keepers();
+  PrivateNet::Keepers k = PrivateNet(ctx_, ctx_.dirs.libexec).keepers(ctx_.state.get_vm(vm_));
   bool holder = follow(holder_, k.holder), slirp = follow(slirp_, k.slirp);
   if (holder && slirp) return;
   forget_keepers();

@@ -30,7 +30,7 @@ public:
 
   // Chooses the VM's ports on the host, forwards them, records them in its row, and makes its tap.
   void prepare(vmm::Done done);
-  // The tap alone: what a guest's reboot finds may have gone with its network.
+  // Tap and way out, where they are missing: what a guest's reboot finds may have gone meanwhile.
   void join(vmm::Done done);
   // How the machine is attached, and the namespace that its VMM is started in. After one of the
   // above; `vm` is the row since then.
@@ -39,7 +39,8 @@ public:
     std::optional<sys::Namespaces> where;
   };
   Place place(const Vm& vm);
-  // From now on: holder or slirp4netns that die are brought back.
+  // From now on: holder or slirp4netns that die are brought back. prepare() ends that, join() begins
+  // it anew.
   void watch();
   // Gives back what prepare() made, also when that was not done to its end.
   void leave(vmm::Done done);

@@ -42,10 +42,10 @@ void act(const PlaceRequest& request) {
           request.op);
   Opened ctx(settings, request.dirs, log);
   PrivateNet net(ctx, request.dirs.libexec);
-  if (request.act == "repair") return net.repair();
   Vm vm = ctx.state.get_vm(request.vm);
-  if (request.act == "attach") return net.forward(vm);
-  if (request.act == "join") return net.join(vm);
+  if (request.act == "attach") return net.attach(vm);
+  if (request.act == "join") return net.bring(vm);
+  if (request.act == "repair") return net.repair(vm);
   if (request.act == "leave") return net.leave(vm);
   throw usage("unknown request '{}'", request.act);
 }

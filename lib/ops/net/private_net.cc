@@ -21,7 +21,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis start_timeout{10'000}, time_to_die{10'000};
+constexpr Millis time_to_die{10'000};
 constexpr int holder_listener_fd = 3, holder_net_fd = 4, holder_user_fd = 5;
 
 // Of a VM whose row is gone nothing is known but its tap.
@@ -31,7 +31,7 @@ std::string last_words(const std::string& log) {
   return escape_for_terminal(last_lines(sys::read_tail(log, 1024), 1));
 }
 
-// By the holder; by slirp4netns else.
+// By the holder; by the VM's slirp4netns else.
 bool is_relayed(const net::Forward& f) { return f.port.proto == "udp"; }
 
 } // namespace
@@ -46,8 +46,8 @@ void PrivateNet::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
 }
 
-// Whatever works in the network's directory is its holder or slirp4netns, recorded or not: whoever
-// started it may have died before writing that down.
+// Whatever works in the network's directory is its holder, or the slirp4netns of a build before,
+// recorded or not: whoever started it may have died before writing that down.
 void PrivateNet::end_strays(const NetRecord& r) {
   sys::end_all_in(r.dir, {r.holder, r.slirp}, time_to_die);
 }
@@ -102,53 +102,20 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   auto inside = sys::open_namespaces(r.holder);
   if (!inside) throw failed("cannot make the private network: its holder died");
   r.net_id = inside->net_id;
-  add_again(r, true);
+  add_relays_again(r);
   r.holder_ready = true;
   write_net(ctx_.state, r);
 }
 
-void PrivateNet::start_slirp(NetRecord& r, const sys::Namespaces& where) {
-  r.slirp = {};
-  r.slirp_ready = false;
-  end_strays(r);
-  auto [ready, theirs] = sys::socket_pair();
-  sys::remove_file(r.slirp_socket());
-  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
-  sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
-  if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
-  stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
-  const std::string& tag = ctx_.state.tag();
-  children_.push_back(sys::spawn(net::slirp_command(net::uplink_name(tag), Subnet::parse(r.subnet),
-                                                    static_cast<bool>(where.user), r.dir),
-                                 stdio));
-  theirs.reset();
-  r.slirp = sys::find_process(children_.back().pid()).value_or(ProcessId{});
-  write_net(ctx_.state, r);
-  char byte = 0;
-  if (!sys::wait_readable(ready.get(), start_timeout) || ::read(ready.get(), &byte, 1) != 1)
-    throw failed("cannot make the private network: slirp4netns did not start; {}",
-                 last_words(r.log()));
-  net::apply_plan(r.holder_socket(), net::uplink_plan(tag));
-  add_again(r, false);
-  r.slirp_ready = true;
-  write_net(ctx_.state, r);
-}
-
-void PrivateNet::add_one(const NetRecord& r, const net::Forward& f) {
-  if (is_relayed(f))
-    net::add_relay(r.holder_socket(), f);
-  else
-    net::add_forward(r.slirp_socket(), f);
-}
-
-void PrivateNet::add_again(const NetRecord& r, bool relayed) {
+// Of UDP alone: what slirp4netns forwards lives and dies with the VM's own.
+void PrivateNet::add_relays_again(const NetRecord& r) {
   for (const auto& [id, n] : r.taps) {
     auto vm = ctx_.state.find_vm_by_id(id);
     if (!vm || !is_live(vm->state)) continue;
     for (const net::Forward& f : forwards_of(*vm)) {
-      if (is_relayed(f) != relayed) continue;
+      if (!is_relayed(f)) continue;
       try {
-        add_one(r, f);
+        net::add_relay(r.holder_socket(), f);
       } catch (const Error& e) {
         // Another VM's forward must not be lost for this one's.
         ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm->name)}});
@@ -168,38 +135,62 @@ void PrivateNet::cut_log(const NetRecord& r) {
 void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   reap();
   cut_log(r);
-  bool holder = sys::is_alive(r.holder) && r.net_id, slirp = sys::is_alive(r.slirp);
+  bool holder = sys::is_alive(r.holder) && r.net_id;
   // Its starter died before it was of use, or it is of a build that guarded the way out otherwise:
   // another takes its place, while the VMs run on.
-  if (holder && (!r.holder_ready || r.guard != net::guard_version)) {
+  if (holder && (!r.holder_ready || r.guard < net::guard_version)) {
     sys::end_process(r.holder, time_to_die);
     holder = false;
   }
-  if (slirp && !r.slirp_ready) {
-    sys::end_process(r.slirp, time_to_die);
-    slirp = false;
-  }
-  if (holder && slirp) return;
+  if (holder) return;
   if (r.dir.empty()) r.dir = ctx_.dirs.runtime + "/" + ctx_.state.tag() + "/net";
   if (r.taps.empty() || r.subnet.empty()) r.subnet = subnet;
   write_net(ctx_.state, r);
   sys::make_dirs(r.dir);
-  if (!holder) {
-    auto where = r.net_id ? find_inside(r) : std::nullopt;
-    if (!where && slirp) {
-      sys::end_process(r.slirp, time_to_die); // its tap went with the namespace
-      slirp = false;
-    }
-    start_holder(r, !where, where);
-  }
-  if (slirp) return;
-  auto where = sys::open_namespaces(r.holder);
-  if (!where) throw failed("cannot make the private network: its holder died");
-  start_slirp(r, *where);
+  auto where = r.net_id ? find_inside(r) : std::nullopt;
+  if (!where) end_shared_way(r); // its tap went with the namespace
+  start_holder(r, !where, where);
 }
 
-void PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
-  if (!r.taps.contains(vm.id)) {
+// A holder that does not answer gets a successor, once.
+void PrivateNet::with_holder(NetRecord& r, const std::function<void()>& ask) {
+  try {
+    return ask();
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+    ctx_.log.warn("net.holder", e);
+  }
+  sys::end_process(r.holder, time_to_die);
+  ensure(r, r.subnet);
+  ask();
+}
+
+void PrivateNet::end_shared_way(NetRecord& r) {
+  if (!r.slirp) return;
+  sys::end_process(r.slirp, time_to_die);
+  r.slirp = {};
+  r.slirp_ready = false;
+}
+
+// A build before gave all VMs one way out; the VMs that it started keep that as long as it lives.
+bool PrivateNet::has_shared_way(const NetRecord& r, const Vm& vm) const {
+  return r.slirp_ready && sys::is_alive(r.slirp) && r.taps.contains(vm.id) &&
+         !find_way(ctx_.state, ctx_.dirs, vm).slirp;
+}
+
+std::string PrivateNet::slirp_of(const NetRecord& r, const Vm& vm) const {
+  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
+  if (way.made && sys::is_alive(way.slirp)) return way.socket();
+  return has_shared_way(r, vm) ? r.slirp_socket() : std::string();
+}
+
+PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state);
+  ensure(r, Subnet::around(vm.address, vm.prefix).text());
+  Member m;
+  m.was_there = r.taps.contains(vm.id);
+  if (!m.was_there) {
     std::set<int> used;
     for (const auto& [id, n] : r.taps) used.insert(n);
     int n = 1;
@@ -207,15 +198,49 @@ void PrivateNet::ensure_tap(NetRecord& r, const Vm& vm) {
     r.taps[vm.id] = n;
     write_net(ctx_.state, r);
   }
-  net::Guest guest = guest_of(r.taps[vm.id], vm);
-  net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest));
+  m.tap = r.taps[vm.id];
+  m.shares = !anew && has_shared_way(r, vm);
+  net::Guest guest = guest_of(m.tap, vm);
+  guest.own_way = !m.shares;
+  with_holder(r,
+              [&] { net::apply_plan(r.holder_socket(), net::join_plan(ctx_.state.tag(), guest)); });
+  auto where = sys::open_namespaces(r.holder);
+  if (!where) throw failed("cannot make the private network: its holder died");
+  m.where = std::move(*where);
+  m.holder = r.holder;
+  return m;
 }
 
-void PrivateNet::join(const Vm& vm) {
+// Not under net.lock: nobody else waits for a slirp4netns that does not come up.
+void PrivateNet::start_way_of(const Vm& vm, const Member& m) {
+  children_.push_back(start_way(ctx_, vm, m.tap, m.where));
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, Subnet::around(vm.address, vm.prefix).text());
-  ensure_tap(r, vm);
+  ensure(r, r.subnet);
+  with_holder(r, [&] {
+    net::apply_plan(r.holder_socket(), net::way_plan(ctx_.state.tag(), m.tap));
+  });
+  record_way_made(ctx_, vm, m.tap);
+}
+
+void PrivateNet::bring(const Vm& vm) {
+  Member m = enter(vm, false);
+  if (m.shares) return;
+  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
+  // One whose tap is not there has lost its namespace.
+  if (way.made && sys::is_alive(way.slirp) &&
+      sys::has_link(m.holder, net::way_name(ctx_.state.tag(), m.tap)))
+    return;
+  start_way_of(vm, m);
+  for (const net::Forward& f : forwards_of(vm)) {
+    if (is_relayed(f)) continue;
+    try {
+      net::add_forward(way.socket(), f);
+    } catch (const Error& e) {
+      // The others, and the VM, must not be lost for one port.
+      ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm.name)}});
+    }
+  }
 }
 
 PrivateNet::Joined PrivateNet::where(const Vm& vm) {
@@ -226,33 +251,42 @@ PrivateNet::Joined PrivateNet::where(const Vm& vm) {
   return {net::tap_name(ctx_.state.tag(), mine->second), std::move(*where)};
 }
 
-void PrivateNet::drop_forwards(const NetRecord& r,
-                               const std::function<bool(const net::Forward&)>& which) {
-  if (sys::is_alive(r.holder))
-    for (const net::Forward& f : net::list_relays(r.holder_socket()))
-      if (which(f)) net::remove_relay(r.holder_socket(), f);
-  // Of UDP too: those that the build before made.
-  if (sys::is_alive(r.slirp))
-    for (const auto& [id, f] : net::list_forwards(r.slirp_socket()))
-      if (which(f)) net::remove_forward(r.slirp_socket(), id);
+void PrivateNet::add_one(NetRecord& r, const Vm& vm, const net::Forward& f) {
+  if (is_relayed(f)) return with_holder(r, [&] { net::add_relay(r.holder_socket(), f); });
+  std::string slirp = slirp_of(r, vm);
+  if (slirp.empty()) throw Error(Code::unreachable, "slirp4netns went away").subject(vm.name);
+  net::add_forward(slirp, f);
 }
 
-void PrivateNet::forward(Vm& vm) {
+void PrivateNet::drop_forwards(NetRecord& r, const Vm& vm,
+                               const std::function<bool(const net::Forward&)>& which) {
+  if (sys::is_alive(r.holder))
+    with_holder(r, [&] {
+      for (const net::Forward& f : net::list_relays(r.holder_socket()))
+        if (which(f)) net::remove_relay(r.holder_socket(), f);
+    });
+  std::string slirp = slirp_of(r, vm);
+  if (slirp.empty()) return;
+  // Of UDP too: those that the build before made.
+  for (const auto& [id, f] : net::list_forwards(slirp))
+    if (which(f)) net::remove_forward(slirp, id);
+}
+
+void PrivateNet::attach(Vm& vm) {
+  Member m = enter(vm, true);
+  start_way_of(vm, m);
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
-  ensure(r, Subnet::around(vm.address, vm.prefix).text());
-  bool was_here = r.taps.contains(vm.id);
-  ensure_tap(r, vm);
   auto is_ours = [guest = vm.address](const net::Forward& f) { return f.guest == guest; };
-  if (was_here) drop_forwards(r, is_ours);
+  if (m.was_there) drop_forwards(r, vm, is_ours);
   // Between the look and the forward's own bind another program may take a port.
   for (int tries = 1;; tries++) {
     Vm chosen = vm;
     choose_ports(chosen);
     try {
-      for (const net::Forward& f : forwards_of(chosen)) add_one(r, f);
+      for (const net::Forward& f : forwards_of(chosen)) add_one(r, vm, f);
     } catch (const Error& e) {
-      drop_forwards(r, is_ours);
+      drop_forwards(r, vm, is_ours);
       if (e.code() != Code::conflict || tries == 3) throw;
       continue;
     }
@@ -266,18 +300,18 @@ void PrivateNet::add_forward(const Vm& vm, const Port& port) {
   NetRecord r = read_net(ctx_.state);
   if (!r.taps.contains(vm.id)) return; // it is on its way: its start reads the row
   ensure(r, r.subnet);
-  add_one(r, {port, vm.address});
+  add_one(r, vm, {port, vm.address});
 }
 
 void PrivateNet::remove_forward(const Vm& vm, const Port& port) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
   if (!r.taps.contains(vm.id)) return;
-  drop_forwards(r, [&](const net::Forward& f) { return f == net::Forward{port, vm.address}; });
+  drop_forwards(r, vm, [&](const net::Forward& f) { return f == net::Forward{port, vm.address}; });
 }
 
 void PrivateNet::tear_down(NetRecord& r) {
-  sys::end_process(r.slirp, time_to_die);
+  end_shared_way(r);
   sys::end_process(r.holder, time_to_die);
   end_strays(r);
   reap();
@@ -290,21 +324,28 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
   auto mine = r.taps.find(vm.id);
   if (r.taps.empty() || (r.taps.size() == 1 && mine != r.taps.end())) return tear_down(r);
   if (mine == r.taps.end()) return;
-  if (r.guard != net::guard_version) ensure(r, r.subnet);
+  if (r.guard < net::guard_version) ensure(r, r.subnet);
   // What one of them cannot do any more is done by repair, which begins from the record.
   try {
-    drop_forwards(r, [&](const net::Forward& f) { return f.guest == vm.address; });
+    drop_forwards(r, vm, [&](const net::Forward& f) { return f.guest == vm.address; });
     if (sys::is_alive(r.holder))
-      net::apply_plan(r.holder_socket(),
-                      net::leave_plan(ctx_.state.tag(), guest_of(mine->second, vm)));
+      with_holder(r, [&] {
+        net::apply_plan(r.holder_socket(),
+                        net::leave_plan(ctx_.state.tag(), guest_of(mine->second, vm)));
+      });
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
   }
   r.taps.erase(mine);
+  std::map<std::string, ProcessId> ways = all_ways(ctx_.state);
+  if (std::ranges::all_of(r.taps, [&](const auto& t) { return ways.contains(t.first); }))
+    end_shared_way(r);
   write_net(ctx_.state, r);
 }
 
 void PrivateNet::leave(const Vm& vm) {
+  bool shares = has_shared_way(read_net(ctx_.state), vm);
+  if (!shares) end_way(ctx_, vm);
   NetRecord seen = read_net(ctx_.state);
   if (seen.dir.empty()) return;
   // Only a VM that has something there waits for others: whoever has the lock leaves a true record,
@@ -315,33 +356,42 @@ void PrivateNet::leave(const Vm& vm) {
   if (!r.dir.empty()) leave_locked(r, vm);
 }
 
+bool PrivateNet::is_at_work(const std::optional<Vm>& vm) const {
+  return vm && (is_live(vm->state) ||
+                sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock));
+}
+
 void PrivateNet::tidy() {
+  auto vm_of = [&](const std::string& id) {
+    auto vm = ctx_.state.find_vm_by_id(id);
+    Vm gone;
+    gone.id = id;
+    return is_at_work(vm) ? std::nullopt : std::optional(vm.value_or(gone));
+  };
+  for (const auto& [id, slirp] : all_ways(ctx_.state))
+    if (auto vm = vm_of(id)) end_way(ctx_, *vm);
   if (read_net(ctx_.state).dir.empty()) return;
   auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
   if (!held) return; // who has it is at work on the network
   NetRecord r = read_net(ctx_.state);
   if (!r.dir.empty() && r.taps.empty()) return tear_down(r);
-  for (const auto& [id, n] : std::map(r.taps)) {
-    auto vm = ctx_.state.find_vm_by_id(id);
-    Vm gone;
-    gone.id = id;
-    if (vm && (is_live(vm->state) ||
-               sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock)))
-      continue;
-    leave_locked(r, vm.value_or(gone));
-  }
-  if (!r.taps.empty() && r.guard != net::guard_version) ensure(r, r.subnet);
+  for (const auto& [id, n] : std::map(r.taps))
+    if (auto vm = vm_of(id)) leave_locked(r, *vm);
+  if (!r.taps.empty() && r.guard < net::guard_version) ensure(r, r.subnet);
 }
 
-void PrivateNet::repair() {
-  auto held = lock();
-  NetRecord r = read_net(ctx_.state);
-  if (!r.taps.empty()) ensure(r, r.subnet);
+void PrivateNet::repair(const Vm& vm) {
+  if (read_net(ctx_.state).taps.contains(vm.id)) bring(vm);
 }
 
-PrivateNet::Keepers PrivateNet::keepers() {
+PrivateNet::Keepers PrivateNet::keepers(const Vm& vm) {
   NetRecord r = read_net(ctx_.state);
-  return {r.holder_ready ? r.holder : ProcessId{}, r.slirp_ready ? r.slirp : ProcessId{}};
+  Keepers k;
+  if (r.holder_ready) k.holder = r.holder;
+  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
+  if (way.made) k.slirp = way.slirp;
+  if (has_shared_way(r, vm)) k.slirp = r.slirp;
+  return k;
 }
 
 } // namespace banger::ops

@@ -60,10 +60,12 @@ void write_net(state::State& state, const NetRecord& r) {
   };
   add(ObjectKind::netns, place, {}, made ? std::to_string(r.net_id) : "", made);
   add(ObjectKind::holder, place, {}, identity_of(r.holder), r.holder_ready);
-  add(ObjectKind::slirp, place, {}, identity_of(r.slirp), r.slirp_ready);
   add(ObjectKind::bridge, net::bridge_name(tag), {}, {}, made);
   add(ObjectKind::table, net::table_name(tag), {}, std::to_string(r.guard), made);
-  add(ObjectKind::tap, net::uplink_name(tag), {}, {}, r.slirp_ready);
+  if (r.slirp) {
+    add(ObjectKind::slirp, place, {}, identity_of(r.slirp), r.slirp_ready);
+    add(ObjectKind::tap, net::shared_way_name(tag), {}, {}, r.slirp_ready);
+  }
   for (const auto& [vm, n] : r.taps) add(ObjectKind::tap, net::tap_name(tag, n), vm, {}, false);
   state.set_net_place(record, outlives);
 }

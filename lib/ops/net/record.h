@@ -18,7 +18,8 @@ namespace banger::ops {
 struct NetRecord {
   std::string dir; // RUNTIME/TAG/net, the working directory of both processes; empty: no network
   std::string subnet;
-  ProcessId holder, slirp;
+  ProcessId holder;
+  ProcessId slirp; // of a build before, for all VMs that have none of their own (ops/net/way_out.h)
   // All that belongs to it was made or added: one that is alive only is begun anew.
   bool holder_ready = false, slirp_ready = false;
   int guard = 0;                   // net::guard_version of what guards it; 0: nothing

@@ -1,5 +1,7 @@
 #include "ops/query/net_status.h"
 
+#include <set>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "model/subnet.h"
@@ -7,6 +9,7 @@
 #include "net/slirp.h"
 #include "ops/host/net_support.h"
 #include "ops/net/record.h"
+#include "ops/net/way_out.h"
 #include "ops/release/seen.h"
 #include "sys/proc.h"
 
@@ -36,7 +39,8 @@ void ask(F&& f) {
   }
 }
 
-void add_forwards(NetStatus& s, const NetRecord& record) {
+// `slirps`: the sockets of those that live.
+void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::string>& slirps) {
   std::map<std::string, std::string> by_address;
   for (const NetStatus::Lease& l : s.leases)
     if (l.vm.net_mode == NetMode::user) by_address[l.vm.address] = l.vm.name;
@@ -44,9 +48,9 @@ void add_forwards(NetStatus& s, const NetRecord& record) {
     auto vm = by_address.find(f.guest);
     s.forwards.push_back({f.port, f.guest, vm == by_address.end() ? "" : vm->second});
   };
-  if (s.slirp)
+  for (const std::string& slirp : slirps)
     ask([&] {
-      for (const auto& [id, f] : net::list_forwards(record.slirp_socket())) add(f);
+      for (const auto& [id, f] : net::list_forwards(slirp)) add(f);
     });
   if (s.holder)
     ask([&] {
@@ -69,6 +73,13 @@ Json drops_json(const NetStatus::Drops& drops) {
   return j;
 }
 
+// There was one for all once, and whoever reads this object may look for a pid here.
+ProcessId first_way(const NetStatus& s) {
+  for (const NetStatus::Lease& l : s.leases)
+    if (l.slirp) return l.slirp;
+  return {};
+}
+
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 Json or_null(const ProcessId& id) { return id ? Json(id.pid) : Json(); }
 
@@ -78,18 +89,26 @@ NetStatus net_status(Reader& in) {
   NetStatus s;
   NetRecord record = read_net(in.state);
   if (sys::is_alive(record.holder)) s.holder = record.holder;
-  if (sys::is_alive(record.slirp)) s.slirp = record.slirp;
-  s.up = s.holder && s.slirp && !record.taps.empty();
+  s.up = s.holder && !record.taps.empty();
   add_mode(s, in.settings, in.dirs);
 
   Subnet subnet = in.settings.net_subnet;
+  std::map<std::string, ProcessId> ways = all_ways(in.state);
+  std::set<std::string> slirps;
   for (const Vm& row : in.state.vms()) {
     NetStatus::Lease lease;
     lease.vm = as_seen(in.dirs, in.state.tag(), row);
     // The VMs' own says more than the settings: they may have been changed since.
     if (row.net_mode == NetMode::user) subnet = Subnet::around(row.address, row.prefix);
-    if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end())
+    if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end()) {
       lease.tap = net::tap_name(in.state.tag(), tap->second);
+      auto own = ways.find(row.id);
+      lease.slirp = own == ways.end() ? record.slirp : own->second;
+      if (!sys::is_alive(lease.slirp)) lease.slirp = {};
+      if (lease.slirp)
+        slirps.insert(own == ways.end() ? record.slirp_socket()
+                                        : find_way(in.state, in.dirs, row).socket());
+    }
     s.leases.push_back(std::move(lease));
   }
   s.subnet = subnet.text();
@@ -108,7 +127,7 @@ NetStatus net_status(Reader& in) {
       }
     });
   }
-  add_forwards(s, record);
+  add_forwards(s, record, slirps);
   return s;
 }
 
@@ -130,6 +149,7 @@ Json to_json(const NetStatus& s) {
                       {"address", l.vm.address},
                       {"mac", l.vm.mac},
                       {"tap", or_null(l.tap)},
+                      {"slirp", or_null(l.slirp)},
                       {"dropped", drops_json(l.dropped)}});
   for (const NetStatus::Forward& f : s.forwards)
     forwards.push_back({{"vm", or_null(f.vm)},
@@ -150,7 +170,7 @@ Json to_json(const NetStatus& s) {
           {"dir", or_null(s.dir)},
           {"namespace", s.net_id ? Json(s.net_id) : Json()},
           {"holder", or_null(s.holder)},
-          {"slirp", or_null(s.slirp)},
+          {"slirp", or_null(first_way(s))},
           {"dropped", drops_json(s.dropped)},
           {"leases", leases},
           {"forwards", forwards}};

@@ -20,12 +20,13 @@ struct NetStatus {
   // While it is up.
   std::string bridge, table, dir;
   uint64_t net_id = 0;
-  ProcessId holder, slirp; // empty: not alive
+  ProcessId holder; // empty: not alive
 
   using Drops = std::map<std::string, uint64_t>; // packets by reason
   struct Lease {
     Vm vm;
     std::string tap; // empty: it has none now
+    ProcessId slirp; // its way out; empty: it has none now
     Drops dropped;
   };
   std::vector<Lease> leases; // by name, isolated VMs too

@@ -11,8 +11,10 @@
 #include "net/holder.h"
 #include "net/slirp.h"
 #include "ops/net/record.h"
+#include "ops/net/way_out.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/namespace.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
 
@@ -77,7 +79,7 @@ std::string owner_of(const std::string& id) { return id == network ? std::string
 // --- processes: VMMs and what else works in a runtime directory, monitors and verbs by their
 // locks.
 
-std::vector<Leak> find_processes(const Scene& scene, state::State&) {
+std::vector<Leak> find_processes(const Scene& scene, Reader&) {
   std::vector<Leak> found;
   for (const auto& p : scene.processes) {
     std::string owner;
@@ -95,7 +97,7 @@ std::vector<Leak> find_processes(const Scene& scene, state::State&) {
   return found;
 }
 
-void end_process(const Leak& leak, state::State&) { sys::end_process(leak.process, time_to_die); }
+void end_process(const Leak& leak, Reader&) { sys::end_process(leak.process, time_to_die); }
 
 // --- directories named by the id of a VM or image.
 
@@ -107,7 +109,7 @@ void find_directories(std::vector<Leak>& found, std::string_view object,
           {std::string(object), parent + "/" + id, owner_of(id), parent + "/" + id, {}, id});
 }
 
-std::vector<Leak> find_runtime(const Scene& scene, state::State&) {
+std::vector<Leak> find_runtime(const Scene& scene, Reader&) {
   std::vector<Leak> all, ours;
   for (const std::string& root : scene.runtime_roots) find_directories(all, "runtime", root);
   std::copy_if(all.begin(), all.end(), std::back_inserter(ours),
@@ -115,23 +117,23 @@ std::vector<Leak> find_runtime(const Scene& scene, state::State&) {
   return ours;
 }
 
-std::vector<Leak> find_vm_dirs(const Scene& scene, state::State&) {
+std::vector<Leak> find_vm_dirs(const Scene& scene, Reader&) {
   std::vector<Leak> found;
   find_directories(found, "vm", scene.state_dir + "/vms");
   return found;
 }
 
-std::vector<Leak> find_image_dirs(const Scene& scene, state::State&) {
+std::vector<Leak> find_image_dirs(const Scene& scene, Reader&) {
   std::vector<Leak> found;
   find_directories(found, "image", scene.state_dir + "/images");
   return found;
 }
 
-void remove_path(const Leak& leak, state::State&) { sys::remove_tree(leak.path); }
+void remove_path(const Leak& leak, Reader&) { sys::remove_tree(leak.path); }
 
 // --- temporaries of writers that died (sys::write_atomic): ".NAME.tmp" that nobody has open.
 
-std::vector<Leak> find_temporaries(const Scene& scene, state::State&) {
+std::vector<Leak> find_temporaries(const Scene& scene, Reader&) {
   std::vector<Leak> found;
   // A verb or an import that holds its lock is at work there: what it makes is no leak yet.
   auto is_busy = [&](const std::string& dir) {
@@ -161,7 +163,7 @@ std::vector<Leak> find_temporaries(const Scene& scene, state::State&) {
   return found;
 }
 
-void remove_temporary(const Leak& leak, state::State&) {
+void remove_temporary(const Leak& leak, Reader&) {
   auto info = sys::find_link_info(leak.path);
   if (info && info->ino == leak.inode && info->mtime_ns == leak.mtime_ns)
     sys::remove_tree(leak.path);
@@ -170,60 +172,48 @@ void remove_temporary(const Leak& leak, state::State&) {
 // --- what is in the private network: taps and forwards, as its holder and slirp4netns show them.
 // Removed under net.lock and after another look: a VM that starts may have taken its name since.
 
-// The links of the namespace that the process is in; none when it is just ending.
-std::vector<std::string> links_of(const ProcessId& process) {
-  std::optional<std::string> table;
-  try {
-    table = sys::find_content(fmt::format("/proc/{}/net/dev", process.pid));
-  } catch (const Error&) {
-    return {};
-  }
-  if (!table || !sys::is_alive(process)) return {}; // afterwards: the pid may be another's
-  std::vector<std::string> names;
-  for (const std::string& line : split(*table, '\n'))
-    if (size_t colon = line.find(':'); colon != std::string::npos)
-      names.emplace_back(trim(std::string_view(line).substr(0, colon)));
-  return names;
-}
-
-std::vector<std::string> stray_taps(state::State& state) {
-  std::vector<std::string> links = links_of(read_net(state).holder);
+std::vector<std::string> stray_taps(Reader& in) {
+  std::vector<std::string> links = sys::links_of(read_net(in.state).holder);
   std::set<std::string> known;
-  for (HostObject& o : state.host_objects())
+  for (HostObject& o : in.state.host_objects())
     if (o.kind == ObjectKind::tap) known.insert(std::move(o.name));
   std::vector<std::string> strays;
   for (std::string& link : links)
-    if (net::tap_number(state.tag(), link) && !known.contains(link))
+    if (net::tap_number(in.state.tag(), link) && !known.contains(link))
       strays.push_back(std::move(link));
   return strays;
 }
 
-std::vector<Leak> find_taps(const Scene& scene, state::State& state) {
-  NetRecord net = read_net(state);
+std::vector<Leak> find_taps(const Scene& scene, Reader& in) {
+  NetRecord net = read_net(in.state);
   std::vector<Leak> found;
-  for (const std::string& tap : stray_taps(state))
+  for (const std::string& tap : stray_taps(in))
     found.push_back({"tap", tap, {}, net.holder_socket(), {}, {}, scene.net_lock});
   return found;
 }
 
-void remove_tap(const Leak& leak, state::State& state) {
+void remove_tap(const Leak& leak, Reader& in) {
   auto lock = sys::FileLock::take(leak.lock);
-  auto strays = stray_taps(state);
+  auto strays = stray_taps(in);
   if (std::find(strays.begin(), strays.end(), leak.name) != strays.end())
     net::apply_plan(
-        leak.path, net::leave_plan(state.tag(), {net::tap_number(state.tag(), leak.name).value()}));
+        leak.path, net::leave_plan(in.state.tag(), {net::tap_number(in.state.tag(), leak.name).value()}));
 }
 
 constexpr int relayed = -1; // by the holder, which gives no numbers
 
-struct StrayForward {
+struct ForwardThere {
   net::NumberedForward numbered;
+  std::string socket; // of who has it
+};
+struct StrayForward {
+  ForwardThere there;
   std::string name, owner;
 };
 
-// What slirp4netns and the holder have; nothing of one that is just ending.
-std::vector<net::NumberedForward> forwards_there(const NetRecord& net) {
-  std::vector<net::NumberedForward> all;
+// What the VMs' slirp4netns and the holder have; nothing of one that is just ending.
+std::vector<ForwardThere> forwards_there(const NetRecord& net, Reader& in) {
+  std::vector<ForwardThere> all;
   auto ask = [](const ProcessId& process, auto&& list) {
     try {
       if (sys::is_alive(process)) list();
@@ -231,51 +221,63 @@ std::vector<net::NumberedForward> forwards_there(const NetRecord& net) {
       if (e.code() != Code::unreachable) throw;
     }
   };
-  ask(net.slirp, [&] { all = net::list_forwards(net.slirp_socket()); });
+  auto ask_slirp = [&](const ProcessId& slirp, const std::string& socket) {
+    ask(slirp, [&] {
+      for (net::NumberedForward& f : net::list_forwards(socket))
+        all.push_back({std::move(f), socket});
+    });
+  };
+  ask_slirp(net.slirp, net.slirp_socket());
+  for (const auto& [id, slirp] : all_ways(in.state)) {
+    auto vm = in.state.find_vm_by_id(id);
+    if (vm) ask_slirp(slirp, find_way(in.state, in.dirs, *vm).socket());
+  }
   ask(net.holder, [&] {
     for (net::Forward& f : net::list_relays(net.holder_socket()))
-      all.push_back({relayed, std::move(f)});
+      all.push_back({{relayed, std::move(f)}, net.holder_socket()});
   });
   return all;
 }
 
 // Those to a guest's address that is no live VM's.
-std::vector<StrayForward> stray_forwards(const NetRecord& net, state::State& state) {
-  std::vector<net::NumberedForward> all = forwards_there(net);
+std::vector<StrayForward> stray_forwards(const NetRecord& net, Reader& in) {
+  std::vector<ForwardThere> all = forwards_there(net, in);
   std::map<std::string, state::State::Lease> by_address;
-  for (auto& lease : state.leases(NetMode::user)) by_address[lease.address] = std::move(lease);
+  for (auto& lease : in.state.leases(NetMode::user)) by_address[lease.address] = std::move(lease);
   std::vector<StrayForward> strays;
-  for (const net::NumberedForward& n : all) {
-    auto vm = by_address.find(n.forward.guest);
+  for (const ForwardThere& there : all) {
+    const net::Forward& forward = there.numbered.forward;
+    auto vm = by_address.find(forward.guest);
     if (vm != by_address.end() && is_live(vm->second.state)) continue;
-    strays.push_back({n, to_text(n.forward), vm == by_address.end() ? "" : vm->second.id});
+    strays.push_back({there, to_text(forward), vm == by_address.end() ? "" : vm->second.id});
   }
   return strays;
 }
 
-std::vector<Leak> find_forwards(const Scene& scene, state::State& state) {
-  NetRecord net = read_net(state);
+std::vector<Leak> find_forwards(const Scene& scene, Reader& in) {
+  NetRecord net = read_net(in.state);
   std::vector<Leak> found;
-  for (const StrayForward& f : stray_forwards(net, state))
+  for (const StrayForward& f : stray_forwards(net, in))
     found.push_back({"forward",
                      f.name,
                      f.owner,
-                     f.numbered.id == relayed ? net.holder_socket() : net.slirp_socket(),
+                     f.there.socket,
                      {},
                      {},
                      scene.net_lock});
   return found;
 }
 
-void remove_forward(const Leak& leak, state::State& state) {
+void remove_forward(const Leak& leak, Reader& in) {
   auto lock = sys::FileLock::take(leak.lock);
-  NetRecord net = read_net(state);
-  for (const StrayForward& f : stray_forwards(net, state)) {
+  NetRecord net = read_net(in.state);
+  for (const StrayForward& f : stray_forwards(net, in)) {
+    const auto& [numbered, socket] = f.there;
     if (f.name != leak.name) continue;
-    if (f.numbered.id == relayed)
-      net::remove_relay(net.holder_socket(), f.numbered.forward);
+    if (numbered.id == relayed)
+      net::remove_relay(socket, numbered.forward);
     else
-      net::remove_forward(net.slirp_socket(), f.numbered.id);
+      net::remove_forward(socket, numbered.id);
   }
 }
 
@@ -345,11 +347,13 @@ Scene look_at_host(const Dirs& dirs, state::State& state) {
 }
 
 // Whatever is there now and no row accounts for.
-std::vector<Leak> look(const Dirs& dirs, state::State& state) {
+std::vector<Leak> look(Reader& in) {
+  const Dirs& dirs = in.dirs;
+  state::State& state = in.state;
   Scene scene = look_at_host(dirs, state);
   std::vector<Leak> candidates;
   for (const LeakKind& kind : kinds)
-    for (Leak& leak : kind.find(scene, state)) candidates.push_back(std::move(leak));
+    for (Leak& leak : kind.find(scene, in)) candidates.push_back(std::move(leak));
   // After the host was looked at: whatever was there then had its row before. But a process of the
   // network gets into the record when it runs already, while its starter holds the lock.
   bool net_changes = sys::FileLock::is_held(net_lock(dirs));
@@ -375,11 +379,11 @@ std::span<const LeakKind> leak_kinds() { return kinds; }
 
 std::vector<Leak> find_leaks(Reader& in) {
   if (!sys::exists(in.dirs.state)) return {};
-  std::vector<Leak> found = look(in.dirs, in.state);
+  std::vector<Leak> found = look(in);
   if (found.empty()) return found;
   // What another command is just making or removing shows for a moment only.
   sys::wait_readable(-1, time_to_end);
-  std::vector<Leak> again = look(in.dirs, in.state);
+  std::vector<Leak> again = look(in);
   std::erase_if(found, [&](const Leak& l) {
     return std::find(again.begin(), again.end(), l) == again.end();
   });
@@ -398,7 +402,7 @@ void remove_leak(Reader& in, const Leak& leak) {
         .subject(leak.path)
         .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
   for (const LeakKind& kind : kinds)
-    if (kind.object == leak.object) kind.remove(leak, in.state);
+    if (kind.object == leak.object) kind.remove(leak, in);
 }
 
 } // namespace banger::ops

@@ -61,9 +61,9 @@ struct Scene {
 struct LeakKind {
   std::string_view object;
   // All of this kind that there is, with a row or not; of what names no row, what is a leak.
-  std::vector<Leak> (*find)(const Scene&, state::State&);
+  std::vector<Leak> (*find)(const Scene&, Reader&);
   // Makes it absent; absence is no failure.
-  void (*remove)(const Leak&, state::State&);
+  void (*remove)(const Leak&, Reader&);
 };
 
 // In the order in which they are to be removed: processes before what they use.

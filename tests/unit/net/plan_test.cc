@@ -45,19 +45,23 @@ TEST(NetPlan, theBaseHasTheBridgeAndASetForEachReason) {
     EXPECT_NE(anew.rules.find("update @" + drop_set(reason)), std::string::npos) << reason;
   }
   // What does not come through the way out is a guest's: no tap can be forgotten.
-  EXPECT_NE(anew.rules.find("sent iifname \"bngab12-up\" goto outside"), std::string::npos);
+  EXPECT_NE(anew.rules.find("sent iifname \"bngab12-u*\" goto outside"), std::string::npos);
   EXPECT_NE(anew.rules.find("sent goto guest"), std::string::npos);
 }
 
 // The kernel's part is shown by tests/system/net_guard.bats.
 TEST(NetPlan, whoTakesAHoldersPlaceMakesTheGuardAnewAndKeepsWhoIsIn) {
   Rendered anew = render(base_plan("ab12", subnet)), kept = render(kept_plan("ab12", subnet));
-  EXPECT_EQ(kept.present, anew.present);
+  // Also the way out that all have in a network of a build before, where there is one.
+  ASSERT_EQ(kept.present.size(), 2u);
+  EXPECT_EQ(kept.present[0], anew.present[0]);
+  EXPECT_EQ(kept.present[1].name, "bngab12-up");
+  EXPECT_TRUE(kept.present[1].optional);
   EXPECT_TRUE(anew.rules.ends_with(kept.rules));
   size_t add = kept.rules.find("add chain bridge banger_ab12 out"),
          flush = kept.rules.find("flush chain bridge banger_ab12 out"),
          first =
-             kept.rules.find("add rule bridge banger_ab12 out oifname != \"bngab12-up\" accept");
+             kept.rules.find("add rule bridge banger_ab12 out oifname != \"bngab12-u*\" goto in");
   EXPECT_LT(add, flush);
   EXPECT_LT(flush, first);
   EXPECT_NE(first, std::string::npos);
@@ -74,6 +78,20 @@ TEST(NetPlan, aGuestThatMayReachTheHostHasOneElementMoreAndLosesItWhenItLeaves) 
   EXPECT_EQ(render(join_plan("ab12", open)).rules, closed + "add " + element);
   // Whatever it was when it joined: a tap's number is given anew.
   EXPECT_NE(render(leave_plan("ab12", guest)).rules.find("delete " + element), std::string::npos);
+}
+
+TEST(NetPlan, aWayOutIsOneGuestsInBothDirections) {
+  Guest own = guest;
+  own.own_way = true;
+  const std::string pair = "element bridge banger_ab12 ways { \"bngab12-3\" . \"bngab12-u3\", "
+                           "\"bngab12-u3\" . \"bngab12-3\" }\n";
+  EXPECT_EQ(render(join_plan("ab12", guest)).rules.find("ways"), std::string::npos);
+  EXPECT_NE(render(join_plan("ab12", own)).rules.find("add " + pair), std::string::npos);
+  EXPECT_NE(render(leave_plan("ab12", guest)).rules.find("delete " + pair), std::string::npos);
+  EXPECT_EQ(render(way_plan("ab12", 3)),
+            (Rendered{{{Link::Kind::uplink, "bngab12-u3", "bng-ab12"}}, {}, {}}));
+  EXPECT_THROW(render(way_plan("ab12", 0)), Error);
+  EXPECT_THROW(render(way_plan("ab12", most_tap + 1)), Error);
 }
 
 TEST(NetPlan, theHostsAddressesReplaceThoseOfBefore) {
@@ -111,7 +129,7 @@ TEST(NetPlan, whatNoBangerSaysIsRefused) {
 
 TEST(NetPlan, namesFitTheKernels) {
   for (const std::string& name :
-       {bridge_name("ffff"), uplink_name("ffff"), tap_name("ffff", most_tap)})
+       {bridge_name("ffff"), shared_way_name("ffff"), way_name("ffff", most_tap), tap_name("ffff", most_tap)})
     EXPECT_LE(name.size(), 15u) << name;
   EXPECT_EQ(tap_number("ffff", tap_name("ffff", most_tap)), most_tap);
   EXPECT_EQ(tap_number("ab12", "bngab12-3"), 3);
@@ -124,9 +142,10 @@ TEST(Holder, aPlanArrivesAsItWasSent) {
   Guest open{4, "52:54:00:01:02:04", "10.0.2.8", true};
   NetPlan all = base_plan("ab12", Subnet::parse("10.9.0.0/16"));
   all.uplink = true;
+  all.ways = {7};
   all.leave = {guest, {7}};
   all.join = {open, guest};
-  for (const NetPlan& plan : {all, kept_plan("ab12", subnet), uplink_plan("x\"\n"), NetPlan{}}) {
+  for (const NetPlan& plan : {all, kept_plan("ab12", subnet), way_plan("x\"\n", 3), NetPlan{}}) {
     HolderAsk ask{.verb = "make", .plan = plan};
     std::string line = to_line(ask);
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);

@@ -88,5 +88,22 @@ TEST(Datagram, aTakenPortIsToldByItsErrno) {
   EXPECT_FALSE(is_udp(-1));
 }
 
+// Its line holds as many as its backlog says, and one more.
+TEST(Unix, whoTakesNobodyIsUnreachable) {
+  std::string root = testing::TempDir() + "full-XXXXXX";
+  ASSERT_TRUE(::mkdtemp(root.data()));
+  std::string path = root + "/s";
+  Fd listener = listen_unix(path);
+  ASSERT_EQ(::listen(listener.get(), 0), 0);
+  Fd first = connect_unix(path, Millis(50));
+  try {
+    connect_unix(path, Millis(50));
+    ADD_FAILURE() << "connected";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::unreachable);
+    EXPECT_EQ(e.message(), fmt::format("'{}' does not answer", path));
+  }
+}
+
 } // namespace
 } // namespace banger::sys

@@ -1,0 +1,97 @@
+#include "ops/net/way_out.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/slirp.h"
+#include "ops/common/places.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis start_timeout{10'000}, time_to_die{10'000};
+
+std::string dir_of(const Dirs& dirs, const std::string& tag, const Vm& vm) {
+  return places_of(dirs, tag, vm).runtime + "/way";
+}
+
+std::string log_in(const std::string& dir) { return dir + "/log"; }
+
+void put(Context& ctx, const Vm& vm, int tap, const ProcessId& slirp, bool made) {
+  const std::string& tag = ctx.state.tag();
+  ctx.state.put_host_object(
+      {ObjectKind::slirp, net::way_name(tag, tap), vm.id, {}, identity_of(slirp), made},
+      outlives_of_runtime(ctx.dirs.runtime));
+}
+
+// Recorded or not: who started it may have died before writing that down.
+void end_processes(const WayOut& way) {
+  sys::end_process(way.slirp, time_to_die);
+  sys::end_all_in(way.dir, {}, time_to_die);
+}
+
+} // namespace
+
+std::string WayOut::socket() const { return dir + "/" + net::slirp_socket; }
+
+WayOut find_way(state::State& state, const Dirs& dirs, const Vm& vm) {
+  WayOut way;
+  way.dir = dir_of(dirs, state.tag(), vm);
+  for (const HostObject& o : state.host_objects_of(vm.id)) {
+    if (o.kind != ObjectKind::slirp) continue;
+    way.slirp = parse_process(o.identity);
+    way.made = o.made;
+  }
+  return way;
+}
+
+std::map<std::string, ProcessId> all_ways(state::State& state) {
+  std::map<std::string, ProcessId> ways;
+  for (const HostObject& o : state.host_objects())
+    if (o.kind == ObjectKind::slirp && !o.vm.empty()) ways[o.vm] = parse_process(o.identity);
+  return ways;
+}
+
+sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces& where) {
+  const std::string& tag = ctx.state.tag();
+  std::string dir = dir_of(ctx.dirs, tag, vm);
+  end_processes(find_way(ctx.state, ctx.dirs, vm));
+  sys::make_dirs(dir);
+  sys::remove_file(dir + "/" + net::slirp_socket);
+  auto [ready, theirs] = sys::socket_pair();
+  Fd log = sys::open_file(log_in(dir), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
+  if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
+  stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
+  sys::Child child = sys::spawn(
+      net::slirp_command(net::way_name(tag, tap), Subnet::around(vm.address, vm.prefix),
+                         static_cast<bool>(where.user), dir),
+      stdio);
+  theirs.reset();
+  put(ctx, vm, tap, sys::find_process(child.pid()).value_or(ProcessId{}), false);
+  char byte = 0;
+  if (!sys::wait_readable(ready.get(), start_timeout) || ::read(ready.get(), &byte, 1) != 1)
+    throw failed("cannot make the way out of '{}': slirp4netns did not start; {}", vm.name,
+                 escape_for_terminal(last_lines(sys::read_tail(log_in(dir), 1024), 1)))
+        .subject(vm.name);
+  return child;
+}
+
+void record_way_made(Context& ctx, const Vm& vm, int tap) {
+  put(ctx, vm, tap, find_way(ctx.state, ctx.dirs, vm).slirp, true);
+}
+
+void end_way(Context& ctx, const Vm& vm) {
+  WayOut way = find_way(ctx.state, ctx.dirs, vm);
+  end_processes(way);
+  if (way.slirp)
+    ctx.state.remove_host_objects(ObjectKind::slirp, vm.id, outlives_of_runtime(ctx.dirs.runtime));
+}
+
+} // namespace banger::ops
