@@ -1,8 +1,11 @@
 #include "sys/at.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -21,6 +24,10 @@ std::array<timespec, 2> times(int64_t mtime_ns) {
   if (mtime.tv_nsec < 0) mtime.tv_sec--, mtime.tv_nsec += 1'000'000'000;
   return {timespec{0, UTIME_OMIT}, mtime};
 }
+
+struct CloseDir {
+  void operator()(DIR* d) const { ::closedir(d); }
+};
 
 } // namespace
 
@@ -44,20 +51,33 @@ Fd open_dir_at(int dir, const std::string& name, const std::string& shown) {
   return fd;
 }
 
-void make_dir_at(int dir, const std::string& name, mode_t mode, const std::string& shown) {
+std::vector<std::string> names_in(int fd, const std::string& shown) {
+  int copy = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  std::unique_ptr<DIR, CloseDir> dir(copy < 0 ? nullptr : ::fdopendir(copy));
+  if (!dir) throw sys_error(errno, "cannot read '{}'", shown);
+  std::vector<std::string> names;
+  while (dirent* entry = ::readdir(dir.get())) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool make_dir_at(int dir, const std::string& name, mode_t mode, const std::string& shown) {
   failpoint(Point::mkdir);
-  if (::mkdirat(dir, name.c_str(), mode) == 0) return;
+  if (::mkdirat(dir, name.c_str(), mode) == 0) return true;
   int error = errno;
   struct stat st {};
   if (error == EEXIST && ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISDIR(st.st_mode))
-    return;
+    return false;
   throw sys_error(error, "cannot make directory '{}'", shown);
 }
 
 Fd create_at(int dir, const std::string& name, mode_t mode, const std::string& shown) {
   failpoint(Point::create);
-  Fd fd(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  Fd fd(::openat(dir, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!fd) throw sys_error(errno, "cannot create '{}'", shown);
   return fd;
 }
@@ -105,6 +125,8 @@ void set_mode_and_time(int fd, mode_t mode, int64_t mtime_ns, const std::string&
   if (::futimens(fd, times(mtime_ns).data()) != 0)
     throw sys_error(errno, "cannot set the time of '{}'", shown);
 }
+
+void keep_time(int fd, int64_t mtime_ns) { ::futimens(fd, times(mtime_ns).data()); }
 
 void set_link_time_at(int dir, const std::string& name, int64_t mtime_ns) {
   failpoint(Point::chmod);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -20,9 +21,11 @@ namespace banger::sys {
 Fd open_below(int dir, const std::string& path, int flags, const std::string& shown);
 // A directory that is there.
 Fd open_dir_at(int dir, const std::string& name, const std::string& shown);
-// One that may be there already; never a link to one.
-void make_dir_at(int dir, const std::string& name, mode_t mode, const std::string& shown);
-// A new file, for writing.
+// The names in one that is open, without "." and "..", sorted.
+std::vector<std::string> names_in(int dir, const std::string& shown);
+// One that may be there already; never a link to one. True if it was not.
+bool make_dir_at(int dir, const std::string& name, mode_t mode, const std::string& shown);
+// A new file, for reading and writing.
 Fd create_at(int dir, const std::string& name, mode_t mode, const std::string& shown);
 void symlink_at(const std::string& target, int dir, const std::string& name,
                 const std::string& shown);
@@ -37,6 +40,8 @@ bool remove_at(int dir, const std::string& name);
 void write_at(int fd, int64_t offset, std::string_view data, const std::string& shown);
 // Permissions and time of modification of what is open.
 void set_mode_and_time(int fd, mode_t mode, int64_t mtime_ns, const std::string& shown);
+// The time alone, of what may be another's or have none: nothing is lost that is missed.
+void keep_time(int fd, int64_t mtime_ns);
 void set_link_time_at(int dir, const std::string& name, int64_t mtime_ns);
 
 } // namespace banger::sys

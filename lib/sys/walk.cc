@@ -1,12 +1,9 @@
 #include "sys/walk.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <memory>
 #include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -18,23 +15,6 @@
 namespace banger::sys {
 
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* d) const { ::closedir(d); }
-};
-
-std::vector<std::string> names_in(int fd, const std::string& shown) {
-  int copy = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  std::unique_ptr<DIR, CloseDir> dir(copy < 0 ? nullptr : ::fdopendir(copy));
-  if (!dir) throw sys_error(errno, "cannot read '{}'", shown);
-  std::vector<std::string> names;
-  while (dirent* entry = ::readdir(dir.get())) {
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 std::map<std::string, std::string> attributes_of(int fd, const std::string& shown) {
   std::map<std::string, std::string> found;

@@ -475,3 +475,59 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
   errors 'there is no tar in the guest'
   expect 5 banger ssh cp f "demo:$PWD/got"
 }
+
+@test "what /proc and /sys tell comes as cat shows it, whatever their sizes say" {
+  start_vm demo
+  mkdir there
+  local f
+  # No size; a size of 4096 and no blocks; one that cannot be read from the middle on.
+  for f in /proc/version /proc/filesystems /sys/kernel/mm/transparent_hugepage/enabled; do
+    [ -e $f ] || continue
+    cat $f >shown
+    expect 0 banger ssh cp "demo:$f" got
+    cmp got shown
+    expect 0 banger ssh cp -r "demo:$f" got # a file, for all that
+    cmp got shown
+    expect 0 banger ssh cp "$f" "demo:$PWD/there/got"
+    cmp there/got shown
+    expect 0 banger ssh cp "demo:$f" "demo:$PWD/there/got"
+    cmp there/got shown
+    expect 0 banger ssh cp "demo:$f" -
+    same "$output" "$(cat shown)"
+    rm got there/got
+  done
+  # What is empty is empty, with its time.
+  touch -d '2020-01-02 03:04:05.678' empty
+  expect 0 banger ssh cp "demo:$PWD/empty" got
+  same "$(stat -c '%s %y' got)" "$(stat -c '%s %y' empty)"
+  # What cannot be read is an error, not an empty file.
+  expect 1 banger ssh cp demo:/proc/self/mem mem
+  [ ! -e mem ]
+}
+
+@test "trees of /proc and /sys, too" {
+  start_vm demo
+  local tree f
+  for tree in /proc/sys/fs /sys/kernel/mm/transparent_hugepage; do
+    # Where some may not be read, that is an error, as it should be.
+    [ -d $tree ] && [ -z "$(find $tree -type f ! -readable)" ] || continue
+    expect 0 banger ssh cp -r "demo:$tree" out
+    expect 0 banger ssh cp -r "$tree" "demo:$PWD/in"
+    expect 0 banger ssh cp -r "demo:$tree" "demo:$PWD/across"
+    # Those that stay as they are.
+    (cd $tree && find . -maxdepth 1 -type f ! -name '*-nr' ! -name '*-state') >files
+    [ -s files ]
+    while read -r f; do
+      cmp "$tree/$f" "out/$f"
+      cmp "$tree/$f" "in/$f"
+      cmp "$tree/$f" "across/$f"
+    done <files
+    rm -rf out in across
+  done
+  # Many empty files, and some with odd names that only seem so.
+  mkdir tree
+  (cd tree && touch -- {1..200} 'two words' $'new\nline' '-n' 'back\slash')
+  expect 0 banger ssh cp -r "demo:$PWD/tree" back
+  same "$(ls -A back | sort)" "$(ls -A tree | sort)"
+  same "$(find back -size +0 -type f)" ''
+}

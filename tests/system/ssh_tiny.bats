@@ -73,6 +73,22 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   same "$(grep -c banger <<<"$output")" 0
 }
 
+@test "/proc and /sys as cat shows them" {
+  local f
+  for f in /proc/version /proc/cpuinfo /sys/class/net/lo/mtu; do
+    guest cat $f >shown
+    [ -s shown ]
+    expect 0 banger ssh cp t:$f got
+    [ $f = /proc/cpuinfo ] || cmp got shown # with a speed that is measured
+    [ -s got ]
+    rm got
+  done
+  expect 0 banger ssh cp -r t:/proc/sys/net/core core
+  same "$(cat core/somaxconn)" "$(guest cat /proc/sys/net/core/somaxconn)"
+  expect 0 banger ssh cp /proc/version t:there
+  same "$(guest cat there)" "$(cat /proc/version)"
+}
+
 @test "a full disk in the guest is told, and nothing stays" {
   expect 0 guest 'mount -t tmpfs -o size=1m none /mnt'
   head -c 3000000 /dev/urandom >big

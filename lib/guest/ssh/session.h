@@ -29,6 +29,12 @@
 
 namespace banger::guest {
 
+// A signal came (sys/signals.h): to be unwound to where the signals are let go, where it takes
+// effect.
+struct Interrupted : Error {
+  Interrupted() : Error(Code::failed, "interrupted") {}
+};
+
 struct TerminalSize {
   int columns = 80, rows = 24;
   bool operator==(const TerminalSize&) const = default;

@@ -34,8 +34,8 @@ std::string base_of(const std::string& path) {
 
 } // namespace
 
-DiskSink::DiskSink(const std::string& dir, std::string name, Way way)
-    : dir_path_(dir), name_(std::move(name)), way_(way),
+DiskSink::DiskSink(const std::string& dir, std::string name, Way way, std::function<void()> check)
+    : dir_path_(dir), name_(std::move(name)), way_(way), check_(std::move(check)),
       dir_(sys::open_file(dir, O_RDONLY | O_DIRECTORY)) {
   if (way_ == Way::merge)
     // The user's own path to it may lead over links.
@@ -46,9 +46,8 @@ DiskSink::DiskSink(const std::string& dir, std::string name, Way way)
 
 DiskSink::~DiskSink() {
   if (finished_) return;
+  file_.reset();
   try {
-    if (file_) sys::remove_at(current_place_.dir, current_name_);
-    file_.reset();
     if (way_ == Way::fresh && begun_) sys::remove_tree(dir_path_ + "/" + temporary_);
   } catch (const Error&) {
     // What could not be removed has a name that tells what it is.
@@ -60,25 +59,40 @@ std::string DiskSink::shown(const std::string& path) const {
   return path.empty() ? root : root + "/" + path;
 }
 
+// Why a directory below the root could not be opened, where something else is in its place.
+Error DiskSink::not_its_own(const std::string& path, const Error& why) const {
+  int error = why.error_number();
+  if (error != ENOTDIR && error != ELOOP && error != EXDEV) return why;
+  // The first name on the way that is none.
+  size_t end = 0;
+  do {
+    end = path.find('/', end + 1);
+    std::string part = path.substr(0, end);
+    struct stat st {};
+    if (::fstatat(root_.get(), part.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+      continue;
+    return failed("cannot write '{}': '{}' is not a directory of its own", shown(path), part)
+        .hint("a link or file is in the way; remove it, or copy to another place");
+  } while (end != std::string::npos);
+  return why;
+}
+
+// However deep it is, one call, or one name from the last one's: what it takes grows with the
+// length of the path alone.
 int DiskSink::parent_of(const std::string& path) {
   size_t slash = path.find_last_of('/');
   if (slash == std::string::npos) return root_.get();
   std::string parent = path.substr(0, slash);
   if (parent_ && parent == parent_path_) return parent_.get();
-  Fd at;
-  std::string walked;
-  for (const std::string& name : split(parent, '/')) {
-    walked += (walked.empty() ? "" : "/") + name;
-    try {
-      at = sys::open_dir_at(at ? at.get() : root_.get(), name, shown(walked));
-    } catch (const Error& e) {
-      if (e.error_number() == ENOTDIR || e.error_number() == ELOOP)
-        throw failed("cannot write '{}': '{}' is not a directory of its own", shown(path), walked)
-            .hint("a link or file is in the way; remove it, or copy to another place");
-      throw;
-    }
+  size_t above = parent.find_last_of('/');
+  bool is_next = parent_ && above != std::string::npos && parent_path_.size() == above &&
+                 parent.starts_with(parent_path_);
+  try {
+    parent_ = is_next ? sys::open_dir_at(parent_.get(), parent.substr(above + 1), shown(parent))
+                      : sys::open_below(root_.get(), parent, O_RDONLY | O_DIRECTORY, shown(parent));
+  } catch (const Error& e) {
+    throw not_its_own(parent, e);
   }
-  parent_ = std::move(at);
   parent_path_ = parent;
   return parent_.get();
 }
@@ -95,29 +109,22 @@ void DiskSink::entry(const TreeEntry& entry) {
   if (entry.is_dir()) {
     if (entry.path.empty() && way_ == Way::merge) return;
     Place place = place_of(entry.path);
-    sys::make_dir_at(place.dir, place.name, 0700, what);
+    bool made = sys::make_dir_at(place.dir, place.name, 0700, what);
     if (entry.path.empty()) {
       begun_ = true;
       root_ = sys::open_dir_at(place.dir, place.name, what);
     }
-    keep_for_end(entry);
+    if (made || directories_.contains(entry.path)) keep_for_end(entry);
     return;
   }
   if (entry.path.empty() && way_ == Way::merge)
     throw failed("cannot replace directory '{}' by a file", what);
   Place place = place_of(entry.path);
+  begun_ |= entry.path.empty();
+  if (entry.is_file()) return begin_file(entry, place);
   // The root has a temporary name already.
   std::string name = entry.path.empty() ? place.name : temporary_name(place.name);
-  begun_ |= entry.path.empty();
-  if (entry.is_file()) {
-    current_ = entry;
-    current_place_ = place;
-    current_name_ = name;
-    extent_ = 0;
-    within_ = 0;
-    file_ = sys::create_at(place.dir, name, 0600, what);
-    return;
-  }
+  check_replaceable(find_standing(place.dir, entry.path.empty() ? name_ : place.name, what), what);
   if (entry.is_symlink()) {
     sys::symlink_at(entry.target, place.dir, name, what);
     sys::set_link_time_at(place.dir, name, entry.time_ns());
@@ -140,12 +147,21 @@ void DiskSink::entry(const TreeEntry& entry) {
   }
 }
 
+void DiskSink::begin_file(const TreeEntry& entry, const Place& place) {
+  bool root = entry.path.empty();
+  file_ = std::make_unique<NewContent>(place.dir, root ? name_ : place.name,
+                                       root ? temporary_ : temporary_name(place.name),
+                                       shown(entry.path));
+  current_ = entry;
+  extent_ = 0;
+  within_ = 0;
+}
+
 void DiskSink::data(std::string_view bytes) {
   while (!bytes.empty()) {
     Extent e = current_.data.at(extent_);
     auto n = std::min<int64_t>(e.length - within_, static_cast<int64_t>(bytes.size()));
-    sys::write_at(file_.get(), e.offset + within_, bytes.substr(0, static_cast<size_t>(n)),
-                  shown(current_.path));
+    file_->write(e.offset + within_, bytes.substr(0, static_cast<size_t>(n)));
     bytes.remove_prefix(static_cast<size_t>(n));
     within_ += n;
     if (within_ == e.length) extent_++, within_ = 0;
@@ -165,15 +181,14 @@ void DiskSink::keep_for_end(const TreeEntry& directory) {
 
 void DiskSink::end_file() {
   if (!file_) return;
-  std::string what = shown(current_.path);
   if (extent_ != current_.data.size())
-    throw failed("cannot write '{}': its content is not whole", what);
-  // A hole at the end.
-  sys::set_size(file_.get(), current_.size, what);
-  sys::set_mode_and_time(file_.get(), current_.mode & 0777, current_.time_ns(), what);
-  if (!current_.path.empty())
-    sys::rename_at(current_place_.dir, current_name_, current_place_.dir, current_place_.name,
-                   what);
+    throw failed("cannot write '{}': its content is not whole", shown(current_.path));
+  // The root takes its place when its source is to be believed.
+  if (!current_.path.empty()) settle_file();
+}
+
+void DiskSink::settle_file() {
+  file_->settle(current_.size, current_.mode, current_.time_ns(), check_);
   file_.reset();
 }
 
@@ -181,6 +196,7 @@ void DiskSink::finish_directories() {
   // The innermost first: what is made in a directory changes its time, and its mode may shut it.
   // Paths sort behind those that they begin with.
   for (auto d = directories_.rbegin(); d != directories_.rend(); ++d) {
+    if (check_) check_();
     const auto& [path, directory] = *d;
     std::string what = shown(path);
     if (path.empty()) {
@@ -196,7 +212,10 @@ void DiskSink::finish() {
   end_file();
   if (!begun_ && way_ == Way::fresh) throw failed("cannot write '{}': nothing came", shown(""));
   finish_directories();
-  if (way_ == Way::fresh) sys::rename_at(dir_.get(), temporary_, dir_.get(), name_, shown(""));
+  if (file_)
+    settle_file();
+  else if (way_ == Way::fresh)
+    sys::rename_at(dir_.get(), temporary_, dir_.get(), name_, shown(""));
   finished_ = true;
 }
 

@@ -1,17 +1,27 @@
 #include "guest/tree/remote_copy.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <utility>
 #include <vector>
 
 #include <sys/random.h>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/units.h"
 
 namespace banger::guest {
 
 namespace {
+
+// What tar gives as if nothing were in it may be read otherwise; a file of holes alone that is
+// larger is believed to be one.
+constexpr int64_t doubted_size = int64_t{16} << 20;
+constexpr size_t most_doubted_bytes = size_t{64} << 20;
+constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 
 // Before each script: says why not and gives a status that tells what kind of failure it is.
 constexpr std::string_view common = R"sh(
@@ -46,6 +56,16 @@ tars() {
 
 // PATH DEEP MARK
 constexpr std::string_view send_script = R"sh(
+# Its size may not be what can be read of it, so that tar would give something else: it has none, or
+# no blocks, and is no large file of holes; and it is not truly empty.
+doubted() {
+  if [ -s "$1" ]; then
+    set -- "$1" $(du -kL "$1")
+    [ "${2:-1}" = 0 ] && [ -n "$(find "$1" -follow -size -16777217c)" ]
+  else
+    [ "$({ cat "$1" 2>/dev/null && printf .; } | wc -c)" -ne 1 ]
+  fi
+}
 own "$1"
 if [ -L "$own" ] && [ -n "$2" ] && [ -z "$slash" ]; then kind=link
 elif [ -d "$own" ]; then kind=directory
@@ -63,6 +83,11 @@ else
   cd "${own%/*}/" || exit 1
   name=./${own##*/} follow=
   [ $kind = link ] || follow=-h
+fi
+if [ $kind = file ] && doubted "$name"; then
+  set -- "$3" $(stat -L -c '%a %Y' "$name" 2>/dev/null)
+  printf '\n%s cat:%s:%s file\n' "$1" "${2:-644}" "${3:-0}"
+  exec cat "$name"
 fi
 printf '\n%s %s %s\n' "$3" $how $kind
 if [ $how = gnu ]; then
@@ -130,6 +155,38 @@ dd of="$tmp" bs=1 seek=$((size - ${#2})) count=0 2>/dev/null </dev/null || exit 
 chmod "$(printf %03o $((0666 & ~0$(umask))))" "$tmp" && mv -f "$tmp" "$to"
 )sh";
 
+// PATH MARK; each line of what comes is the path of a file below PATH, as printf's %b takes it,
+// that tar gave as if nothing were in it. What it says at the end are the numbers of those (from 0
+// on) that have something, or cannot be read.
+constexpr std::string_view check_script = R"sh(
+own "$1"
+cd "$own" || exit 1
+printf '\n%s old list\n' "$2"
+first=0 bad=
+silent() { [ "$({ cat "$@" 2>/dev/null && printf .; } | wc -c)" -eq 1 ]; }
+look() {
+  [ $# -gt 0 ] || return
+  if silent "$@"; then
+    first=$((first + $#))
+  else
+    for p; do
+      silent "$p" || bad="$bad $first"
+      first=$((first + 1))
+    done
+  fi
+}
+set --
+while IFS= read -r p; do
+  case $p in *\\*) p=$(printf '%b.' "$p") p=${p%.} ;; esac
+  set -- "$@" "./$p"
+  [ $# -lt 64 ] || { look "$@" && set --; }
+done
+look "$@"
+for n in $bad; do
+  printf '%s\n' "$n"
+done
+)sh";
+
 // PATH MARK
 constexpr std::string_view read_script = R"sh(
 own "$1"
@@ -182,21 +239,16 @@ std::vector<std::string> begin(RemotePipe& pipe, const std::string& mark, std::s
                                const std::string& path) {
   size_t heard = 0;
   for (;;) {
-    std::string line;
-    try {
-      line = pipe.read_line();
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& e) {
-      if (e.code() != Code::failed) throw;
+    auto line = pipe.read_line();
+    if (!line) {
       int status = pipe.finish();
       throw refused(doing, path, status, pipe);
     }
-    if (line.starts_with(mark)) {
-      auto words = split(line.substr(std::min(line.size(), mark.size() + 1)), ' ');
+    if (line->starts_with(mark)) {
+      auto words = split(line->substr(std::min(line->size(), mark.size() + 1)), ' ');
       if (words.size() == 2) return words;
     }
-    heard += line.size() + 1;
+    heard += line->size() + 1;
     if (heard > (size_t{64} << 10))
       throw failed("cannot {} '{}': the guest's shell says something else", doing, path);
   }
@@ -206,6 +258,40 @@ std::vector<std::string> begin(RemotePipe& pipe, const std::string& mark, std::s
 bool ends_as_directory(const std::string& path) {
   std::string last = path.substr(path.find_last_of('/') + 1); // npos + 1 is 0
   return last.empty() || last == "." || last == "..";
+}
+
+// As printf's %b takes it, on one line.
+std::string printf_escaped(std::string_view path) {
+  std::string out;
+  for (char c : path) {
+    if (c == '\n')
+      out += "\\0012";
+    else if (c == '\\')
+      out += "\\\\";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::optional<size_t> find_number(std::string_view text) {
+  size_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+// "cat:444:1700000000": a file that comes without a tar, with its mode and time; none for others.
+std::optional<TreeEntry> plain_file(const std::string& word) {
+  auto parts = split(word, ':');
+  if (parts.size() != 3 || parts[0] != "cat") return {};
+  TreeEntry entry;
+  unsigned mode = 0644;
+  std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), mode, 8);
+  std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), entry.mtime);
+  if (entry.mtime < 0 || entry.mtime > latest_time) entry.mtime = 0;
+  entry.mode = S_IFREG | (mode & 07777);
+  return entry;
 }
 
 mode_t type_of(CopyItem::Kind kind) {
@@ -232,9 +318,17 @@ CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool 
 }
 
 RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, bool deep, int signals)
-    : path_(path), mark_(new_mark()),
-      pipe_(std::move(session), script(send_script, {path, deep ? "1" : "", mark_}), signals) {
-  kind_ = sent_kind(begin(pipe_, mark_, "read", path)[1], path, deep);
+    : session_(std::make_shared<Session>(std::move(session))), path_(path), mark_(new_mark()),
+      signals_(signals),
+      pipe_(session_, script(send_script, {path, deep ? "1" : "", mark_}), signals) {
+  auto words = begin(pipe_, mark_, "read", path);
+  kind_ = sent_kind(words[1], path, deep);
+  if (auto sent = plain_file(words[0])) {
+    if (kind_ != CopyItem::Kind::file)
+      throw failed("cannot read '{}': something else came than was asked for", path);
+    alone_ = *sent;
+    return;
+  }
   tar_ = std::make_unique<TarSource>([this](std::span<char> buffer) { return pull(buffer); },
                                      type_of(kind_), path);
 }
@@ -248,10 +342,95 @@ size_t RemoteTreeSource::pull(std::span<char> buffer) {
   return 0;
 }
 
+size_t RemoteTreeSource::left_out() const { return tar_ ? tar_->left_out() : 0; }
+
+std::optional<TreeEntry> RemoteTreeSource::next() {
+  spool_.reset();
+  if (alone_) {
+    TreeEntry entry = *std::exchange(alone_, {});
+    spool_.emplace([this](std::span<char> buffer) { return pull(buffer); }, path_);
+    return sized(std::move(entry));
+  }
+  if (!tar_) return {};
+  if (!told_) {
+    if (auto entry = tar_->next()) {
+      doubt(*entry);
+      return entry;
+    }
+    told_ = true;
+    if (!doubted_.empty()) check_doubted();
+  }
+  if (doubted_.empty()) return {};
+  TreeEntry entry = std::move(doubted_.back());
+  doubted_.pop_back();
+  read_again(entry.path);
+  return sized(std::move(entry));
+}
+
+size_t RemoteTreeSource::read(std::span<char> buffer) {
+  return spool_ ? spool_->read(buffer) : tar_ ? tar_->read(buffer) : 0;
+}
+
+TreeEntry RemoteTreeSource::sized(TreeEntry entry) const {
+  entry.size = spool_->size();
+  entry.data.clear();
+  if (entry.size > 0) entry.data.push_back({0, entry.size});
+  return entry;
+}
+
+void RemoteTreeSource::doubt(const TreeEntry& entry) {
+  if (!entry.is_file() || !entry.data.empty() || entry.size > doubted_size || entry.path.empty())
+    return;
+  doubted_bytes_ += sizeof entry + entry.path.size();
+  if (doubted_bytes_ > most_doubted_bytes)
+    throw failed("cannot copy '{}': it has too many empty files", path_)
+        .hint(fmt::format("what is kept of them takes at most {}: copy it in parts",
+                          format_size(most_doubted_bytes)));
+  doubted_.push_back(entry);
+}
+
+// Of those that came as if nothing were in them, keeps those that have something.
+void RemoteTreeSource::check_doubted() {
+  RemotePipe pipe(session_, script(check_script, {path_, mark_}), signals_);
+  begin(pipe, mark_, "read", path_);
+  std::string lines;
+  bool taken = true;
+  auto flush = [&] {
+    taken = taken && pipe.write(lines);
+    lines.clear();
+  };
+  for (const TreeEntry& entry : doubted_) {
+    lines += printf_escaped(entry.path) + "\n";
+    if (lines.size() > (size_t{64} << 10)) flush();
+  }
+  flush();
+  pipe.end_input();
+  std::vector<TreeEntry> full;
+  while (auto line = pipe.read_line()) {
+    auto number = find_number(*line);
+    // In order, so that no guest has one read twice.
+    if (!number || *number >= doubted_.size() || doubted_[*number].path.empty())
+      throw failed("cannot read '{}': the guest says something else", path_);
+    full.push_back(std::move(doubted_[*number]));
+    doubted_[*number].path.clear();
+  }
+  if (int status = pipe.finish(); status != 0) throw refused("read", path_, status, pipe);
+  std::ranges::reverse(full);
+  doubted_ = std::move(full);
+}
+
+void RemoteTreeSource::read_again(const std::string& below) {
+  std::string path = path_.empty() ? below : path_ + "/" + below;
+  RemotePipe pipe(session_, script(read_script, {path, mark_}), signals_);
+  begin(pipe, mark_, "read", path);
+  spool_.emplace([&](std::span<char> buffer) { return pipe.read(buffer); }, path);
+  if (int status = pipe.finish(); status != 0) throw refused("read", path, status, pipe);
+}
+
 RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const CopyItem& item,
                                bool into, int signals)
     : path_(path), mark_(new_mark()),
-      pipe_(std::move(session),
+      pipe_(std::make_shared<Session>(std::move(session)),
             script(receive_script, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
             signals) {
   auto words = begin(pipe_, mark_, "write", path);
@@ -290,7 +469,8 @@ void RemoteTreeSink::finish() {
 int64_t write_remote_file(Session session, const std::string& path, int signals,
                           const TarSource::Pull& pull) {
   std::string mark = new_mark();
-  RemotePipe pipe(std::move(session), script(write_script, {path, mark}), signals);
+  RemotePipe pipe(std::make_shared<Session>(std::move(session)), script(write_script, {path, mark}),
+                  signals);
   begin(pipe, mark, "write", path);
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;
@@ -307,7 +487,8 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
 int64_t read_remote_file(Session session, const std::string& path, int signals,
                          const TarSink::Push& push) {
   std::string mark = new_mark();
-  RemotePipe pipe(std::move(session), script(read_script, {path, mark}), signals);
+  RemotePipe pipe(std::make_shared<Session>(std::move(session)), script(read_script, {path, mark}),
+                  signals);
   begin(pipe, mark, "read", path);
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;

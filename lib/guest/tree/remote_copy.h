@@ -9,8 +9,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "guest/tree/remote_pipe.h"
+#include "guest/tree/spool.h"
 #include "guest/tree/tar.h"
 
 namespace banger::guest {
@@ -34,18 +36,30 @@ public:
   // Error(preflight) in a guest without tar.
   RemoteTreeSource(Session session, const std::string& path, bool deep, int signals);
   CopyItem::Kind kind() const { return kind_; }
-  std::optional<TreeEntry> next() override { return tar_->next(); }
-  size_t read(std::span<char> buffer) override { return tar_->read(buffer); }
-  size_t left_out() const override { return tar_->left_out(); }
+  // A file that the guest's tar gave as empty, but that has something when it is read (/proc,
+  // /sys), comes again at the end, whole.
+  std::optional<TreeEntry> next() override;
+  size_t read(std::span<char> buffer) override;
+  size_t left_out() const override;
 
 private:
   size_t pull(std::span<char> buffer);
+  TreeEntry sized(TreeEntry entry) const;
+  void doubt(const TreeEntry& entry);
+  void check_doubted();
+  void read_again(const std::string& below);
 
+  std::shared_ptr<Session> session_;
   std::string path_, mark_;
+  int signals_;
   RemotePipe pipe_;
   CopyItem::Kind kind_;
+  std::optional<TreeEntry> alone_; // one file that comes without a tar
   std::unique_ptr<TarSource> tar_;
-  bool ended_ = false;
+  std::vector<TreeEntry> doubted_;
+  size_t doubted_bytes_ = 0;
+  std::optional<Spool> spool_; // of the current entry
+  bool ended_ = false, told_ = false;
 };
 
 class RemoteTreeSink : public TreeSink {

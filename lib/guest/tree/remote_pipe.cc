@@ -7,22 +7,23 @@
 #include <poll.h>
 
 #include "core/error.h"
+#include "core/units.h"
 
 namespace banger::guest {
 
 namespace {
 
-constexpr size_t kept = 4096, longest_line = 64 << 10;
+constexpr size_t kept = 4096, longest_line = size_t{64} << 10;
 
 } // namespace
 
-RemotePipe::RemotePipe(Session session, const std::string& command, int signals)
-    : session_(std::move(session)), channel_(Channel::command(session_, command)),
+RemotePipe::RemotePipe(std::shared_ptr<Session> session, const std::string& command, int signals)
+    : session_(std::move(session)), channel_(Channel::command(*session_, command)),
       signals_(signals) {
   for (;;) {
     begin_round();
     bool open = channel_.advance();
-    session_.flush();
+    session_->flush();
     if (open) return;
     wait();
   }
@@ -31,14 +32,14 @@ RemotePipe::RemotePipe(Session session, const std::string& command, int signals)
 void RemotePipe::begin_round() {
   pollfd polled{signals_, POLLIN, 0};
   if (::poll(&polled, 1, 0) > 0) throw Interrupted();
-  session_.begin_round();
+  session_->begin_round();
 }
 
 // A signal that comes meanwhile is for the next round.
 void RemotePipe::wait() {
-  if (session_.heard()) return;
-  if (session_.gone()) throw session_.lost();
-  std::array<pollfd, 2> polled{{session_.poll_for(true), {signals_, POLLIN, 0}}};
+  if (session_->heard()) return;
+  if (session_->gone()) throw session_->lost();
+  std::array<pollfd, 2> polled{{session_->poll_for(true), {signals_, POLLIN, 0}}};
   if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
     throw sys_error(errno, "cannot poll");
 }
@@ -46,6 +47,9 @@ void RemotePipe::wait() {
 void RemotePipe::take_complaint() {
   std::array<char, 4096> block;
   while (size_t n = channel_.read(Channel::Output::err, block)) {
+    complained_ += n;
+    if (complained_ > most_complaint)
+      throw failed("the guest complains of more than {}", format_size(most_complaint));
     complaint_.append(block.data(), n);
     if (complaint_.size() > kept) complaint_.erase(0, complaint_.size() - kept);
   }
@@ -55,6 +59,15 @@ size_t RemotePipe::take(std::span<char> buffer) {
   size_t n = channel_.read(Channel::Output::out, buffer);
   take_complaint();
   return n;
+}
+
+bool RemotePipe::drop() {
+  std::array<char, 32768> block;
+  size_t n = take(block);
+  dropped_ += n;
+  if (dropped_ > most_dropped)
+    throw failed("the guest sends more than {} that nobody asked for", format_size(most_dropped));
+  return n > 0;
 }
 
 size_t RemotePipe::read(std::span<char> buffer) {
@@ -68,41 +81,50 @@ size_t RemotePipe::read(std::span<char> buffer) {
     begin_round();
     size_t n = take(buffer);
     bool ended = n == 0 && channel_.ended();
-    session_.flush();
+    session_->flush();
     if (n > 0 || ended) return n;
     wait();
   }
 }
 
-std::string RemotePipe::read_line() {
+std::optional<std::string> RemotePipe::read_line() {
   std::string line;
   std::array<char, 4096> block;
   for (;;) {
     size_t n = read(block);
-    if (n == 0) throw failed("the guest said nothing");
+    if (n == 0) return {};
     line.append(block.data(), n);
     if (auto end = line.find('\n'); end != std::string::npos) {
       line_.insert(0, line.substr(end + 1));
       line.resize(end);
       return line;
     }
-    if (line.size() > longest_line) throw failed("the guest said something else");
+    if (line.size() > longest_line)
+      throw failed("the guest sends a line of more than {}", format_size(longest_line));
   }
 }
 
 bool RemotePipe::write(std::string_view bytes) {
   while (!bytes.empty()) {
     begin_round();
-    std::array<char, 4096> dropped;
-    bool some = take(dropped) > 0;
+    bool some = drop();
     // A command that has ended reads nothing more.
     if (!some && channel_.ended()) return false;
     size_t n = channel_.write(bytes);
     bytes.remove_prefix(n);
-    session_.flush();
+    session_->flush();
     if (n == 0 && !some) wait();
   }
   return true;
+}
+
+void RemotePipe::end_input() {
+  while (!eof_sent_) {
+    begin_round();
+    eof_sent_ = channel_.send_eof();
+    session_->flush();
+    if (!eof_sent_) wait();
+  }
 }
 
 int RemotePipe::finish() {
@@ -110,16 +132,21 @@ int RemotePipe::finish() {
   for (;;) {
     begin_round();
     if (!eof_sent_) eof_sent_ = channel_.send_eof();
-    std::array<char, 32768> dropped;
-    bool some = take(dropped) > 0;
+    bool some = drop();
     bool closed = !some && channel_.closed();
-    session_.flush();
+    session_->flush();
     if (closed) break;
     if (!some) wait();
   }
   int status = channel_.status();
-  session_.leave();
-  return status;
+  // Servers allow a few at once.
+  for (;;) {
+    begin_round();
+    bool gone = channel_.close();
+    session_->flush();
+    if (gone) return status;
+    wait();
+  }
 }
 
 } // namespace banger::guest

@@ -2,6 +2,8 @@
 // that wait. What it says on standard error is kept for errors.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,40 +13,42 @@
 
 namespace banger::guest {
 
-// A signal came (sys/signals.h): to be unwound to where the signals are let go, where it takes
-// effect.
-struct Interrupted : Error {
-  Interrupted() : Error(Code::failed, "interrupted") {}
-};
-
 class RemotePipe {
 public:
   // `signals` is looked at in each round, whether this waits or not (-1: none), so that no guest
   // that goes on and on keeps a signal waiting.
-  RemotePipe(Session session, const std::string& command, int signals);
+  // Several may follow one another in one session.
+  RemotePipe(std::shared_ptr<Session> session, const std::string& command, int signals);
 
   // Waits for output; 0 at its end. Throws Interrupted, or Error(unreachable).
   size_t read(std::span<char> buffer);
-  // The next line of output without its newline; Error(failed) if it is longer than 64 KiB or the
-  // output ends before. What follows stays for read.
-  std::string read_line();
+  // The next line of output without its newline; none where the output ends before. Error(failed)
+  // for one that is longer than 64 KiB. What follows stays for read.
+  std::optional<std::string> read_line();
   // Waits until the guest takes it. False when it takes no more: finish tells why. Throws as read.
   bool write(std::string_view bytes);
-  // Ends the input, waits for the end of the command; its output is dropped. Returns its status.
-  // Throws as read.
+  // Says that no more input comes; what the command says from then on can be read.
+  void end_input();
+  // Ends the input, waits for the end of the command. Returns its status. Throws as read.
   int finish();
+  // What a command says that nobody asked for is dropped, while it is written to and at its end:
+  // more than this, there or on standard error, is Error(failed), else a guest that goes on and on
+  // would never be done with.
+  static constexpr size_t most_dropped = size_t{1} << 20, most_complaint = size_t{16} << 20;
   // The last of what it said on standard error, as it came; at most 4 KiB.
   const std::string& complaint() const { return complaint_; }
 
 private:
   size_t take(std::span<char> buffer);
+  bool drop();
   void take_complaint();
   void begin_round();
   void wait();
 
-  Session session_;
+  std::shared_ptr<Session> session_;
   Channel channel_;
   int signals_;
+  size_t dropped_ = 0, complained_ = 0;
   std::string line_; // read ahead for read_line
   std::string complaint_;
   bool eof_sent_ = false;

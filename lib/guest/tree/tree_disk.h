@@ -1,18 +1,27 @@
 // Trees on this machine's disk: read as they are, and written from a guest that may be hostile.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "core/handle.h"
+#include "guest/tree/spool.h"
+#include "guest/tree/standing.h"
 #include "guest/tree/tree.h"
 
 namespace banger::guest {
 
 // What lies at `path`, and below it. Links in the tree are kept as links; `follow` is for the root
-// alone. A file that shrinks while it is read is Error(failed).
+// alone. A file's content is what reading it gives, also where its size says nothing (/proc, /sys;
+// guest/tree/spool.h has the bound). One that grows meanwhile is copied as it was when it was
+// opened; one that shrinks is Error(failed). However deep a tree is, few descriptors are open, and
+// what is kept in memory are the names of the directories on the way.
 class DiskSource : public TreeSource {
 public:
   DiskSource(std::string path, bool follow);
@@ -21,15 +30,28 @@ public:
   size_t left_out() const override { return left_out_; }
 
 private:
-  std::optional<TreeEntry> entry_at(const std::string& path);
-  std::string full(const std::string& path) const;
+  struct Level {
+    std::string path;
+    std::vector<std::string> names;
+    size_t next = 0;
+  };
+  std::optional<TreeEntry> begin();
+  // What lies under `name` in `dir`.
+  std::optional<TreeEntry> look(int dir, const std::string& name, const std::string& path);
+  std::optional<TreeEntry> open_content(Fd file, TreeEntry entry, const struct stat& st);
+  bool descend(const std::string& path);
+  size_t read_file(std::span<char> buffer, std::optional<int64_t> offset);
+  std::string shown(const std::string& path) const;
 
   std::string root_;
-  bool follow_;
-  std::vector<std::string> to_come_; // paths, the next last
+  bool follow_, begun_ = false;
+  Fd top_; // of a tree
+  std::vector<Level> levels_;
+  Fd dir_; // of the last level; opened again when something is left in it
   std::map<std::pair<uint64_t, uint64_t>, std::string> linked_;
   Fd file_;
   std::string file_path_;
+  std::optional<Spool> spool_; // of a file whose size says nothing
   std::vector<Extent> extents_;
   size_t extent_ = 0;
   int64_t within_ = 0;
@@ -41,13 +63,18 @@ private:
 // before. Owner is who runs this; set-id bits are dropped.
 //
 // fresh: it stands under a temporary name (".NAME.banger-XXXXXXXX" in DIR) until finish(); what
-// was there must not be a directory, and is replaced. merge: the root is a directory that is there,
-// and each file takes its place when it is whole. Destroyed without finish(), a fresh copy goes,
-// and of a merged one the file that was being written.
+// was there must not be a directory. merge: the root is a directory that is there, and each file
+// takes its place when it is whole. Destroyed without finish(), a fresh copy goes, and of a merged
+// one the file that was being written.
+//
+// A regular file that was there keeps its owner, group and permissions, all of its names and its
+// access list (guest/tree/standing.h); a directory that was there keeps what it has. What is
+// neither of these nor a link is no place: Error(failed).
 class DiskSink : public TreeSink {
 public:
   enum class Way { fresh, merge };
-  DiskSink(const std::string& dir, std::string name, Way way);
+  // `check` is called now and then by what may take its time, to throw where it shall end.
+  DiskSink(const std::string& dir, std::string name, Way way, std::function<void()> check = {});
   ~DiskSink() override;
   void entry(const TreeEntry& entry) override;
   void data(std::string_view bytes) override;
@@ -60,13 +87,17 @@ private:
   };
   Place place_of(const std::string& path);
   int parent_of(const std::string& path);
+  Error not_its_own(const std::string& path, const Error& why) const;
   std::string shown(const std::string& path) const;
+  void begin_file(const TreeEntry& entry, const Place& place);
   void keep_for_end(const TreeEntry& directory);
   void end_file();
+  void settle_file();
   void finish_directories();
 
   std::string dir_path_, name_, temporary_;
   Way way_;
+  std::function<void()> check_;
   Fd dir_;
   Fd root_; // of a tree
   std::string parent_path_;
@@ -75,14 +106,12 @@ private:
     mode_t mode = 0;
     int64_t mtime_ns = 0;
   };
-  std::map<std::string, Directory> directories_; // by path, to be finished
+  std::map<std::string, Directory> directories_; // by path, made here, to be finished
   size_t path_bytes_ = 0;                        // of all of them
   bool begun_ = false, finished_ = false;
-  // The file that is being written, under a name of its own beside its place.
-  Fd file_;
+  // The file that is being written.
+  std::unique_ptr<NewContent> file_;
   TreeEntry current_;
-  Place current_place_{-1, {}};
-  std::string current_name_;
   size_t extent_ = 0;
   int64_t within_ = 0;
 };

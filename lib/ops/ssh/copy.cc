@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <memory>
 
-#include <limits.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "guest/tree/remote_copy.h"
+#include "guest/tree/stream_sink.h"
 #include "guest/tree/tree_disk.h"
 #include "ops/ssh/session.h"
 #include "sys/file.h"
@@ -23,6 +26,7 @@ namespace {
 
 using guest::CopyItem;
 using guest::DiskSink;
+using guest::StreamSink;
 using Kind = CopyItem::Kind;
 
 bool ends_as_directory(const std::string& path) {
@@ -60,30 +64,105 @@ CopyItem item_here(const std::string& path, bool deep) {
   return {Kind::file, name_of(path)};
 }
 
-std::unique_ptr<DiskSink> sink_here(const std::string& path, const CopyItem& item,
-                                    const CopyOptions& options) {
-  auto cannot = [&](std::string_view why) { return failed("cannot write '{}': {}", path, why); };
-  std::string to = path;
-  auto there = sys::find_info(path);
-  if (there && there->is_dir) {
-    if (item.name != ".") to = (path == "/" ? "" : without_slashes(path)) + "/" + item.name;
-  } else if (options.into || (ends_as_directory(path) && item.kind != Kind::directory)) {
-    throw cannot("not a directory");
+// A descriptor of this process that a path names, as a shell and /dev/stdout do: opened by its path
+// a file would begin anew, and one that was removed would come back.
+std::optional<int> own_descriptor(const std::string& path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (std::string_view dir : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(dir)) continue;
+    std::string_view number = std::string_view(path).substr(dir.size());
+    int fd = -1;
+    auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
+    if (error == std::errc() && end == number.data() + number.size() && fd >= 0) return fd;
   }
-  auto link = sys::find_link_info(without_slashes(to));
-  auto info = sys::find_info(to);
-  if (info && info->is_dir && item.kind != Kind::directory) throw cannot("it is a directory");
-  if (info && !info->is_dir && item.kind == Kind::directory) throw cannot("it is not a directory");
-  // As with cp, a link to a file stays one, and the file is replaced. Not so when links are copied:
-  // then the guest may have sent this one the last time, and chosen the file.
-  if (link && link->is_link && info && info->is_file && item.kind == Kind::file && !options.deep)
-    to = sys::real_path(to);
-  auto [dir, name] = parts_of(to);
-  if (auto parent = sys::find_info(dir); !parent || !parent->is_dir)
-    throw not_found("cannot write '{}': no such directory", path);
-  return std::make_unique<DiskSink>(
-      dir, name, info && info->is_dir ? DiskSink::Way::merge : DiskSink::Way::fresh);
+  return {};
 }
+
+// Opens for writing what may keep an opener waiting, as a FIFO does: a signal that comes meanwhile
+// ends this process, in which nothing is half done yet.
+Fd open_to_write(const std::string& path, int flags) {
+  sigset_t ends, before;
+  ::sigemptyset(&ends);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ends, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &ends, &before);
+  Fd fd(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | flags));
+  int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!fd) throw sys_error(error, "cannot write '{}'", path);
+  return fd;
+}
+
+class HereSink {
+public:
+  HereSink(const std::string& path, const CopyItem& item, const CopyOptions& options, int signals,
+           std::function<void()> check)
+      : path_(path), item_(item), options_(options), signals_(signals), check_(std::move(check)) {}
+
+  std::unique_ptr<guest::TreeSink> open() {
+    if (auto fd = item_.kind == Kind::file ? own_descriptor(path_) : std::nullopt) {
+      Fd own(::fcntl(*fd, F_DUPFD_CLOEXEC, 3));
+      if (!own) throw sys_error(errno, "cannot write '{}'", path_);
+      return stream(std::move(own));
+    }
+    std::string to = path_;
+    auto there = sys::find_info(path_);
+    if (there && there->is_dir) {
+      if (item_.name != ".") to = (path_ == "/" ? "" : without_slashes(path_)) + "/" + item_.name;
+    } else if (options_.into || (ends_as_directory(path_) && item_.kind != Kind::directory)) {
+      throw cannot("not a directory");
+    }
+    auto link = sys::find_link_info(without_slashes(to));
+    auto info = sys::find_info(to);
+    if (info && info->is_dir && item_.kind != Kind::directory) throw cannot("it is a directory");
+    if (info && !info->is_dir && item_.kind == Kind::directory)
+      throw cannot("it is not a directory");
+    // As with scp, a link is followed. Not so when links are copied: then the guest may have sent
+    // this one the last time, and chosen where it leads.
+    bool follows = link && link->is_link && !options_.deep;
+    if (item_.kind == Kind::file && (follows || (link && !link->is_link))) {
+      if (!info) throw cannot("it is a link that leads nowhere");
+      if (info->is_socket) throw cannot("it is a socket");
+      if (!info->is_file) return stream(open_to_write(to, 0));
+      if (follows && !follow(to, *info)) return stream(open_to_write(to, O_TRUNC));
+    }
+    return on_disk(to, info && info->is_dir);
+  }
+
+private:
+  Error cannot(std::string_view why) const { return failed("cannot write '{}': {}", path_, why); }
+
+  // False for a file that has no path, as one that was removed while it is open.
+  static bool follow(std::string& to, const sys::FileInfo& info) {
+    try {
+      std::string real = sys::real_path(to);
+      auto found = sys::find_info(real);
+      if (!found || found->dev != info.dev || found->ino != info.ino) return false;
+      to = std::move(real);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  std::unique_ptr<guest::TreeSink> stream(Fd to) const {
+    return std::make_unique<StreamSink>(std::move(to), fmt::format("'{}'", path_), signals_);
+  }
+
+  std::unique_ptr<guest::TreeSink> on_disk(const std::string& to, bool merge) const {
+    auto [dir, name] = parts_of(to);
+    if (auto parent = sys::find_info(dir); !parent || !parent->is_dir)
+      throw not_found("cannot write '{}': no such directory", path_);
+    return std::make_unique<DiskSink>(dir, name,
+                                      merge ? DiskSink::Way::merge : DiskSink::Way::fresh, check_);
+  }
+
+  std::string path_;
+  CopyItem item_;
+  CopyOptions options_;
+  int signals_;
+  std::function<void()> check_;
+};
 
 // Bytes from standard input; a signal is not kept waiting by one that is silent.
 size_t read_input(std::span<char> buffer, int signals) {
@@ -96,22 +175,6 @@ size_t read_input(std::span<char> buffer, int signals) {
     ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n >= 0) return static_cast<size_t>(n);
     if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot read standard input");
-  }
-}
-
-// Bytes to standard output; a signal is not kept waiting by one that nobody reads.
-void write_output(std::string_view bytes, int signals) {
-  while (!bytes.empty()) {
-    std::array<pollfd, 2> polled{{{STDOUT_FILENO, POLLOUT, 0}, {signals, POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
-    if (polled[1].revents) throw guest::Interrupted();
-    if (!polled[0].revents) continue;
-    // A pipe that is announced as writable takes PIPE_BUF bytes without blocking.
-    ssize_t n = ::write(STDOUT_FILENO, bytes.data(), std::min<size_t>(PIPE_BUF, bytes.size()));
-    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
-    if (n < 0 && errno != EINTR && errno != EAGAIN)
-      throw sys_error(errno, "cannot write standard output");
   }
 }
 
@@ -187,7 +250,7 @@ public:
     std::unique_ptr<guest::TreeSink> sink;
     in_guest(to, [&](const SshTarget* target) {
       if (!target) {
-        sink = sink_here(to.path, item, options_);
+        sink = HereSink(to.path, item, options_, signals_, [this] { check(); }).open();
         return;
       }
       sink = std::make_unique<GuestSink>(
@@ -195,12 +258,21 @@ public:
           std::make_unique<guest::RemoteTreeSink>(open_session(*target), to.path, item,
                                                   options_.into, signals_));
     });
-    guest::copy_tree(*source, *sink, totals_, [&] { moved_(&totals_); });
+    guest::copy_tree(*source, *sink, totals_, [&] {
+      check();
+      moved_(&totals_);
+    });
     sink->finish();
     return totals_;
   }
 
 private:
+  // No work here, however much it is, keeps a signal waiting.
+  void check() const {
+    pollfd polled{signals_, POLLIN, 0};
+    if (::poll(&polled, 1, 0) > 0) throw guest::Interrupted();
+  }
+
   // Runs `work` with the VM of a place (null: this machine); its errors name it.
   void in_guest(const CopyPlace& place, const std::function<void(const SshTarget*)>& work) {
     if (!place.vm) return work(nullptr);
@@ -231,7 +303,7 @@ private:
   void stream_out(const SshTarget& target, const std::string& path) {
     try {
       guest::read_remote_file(open_session(target), path, signals_, [&](std::string_view bytes) {
-        write_output(bytes, signals_);
+        guest::write_waiting(STDOUT_FILENO, bytes, "standard output", signals_);
         count(bytes.size());
       });
     } catch (Error& e) {

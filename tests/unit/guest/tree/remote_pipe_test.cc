@@ -20,7 +20,9 @@ protected:
     if (!server_) server_ = TestServer::start(TestServer::Kind::dropbear);
     if (!server_) GTEST_SKIP() << "no ssh server here";
   }
-  Session session() const { return Session::connect(server_->endpoint(), Deadline(20s)); }
+  std::shared_ptr<Session> session() const {
+    return std::make_shared<Session>(Session::connect(server_->endpoint(), Deadline(20s)));
+  }
   // As if a signal came: its descriptor becomes readable.
   void signal() const { ASSERT_EQ(::eventfd_write(signals_.get(), 1), 0); }
 
@@ -57,6 +59,25 @@ TEST_F(RemotePipeTest, ASignalEndsTheWaitForTheEndOfWhatNeverEnds) {
   EXPECT_GT(pipe.read(few_), 0u);
   signal();
   EXPECT_THROW(pipe.finish(), Interrupted);
+}
+
+// Else a guest that goes on and on would never be done with.
+TEST_F(RemotePipeTest, WhatNobodyAskedForIsBounded) {
+  {
+    RemotePipe pipe(session(), "exec cat /dev/zero", -1);
+    EXPECT_THROW(pipe.read_line(), Error);
+  }
+  {
+    RemotePipe pipe(session(), "exec cat /dev/zero", -1);
+    EXPECT_THROW(pipe.finish(), Error);
+  }
+  {
+    RemotePipe pipe(session(), "exec cat /dev/zero", -1);
+    std::string much(size_t{8} << 20, 'x');
+    EXPECT_THROW(pipe.write(much), Error);
+  }
+  RemotePipe pipe(session(), "exec cat /dev/zero >&2", -1);
+  EXPECT_THROW(pipe.read(few_), Error);
 }
 
 } // namespace

@@ -1,0 +1,32 @@
+// Content whose size is not known before all of it has come: what /proc and /sys tell, above all,
+// where a file's size says nothing. Kept in memory, so that it is bounded.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "core/handle.h"
+
+namespace banger::guest {
+
+class Spool {
+public:
+  // A file that is larger, and whose size says nothing, is refused.
+  static constexpr int64_t most = int64_t{256} << 20;
+
+  // Takes what `pull` gives until that is nothing. Throws Error(failed) for more than `most`;
+  // `shown` is for that.
+  Spool(const std::function<size_t(std::span<char>)>& pull, const std::string& shown);
+
+  int64_t size() const { return size_; }
+  // From the beginning on; 0 at the end.
+  size_t read(std::span<char> buffer);
+
+private:
+  Fd memory_; // none for what is empty
+  int64_t size_ = 0, given_ = 0;
+};
+
+} // namespace banger::guest
