@@ -27,7 +27,7 @@ constexpr std::array<ConfigKey, 17> keys{{
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
     {"vm", "cpus", [](Settings& s) { return Target(kinds::cpus, &s.vm_cpus); }},
-    {"vm", "memory", [](Settings& s) { return Target(kinds::memory, &s.vm_memory); }},
+    {"vm", "memory", [](Settings& s) { return Target(Size{most_memory}, &s.vm_memory); }},
     {"vm", "memory_limit", [](Settings& s) { return Target(Size{}, &s.vm_memory_limit); }},
     {"vm", "vmm", [](Settings& s) { return Target(or_auto(kinds::vmm()), &s.vm_vmm); }},
     {"vm", "accel", [](Settings& s) { return Target(or_auto(kinds::accel()), &s.vm_accel); }},

@@ -4,13 +4,14 @@
 
 #include "cli/value.h"
 #include "core/log.h"
+#include "model/limits.h"
 #include "model/vm.h"
 
 namespace banger::cli::kinds {
 
 inline constexpr Number cpus{1, most_cpus};
 inline constexpr Number jobs{1, 256};
-inline constexpr Size memory{most_memory}, disk{most_disk};
+inline constexpr Size memory{most_memory, least_memory, mebibyte}, disk{most_disk, least_disk};
 
 // What this build has; rows of a state may hold more.
 inline Choice<NetMode> net_mode() { return one_of({NetMode::user, NetMode::isolated}); }

@@ -27,7 +27,16 @@ int64_t Number::read(std::string_view what, std::string_view text) const {
 std::string Number::range() const { return fmt::format("{} to {}", least, most); }
 
 int64_t Size::read(std::string_view what, std::string_view text) const {
-  return parse_size(what, text, most);
+  int64_t value = parse_size(what, text, most);
+  if (value < least && text.find_first_not_of("0123456789") == std::string_view::npos)
+    throw invalid(what, text, "that is a number of bytes; its unit is missing")
+        .hint(fmt::format("{}M is so many mebibytes, {}G so many gibibytes", text, text));
+  if (value < least)
+    throw invalid(what, text, fmt::format("it must be at least {}", format_size(least)));
+  if (value % multiple != 0)
+    throw invalid(what, text,
+                  fmt::format("it must be whole multiples of {}", format_size(multiple)));
+  return value;
 }
 
 Millis Duration::read(std::string_view what, std::string_view text) const {

@@ -45,7 +45,8 @@ struct Number {
 
 struct Size {
   static constexpr Form form = Form::size;
-  int64_t most = int64_t{1} << 50; // bytes; the least is one
+  int64_t most = int64_t{1} << 50, least = 1; // bytes
+  int64_t multiple = 1;                       // it is a whole number of so many bytes
   int64_t read(std::string_view what, std::string_view text) const;
 };
 

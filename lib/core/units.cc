@@ -1,7 +1,11 @@
 #include "core/units.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 
@@ -9,12 +13,30 @@ namespace banger {
 
 namespace {
 
-// The whole number at the front of text, and what follows it.
-bool leading_number(std::string_view text, int64_t& value, std::string_view& rest) {
-  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
-  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  rest = text.substr(static_cast<size_t>(end - text.data()));
-  return ec == std::errc{};
+// A number as people write it: "12", "1.5".
+struct Written {
+  int64_t whole = 0;
+  double part = 0; // below one
+  bool has_part = false;
+  std::string_view rest; // what follows it
+};
+
+// None where no number stands at the front of the text.
+std::optional<Written> leading_number(std::string_view text) {
+  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.empty() || !is_digit(text[0])) return {};
+  Written w;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), w.whole);
+  if (ec != std::errc{}) return {};
+  w.rest = text.substr(static_cast<size_t>(end - text.data()));
+  if (w.rest.size() < 2 || w.rest[0] != '.' || !is_digit(w.rest[1])) return w;
+  w.has_part = true;
+  double place = 0.1;
+  for (w.rest.remove_prefix(1); !w.rest.empty() && is_digit(w.rest[0]); w.rest.remove_prefix(1)) {
+    w.part += place * (w.rest[0] - '0');
+    place /= 10;
+  }
+  return w;
 }
 
 } // namespace
@@ -22,40 +44,28 @@ bool leading_number(std::string_view text, int64_t& value, std::string_view& res
 int64_t parse_size(std::string_view what, std::string_view text, int64_t max) {
   auto bad = [&](std::string_view why) {
     return usage("invalid {} '{}': {}", what, text, why)
-        .hint("write a size as 512M, 2G or a number of bytes");
+        .hint("write a size as 512M, 1.5G or a number of bytes");
   };
-  int64_t value = 0;
-  std::string_view rest;
-  if (!leading_number(text, value, rest)) throw bad("not a size");
+  auto number = leading_number(text);
+  if (!number) throw bad("not a size");
+  std::string_view unit = number->rest;
   int shift = 0;
-  if (!rest.empty()) {
-    switch (rest[0]) {
-    case 'k':
-    case 'K':
-      shift = 10;
-      break;
-    case 'm':
-    case 'M':
-      shift = 20;
-      break;
-    case 'g':
-    case 'G':
-      shift = 30;
-      break;
-    case 't':
-    case 'T':
-      shift = 40;
-      break;
-    default:
-      throw bad("unknown unit");
-    }
-    rest.remove_prefix(1);
-    if (!rest.empty() && rest != "iB" && rest != "B") throw bad("unknown unit");
+  if (!unit.empty()) {
+    constexpr std::string_view units = "kmgtp";
+    size_t place = units.find(static_cast<char>(unit[0] | 0x20));
+    if (place == std::string_view::npos) throw bad("unknown unit");
+    shift = 10 * static_cast<int>(place + 1);
+    unit.remove_prefix(1);
+    if (!unit.empty() && unit != "iB" && unit != "B") throw bad("unknown unit");
   }
-  if (value == 0) throw bad("it must be more than nothing");
-  if (value > (int64_t{1} << 62 >> shift) || (value << shift) > max)
+  if (number->has_part && shift == 0) throw bad("its unit is missing");
+  if (number->whole > (int64_t{1} << 62 >> shift))
     throw bad(fmt::format("more than {}", format_size(max)));
-  return value << shift;
+  int64_t value = number->whole << shift;
+  if (number->has_part) value += std::llround(number->part * 1024) << (shift - 10);
+  if (value == 0) throw bad("it must be more than nothing");
+  if (value > max) throw bad(fmt::format("more than {}", format_size(max)));
+  return value;
 }
 
 std::string format_size(int64_t bytes) {
@@ -73,26 +83,39 @@ std::string format_size(int64_t bytes) {
 Millis parse_duration(std::string_view what, std::string_view text) {
   auto bad = [&](std::string_view why) {
     return usage("invalid {} '{}': {}", what, text, why)
-        .hint("write a duration as 30s, 5m or 250ms");
+        .hint("write a duration as 30s, 1.5s, 1m30s or 250ms");
   };
-  int64_t value = 0;
-  std::string_view unit;
-  if (!leading_number(text, value, unit)) throw bad("not a duration");
-  int64_t factor = 0;
-  if (unit.empty() || unit == "s")
-    factor = 1000;
-  else if (unit == "ms")
-    factor = 1;
-  else if (unit == "m")
-    factor = 60'000;
-  else if (unit == "h")
-    factor = 3'600'000;
-  else if (unit == "d")
-    factor = 86'400'000;
-  else
-    throw bad("unknown unit");
-  if (value > int64_t{3650} * 86'400'000 / factor) throw bad("more than ten years");
-  return Millis(value * factor);
+  constexpr std::array<std::pair<std::string_view, int64_t>, 5> units{
+      {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+  constexpr int64_t most = int64_t{3650} * 86'400'000;
+  int64_t total = 0;
+  std::string_view rest = text;
+  for (size_t next = 0, parts = 0; parts == 0 || !rest.empty(); parts++) {
+    if (parts > 0 && rest.starts_with(' ')) rest.remove_prefix(1);
+    auto number = leading_number(rest);
+    if (!number) throw bad("not a duration");
+    size_t end =
+        std::min(number->rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), number->rest.size());
+    std::string_view unit = number->rest.substr(0, end);
+    rest = number->rest.substr(end);
+    // A number alone is seconds.
+    if (unit.empty() && (parts > 0 || !rest.empty()))
+      throw bad(number->rest.empty() ? "the unit of its last number is missing" : "not a duration");
+    size_t i = next;
+    while (i < units.size() && units[i].first != (unit.empty() ? "s" : unit)) i++;
+    if (i == units.size())
+      throw bad(
+          std::any_of(units.begin(), units.end(), [&](const auto& u) { return u.first == unit; })
+              ? "larger units come first"
+              : "unknown unit");
+    next = i + 1;
+    if (number->has_part && !rest.empty()) throw bad("only its last number may have a fraction");
+    int64_t factor = units[i].second;
+    if (number->whole > most / factor) throw bad("more than ten years");
+    total += number->whole * factor + std::llround(number->part * static_cast<double>(factor));
+    if (total > most) throw bad("more than ten years");
+  }
+  return Millis(total);
 }
 
 std::string format_duration(Seconds d) {

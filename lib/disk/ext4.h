@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "model/limits.h"
+
 namespace banger::disk {
 
 // Bytes of the file system in `path`, by its superblock. Throws Error(failed) if that is no ext
@@ -17,7 +19,7 @@ int64_t ext4_size(const std::string& path);
 int64_t ext4_size(int fd, int64_t offset, int64_t have, const std::string& name);
 
 // No file system of less.
-inline constexpr int64_t least_ext4 = int64_t{16} << 20;
+inline constexpr int64_t least_ext4 = least_disk;
 
 // A size as a file system can have it: rounded up to whole blocks.
 inline int64_t whole_blocks(int64_t size) { return (size + 4095) / 4096 * 4096; }

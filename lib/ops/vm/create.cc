@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/undo.h"
 #include "disk/ext4.h"
+#include "model/limits.h"
 #include "ops/common/places.h"
 #include "ops/host/checks.h"
 #include "ops/image/from_bundle.h"
@@ -19,8 +20,6 @@
 namespace banger::ops {
 
 namespace {
-
-constexpr int64_t least_memory = int64_t{64} << 20;
 
 void check_spec(Context& ctx, const VmSpec& spec) {
   valid_name("VM name", spec.name);
@@ -42,7 +41,7 @@ void check_machine(int cpus, int64_t memory) {
   if (memory < least_memory)
     throw usage("invalid memory '{}': a guest needs at least {}", format_size(memory),
                 format_size(least_memory));
-  if (memory % (1 << 20)) throw usage("invalid memory '{}': it must be whole MiB", memory);
+  if (memory % mebibyte) throw usage("invalid memory '{}': it must be whole MiB", memory);
 }
 
 namespace {

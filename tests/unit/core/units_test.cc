@@ -30,10 +30,45 @@ TEST(Size, BinaryMultiples) {
 }
 
 TEST(Size, RefusesWhatIsNone) {
-  for (const char* text :
-       {"", "0", "0M", "-1", "+1", " 1", "1 ", "1.5G", "M", "1X", "1MM", "1GiBs", "0x10", "1e3",
-        "99999T", "1025T", "9223372036854775807", "9223372036854775808", "99999999999999999999G"})
+  for (const char* text : {"",
+                           "0",
+                           "0M",
+                           "-1",
+                           "+1",
+                           " 1",
+                           "1 ",
+                           "1.5",
+                           "1.G",
+                           ".5G",
+                           "1.5.5G",
+                           "M",
+                           "1X",
+                           "1MM",
+                           "1GiBs",
+                           "0x10",
+                           "1e3",
+                           "99999T",
+                           "1025T",
+                           "9223372036854775807",
+                           "9223372036854775808",
+                           "99999999999999999999G"})
     EXPECT_EQ(code_of([&] { parse_size("memory", text); }), Code::usage) << text;
+}
+
+TEST(Size, FractionsAreWholeMultiplesOfTheUnitBelow) {
+  EXPECT_EQ(parse_size("size", "1.5G"), 1536 * M);
+  EXPECT_EQ(parse_size("size", "1.9G"), 1946 * M); // 1945.6
+  EXPECT_EQ(parse_size("size", "0.5K"), 512);
+  EXPECT_EQ(parse_size("size", "1.5T"), 1536 * G);
+  EXPECT_EQ(parse_size("size", "0.25P"), 256 * T);
+}
+
+TEST(Size, WhatIsShownIsTaken) {
+  for (int64_t size : {int64_t{1}, int64_t{512}, K, 1536 * K, M - 1, 517 * M, 1500 * M, 20 * G,
+                       999 * T, 1024 * T}) {
+    std::string shown = format_size(size);
+    EXPECT_EQ(format_size(parse_size("size", shown)), shown) << size;
+  }
 }
 
 TEST(Size, TheErrorNamesWhatAndQuotesIt) {
@@ -71,8 +106,35 @@ TEST(Duration, Units) {
 }
 
 TEST(Duration, RefusesWhatIsNone) {
-  for (const char* text : {"", "-1", "1.5s", "s", "1y", "5 m", "4000d", "99999999999999999999"})
+  for (const char* text :
+       {"", "-1", "1.s", ".5s", "s", "1y", "5 m", "4000d", "99999999999999999999", "1m30", "1m ",
+        "1m  4s", "4s1m", "1s1s", "1.5m3s", "1m,4s", "3000d 900d", "1M", "1sm"})
     EXPECT_EQ(code_of([&] { parse_duration("timeout", text); }), Code::usage) << text;
+}
+
+TEST(Duration, SeveralUnitsAndFractions) {
+  EXPECT_EQ(parse_duration("timeout", "1.5s"), Millis(1500));
+  EXPECT_EQ(parse_duration("timeout", "0.25m"), Millis(15'000));
+  EXPECT_EQ(parse_duration("timeout", "1m30s"), Millis(90'000));
+  EXPECT_EQ(parse_duration("timeout", "1m 4s"), Millis(64'000));
+  EXPECT_EQ(parse_duration("timeout", "1h 250ms"), Millis(3'600'250));
+  EXPECT_EQ(parse_duration("timeout", "1m1.5s"), Millis(61'500));
+}
+
+TEST(Duration, WhatIsShownIsTaken) {
+  for (double seconds : {0.0, 0.44, 9.9, 42.0, 64.0, 90.0, 7500.0, 90'000.0, 86'400.0 * 200}) {
+    std::string shown = format_duration(Seconds(seconds));
+    EXPECT_EQ(format_duration(parse_duration("timeout", shown)), shown) << seconds;
+  }
+}
+
+TEST(Duration, TheErrorSaysWhatIsMissing) {
+  try {
+    parse_duration("timeout", "1m 30");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "invalid timeout '1m 30': the unit of its last number is missing");
+  }
 }
 
 TEST(Duration, Shown) {

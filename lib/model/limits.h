@@ -1,0 +1,12 @@
+// The bounds of what a VM may have, for whoever reads or checks such a value. Bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace banger {
+
+inline constexpr int64_t mebibyte = int64_t{1} << 20;
+inline constexpr int64_t least_memory = 64 * mebibyte; // and always whole mebibytes
+inline constexpr int64_t least_disk = 16 * mebibyte;
+
+} // namespace banger
