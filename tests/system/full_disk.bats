@@ -77,8 +77,18 @@ killed() {
   expect 0 banger vm run $tiny --net isolated x
   vmm=$(vm_field x .vmm.pid)
   cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true
-  timeout 100 banger vm kill x >"$root/out" 2>&1 || true
-  await 20 gone "$vmm"
+  status=0
+  timeout 100 banger vm kill --json x >"$root/out" 2>/dev/null || status=$?
+  gone "$vmm"
+  # The result is what the state says: that it has ended could be written, or that is the failure.
+  case $status in
+    0) same "$(jq -r '[.ok, .state] | join(" ")' "$root/out")" "true $(vm_field x .state)" ;;
+    1)
+      same "$(jq -r '[.ok, .error.code] | join(" ")' "$root/out")" 'false failed'
+      jq -r .error.message "$root/out" | grep -q 'no space left on device'
+      ;;
+    *) cat "$root/out"; false ;;
+  esac
   rm "$BANGER_STATE_DIR/filler"
   expect 0 banger vm reconcile
   in_state x stopped || in_state x failed
@@ -89,6 +99,28 @@ killed() {
 
 @test "the disk fills up under a VM that runs: kill ends it all the same" {
   in_small_fs 300M killed
+}
+
+# rm frees space: it works at once, for a VM that never ran and for one that runs.
+removed() {
+  expect 0 banger vm create $tiny never
+  expect 0 banger vm run $tiny --net isolated x
+  vmm=$(vm_field x .vmm.pid)
+  cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true
+  expect 0 banger vm rm never
+  same "$output" 'never: removed'
+  expect 3 banger vm show never
+  cat /dev/zero >>"$BANGER_STATE_DIR/filler" 2>/dev/null || true
+  expect 0 banger vm rm --force x
+  gone "$vmm"
+  expect 3 banger vm show x
+  expect 0 banger doctor --leaks
+  same "$output" ''
+  same "$(ls "$BANGER_STATE_DIR/vms")" ''
+}
+
+@test "the disk is full: rm works, first time" {
+  in_small_fs 300M removed
 }
 
 @test "too little room from the start: preflight says so, nothing is made" {

@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
-#include "ops/common/places.h"
 #include "ops/net/private_net.h"
 #include "ops/ssh/config.h"
 #include "sys/file.h"
@@ -31,6 +30,11 @@ bool claim_removal(Context& ctx, const std::string& id) {
 
 } // namespace
 
+void remove_disks(const Places& places) {
+  for (const std::string& file : {own_root(places), places.work, places.console, places.vmm_log})
+    if (!file.empty()) sys::remove_file(file);
+}
+
 bool is_being_removed(const Vm& vm) {
   return vm.state == VmState::removing && sys::is_alive(vm.creator);
 }
@@ -38,6 +42,7 @@ bool is_being_removed(const Vm& vm) {
 void remove_vm_rest(Context& ctx, const Vm& vm) {
   if (!claim_removal(ctx, vm.id)) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  remove_disks(places); // first: on a full disk the rest needs the room
   PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
   sys::remove_tree(places.runtime);
   guest::remove_known_host(ctx.dirs.keys(), vm.name + ".vm");

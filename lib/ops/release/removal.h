@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/common/context.h"
+#include "ops/common/places.h"
 
 namespace banger::ops {
 
@@ -9,6 +10,8 @@ namespace banger::ops {
 // files and its pinned host key, then the row. Done twice it does the rest; while another process
 // that lives is at it, nothing.
 void remove_vm_rest(Context& ctx, const Vm& vm);
+// Its disks and logs go, the directory stays. What is not there is no failure.
+void remove_disks(const Places& places);
 // Whether who began its removal lives.
 bool is_being_removed(const Vm& vm);
 

@@ -1,15 +1,37 @@
 #include "ops/vm/remove.h"
 
+#include <cerrno>
+
 #include "core/error.h"
-#include "ops/common/places.h"
 #include "ops/release/removal.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
 #include "ops/vm/stop.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/proc.h"
 
 namespace banger::ops {
+
+namespace {
+
+// Does what writes the state. Where the disk is full, the VM's own disks make room for that: they
+// go in any case. The caller holds op.lock. Killed in between, it leaves a VM without its disks,
+// which can only be removed.
+template <typename F>
+auto with_room(const Vm& vm, const Places& places, F&& body) {
+  try {
+    return body();
+  } catch (const Error& e) {
+    bool is_full = e.error_number() == ENOSPC || e.error_number() == EDQUOT;
+    bool runs = sys::FileLock::is_held(places.run_lock) || sys::is_alive(vm.vmm_process());
+    if (!is_full || runs) throw;
+  }
+  remove_disks(places);
+  return body();
+}
+
+} // namespace
 
 void remove_vm(Context& ctx, const std::string& ref, bool force) {
   Vm vm = ctx.state.get_vm(ref);
@@ -17,7 +39,8 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
     try {
       kill_vm(ctx, vm.id);
     } catch (const Error& e) {
-      if (e.code() != Code::conflict) throw; // it ended by itself meanwhile
+      // It ended, and on a full disk only that could not be written. Else it is told below.
+      if (e.error_number() != ENOSPC && e.error_number() != EDQUOT) throw;
     }
     if (!ctx.state.find_vm_by_id(vm.id)) return; // it was one of --rm
   }
@@ -30,13 +53,13 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
     sys::remove_tree(places.dir); // it went meanwhile, and this is not its directory
     throw not_found("cannot remove '{}': it is gone", vm.name).subject(vm.name);
   }
-  auto now = reconcile_locked(ctx, *row);
+  auto now = with_room(*row, places, [&] { return reconcile_locked(ctx, *row); });
   if (!now) return;
   if (is_live(now->state))
     throw conflict("cannot remove '{}': it is {}", now->name, name_of(now->state))
         .subject(now->name)
         .hint(fmt::format("banger vm rm --force {} stops it first", now->name));
-  remove_vm_rest(ctx, *now);
+  with_room(*now, places, [&] { remove_vm_rest(ctx, *now); });
 }
 
 } // namespace banger::ops
