@@ -36,7 +36,15 @@ struct Publish : cli::Verb {
     ops::Context& ctx = work.ctx;
     return work.for_each(app, "publish", {name}, [&](const std::string& ref) {
       Vm vm = remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
-      return std::string(name_of(vm.state));
+      cli::Done done(std::string(name_of(vm.state)));
+      // As they are recorded: with the address, and the port that was chosen for a low one.
+      std::vector<Port> changed = ports;
+      if (!remove) changed.assign(vm.ports.end() - std::ssize(ports), vm.ports.end());
+      for (const Port& p : changed)
+        done.said += fmt::format("{}{}:{} -> {}{}{}", done.said.empty() ? "" : "\n",
+                                 p.host_address.empty() ? vm.reach : p.host_address, p.host,
+                                 p.guest, p.proto == "udp" ? "/udp" : "", remove ? " removed" : "");
+      return done;
     });
   }
 

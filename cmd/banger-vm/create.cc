@@ -83,11 +83,13 @@ private:
     for (;;) {
       VmSpec spec = options.to_spec(name, app.settings);
       try {
-        if (options.dry_run) {
+        if (options.dry_run)
           say_plan(ctx, ops::plan_create(ctx, spec));
-          return {"absent", name};
-        }
-        return {std::string(name_of(ops::create_vm(ctx, spec).state)), name};
+        else
+          ops::create_vm(ctx, spec);
+        cli::Done done = created(options.dry_run);
+        done.name = name;
+        return done;
       } catch (const Error& e) {
         if (!numbers || !was_taken_meanwhile(e, ctx, name)) throw;
         name = numbers->next();
@@ -116,9 +118,8 @@ private:
       }
     }
     session.progress.done();
-    return app.for_each("create", wanted, [&](const std::string&) {
-      return std::string(options.dry_run ? "absent" : name_of(VmState::stopped));
-    });
+    return app.for_each("create", wanted,
+                        [&](const std::string&) { return created(options.dry_run); });
   }
 };
 

@@ -38,7 +38,9 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "A VM is running when a command was done in it over ssh. When that takes longer than "
          "the timeout (three times as long under software emulation), the status is 6, the "
-         "error names the stage that was reached, and the VM goes on booting.",
+         "error names the stage that was reached, and the VM goes on booting.\n\n"
+         "One that runs is left as it is; of one that is being started already, that is waited "
+         "for.",
      .examples = {{"banger vm start web db", "start two VMs"}},
      .objects = {"result"},
      .make = vm::make_start},
@@ -53,7 +55,7 @@ const cli::VerbEntry verbs[] = {
      .summary = "stop VMs, gently first",
      .manual =
          "Asks the guest with Ctrl-Alt-Del, then with poweroff over ssh, then ends the VMM; each "
-         "when the step before did not help in time.",
+         "when the step before did not help in time. One that does not run is left as it is.",
      .examples = {{"banger vm list -q --label job=42 | banger vm stop -",
                    "stop what a job started"}},
      .objects = {"result"},

@@ -28,7 +28,10 @@ struct Reset : cli::Verb {
     Session session(app);
     return session.on_each("reset", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::reset_vm(ctx, name, image).state))};
+                             cli::Done done(
+                                 std::string(name_of(ops::reset_vm(ctx, name, image).state)));
+                             done.said = "reset";
+                             return done;
                            });
   }
 };

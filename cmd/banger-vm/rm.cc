@@ -24,7 +24,7 @@ struct Remove : cli::Verb {
     return session.on_each("rm", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                              ops::remove_vm(ctx, name, force);
-                             return {"removed"};
+                             return std::string("removed");
                            });
   }
 };

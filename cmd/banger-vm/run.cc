@@ -43,7 +43,7 @@ struct Run : cli::Verb {
     Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
     if (options.dry_run) {
       say_plan(session.ctx, ops::plan_create(session.ctx, spec, true));
-      say_result(app, name, "absent", 0);
+      say_result(app, name, created(true), 0);
       return 0;
     }
     SteadyTime began = steady_now();
@@ -51,16 +51,21 @@ struct Run : cli::Verb {
         session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
           session.progress.done();
           if (!command.empty()) return; // its output is the result
-          say_result(app, now.name, name_of(now.state), Seconds(steady_now() - began).count());
+          say_result(app, now.name, {name_of(now.state), true},
+                     Seconds(steady_now() - began).count());
           app.out.flush();
+          app.notice(now.state == VmState::running
+                         ? fmt::format("banger ssh {} gets in", now.name)
+                         : fmt::format("it boots: banger vm wait {0} waits until it answers, "
+                                       "banger ssh {0} gets in then",
+                                       now.name));
         });
   }
 
 private:
-  static void say_result(cli::App& app, const std::string& name, std::string_view state,
-                         double seconds) {
+  static void say_result(cli::App& app, const std::string& name, cli::Done done, double seconds) {
     std::set<int> none;
-    cli::tell(app, "run", {name, std::string(state), seconds}, none);
+    cli::tell(app, "run", {name, std::move(done), seconds}, none);
   }
 };
 

@@ -52,7 +52,11 @@ struct Set : cli::Verb {
     Session session(app);
     return session.on_each("set", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::set_vm(ctx, name, change).state))};
+                             auto [vm, changed] = ops::set_vm(ctx, name, change);
+                             cli::Done done{name_of(vm.state), changed};
+                             done.said = changed ? "changed" : "unchanged";
+                             if (!changed) ctx.notice(fmt::format("'{}' was so already", vm.name));
+                             return done;
                            });
   }
 };

@@ -101,6 +101,12 @@ VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) c
   return s;
 }
 
+cli::Done created(bool dry_run) {
+  cli::Done done{dry_run ? "absent" : name_of(VmState::stopped), !dry_run};
+  done.said = dry_run ? "would be created" : "created";
+  return done;
+}
+
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
   ctx.notice(fmt::format("'{}' would be made from '{}' by {}, {} large, with {} of memory",
                          plan.spec.name, plan.image.name, name_of(plan.root.way),

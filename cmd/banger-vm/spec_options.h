@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/app.h"
 #include "cli/verb.h"
 #include "model/settings.h"
 #include "model/vm.h"
@@ -29,6 +30,9 @@ struct SpecOptions {
   // With the settings where nothing was given. Throws Error(usage) for what cannot be.
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
 };
+
+// The result of having made a VM, or of a dry run.
+cli::Done created(bool dry_run);
 
 // What --dry-run says of a VM.
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);

@@ -51,7 +51,13 @@ struct Start : cli::Verb {
     Session session(app);
     return session.on_each("start", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::start_vm(ctx, name, how).state))};
+                             auto [vm, changed] = ops::start_vm(ctx, name, how);
+                             if (!changed)
+                               ctx.notice(fmt::format("'{}' {} already", vm.name,
+                                                      vm.state == VmState::running
+                                                          ? "was running"
+                                                          : "was being started"));
+                             return {name_of(vm.state), changed};
                            });
   }
 };
@@ -77,7 +83,7 @@ struct Restart : cli::Verb {
     Session session(app);
     return session.on_each("restart", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::restart_vm(ctx, name, how).state))};
+                             return std::string(name_of(ops::restart_vm(ctx, name, how).vm.state));
                            });
   }
 };

@@ -10,6 +10,16 @@ namespace {
 
 constexpr auto that_run = {VmState::starting, VmState::running, VmState::paused, VmState::stopping};
 
+// How a VM has failed goes on being told by list and show, after a stop of it too.
+cli::Done ended(ops::Context& ctx, const ops::Reached& r) {
+  cli::Done done{name_of(r.vm.state), r.changed};
+  if (!r.changed) {
+    ctx.notice(fmt::format("'{}' did not run", r.vm.name));
+    if (r.vm.state == VmState::failed) done.said = "not running";
+  }
+  return done;
+}
+
 struct Stop : cli::Verb {
   Selection which;
   std::optional<Millis> timeout;
@@ -25,7 +35,7 @@ struct Stop : cli::Verb {
     Session session(app);
     return session.on_each("stop", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::stop_vm(ctx, name, timeout).state))};
+                             return ended(ctx, ops::stop_vm(ctx, name, timeout));
                            });
   }
 };
@@ -44,7 +54,7 @@ struct Kill : cli::Verb {
     Session session(app);
     return session.on_each("kill", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return {std::string(name_of(ops::kill_vm(ctx, name).state))};
+                             return ended(ctx, ops::kill_vm(ctx, name));
                            });
   }
 };

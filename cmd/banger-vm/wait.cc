@@ -42,7 +42,7 @@ struct Wait : cli::Verb {
         in, names, goal == "stopped" ? ops::WaitFor::stopped : ops::WaitFor::running, timeout,
         [&](ops::Waited w) {
           double seconds = Seconds(steady_now() - began).count();
-          cli::tell(app, "wait", {w.name, w.state, seconds, std::move(w.error)}, statuses);
+          cli::tell(app, "wait", {w.name, {w.state, false}, seconds, std::move(w.error)}, statuses);
         });
     return cli::common_status(statuses);
   }

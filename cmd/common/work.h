@@ -21,7 +21,7 @@ struct Work {
   // As App::for_each. A result or an error replaces the line of progress, which is not painted
   // again behind it.
   int for_each(cli::App& app, std::string_view verb, const std::vector<std::string>& names,
-               const std::function<std::string(const std::string& name)>& act) {
+               const cli::Act& act) {
     return app.for_each(verb, names, [&](const std::string& name) {
       struct Rest {
         cli::Progress& progress;

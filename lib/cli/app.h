@@ -95,6 +95,19 @@ private:
   std::unique_ptr<State> state_;
 };
 
+// What acting on one thing gave.
+struct Done {
+  Done(std::string state_afterwards = {}) : state(std::move(state_afterwards)) {}
+  Done(std::string_view state_afterwards, bool has_changed)
+      : state(state_afterwards), changed(has_changed) {}
+
+  std::string state;   // its state afterwards; empty if it has none
+  bool changed = true; // false: what was asked for was so already
+  std::string said;    // what was done, for people, a line each; empty: the state
+  std::string name;    // what it is called, where that is not what it was asked for by
+};
+using Act = std::function<Done(const std::string& name)>;
+
 class App {
 public:
   App(std::string tool, Settings s, Dirs d, Level level)
@@ -121,12 +134,10 @@ public:
   void notice(std::string_view text);
 
   // For verbs that act on several things: runs `act` on each; what one throws is printed as its
-  // error and never stops the others. People get "NAME: STATE" for what went well, --quiet the bare
-  // NAME, --json a `result` object for each (verb, name, ok, state, seconds, error|null).
-  // Returns 0, the one failure's status if all failures share it, else 7. `act` returns the thing's
-  // state afterwards ("" if it has none: then the line is the bare name).
-  int for_each(std::string_view verb, const std::vector<std::string>& names,
-               const std::function<std::string(const std::string& name)>& act);
+  // error and never stops the others. People get "NAME: WHAT WAS DONE" for what went well, --quiet
+  // the bare NAME, --json a `result` object for each (verb, name, ok, changed, state, seconds,
+  // error|null). Returns 0, the one failure's status if all failures share it, else 7.
+  int for_each(std::string_view verb, const std::vector<std::string>& names, const Act& act);
 };
 
 // The status of a verb whose failures had these: 0 for none, theirs if it is one, else 7.

@@ -19,9 +19,8 @@ Outcome outcome_of(const std::string& name, const std::function<Done()>& act) {
   SteadyTime start = steady_now();
   Outcome o{name, {}};
   try {
-    Done done = act();
-    o.state = std::move(done.state);
-    if (!done.name.empty()) o.name = std::move(done.name);
+    o.done = act();
+    if (!o.done.name.empty()) o.name = o.done.name;
   } catch (const Error& e) {
     o.error = e;
   } catch (const std::exception& e) {
@@ -29,6 +28,13 @@ Outcome outcome_of(const std::string& name, const std::function<Done()>& act) {
   }
   o.seconds = Seconds(steady_now() - start).count();
   return o;
+}
+
+// For people: "NAME: WHAT", a line for each line of what was done.
+void say(Output& out, const std::string& name, const std::string& what) {
+  for (const std::string& line : split(what, '\n'))
+    out.line(on_one_line( // a stray file's name may be anything
+        escape_for_terminal(line.empty() ? name : fmt::format("{}: {}", name, line))));
 }
 
 } // namespace
@@ -42,23 +48,22 @@ void tell(App& app, std::string_view verb, Outcome o, std::set<int>& statuses) {
     app.out.object("result", {{"verb", verb},
                               {"name", o.name},
                               {"ok", !o.error},
-                              {"state", o.state},
+                              {"changed", !o.error && o.done.changed},
+                              {"state", o.done.state},
                               {"seconds", std::round(o.seconds * 1000) / 1000},
                               {"error", o.error ? error_json(*o.error) : Json()}});
   else if (!o.error && app.out.quiet)
     app.out.line(o.name);
-  else if (!o.error) // a stray file's name may be anything
-    app.out.line(on_one_line(
-        escape_for_terminal(o.state.empty() ? o.name : fmt::format("{}: {}", o.name, o.state))));
+  else if (!o.error)
+    say(app.out, o.name, o.done.said.empty() ? o.done.state : o.done.said);
   app.out.push(); // each result as soon as it is there; a failure to write never stops the others
   if (o.error) report(app.tool(), *o.error, app.out.json);
 }
 
-int App::for_each(std::string_view verb, const std::vector<std::string>& names,
-                  const std::function<std::string(const std::string& name)>& act) {
+int App::for_each(std::string_view verb, const std::vector<std::string>& names, const Act& act) {
   std::set<int> statuses;
   for (const std::string& name : names)
-    tell(*this, verb, outcome_of(name, [&] { return Done{act(name)}; }), statuses);
+    tell(*this, verb, outcome_of(name, [&] { return act(name); }), statuses);
   return common_status(statuses);
 }
 

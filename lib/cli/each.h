@@ -13,15 +13,10 @@
 
 namespace banger::cli {
 
-// What acting on one thing gave.
-struct Done {
-  std::string state;     // its state afterwards; empty if it has none
-  std::string name = {}; // what it is called, where that is not what it was asked for by
-};
-
 // What became of one thing.
 struct Outcome {
-  std::string name, state;
+  std::string name;
+  Done done;
   double seconds = 0;
   std::optional<Error> error = {};
 };
@@ -29,8 +24,6 @@ struct Outcome {
 // Prints an outcome as App::for_each says, whole and at once, and its error once. The status of an
 // error goes into `statuses`.
 void tell(App& app, std::string_view verb, Outcome outcome, std::set<int>& statuses);
-
-using Act = std::function<Done(const std::string& name)>;
 
 // App::for_each with up to `jobs` things at work at once. A result is printed when it is there, so
 // they come in the order in which they end. `make_act` is called in each thread, once and when it

@@ -46,6 +46,8 @@ teardown() { remove_private_root; }
   reach=$(cat "$root/reach")
   mkdir -p "$BANGER_STATE_DIR"/vms/"$(banger vm show --json web | jq -r .id)"
   expect 0 banger net publish web 8080:80 127.0.0.1:5353:53/udp
+  same "$output" "web: $reach:8080 -> 80
+web: 127.0.0.1:5353 -> 53/udp"
   expect 0 banger net publish -q web
   same "$output" "$reach:8080:80
 127.0.0.1:5353:53/udp"
@@ -69,6 +71,9 @@ teardown() { remove_private_root; }
   expect 0 banger net publish -q web
   outputs "$reach:8080:80"
   expect 0 banger net publish --remove web 8080:80 8080:80/udp "127.0.0.1:5353:53/udp"
+  same "$output" "web: $reach:8080 -> 80 removed
+web: $reach:8080 -> 80/udp removed
+web: 127.0.0.1:5353 -> 53/udp removed"
   expect 0 banger net publish -q web
   same "$output" ''
 }

@@ -95,13 +95,36 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   expect 3 banger vm show "${id:0:3}"
 }
 
+@test "sizes and times are taken as they are shown; an error quotes what was typed" {
+  expect 0 banger vm create --image tiny --memory 1.5G half
+  expect 0 banger vm list
+  outputs ' 1.5G '
+  expect 0 banger vm set half --memory 1.1G
+  shown=$(banger vm show half | sed -n 's/^memory *//p')
+  expect 0 banger vm set half --memory "$shown"
+  same "$output" 'half: unchanged'
+  expect 6 banger vm wait half --timeout 0.3s
+  expect 6 banger vm wait half --timeout '0m 0.2s'
+  expect 2 banger vm create --image tiny --memory 1024 x
+  same "$stderr" "banger-vm: invalid --memory '1024': that is a number of bytes; its unit is missing
+hint: 1024M is so many mebibytes, 1024G so many gibibytes"
+  expect 2 banger vm create --image tiny --memory 1000000K x
+  errors "invalid --memory '1000000K': it must be whole multiples of 1M"
+  expect 2 banger vm create --image tiny --work-disk 1M x
+  errors "invalid --work-disk '1M': it must be at least 16M"
+  expect 2 banger vm wait half --timeout '1m 30'
+  errors "invalid --timeout '1m 30': the unit of its last number is missing"
+}
+
 @test "--dry-run checks everything and makes nothing" {
   expect 0 banger vm create --dry-run --image tiny dry
-  same "$output" 'dry: absent'
+  same "$output" 'dry: would be created'
   errors "would be made from 'tiny'"
   expect 0 banger vm run --dry-run --json --image tiny dry
   schema result
-  same "$(field .state)" absent
+  same "$(field '[.state, .changed] | join(" ")')" 'absent false'
+  expect 0 banger vm run --dry-run --image tiny dry
+  same "$output" 'dry: would be created'
   expect 2 banger vm create --dry-run --image tiny --disk 1M dry
   BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm run --dry-run --image tiny dry
   [ ! -e "$BANGER_STATE_DIR" ]

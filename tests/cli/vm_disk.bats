@@ -211,7 +211,7 @@ mib() { echo $(($1 << 20)); }
   debugfs -w -R 'mkdir /kept' "$(disk r work.img)" 2>/dev/null
   before=$(banger vm show --json r | jq -c 'del(.root.used)')
   expect 0 banger vm reset r
-  same "$output" 'r: stopped'
+  same "$output" 'r: reset'
   same "$(banger vm show --json r | jq -c 'del(.root.used)')" "$before"
   same "$(debugfs -R 'stat /gone' "$(disk r root.img)" 2>/dev/null | grep -c Inode)" 0
   debugfs -R 'stat /kept' "$(disk r work.img)" 2>/dev/null | grep -q Inode

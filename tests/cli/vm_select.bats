@@ -73,9 +73,9 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   sorted $'a: removed\nb: removed'
   errors nobody
   errors neither
-  expect 7 banger vm stop c nobody # one is stopped (4), one is not there (3)
-  expect 4 banger vm stop c d
-  expect 7 banger vm stop --json c nobody
+  expect 7 banger vm set --work-disk 1G c nobody # one has none (4), one is not there (3)
+  expect 4 banger vm set --work-disk 1G c d
+  expect 7 banger vm set --json --work-disk 1G c nobody
   same "$(jq -r '[.name, .ok, .error.code] | join(" ")' <<<"$output" | sort)" \
     $'c false conflict\nnobody false not_found'
   expect 0 banger vm rm --all -j 1
@@ -84,9 +84,40 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   expect 2 banger vm rm -j many x
 }
 
+@test "what was so already is success, and nothing has changed" {
+  made --label a=b c
+  for verb in stop kill; do
+    expect 0 banger vm $verb c
+    same "$output" 'c: stopped'
+    errors "'c' did not run"
+    expect 0 banger vm $verb --json c
+    schema result
+    same "$(field '[.verb, .ok, .changed, .state] | join(" ")')" "$verb true false stopped"
+    same "$stderr" ''
+  done
+  expect 0 banger vm stop -q c
+  same "$output" c
+  same "$stderr" ''
+  expect 3 banger vm stop --json nobody
+  schema result
+  same "$(field '[.ok, .changed] | join(" ")')" 'false false'
+  expect 0 banger vm set c --cpus 1 --memory 128M --label a=b --unlabel nothing
+  same "$output" 'c: unchanged'
+  errors "'c' was so already"
+  same "$(banger vm events --json c | jq -r .type)" vm.created
+  expect 0 banger vm set c --cpus 2 --json
+  same "$(field .changed)" true
+  expect 0 banger vm set c --label a=c
+  same "$output" 'c: changed'
+  expect 0 banger vm reset --json c
+  same "$(field '[.changed, .state] | join(" ")')" 'true stopped'
+  expect 0 banger vm create --image tiny --atomic x y
+  same "$output" $'x: created\ny: created'
+}
+
 @test "--count makes numbered VMs, the next free numbers if some are there" {
   made --count 3 web-
-  sorted $'web-1: stopped\nweb-2: stopped\nweb-3: stopped'
+  sorted $'web-1: created\nweb-2: created\nweb-3: created'
   expect 0 banger vm rm web-2
   made -q --count 2 web-
   sorted $'web-2\nweb-4'
@@ -167,7 +198,7 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   await 10 has_event v vm.grown
   expect 0 banger vm rm v
   expect 0 wait $setter
-  same "$(cat "$root/set")" 'v: stopped'
+  same "$(cat "$root/set")" 'v: changed'
   same "$(banger vm events --json v | jq -r .type | xargs)" \
     'vm.created vm.grown vm.changed vm.removed'
 }

@@ -46,7 +46,7 @@ is_marked() { debugfs -R 'stat /mark' "$1" 2>/dev/null | grep -q Inode; }
         if [ "$action:$status" = enospc:1 ] && [ "$(vm_field r .image.name)" = one ]; then
           same "$(find "$dir" -name '*reset*')" '' || { echo "after $point"; false; }
         fi
-        expect 4 banger vm stop r # the next verb on it settles what is left
+        expect 0 banger vm stop r # the next verb on it settles what is left
         case $(vm_field r '.state + " on " + .image.name') in
           'stopped on one') is_marked "$dir/$file" ;;
           'stopped on two') ! is_marked "$dir/$file" ;;

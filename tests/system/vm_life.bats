@@ -91,8 +91,8 @@ load vm
   expect 0 banger vm create $tiny x
   expect 4 banger vm run x $tiny
   errors "a VM of that name exists"
-  expect 4 banger vm stop x
-  errors 'it is stopped'
+  expect 0 banger vm stop x
+  errors "'x' did not run"
 }
 
 @test "in the foreground it is an ordinary process that SIGTERM ends" {

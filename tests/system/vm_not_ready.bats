@@ -110,9 +110,19 @@ EOF
   expect 6 banger vm start --timeout 8s n
   errors 'refuses the key'
   same "$(vm_field n .state)" starting
+  # It is being started already: another start waits for that, or has nothing to do.
+  expect 0 banger vm start --no-wait n
+  same "$output" 'n: starting'
+  errors "'n' was being started already"
+  expect 6 banger vm start --timeout 300ms n
+  errors "'n' is not ready after"
+  banger vm start --json --timeout 2m n >"$root/joined" 3>&- &
+  joined=$!
   banger vm console n <<<release >/dev/null 2>&1 3>&- &
   console=$!
   await 60 in_state n running
+  wait $joined
+  same "$(jq -r '[.ok, .changed, .state] | join(" ")' "$root/joined")" 'true false running'
   kill $console
 }
 

@@ -42,7 +42,12 @@ has() { grep -qF "$2" "$1"; }
   done
   expect 0 banger vm start --all # nothing is left to start
   same "$output" ''
-  expect 4 banger vm start one
+  expect 0 banger vm start --json one
+  schema result
+  same "$(field '[.ok, .changed, .state] | join(" ")')" 'true false running'
+  expect 0 banger vm start one
+  same "$output" 'one: running'
+  errors "'one' was running already"
   expect 0 banger vm wait one two
 }
 

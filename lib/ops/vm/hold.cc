@@ -51,10 +51,15 @@ HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
 
 HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   HeldVm held = hold_vm(ctx, ref, doing);
-  if (held.vm.state == VmState::stopped || held.vm.state == VmState::failed) return held;
-  throw conflict("cannot {} '{}': it is {}", doing, held.vm.name, name_of(held.vm.state))
-      .subject(held.vm.name)
-      .hint(fmt::format("banger vm stop {} stops it", held.vm.name));
+  require_stopped(held.vm, doing);
+  return held;
+}
+
+void require_stopped(const Vm& vm, std::string_view doing) {
+  if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
+  throw conflict("cannot {} '{}': it is {}", doing, vm.name, name_of(vm.state))
+      .subject(vm.name)
+      .hint(fmt::format("banger vm stop {} stops it", vm.name));
 }
 
 } // namespace banger::ops

@@ -23,5 +23,7 @@ struct HeldVm {
 HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing);
 // The same; Error(conflict) with a hint unless it is stopped or failed.
 HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view doing);
+// Throws that Error(conflict).
+void require_stopped(const Vm& vm, std::string_view doing);
 
 } // namespace banger::ops

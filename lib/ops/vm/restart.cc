@@ -6,7 +6,7 @@
 
 namespace banger::ops {
 
-Vm restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options) {
+Reached restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options) {
   Vm vm = ctx.state.get_vm(ref);
   if (vm.remove_when_stopped)
     throw conflict("cannot restart '{}': it is removed when it stops", vm.name)
@@ -14,13 +14,10 @@ Vm restart_vm(Context& ctx, const std::string& ref, const RestartOptions& option
         .hint(fmt::format("banger vm stop {} stops and removes it", vm.name));
   if (is_live(vm.state)) {
     require_restart(ctx, vm); // what could not come up again is not taken down
-    try {
-      stop_vm(ctx, vm.id, options.stop_timeout);
-    } catch (const Error& e) {
-      if (e.code() != Code::conflict) throw; // it ended by itself meanwhile
-    }
+    stop_vm(ctx, vm.id, options.stop_timeout);
   }
-  return start_vm(ctx, vm.id, options.start);
+  // Another may have started it again meanwhile; it was restarted all the same.
+  return {start_vm(ctx, vm.id, options.start).vm, true};
 }
 
 } // namespace banger::ops

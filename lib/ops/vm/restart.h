@@ -13,6 +13,6 @@ struct RestartOptions {
 // A VM that does not run is just started. Throws Error(conflict) for one of `run --rm`, which would
 // be removed by the stop, Error(preflight) before one that runs is stopped; else as stop_vm and
 // start_vm do. Returns the row as it is then.
-Vm restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options);
+Reached restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options);
 
 } // namespace banger::ops

@@ -19,7 +19,7 @@ void stop_if_there(Context& ctx, const std::string& id) {
   try {
     stop_vm(ctx, id, {});
   } catch (const Error& e) {
-    if (e.code() != Code::conflict && e.code() != Code::not_found) throw;
+    if (e.code() != Code::not_found) throw;
   }
 }
 
@@ -38,7 +38,7 @@ int run_vm(Context& ctx, const RunRequest& request,
       Vm ended = run_foreground(ctx, vm.id, start, on_ready);
       return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
     }
-    vm = start_vm(ctx, vm.id, start);
+    vm = start_vm(ctx, vm.id, start).vm;
     on_ready(vm);
     if (request.command.empty()) return 0;
     int status = run_in_guest(ctx, vm, request.command, request.common);

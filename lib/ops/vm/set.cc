@@ -1,6 +1,7 @@
 #include "ops/vm/set.h"
 
 #include "core/error.h"
+#include "disk/ext4.h"
 #include "ops/vm/create.h"
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
@@ -9,38 +10,58 @@ namespace banger::ops {
 
 namespace {
 
-void require_stopped(const Vm& vm) {
+bool needs_stopped(const Vm& vm, const VmChange& change) {
+  auto differs = [](const auto& wanted, auto has) { return wanted && *wanted != has; };
+  auto resized = [](const std::optional<int64_t>& wanted, int64_t has) {
+    return wanted && disk::whole_blocks(*wanted) != has;
+  };
+  return differs(change.cpus, vm.cpus) || differs(change.memory, vm.memory) ||
+         resized(change.disk, vm.root_size) || resized(change.work_disk, vm.work_size);
+}
+
+void require_changeable(const Vm& vm) {
   if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
   throw conflict("cannot change '{}': it is {}", vm.name, name_of(vm.state))
       .subject(vm.name)
       .hint(fmt::format("banger vm stop {}; only labels change on a VM that runs", vm.name));
 }
 
-Vm store(Context& ctx, const Vm& vm, const VmChange& change) {
-  Vm now = vm;
+bool is_same(const Vm& a, const Vm& b) {
+  return a.cpus == b.cpus && a.memory == b.memory && a.root_size == b.root_size &&
+         a.work_size == b.work_size && a.labels == b.labels;
+}
+
+Reached store(Context& ctx, const Vm& vm, const VmChange& change) {
+  Reached r{vm, false};
   ctx.state.transaction([&] {
-    now = ctx.state.change_vm(vm.id, [&](Vm& v) {
+    Vm before = ctx.state.get_vm(vm.id);
+    r.vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
       if (change.cpus) v.cpus = *change.cpus;
       if (change.memory) v.memory = *change.memory;
       for (const std::string& key : change.unlabel) v.labels.erase(key);
       for (const auto& [key, value] : change.labels) v.labels[key] = value;
     });
-    record(ctx, now.name, "vm.changed",
-           {{"cpus", now.cpus}, {"memory", now.memory}, {"labels", Json(now.labels)}});
+    r.changed = !is_same(before, r.vm);
+    if (r.changed)
+      record(ctx, r.vm.name, "vm.changed",
+             {{"cpus", r.vm.cpus}, {"memory", r.vm.memory}, {"labels", Json(r.vm.labels)}});
   });
-  return now;
+  return r;
 }
 
 } // namespace
 
-Vm set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
+Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
   Vm vm = ctx.state.get_vm(ref);
   check_machine(change.cpus.value_or(vm.cpus), change.memory.value_or(vm.memory));
   if (!change.needs_stopped()) return store(ctx, vm, change);
   HeldVm held = hold_vm(ctx, vm.id, "change");
-  require_stopped(held.vm);
+  if (needs_stopped(held.vm, change)) require_changeable(held.vm);
+  Vm before = held.vm;
   if (change.disk || change.work_disk) grow_disks(ctx, held, change.disk, change.work_disk);
-  return store(ctx, held.vm, change);
+  Reached r = store(ctx, held.vm, change);
+  r.changed = r.changed || !is_same(before, r.vm);
+  return r;
 }
 
 } // namespace banger::ops

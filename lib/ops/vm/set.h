@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/common/context.h"
+#include "ops/vm/reached.h"
 
 namespace banger::ops {
 
@@ -18,8 +19,8 @@ struct VmChange {
   bool needs_stopped() const { return cpus || memory || disk || work_disk; }
 };
 
-// Labels change on any VM, the rest on one that does not run (Error(conflict) else). Throws
-// Error(usage) for what cannot be, and then nothing was changed. Returns the row as it is then.
-Vm set_vm(Context& ctx, const std::string& ref, const VmChange& change);
+// Labels change on any VM, the rest on one that does not run (Error(conflict) else). What is so
+// already is no change. Throws Error(usage) for what cannot be, and then nothing was changed.
+Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change);
 
 } // namespace banger::ops

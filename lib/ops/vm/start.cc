@@ -43,19 +43,22 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
   return request;
 }
 
-struct Started {
-  SpawnedMonitor monitor;
+// A boot, as its monitor reports it.
+struct Boot {
+  Fd link;
   sys::LineReader lines;
   Vm vm;
   Millis timeout;
   Places places;
+  std::optional<sys::Child> monitor = {};       // where this process started it
+  BootStage reached{"vmm", "starting the VMM"}; // as far as was told
 };
 
 // Everything up to the monitor's word that run.lock is its own; op.lock is given up then, so that a
 // boot that hangs can be stopped.
-std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
-                                     const StartOptions& options, bool detached) {
-  auto [vm, lock] = hold_stopped_vm(ctx, ref, "start");
+std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions& options,
+                                  bool detached) {
+  auto [vm, lock] = std::move(held);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   ctx.stage(vm.name, "checking what it needs");
   renew_blank_root(ctx, places, vm);
@@ -91,13 +94,13 @@ std::unique_ptr<Started> begin_start(Context& ctx, const std::string& ref,
   }();
   int fd = started.link.get();
   Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout), request.accel);
-  auto s = std::unique_ptr<Started>(
-      new Started{std::move(started), sys::LineReader(fd), vm, timeout, places});
+  auto s = std::unique_ptr<Boot>(new Boot{std::move(started.link), sys::LineReader(fd), vm, timeout,
+                                          places, std::move(started.process)});
   auto line = s->lines.next(Millis(30'000));
   if (!line || parse_report(*line).kind != Report::Kind::locked) {
     // One that is late must not boot what was settled meanwhile.
-    s->monitor.process.kill(SIGKILL);
-    s->monitor.process.wait();
+    s->monitor->kill(SIGKILL);
+    s->monitor->wait();
     reconcile_locked(ctx, vm);
     if (line) {
       if (auto r = parse_report(*line); r.error) throw *r.error;
@@ -115,10 +118,10 @@ void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
 }
 
 // A report's line; none at the end of them, or when the deadline passed.
-std::optional<std::string> next_report(Started& s, const Deadline& deadline, int interrupt) {
+std::optional<std::string> next_report(Boot& s, const Deadline& deadline, int interrupt) {
   for (;;) {
     if (auto line = s.lines.buffered()) return line;
-    std::array<pollfd, 2> polled{{{s.monitor.link.get(), POLLIN, 0}, {interrupt, POLLIN, 0}}};
+    std::array<pollfd, 2> polled{{{s.link.get(), POLLIN, 0}, {interrupt, POLLIN, 0}}};
     int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
     if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
     if (n > 0 && polled[1].revents)
@@ -130,8 +133,7 @@ std::optional<std::string> next_report(Started& s, const Deadline& deadline, int
 
 // Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
 // VMM was started.
-void await_ready(Context& ctx, Started& s, const StartOptions& options) {
-  BootStage reached{"vmm", "starting the VMM"};
+void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
   Deadline deadline(s.timeout);
   auto began = steady_now();
   while (auto line = next_report(s, deadline, options.interrupt)) {
@@ -148,7 +150,7 @@ void await_ready(Context& ctx, Started& s, const StartOptions& options) {
       throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
     if (r.kind == Report::Kind::stage) {
       if (!options.wait) return; // the first one comes when the VMM runs
-      reached = {r.stage, r.text};
+      s.reached = {r.stage, r.text};
       ctx.stage(s.vm.name, r.text);
     }
   }
@@ -157,33 +159,62 @@ void await_ready(Context& ctx, Started& s, const StartOptions& options) {
         .subject(s.vm.name)
         .hint("the next command cleans up; try again")
         .log(s.places.vmm_log);
-  Error e = not_ready(s.vm.name, reached, std::chrono::duration_cast<Millis>(steady_now() - began),
-                      sys::read_tail(s.places.console, 4096));
+  Error e =
+      not_ready(s.vm.name, s.reached, std::chrono::duration_cast<Millis>(steady_now() - began),
+                sys::read_tail(s.places.console, 4096));
   throw std::move(e.default_log(s.places.console));
 }
 
 } // namespace
 
-Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
+namespace {
+
+// Waits for a VM that somebody else is starting. Not under op.lock, which would keep its stop away.
+Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
+  if (!options.wait) return {vm, false};
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  Fd link = sys::connect_unix(places.monitor_socket);
+  // It may have become ready before the monitor knew of this listener.
+  Vm now = ctx.state.get_vm(vm.id);
+  if (now.state == VmState::running) return {now, false};
+  int fd = link.get();
+  Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout),
+                          now.accel.value_or(Accel::tcg));
+  Boot boot{std::move(link), sys::LineReader(fd), now, timeout, places, {}, {"boot", "it boots"}};
+  ctx.stage(vm.name, "being started already");
+  await_ready(ctx, boot, options);
+  return {ctx.state.get_vm(vm.id), false};
+}
+
+} // namespace
+
+Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
   Stage timed(ctx.log, "vm.start", ref);
-  auto s = begin_start(ctx, ref, options, true);
-  timed.about(s->vm.name);
-  await_ready(ctx, *s, options);
-  return ctx.state.get_vm(s->vm.id);
+  HeldVm held = hold_vm(ctx, ref, "start");
+  timed.about(held.vm.name);
+  if (held.vm.state == VmState::running) return {held.vm, false};
+  if (held.vm.state == VmState::starting) {
+    held.lock.release();
+    return join_start(ctx, held.vm, options);
+  }
+  require_stopped(held.vm, "start");
+  auto boot = begin_start(ctx, std::move(held), options, true);
+  await_ready(ctx, *boot, options);
+  return {ctx.state.get_vm(boot->vm.id), true};
 }
 
 Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
                   const std::function<void(const Vm&)>& on_ready) {
   // From the first: one that comes while the monitor is being started is for the VM, too.
   sys::Signals signals({SIGTERM, SIGINT, SIGHUP});
-  auto s = begin_start(ctx, ref, options, false);
+  auto s = begin_start(ctx, hold_stopped_vm(ctx, ref, "start"), options, false);
   sys::Loop loop;
   std::optional<Error> failure;
   loop.watch(signals.fd(), [&] {
     sys::read_signal(signals.fd());
-    s->monitor.process.kill(SIGTERM);
+    s->monitor->kill(SIGTERM);
   });
-  loop.watch(s->monitor.link.get(), [&] {
+  loop.watch(s->link.get(), [&] {
     bool more = s->lines.fill();
     while (auto line = s->lines.buffered()) {
       Report r = parse_report(*line);
@@ -197,7 +228,7 @@ Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& opti
     if (!more) loop.stop();
   });
   loop.run();
-  s->monitor.process.wait();
+  s->monitor->wait();
   if (failure) {
     failure->within(fmt::format("cannot start '{}'", s->vm.name)).default_log(s->places.console);
     throw *failure;

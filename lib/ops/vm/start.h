@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/common/context.h"
+#include "ops/vm/reached.h"
 
 namespace banger::ops {
 
@@ -11,11 +12,12 @@ struct StartOptions {
   int interrupt = -1;            // a descriptor: once it is readable nobody waits any longer
 };
 
-// Throws Error(conflict) when it runs already, Error(preflight) with all that is missing,
-// Error(timeout) that names the stage reached (the VM is left `starting` then and becomes running
-// if it still answers), Error(failed) when the boot failed (the VM is `failed`), or when
-// `interrupt` said so (it goes on booting). Returns the row as it is then.
-Vm start_vm(Context& ctx, const std::string& ref, const StartOptions& options);
+// One that runs is left as it is; one that another is starting is waited for. Throws
+// Error(preflight) with all that is missing, Error(timeout) that names the stage reached (the VM is
+// left `starting` then and becomes running if it still answers), Error(failed) when the boot failed
+// (the VM is `failed`), or when `interrupt` said so (it goes on booting), Error(conflict) for a VM
+// that is paused or being stopped.
+Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& options);
 
 // The same in the foreground: the monitor is a child in this session, `on_ready` is called when the
 // VM answers, TERM, INT and HUP stop the VM, and the call returns when it has ended for good.

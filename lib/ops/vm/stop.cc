@@ -19,12 +19,33 @@ constexpr Millis time_to_answer{5'000}, time_to_die{2'000}, time_to_kill{20'000}
 // What the kernel takes to end a process that a signal was sent.
 constexpr Millis time_to_vanish{10'000};
 
-// The row of a VM that has ended.
-Vm after_end(Context& ctx, const Vm& vm) {
-  if (auto after = ctx.state.find_vm_by_id(vm.id)) return *after;
-  Vm gone = vm; // with --rm: what it was is what we knew of it
-  gone.state = VmState::stopped;
-  return gone;
+// With --rm: what it was is what we knew of it.
+Vm gone(Vm vm) {
+  vm.state = VmState::stopped;
+  return vm;
+}
+
+// The row of a VM whose monitor said that it has ended. That one writes the row; where it could not
+// (a full disk, a state that was moved) it is settled here, or the failure told. The caller holds
+// op.lock.
+Vm after_end(Context& ctx, const Vm& vm, const char* verb) {
+  auto after = ctx.state.find_vm_by_id(vm.id);
+  if (!after) return gone(vm);
+  if (!is_live(after->state)) return *after;
+  try {
+    after = reconcile_locked(ctx, *after);
+  } catch (Error& e) {
+    throw std::move(
+        e.within(fmt::format("cannot {} '{}': it has ended, and that cannot be recorded", verb,
+                             vm.name))
+            .default_subject(vm.name));
+  }
+  if (!after) return gone(vm);
+  if (is_live(after->state))
+    throw failed("cannot {} '{}': its monitor said that it ended, and it is {}", verb, vm.name,
+                 name_of(after->state))
+        .subject(vm.name);
+  return *after;
 }
 
 // Ends a VM whose monitor cannot: both processes, by the identities that the row tells. The monitor
@@ -92,18 +113,15 @@ void end_unreachable_monitor(Context& ctx, const Vm& vm) {
   sys::end_process(now->monitor_process(), time_to_vanish);
 }
 
-Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
+Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
   Stage timed(ctx.log, fmt::format("vm.{}", verb), ref);
   Vm row = ctx.state.get_vm(ref);
   timed.about(row.name);
   Places places = places_of(ctx.dirs, ctx.state.tag(), row);
   bool lost = without_directory(ctx, row.id, places).has_value();
   auto [vm, lock] = hold_vm(ctx, row.id, verb);
-  if (lost && !is_live(vm.state)) return vm;
-  if (!is_live(vm.state))
-    throw conflict("cannot {} '{}': it is {}", verb, vm.name, name_of(vm.state))
-        .subject(vm.name)
-        .hint(fmt::format("banger vm start {} starts it", vm.name));
+  // Somebody else, or the guest, may have ended it while the lock was waited for.
+  if (!is_live(vm.state)) return {vm, lost || is_live(row.state)};
   bool gently = timeout > Millis(0);
   Millis patience =
       gently ? scaled(timeout, vm.accel.value_or(Accel::tcg)) * 2 + Millis(30'000) : time_to_kill;
@@ -140,7 +158,7 @@ Vm end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout
     if (!after) break;
     vm = *after;
   }
-  return after_end(ctx, vm);
+  return {after_end(ctx, vm, verb), true};
 }
 
 enum class Killed { no, by_its_monitor, by_us };
@@ -164,17 +182,19 @@ Killed kill_at_once(Context& ctx, const Vm& vm) {
 
 } // namespace
 
-Vm stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout) {
+Reached stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout) {
   return end_vm(ctx, ref, "stop", timeout.value_or(ctx.settings.vm_stop_timeout));
 }
 
-Vm kill_vm(Context& ctx, const std::string& ref) {
+Reached kill_vm(Context& ctx, const std::string& ref) {
   Vm vm = ctx.state.get_vm(ref);
   switch (kill_at_once(ctx, vm)) {
   case Killed::by_its_monitor:
-    return after_end(ctx, vm);
+    if (auto after = ctx.state.find_vm_by_id(vm.id); !after || !is_live(after->state))
+      return {after.value_or(gone(vm)), true};
+    [[fallthrough]];
   case Killed::by_us:
-    return hold_vm(ctx, vm.id, "kill").vm; // settled by now, by that verb or by this
+    return {hold_vm(ctx, vm.id, "kill").vm, true}; // settled by now, by that verb or by this
   case Killed::no:
     break;
   }

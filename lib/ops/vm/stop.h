@@ -2,14 +2,16 @@
 #pragma once
 
 #include "ops/common/context.h"
+#include "ops/vm/reached.h"
 
 namespace banger::ops {
 
 // Ctrl-Alt-Del, then poweroff over ssh, SIGTERM, SIGKILL, each when the one before did not help in
-// its time. Returns the row afterwards. A VM that does not run: Error(conflict).
-Vm stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout);
+// its time. A VM that does not run is left as it is. Throws Error(conflict) for one that is being
+// made or removed, Error(failed) or Error(timeout) where it did not end.
+Reached stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout);
 
 // At once, with the loss of what the guest had not written.
-Vm kill_vm(Context& ctx, const std::string& ref);
+Reached kill_vm(Context& ctx, const std::string& ref);
 
 } // namespace banger::ops

@@ -77,7 +77,9 @@ TEST(EachBeside, AResultEachWhateverIsThrown) {
     return [](const std::string& name) -> Done {
       if (name == "absent") throw not_found("no '{}'", name);
       if (name == "broken") throw std::runtime_error("surprise");
-      return {"fine", name == "prefix" ? "whole" : ""};
+      Done done("fine");
+      if (name == "prefix") done.name = "whole";
+      return done;
     };
   };
   Caught c = caught([&](App& app) {
