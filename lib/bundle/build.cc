@@ -10,6 +10,7 @@
 #include "archive/sha256.h"
 #include "bundle/parts.h"
 #include "bundle/recipe.h"
+#include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "sys/file.h"
@@ -37,17 +38,6 @@ void check_suite(std::string_view suite) {
 struct Tool {
   std::string program, package;
 };
-
-// Whether this user may map other users' ids, which mmdebstrap's unshare mode needs.
-bool has_subordinate_ids() {
-  if (!find_system_program("newuidmap")) return false;
-  auto uid = fmt::format("{}:", ::getuid());
-  const char* name = std::getenv("USER");
-  std::string user = name ? fmt::format("{}:", name) : uid;
-  for (const std::string& line : split(sys::find_content("/etc/subuid").value_or(""), '\n'))
-    if (line.starts_with(uid) || line.starts_with(user)) return true;
-  return false;
-}
 
 // All that a build needs and this host lacks, named at once.
 void preflight_check(const BundlePlan& plan, const RootSource& source, const std::string& out) {
@@ -154,6 +144,16 @@ void publish(const Bundle& bundle) {
 
 } // namespace
 
+bool has_subordinate_ids() {
+  if (!find_system_program("newuidmap")) return false;
+  auto uid = fmt::format("{}:", ::getuid());
+  const char* name = std::getenv("USER");
+  std::string user = name ? fmt::format("{}:", name) : uid;
+  for (const std::string& line : split(sys::find_content("/etc/subuid").value_or(""), '\n'))
+    if (line.starts_with(uid) || line.starts_with(user)) return true;
+  return false;
+}
+
 std::string boot_inputs(std::string_view suite, std::string_view init, std::string_view modules) {
   return archive::sha256_hex(fmt::format("boot {} {} {} {}\n{}\n{}\n", boot_form, debian_arch,
                                          suite, kernel_meta_package, archive::sha256_hex(init),
@@ -200,7 +200,7 @@ BundleBuilt build_bundle(const BundleWish& wish, const Dirs& dirs, Log& log, OnS
   std::string boot = boot_inputs(wish.suite, sys::read_file(init), modules);
 
   make_out(wish.out, dirs.state);
-  std::string lock_file = wish.out + "/.lock";
+  std::string lock_file = wish.out + "/" + build_lock;
   auto lock = sys::FileLock::try_take(lock_file);
   if (!lock) {
     if (on_stage) on_stage("waiting for another build");

@@ -86,12 +86,13 @@ DebianArchive::DebianArchive(BundleWork& work, const std::string& suite)
       sys::run({.argv = {"apt-get", "indextargets", "--format",
                          "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"},
                 .env = {},
-                .cwd = {}})
+                .cwd = {},
+                .kept = true})
           .out;
   std::string codename = os_release("ID") == "debian" ? os_release("VERSION_CODENAME") : "";
   sources_ = debian_sources(targets, codename, suite);
-  std::string acquire =
-      apt_acquire_settings(sys::run_ok({.argv = {"apt-config", "dump"}, .env = {}, .cwd = {}}));
+  std::string acquire = apt_acquire_settings(
+      sys::run_ok({.argv = {"apt-config", "dump"}, .env = {}, .cwd = {}, .kept = true}));
 
   for (const char* dir : {"/lists/partial", "/archives/partial", "/etc", "/log"})
     sys::make_dirs(root_ + dir, 0755);
@@ -127,7 +128,10 @@ Acquire::Languages "none";
 }
 
 sys::Command DebianArchive::apt(std::vector<std::string> argv) const {
-  return {.argv = std::move(argv), .env = {{"APT_CONFIG", config_}, {"LC_ALL", "C"}}, .cwd = {}};
+  return {.argv = std::move(argv),
+          .env = {{"APT_CONFIG", config_}, {"LC_ALL", "C"}},
+          .cwd = {},
+          .kept = true};
 }
 
 void DebianArchive::update() {

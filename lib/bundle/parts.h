@@ -35,4 +35,7 @@ std::vector<std::string> installed_packages(std::string_view dpkg_status);
 // "zlib1g_1%3a1.2.13.dfsg-1_amd64.deb" to "zlib1g 1:1.2.13.dfsg-1". Pure.
 std::string package_of_file(std::string_view file_name);
 
+// Whether this user may map other users' ids, which mmdebstrap's unshare mode needs.
+bool has_subordinate_ids();
+
 } // namespace banger::bundle

@@ -11,6 +11,7 @@
 
 #include "archive/reader.h"
 #include "archive/sha256.h"
+#include "archive/sources.h"
 #include "bundle/parts.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -19,6 +20,7 @@
 #include "disk/ext4_files.h"
 #include "sys/file.h"
 #include "sys/proc.h"
+#include "sys/signals.h"
 
 namespace banger::bundle {
 
@@ -135,13 +137,22 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
   // host's loader: that does not find systemd's own library in the new root. Package scripts run
   // from there, so a path relative to it leads to it (mmdebstrap knows the older place only).
   if (!sys::is_root()) command.env["LD_LIBRARY_PATH"] = "usr/lib/x86_64-linux-gnu/systemd";
+  // What it unpacks lies where this build tidies up; in a user namespace it is another user, who
+  // may not enter here.
+  if (sys::is_root() || !has_subordinate_ids()) command.env["TMPDIR"] = work.path("");
   command.argv.insert(command.argv.end(), archive.sources().begin(), archive.sources().end());
   sys::Child child = work.start(command, -1, write_end.get());
   write_end.reset();
   std::string status;
   std::exception_ptr failure;
   try {
-    auto reader = archive::Reader::of_file(read_end.get(), "mmdebstrap's tar");
+    auto bytes = archive::pull_file(read_end.get(), "mmdebstrap's tar");
+    archive::Reader reader(
+        [&](std::span<char> buffer) {
+          sys::wait_or_interrupt(read_end.get());
+          return bytes(buffer);
+        },
+        "mmdebstrap's tar");
     while (auto entry = reader.next()) {
       if (!is_kept(source, *entry, entry->path)) continue;
       if (entry->path == "var/lib/dpkg/status" && S_ISREG(entry->mode)) {
@@ -155,12 +166,10 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
     failure = std::current_exception();
   }
   read_end.reset();
-  // Of two failures the first is told: what has an errno happened on the way on, and closing our
-  // end of the pipe ended mmdebstrap; else mmdebstrap cut its tar off.
-  if (failure && errno_of(failure) != 0) {
-    child.wait();
-    std::rethrow_exception(failure);
-  }
+  // Of two failures the first is told: what has an errno happened on the way on, and mmdebstrap
+  // ends with this; else mmdebstrap cut its tar off.
+  if (failure && errno_of(failure) != 0) std::rethrow_exception(failure);
+  work.look_up();
   work.finish(child, "mmdebstrap");
   if (failure) std::rethrow_exception(failure);
   return installed_packages(status);
@@ -179,6 +188,7 @@ std::vector<std::string> write_extract(BundleWork& work, DebianArchive& archive,
   }
   for (const std::string& deb : archive.download_all(source.package_names)) {
     installed.push_back(package_of_file(deb.substr(deb.rfind('/') + 1)));
+    work.look_up();
     auto reader = archive::Reader::of_package(deb);
     while (auto entry = reader.next()) {
       std::string path = merged_usr(entry->path);
@@ -201,7 +211,8 @@ std::vector<std::string> write_extract(BundleWork& work, DebianArchive& archive,
   // It is what its name says: by another it would look for an applet of that name.
   std::string program = work.path("busybox");
   sys::write_atomic(program, applets_program, 0755);
-  std::string list = sys::run_ok({.argv = {program, "--list-full"}, .env = {}, .cwd = {}});
+  std::string list =
+      sys::run_ok({.argv = {program, "--list-full"}, .env = {}, .cwd = {}, .kept = true});
   for (const std::string& line : split(trim(list), '\n')) {
     std::string path = merged_usr(line);
     if (path.empty() || root.has(path) || source.recipe.drops(path) || is_own(source, path))

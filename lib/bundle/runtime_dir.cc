@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 namespace banger::bundle {
 
@@ -30,6 +31,15 @@ std::string source_tree(const std::string& bin) {
   at += key.size();
   std::string source(trim(std::string_view(*cache).substr(at, cache->find('\n', at) - at)));
   return sys::exists(source + "/runtime/packages") ? source : std::string();
+}
+
+std::vector<std::string> dead_builds(const std::string& dir) {
+  std::vector<std::string> found;
+  for (const std::string& name : sys::list_dir(dir))
+    if (name.starts_with(build_prefix)) found.push_back(dir + "/" + name);
+  // A build takes the lock before it makes anything.
+  if (!found.empty() && sys::FileLock::is_held(dir + "/" + build_lock)) found.clear();
+  return found;
 }
 
 RuntimeDir build_dir(const Settings& settings, const Dirs& dirs) {

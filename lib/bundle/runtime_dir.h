@@ -9,10 +9,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/settings.h"
 
 namespace banger::bundle {
+
+// Names in it: held while one builds there; the directory of a build, with its process's number.
+inline constexpr const char *build_lock = ".lock", *build_prefix = ".build-";
 
 struct RuntimeDir {
   std::string path;   // absolute
@@ -24,6 +28,10 @@ struct RuntimeDir {
 RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs);
 // Where `bundle build` puts one: the same without "install", which is not the user's to write.
 RuntimeDir build_dir(const Settings& settings, const Dirs& dirs);
+
+// What builds that died left in a bundle's directory, as paths; what one that is at work has is
+// none of it.
+std::vector<std::string> dead_builds(const std::string& dir);
 
 // The source tree that the tools in `bin` were built from, when they run from its build directory;
 // else empty.

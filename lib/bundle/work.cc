@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -12,12 +13,8 @@
 
 namespace banger::bundle {
 
-namespace {
-constexpr std::string_view prefix = ".build-";
-}
-
 BundleWork::BundleWork(const std::string& out, Log& log, OnStage on_stage)
-    : dir_(fmt::format("{}/{}{}", out, prefix, ::getpid())), log_path_(out + "/build.log"),
+    : dir_(fmt::format("{}/{}{}", out, build_prefix, ::getpid())), log_path_(out + "/build.log"),
       log_(log), on_stage_(std::move(on_stage)) {
   log_file_ = sys::open_file(log_path_, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
   sys::make_dir(dir_, 0755);
@@ -34,12 +31,12 @@ BundleWork::~BundleWork() {
 
 void BundleWork::remove_stale(const std::string& out) {
   for (const std::string& name : sys::list_dir(out)) {
-    if (!name.starts_with(prefix)) continue;
+    if (!name.starts_with(build_prefix)) continue;
     try {
       sys::remove_tree(out + "/" + name);
     } catch (const Error&) {
-      // A program that the dead build started may still write there; it ends by itself, and the
-      // name is not used again as long as its process lives.
+      // A program that the dead build started may write there for a moment yet; the name is not
+      // used again as long as its process lives.
     }
   }
 }
@@ -52,6 +49,7 @@ void BundleWork::end_stage() {
 }
 
 void BundleWork::stage(std::string_view what) {
+  look_up();
   end_stage();
   stage_ = what;
   stage_start_ = steady_now();
@@ -64,7 +62,8 @@ void BundleWork::run(const sys::Command& command, int in) {
   finish(child, command.argv.at(0));
 }
 
-sys::Child BundleWork::start(const sys::Command& command, int in, int out) {
+sys::Child BundleWork::start(sys::Command command, int in, int out) {
+  command.kept = true;
   std::vector<std::string> words;
   for (const std::string& word : command.argv) words.push_back(shell_quote(word));
   sys::write_all(log_file_.get(), fmt::format("+ {}\n", join(words, " ")));
@@ -72,6 +71,7 @@ sys::Child BundleWork::start(const sys::Command& command, int in, int out) {
 }
 
 void BundleWork::finish(sys::Child& child, const std::string& program) {
+  sys::wait_or_interrupt(child.pidfd());
   sys::ExitStatus status = child.wait();
   if (status.ok()) return;
   std::string last(trim(last_lines(trim(sys::read_tail(log_path_, 4096)), 1)));

@@ -1,8 +1,10 @@
 // The place of one bundle build: a temporary directory beside what it makes, a log of what the
 // programs it runs say, progress. For the files of this room that build.
 //
-// The directory is removed with the Work. What a killed build left is removed by the next, which
-// holds the bundle's lock and so knows that nobody uses it.
+// The directory is removed with the Work. The programs end with it, however it ends, with all that
+// they started; SIGINT, SIGTERM and SIGHUP end the build where it next waits or looks, by
+// unwinding, and then the process. What a killed build left is removed by the next, which holds the
+// bundle's lock and so knows that nobody uses it, and told by `doctor --leaks`.
 #pragma once
 
 #include <functional>
@@ -15,6 +17,7 @@
 #include "core/handle.h"
 #include "core/log.h"
 #include "sys/process.h"
+#include "sys/signals.h"
 
 namespace banger::bundle {
 
@@ -40,10 +43,13 @@ public:
   // with its last words and the log's path.
   void run(const sys::Command& command, int in = -1);
   // The same for a program that runs while this process goes on.
-  sys::Child start(const sys::Command& command, int in, int out);
+  sys::Child start(sys::Command command, int in, int out);
   void finish(sys::Child& child, const std::string& program);
+  // Where work takes long without waiting for a program: throws when the build is to end.
+  static void look_up() { sys::throw_if_interrupted(); }
 
 private:
+  sys::Signals signals_{SIGINT, SIGTERM, SIGHUP}; // first: the last to go
   std::string dir_, log_path_;
   Fd log_file_;
   Log& log_;

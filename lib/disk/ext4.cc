@@ -75,13 +75,23 @@ std::string e2fs_program(const std::string& name) {
   throw preflight("cannot find '{}'", name).hint("apt-get install e2fsprogs");
 }
 
+namespace {
+
+// They write into files that this process removes where it fails, and end with it.
+sys::Command e2fs(std::vector<std::string> argv) {
+  argv[0] = e2fs_program(argv[0]);
+  return {.argv = std::move(argv), .env = {{"LC_ALL", "C"}}, .cwd = {}, .kept = true};
+}
+
+} // namespace
+
 void make_ext4(const std::string& path, int64_t size, const std::string& label,
                std::optional<int64_t> journal_mib) {
   constexpr int64_t mib = 1 << 20;
   if (size < least_ext4)
     throw usage("cannot make a disk of {}: it must have at least {}", format_size(size),
                 format_size(least_ext4));
-  std::string mke2fs = e2fs_program("mke2fs");
+  e2fs_program("mke2fs"); // before anything is made
   Fd fd = sys::open_file(path, O_RDWR | O_CREAT | O_EXCL);
   // The journal is what a guest fills first, on every disk: no larger than serves. A new sparse
   // file reads as zeros: nothing has to be written for it now, nor by the guest's kernel later.
@@ -89,19 +99,15 @@ void make_ext4(const std::string& path, int64_t size, const std::string& label,
   sys::make_or_remove(path, [&] {
     sys::set_size(fd.get(), size, path);
     fd.reset();
-    sys::run_ok({{mke2fs, "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label, "-J",
-                  fmt::format("size={}{}", journal, journal_mib ? ",location=0" : ""), "-E",
-                  "root_owner=0:0,assume_storage_prezeroed=1", path},
-                 {{"LC_ALL", "C"}},
-                 {},
-                 false});
+    sys::run_ok(e2fs({"mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label,
+                      "-J", fmt::format("size={}{}", journal, journal_mib ? ",location=0" : ""),
+                      "-E", "root_owner=0:0,assume_storage_prezeroed=1", path}));
   });
 }
 
 void check_ext4(const std::string& path) {
   // Status 1 says that something was mended, 2 that a mounted one would need a reboot.
-  sys::RunResult check =
-      sys::run({{e2fs_program("e2fsck"), "-fp", path}, {{"LC_ALL", "C"}}, {}, false});
+  sys::RunResult check = sys::run(e2fs({"e2fsck", "-fp", path}));
   if (!check.status.exited || check.status.code > 2)
     throw failed("the file system in '{}' is damaged: e2fsck failed ({})", path,
                  check.status.text())
@@ -110,10 +116,7 @@ void check_ext4(const std::string& path) {
 
 void shrink_ext4(const std::string& path, int64_t size) {
   if (size >= ext4_size(path)) return;
-  sys::run_ok({{e2fs_program("resize2fs"), path, fmt::format("{}K", size >> 10)},
-               {{"LC_ALL", "C"}},
-               {},
-               false});
+  sys::run_ok(e2fs({"resize2fs", path, fmt::format("{}K", size >> 10)}));
   Fd fd = sys::open_file(path, O_RDWR);
   sys::set_size(fd.get(), ext4_size(path), path);
 }
@@ -124,14 +127,14 @@ void grow_ext4(const std::string& path, int64_t size) {
     throw usage("cannot shrink '{}' from {} to {}", path, format_size(now), format_size(size))
         .hint("a disk can only grow");
   if (size == now) return;
-  std::string resize2fs = e2fs_program("resize2fs");
+  e2fs_program("resize2fs");
   e2fs_program("e2fsck"); // both are there before anything is touched
   {
     Fd fd = sys::open_file(path, O_RDWR);
     sys::set_size(fd.get(), size, path);
   }
   check_ext4(path); // resize2fs insists on it
-  sys::run_ok({{resize2fs, path}, {}, {}, false});
+  sys::run_ok(e2fs({"resize2fs", path}));
 }
 
 bool grows_mounted(const std::string& path) { return !read_superblock(path).obstacle; }

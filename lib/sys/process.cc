@@ -18,6 +18,8 @@
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/file.h"
+#include "sys/keeper.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 
 extern char** environ;
@@ -110,11 +112,9 @@ std::optional<std::string> find_program(const std::string& name) {
   return {};
 }
 
-Child spawn(const Command& command, const Stdio& stdio) {
-  failpoint(Point::spawn);
-  auto program = find_program(command.argv.at(0));
-  if (!program) throw cannot_run(ENOENT, command.argv[0]);
+namespace {
 
+int start(const Command& command, const std::string& program, const Stdio& stdio) {
   // Our ends are moved above every number the child will use, so that no dup2 below overwrites a
   // descriptor that a later one still needs.
   int floor = 3;
@@ -150,24 +150,49 @@ Child spawn(const Command& command, const Stdio& stdio) {
   pid_t pid = 0;
   // glibc's posix_spawn shares memory until the exec (no page table is copied) and gives back the
   // errno of whatever failed in the child.
-  int err = ::posix_spawn(&pid, program->c_str(), &files.actions, &attributes.attributes,
+  int err = ::posix_spawn(&pid, program.c_str(), &files.actions, &attributes.attributes,
                           argv.data(), environment.pointers.data());
   if (err != 0) throw cannot_run(err, command.argv[0]);
+  return pid;
+}
+
+} // namespace
+
+Child spawn(const Command& command, const Stdio& stdio) {
+  failpoint(Point::spawn);
+  auto program = find_program(command.argv.at(0));
+  if (!program) throw cannot_run(ENOENT, command.argv[0]);
+  Keeper keeper;
+  if (command.kept)
+    keeper = start_keeper([&] { return start(command, *program, stdio); },
+                          fmt::format("cannot run '{}'", command.argv[0]));
+  else
+    keeper.pid = start(command, *program, stdio);
   // Ours and not yet reaped, so the pid cannot be another's.
-  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, keeper.pid, 0)));
   if (!pidfd) {
     int open_error = errno;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
+    keeper.lifeline.reset();
+    if (!command.kept) ::kill(keeper.pid, SIGKILL);
+    ::waitpid(keeper.pid, nullptr, 0);
     throw sys_error(open_error, "cannot follow '{}'", command.argv[0]);
   }
-  return Child(pid, std::move(pidfd));
+  if (!command.kept) return {keeper.pid, std::move(pidfd)};
+  return {keeper.pid, std::move(pidfd), std::move(keeper.lifeline)};
+}
+
+Child::~Child() {
+  if (!lifeline_) return;
+  lifeline_->reset();
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 ExitStatus Child::wait() {
   int raw = 0;
   while (::waitpid(pid_, &raw, 0) < 0)
     if (errno != EINTR) throw sys_error(errno, "cannot wait for process {}", pid_);
+  lifeline_.reset();
   return status_of(raw);
 }
 
@@ -178,6 +203,7 @@ std::optional<ExitStatus> Child::wait_for(Millis timeout) {
 
 void Child::kill(int signal) {
   failpoint(Point::kill);
+  if (lifeline_) return lifeline_->reset();
   ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
 }
 
@@ -250,23 +276,26 @@ RunResult run(const Command& command, std::string_view input, std::optional<Mill
   set_nonblocking(in.write.get());
   RunResult result;
   Deadline deadline(timeout);
+  Fd interrupts = command.kept ? interruptions() : Fd();
   bool ended = false;
   // A grandchild may hold the pipes open; the child's own end is what counts.
   while (!ended) {
-    pollfd fds[4] = {{in.write.get(), POLLOUT, 0},
+    pollfd fds[5] = {{in.write.get(), POLLOUT, 0},
                      {out.read.get(), POLLIN, 0},
                      {err.read.get(), POLLIN, 0},
-                     {child.pidfd(), POLLIN, 0}};
+                     {child.pidfd(), POLLIN, 0},
+                     {interrupts.get(), POLLIN, 0}};
     if (deadline.has_passed() && !result.timed_out) {
       result.timed_out = true;
       child.kill(SIGKILL);
     }
     int wait_ms = result.timed_out ? -1 : deadline.poll_ms();
-    if (::poll(fds, 4, wait_ms) < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    if (::poll(fds, 5, wait_ms) < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
     if (fds[0].revents) feed(in.write, input);
     if (fds[1].revents) drain(out.read, result.out);
     if (fds[2].revents) drain(err.read, result.err);
     ended = fds[3].revents != 0;
+    if (fds[4].revents) throw_if_interrupted();
   }
   result.status = child.wait();
   for (auto [fd, text] : {std::pair{&out.read, &result.out}, {&err.read, &result.err}}) {

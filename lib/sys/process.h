@@ -28,6 +28,9 @@ struct Command {
   // under nohup, must not end by what was kept from us. But for SIGPIPE and SIGXFSZ, which the
   // tools ignore for themselves.
   bool keep_ignored = false;
+  // It and all that it starts end with this process, however that ends, and with its Child
+  // (sys/keeper.h): for programs of others that write where this process has to tidy up.
+  bool kept = false;
   bool operator==(const Command&) const = default;
 };
 
@@ -48,19 +51,33 @@ struct ExitStatus {
 };
 
 // A child that this process must reap. Destroying a Child neither kills nor waits; the pidfd goes.
+// But one that is kept is ended, and waited for, with all that it started.
 class Child {
 public:
-  Child(int pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Child(int pid, Fd pidfd, std::optional<Fd> lifeline = {})
+      : pid_(pid), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)) {}
+  Child(Child&& other) noexcept
+      : pid_(other.pid_), pidfd_(std::move(other.pidfd_)),
+        lifeline_(std::exchange(other.lifeline_, {})) {}
+  Child& operator=(Child&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    std::swap(pidfd_, other.pidfd_);
+    std::swap(lifeline_, other.lifeline_);
+    return *this;
+  }
+  ~Child();
   int pid() const { return pid_; }
   // Readable when the child has ended; for a poll loop.
   int pidfd() const { return pidfd_.get(); }
   ExitStatus wait();
   std::optional<ExitStatus> wait_for(Millis timeout);
+  // One that is kept is asked to end, and killed where it does not, whatever the signal.
   void kill(int signal);
 
 private:
   int pid_;
   Fd pidfd_;
+  std::optional<Fd> lifeline_; // of one that is kept and was not waited for yet
 };
 
 Child spawn(const Command& command, const Stdio& stdio);
@@ -70,7 +87,9 @@ struct RunResult {
   std::string out, err; // each cut at 16 MiB
   bool timed_out = false;
 };
-// Runs to the end with `input` on its standard input. It is killed when `timeout` passes.
+// Runs to the end with `input` on its standard input. It is killed when `timeout` passes. One that
+// is kept ends, too, when a signal comes that this thread holds back (sys/signals.h):
+// Error(failed).
 RunResult run(const Command& command, std::string_view input = {},
               std::optional<Millis> timeout = {});
 // The same; anything but status 0 throws "PROGRAM failed (exit status N): LAST LINE OF STDERR".

@@ -29,4 +29,12 @@ private:
   Fd fd_;
 };
 
+// Of SIGINT, SIGTERM and SIGHUP, those that this thread holds back: a descriptor that is readable
+// while one of them waits, for who has to stop long work then and to tidy up by unwinding.
+Fd interruptions();
+// Throws Error(failed) where one waits; the signal itself comes when it is held back no more.
+void throw_if_interrupted();
+// Waits until `fd` is readable, or hung up; throws as above when one comes before.
+void wait_or_interrupt(int fd);
+
 } // namespace banger::sys

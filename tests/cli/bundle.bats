@@ -182,3 +182,89 @@ root-tiny: ok"
   touch "$root/file"
   expect 1 banger bundle build --out "$root/file/b"
 }
+
+# Programs that stand for Debian's: apt-get begins a daemon that leaves its session, writes beside
+# the bundle, and never ends; another has to be killed, where COMMAND is `stubborn`. Their numbers are
+# in $root/pids.
+never_ending_apt() { # [COMMAND]
+  local traps=''
+  [ -z "${1:-}" ] || traps='trap "" TERM HUP INT; '
+  mkdir -p "$root/bin"
+  cat >"$root/bin/apt-get" <<EOF
+#!/bin/sh
+[ "\$1" != indextargets ] || exit 0
+setsid sh -c 'echo \$\$ >>$root/pids; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+setsid sh -c '$traps echo \$\$ >>$root/pids; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+echo \$\$ >>$root/pids
+head -c 1000000 /dev/zero >"\${APT_CONFIG%/*}/much"
+while [ "\$(wc -l <$root/pids)" -lt 3 ]; do :; done
+touch $root/begun
+exec sleep 1000
+EOF
+  printf '#!/bin/sh\n' >"$root/bin/apt-config"
+  chmod +x "$root/bin"/*
+  rm -f "$root/pids" "$root/begun"
+}
+# In the background, where a shell has SIGINT ignored: not so here.
+begin_build() {
+  PATH=$root/bin:$PATH python3 -c 'import os, signal, sys
+for s in (signal.SIGINT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' banger-bundle build --variant tiny &
+  build=$!
+  await 30 test -e "$root/begun"
+}
+none_run() {
+  local pid
+  while read -r pid; do [ ! -e "/proc/$pid" ] || return 1; done <"$root/pids"
+}
+
+@test "a build that a signal ends leaves no program running, and nothing on the disk" {
+  export BANGER_RUNTIME_DIR=$root/b
+  for signal in INT TERM HUP; do
+    never_ending_apt "$([ $signal != INT ] || echo stubborn)"
+    begin_build
+    kill -"$signal" "$build"
+    status=0
+    wait "$build" || status=$?
+    same "$status" $((128 + $(kill -l "$signal")))
+    # When it has ended, all that it started has.
+    none_run
+    same "$(find "$root/b" -name '.build-*')" ''
+    expect 0 banger doctor --leaks
+    same "$output" ''
+  done
+  # Ctrl-C at a terminal.
+  never_ending_apt
+  PATH=$root/bin:$PATH expect 130 "$BANGER_SOURCE/tests/on-terminal" 'fetching=\x03' -- \
+    banger-bundle build --variant tiny
+  [ ! -e "$root/pids" ] || none_run
+  same "$(find "$root/b" -name '.build-*')" ''
+}
+
+@test "what a killed build leaves ends, is told, and goes with the next" {
+  export BANGER_RUNTIME_DIR=$root/b
+  never_ending_apt
+  begin_build
+  # While it is at work nothing of it is left over.
+  expect 0 banger doctor --leaks
+  same "$output" ''
+  kill -KILL "$build"
+  wait "$build" || true
+  await 20 none_run
+  expect 1 banger doctor --leaks --json
+  schema leak
+  same "$(field .object)" build
+  same "$(field .name)" "$root/b/.build-$build"
+  expect 0 banger doctor --fix
+  same "$(find "$root/b" -name '.build-*')" ''
+  expect 0 banger doctor --leaks
+  # Or by the next build, however that ends.
+  never_ending_apt
+  begin_build
+  kill -KILL "$build"
+  wait "$build" || true
+  await 20 none_run
+  printf '#!/bin/sh\nexit 1\n' >"$root/bin/apt-get"
+  PATH=$root/bin:$PATH expect 1 banger bundle build --variant tiny
+  same "$(find "$root/b" -name '.build-*')" ''
+}

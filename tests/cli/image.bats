@@ -623,6 +623,34 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   errors 'no space left on device'
 }
 
+@test "an import that a signal ends leaves nothing, at once" {
+  make_tree
+  expect 0 mke2fs -q -t ext4 -d tree root.ext4 24M
+  make_disk disk root.ext4 512 gpt
+  gzip -1 <disk >disk.gz
+  tar -C tree -cf t.tar .
+  mkfifo pipe
+  for signal in INT TERM HUP; do
+    for source in t.tar disk.gz; do
+      # In the background, where a shell has SIGINT ignored: not so here.
+      python3 -c 'import os, signal, sys
+for s in (signal.SIGINT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' banger-image import mine - <pipe 3>&- &
+      local import=$!
+      exec 8>pipe
+      head -c 2000 $source >&8
+      await 10 sh -c 'ls "$BANGER_STATE_DIR"/images/*/import.lock'
+      kill -"$signal" "$import"
+      status=0
+      wait "$import" || status=$?
+      exec 8>&-
+      same "$status" $((128 + $(kill -l "$signal")))
+      same "$(ls "$BANGER_STATE_DIR/images")" ''
+    done
+  done
+  no_images
+}
+
 @test "two imports of one name at once: one is done, the other a conflict" {
   make_tree
   mkfifo pipe

@@ -18,6 +18,7 @@
 #include "ops/image/store.h"
 #include "sys/copy.h"
 #include "sys/file.h"
+#include "sys/signals.h"
 #include "sys/sparse.h"
 
 namespace banger::ops {
@@ -95,6 +96,7 @@ bool Import::tree(const Fill& fill) const {
     int64_t empty = root.used();
     size_t entries = 0;
     auto count = [&](const std::string&) {
+      sys::throw_if_interrupted();
       if (++entries % 1000 == 0) tell(fmt::format("{} files", entries));
     };
     if (!fill(root, count)) return false;
@@ -126,8 +128,13 @@ void Import::directory() const {
 
 void Import::stream() const {
   if (source.kind == image::SourceKind::file) ::lseek(source.file.get(), 0, SEEK_SET);
-  archive::Pull pull =
-      archive::unpacking(archive::pull_file(source.file.get(), source.name), source.name);
+  archive::Pull bytes = archive::pull_file(source.file.get(), source.name);
+  archive::Pull pull = archive::unpacking(
+      [&](std::span<char> buffer) {
+        sys::wait_or_interrupt(source.file.get());
+        return bytes(buffer);
+      },
+      source.name);
   std::string head(image::head_size, '\0');
   size_t have = 0;
   for (size_t n = 1; n > 0 && have < head.size(); have += n)
@@ -221,6 +228,8 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   if (options.size) options.size = disk::whole_blocks(*options.size);
   image::Source from = image::open_source(source);
   image.source = from.path.empty() ? from.name : from.path;
+  // Signals end this where it looks for them, once nothing is left of the image.
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   Stage timed(ctx.log, "image.import", name);
   std::optional<NewImage> made;
   {

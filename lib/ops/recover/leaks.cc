@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "net/holder.h"
@@ -281,13 +282,28 @@ void remove_forward(const Leak& leak, Reader& in) {
   }
 }
 
+// --- what a build of a bundle left that died so that it could not tidy up.
+
+std::vector<Leak> find_builds(const Scene& scene, Reader&) {
+  std::vector<Leak> found;
+  for (const std::string& path : bundle::dead_builds(scene.bundle_dir))
+    found.push_back({"build", path, {}, path, {}, {}});
+  return found;
+}
+
+void remove_build(const Leak& leak, Reader&) {
+  // Another build may have begun, and removed it: it has its own by another name.
+  sys::remove_tree(leak.path);
+}
+
 constexpr LeakKind kinds[] = {{"forward", find_forwards, remove_forward},
                               {"tap", find_taps, remove_tap},
                               {"process", find_processes, end_process},
                               {"runtime", find_runtime, remove_path},
                               {"vm", find_vm_dirs, remove_path},
                               {"image", find_image_dirs, remove_path},
-                              {"temporary", find_temporaries, remove_temporary}};
+                              {"temporary", find_temporaries, remove_temporary},
+                              {"build", find_builds, remove_build}};
 
 // --- the scene.
 
@@ -318,8 +334,11 @@ void add_open_files(Scene& scene, const ProcessId& process) {
   }
 }
 
-Scene look_at_host(const Dirs& dirs, state::State& state) {
+Scene look_at_host(Reader& in) {
+  const Dirs& dirs = in.dirs;
+  state::State& state = in.state;
   Scene scene;
+  scene.bundle_dir = bundle::build_dir(in.settings, dirs).path;
   const std::string& tag = state.tag();
   scene.state_dir = sys::real_path(dirs.state);
   scene.net_lock = net_lock(dirs);
@@ -350,7 +369,13 @@ Scene look_at_host(const Dirs& dirs, state::State& state) {
 std::vector<Leak> look(Reader& in) {
   const Dirs& dirs = in.dirs;
   state::State& state = in.state;
-  Scene scene = look_at_host(dirs, state);
+  if (!sys::exists(dirs.state)) {
+    // A bundle may be the first thing that a user makes, elsewhere.
+    Scene scene;
+    scene.bundle_dir = bundle::build_dir(in.settings, dirs).path;
+    return find_builds(scene, in);
+  }
+  Scene scene = look_at_host(in);
   std::vector<Leak> candidates;
   for (const LeakKind& kind : kinds)
     for (Leak& leak : kind.find(scene, in)) candidates.push_back(std::move(leak));
@@ -378,7 +403,6 @@ std::vector<Leak> look(Reader& in) {
 std::span<const LeakKind> leak_kinds() { return kinds; }
 
 std::vector<Leak> find_leaks(Reader& in) {
-  if (!sys::exists(in.dirs.state)) return {};
   std::vector<Leak> found = look(in);
   if (found.empty()) return found;
   // What another command is just making or removing shows for a moment only.

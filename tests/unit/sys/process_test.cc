@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 
 namespace banger::sys {
@@ -167,6 +169,90 @@ TEST(Programs, AreFoundInPathOrWhereTheySayTheyAre) {
   EXPECT_FALSE(find_program("other"));
   ::setenv("PATH", before.c_str(), 1);
   remove_tree(dir);
+}
+
+// A script that is kept; it tells a number in a line, of a daemon that it leaves behind.
+struct KeptScript {
+  std::pair<Fd, Fd> ends = socket_pair();
+  Child child;
+  int daemon = 0;
+
+  explicit KeptScript(const std::string& rest)
+      : child(spawn({.argv = {"sh", "-c", "setsid sleep 1000 >/dev/null & echo $!; " + rest},
+                     .env = {},
+                     .cwd = {},
+                     .kept = true},
+                    {-1, ends.second.get(), 2, {}})) {
+    ends.second.reset();
+    daemon = std::stoi(LineReader(ends.first.get()).next(Millis(10'000)).value());
+  }
+  bool is_gone() const { return ::kill(daemon, 0) != 0 && errno == ESRCH; }
+};
+
+TEST(Kept, ItEndsWithAllThatItStarted) {
+  std::optional<KeptScript> script(std::in_place, "exec sleep 1000");
+  int daemon = script->daemon;
+  EXPECT_FALSE(script->is_gone());
+  script.reset();
+  EXPECT_EQ(::kill(daemon, 0), -1);
+}
+
+TEST(Kept, AProgramThatEndedLeavesNothingBehind) {
+  KeptScript script("exit 7");
+  ExitStatus status = script.child.wait();
+  EXPECT_TRUE(status.exited);
+  EXPECT_EQ(status.code, 7);
+  EXPECT_TRUE(script.is_gone());
+  KeptScript killed("kill -KILL $$");
+  status = killed.child.wait();
+  EXPECT_FALSE(status.exited);
+  EXPECT_EQ(status.signal, SIGKILL);
+  EXPECT_TRUE(killed.is_gone());
+}
+
+TEST(Kept, OneThatIsStoppedOrThatTheKeeperIsAskedToKillEnds) {
+  KeptScript script("kill -STOP $$");
+  script.child.kill(SIGKILL);
+  EXPECT_EQ(script.child.wait().signal, SIGTERM);
+  EXPECT_TRUE(script.is_gone());
+}
+
+TEST(Kept, ItHoldsNothingOfWhoStartedIt) {
+  Fd high = given(200);
+  Command command = tells("3 4 5 6 7 8 200");
+  command.kept = true;
+  EXPECT_EQ(output_of(command, {}), "");
+  // Nor does its keeper: the pipe ends with the program.
+  auto [ours, theirs] = socket_pair();
+  KeptScript script("exec sleep 1000");
+  theirs.reset();
+  char byte;
+  EXPECT_EQ(::read(ours.get(), &byte, 1), 0);
+}
+
+TEST(Kept, WhatCannotBeExecutedIsNamedWithItsErrno) {
+  std::string path = testing::TempDir() + "no-program-" + std::to_string(::getpid());
+  write_atomic(path, "neither a binary nor a script", 0755);
+  try {
+    spawn({.argv = {path}, .env = {}, .cwd = {}, .kept = true}, inherit_stdio());
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.error_number(), ENOEXEC);
+    EXPECT_NE(std::string(e.message()).find("cannot run '" + path), std::string::npos);
+  }
+  remove_file(path);
+}
+
+TEST(Kept, ASignalThatIsHeldBackEndsWhatRuns) {
+  Signals signals({SIGTERM});
+  std::jthread later([] {
+    wait_readable(-1, Millis(100));
+    ::kill(::getpid(), SIGTERM);
+  });
+  auto begin = steady_now();
+  EXPECT_THROW(run({.argv = {"sleep", "1000"}, .env = {}, .cwd = {}, .kept = true}), Error);
+  EXPECT_LT(Seconds(steady_now() - begin).count(), 20);
+  EXPECT_EQ(read_signal(signals.fd()), SIGTERM); // else it would end the tests
 }
 
 } // namespace

@@ -1,0 +1,153 @@
+#include "sys/keeper.h"
+
+#include <charconv>
+#include <csignal>
+#include <map>
+#include <set>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/units.h"
+#include "sys/file.h"
+
+namespace banger::sys {
+
+namespace {
+
+constexpr Millis patience{5000}, look_again{50};
+
+// Processes that come and go while this looks are found, or gone, the next time.
+std::map<int, int> parents() {
+  std::map<int, int> parent_of;
+  for (const std::string& name : list_dir("/proc")) {
+    int pid = 0, parent = 0;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc() || end != name.data() + name.size()) continue;
+    auto stat = find_content("/proc/" + name + "/stat");
+    size_t at = stat ? stat->rfind(") ") : std::string::npos; // the name before may be anything
+    if (at == std::string::npos || stat->size() < at + 5) continue;
+    const char* text = stat->data() + at + 4; // behind the state
+    std::from_chars(text, stat->data() + stat->size(), parent);
+    parent_of[pid] = parent;
+  }
+  return parent_of;
+}
+
+void signal_descendants(int signal) {
+  auto parent_of = parents();
+  std::set<int> ours{::getpid()};
+  for (size_t before = 0; before != ours.size();) {
+    before = ours.size();
+    for (auto [pid, parent] : parent_of)
+      if (ours.contains(parent)) ours.insert(pid);
+  }
+  ours.erase(::getpid());
+  for (int pid : ours) {
+    ::kill(pid, signal);
+    ::kill(pid, SIGCONT); // what is stopped hears nothing
+  }
+}
+
+// Until there is no child left: what the program left behind is this process's child by then. The
+// status of the program.
+int keep(int program, int lifeline) {
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  int ends = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  int status = 0;
+  bool ended = false, cut = false;
+  std::optional<Deadline> until; // they end by themselves
+  for (;;) {
+    signalfd_siginfo info;
+    while (::read(ends, &info, sizeof info) > 0) {
+    }
+    int raw = 0, pid = 0;
+    while ((pid = ::waitpid(-1, &raw, WNOHANG)) > 0)
+      if (pid == program) status = raw, ended = true;
+    if (pid < 0 && errno == ECHILD) return status;
+    if (!until && (ended || cut)) {
+      signal_descendants(SIGTERM);
+      until.emplace(patience);
+    }
+    if (until && until->has_passed()) signal_descendants(SIGKILL);
+    // Whoever dies below others is told to those alone.
+    pollfd fds[] = {{ends, POLLIN, 0}, {cut ? -1 : lifeline, POLLIN, 0}};
+    ::poll(fds, 2, until ? static_cast<int>(look_again.count()) : -1);
+    cut = cut || fds[1].revents != 0;
+  }
+}
+
+[[noreturn]] void end_like(int status) {
+  if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
+  int signal = WTERMSIG(status);
+  rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::signal(signal, SIG_DFL);
+  sigset_t all;
+  ::sigemptyset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
+}
+
+// In the keeper. Nothing of the process that it was forked from is destroyed here.
+[[noreturn]] void be_keeper(const std::function<int()>& start, int lifeline, int report) {
+  int error = EIO;
+  try {
+    ::setsid();
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    ::prctl(PR_SET_NAME, "banger-keeper");
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    ::signal(SIGCHLD, SIG_DFL);
+    int program = start();
+    // A pipe or a lock of the one who started this must not be held by it.
+    ::dup2(lifeline, 0);
+    ::syscall(SYS_close_range, 1u, ~0u, 0u);
+    end_like(keep(program, 0));
+  } catch (const Error& e) {
+    error = e.error_number() != 0 ? e.error_number() : EIO;
+  } catch (const std::exception&) {
+  }
+  [[maybe_unused]] ssize_t told = ::write(report, &error, sizeof error);
+  ::_exit(127);
+}
+
+} // namespace
+
+Keeper start_keeper(const std::function<int()>& start, const std::string& what) {
+  int line[2], report[2];
+  if (::pipe2(line, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
+  Fd lifeline_end(line[0]), lifeline(line[1]);
+  if (::pipe2(report, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
+  Fd report_end(report[0]), report_write(report[1]);
+  int pid = ::fork();
+  if (pid < 0) throw sys_error(errno, "{}", what);
+  if (pid == 0) {
+    ::close(line[1]);
+    be_keeper(start, line[0], report[1]);
+  }
+  report_write.reset();
+  int error = 0;
+  ssize_t n = 0;
+  do n = ::read(report_end.get(), &error, sizeof error);
+  while (n < 0 && errno == EINTR);
+  if (n == static_cast<ssize_t>(sizeof error)) {
+    ::waitpid(pid, nullptr, 0);
+    throw sys_error(error, "{}", what);
+  }
+  return {pid, std::move(lifeline)};
+}
+
+} // namespace banger::sys
