@@ -29,14 +29,27 @@ cli::Table table_of(const std::vector<Vm>& vms) {
       {"NAME", false, true}, {"STATE"},        {"IMAGE", false, true},
       {"CPUS", true},        {"MEMORY", true}, {"SSH AT"},
       {"UP", true}};
-  bool labels = false;
-  for (const Vm& vm : vms) labels = labels || !vm.labels.empty();
+  bool labels = false, still = false;
+  for (const Vm& vm : vms) {
+    labels = labels || !vm.labels.empty();
+    still = still || vm.state == VmState::paused;
+  }
   if (labels) columns.push_back({"LABELS", false, true});
+  // What nobody looks for: a VM that does not go on, without anybody's having asked for that.
+  if (still) columns.push_back({"WHY", false, true});
   cli::Table table(columns);
-  for (const Vm& vm : vms)
-    table.row({vm.name, std::string(name_of(vm.state)), vm.image_name, fmt::format("{}", vm.cpus),
-               format_size(vm.memory), fmt::format("{}:{}", vm.reach, vm.ssh_port), uptime(vm),
-               labels_of(vm)});
+  for (const Vm& vm : vms) {
+    std::vector<std::string> row{vm.name,
+                                 std::string(name_of(vm.state)),
+                                 vm.image_name,
+                                 fmt::format("{}", vm.cpus),
+                                 format_size(vm.memory),
+                                 fmt::format("{}:{}", vm.reach, vm.ssh_port),
+                                 uptime(vm)};
+    if (labels) row.push_back(labels_of(vm));
+    if (still) row.push_back(vm.state == VmState::paused ? vm.reason : "");
+    table.row(row);
+  }
   return table;
 }
 

@@ -135,6 +135,14 @@ void Db::read_header() {
   is_wal_ = header[18] == 2;
 }
 
+// SQLite begins at the log's head again when it has 1000 pages, each with a head of 24 bytes, and
+// the last commit may go beyond. The log has no locks that closing it beside SQLite would drop.
+bool Db::keep_room() {
+  constexpr int64_t whole = 1100 * (8192 + 24), least = int64_t{1} << 20;
+  std::string log = path_ + "-wal";
+  return sys::keep_room(log, whole) || sys::keep_room(log, log_size() + least);
+}
+
 int64_t Db::log_size() {
   sqlite3_file* file = nullptr;
   sqlite3_int64 size = 0;

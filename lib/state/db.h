@@ -115,6 +115,9 @@ public:
   // Says that this build may change the file: it is folded up when the last process closes it.
   void set_verified() { verified_ = true; }
 
+  // Takes room for the log, as long as this process or another has the file open: then a commit
+  // succeeds on a full disk, too. False where there is none.
+  bool keep_room();
   // How long others may be in the way; 30 s where nothing was set.
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 

@@ -119,6 +119,8 @@ void State::transaction(const std::function<void()>& body, Outlives outlives) {
   db_->transaction(body, outlives);
 }
 
+bool State::keep_room() { return db_->keep_room(); }
+
 std::optional<std::string> State::fact(const std::string& key) {
   return db_->query_one("SELECT value FROM fact WHERE key = ?", key);
 }

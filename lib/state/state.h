@@ -157,6 +157,10 @@ public:
   // Takes away what monitors of an older build need of the database, once none of them runs.
   void dismiss_older_monitors();
 
+  // Takes room for what is committed as long as this process has the state open, so that it can be
+  // on a full disk, too: 9 MiB, shared by all who do. False where the disk has not got it.
+  bool keep_room();
+
   // A number that changes with every commit of another process (PRAGMA data_version).
   int64_t data_version();
 

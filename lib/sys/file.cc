@@ -413,6 +413,11 @@ int64_t free_space(const std::string& path) {
   return static_cast<int64_t>(fs.f_bavail) * static_cast<int64_t>(fs.f_frsize);
 }
 
+bool keep_room(const std::string& path, int64_t bytes) {
+  auto fd = find_file(path, O_WRONLY);
+  return fd && ::fallocate(fd->get(), FALLOC_FL_KEEP_SIZE, 0, bytes) == 0;
+}
+
 std::string real_path(const std::string& path) {
   std::unique_ptr<char, decltype(&std::free)> p(::realpath(path.c_str(), nullptr), &std::free);
   if (!p) throw sys_error(errno, "cannot find '{}'", path);

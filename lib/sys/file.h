@@ -89,6 +89,10 @@ std::optional<std::string> read_link(const std::string& path);
 std::string nearest_existing(std::string path);
 // Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
 int64_t free_space(const std::string& path);
+// Takes room on the disk for `path`, which must exist, to be `bytes` long, and leaves it as long as
+// it is: what is added until then finds room on a full disk too. False where the file system has no
+// such room, or cannot do that.
+bool keep_room(const std::string& path, int64_t bytes);
 // Whether `path` (or its nearest existing parent) is gone after a power cut.
 bool is_in_memory(const std::string& path);
 // Whether `path` (or its nearest existing parent) lies on a network file system; its name if so.

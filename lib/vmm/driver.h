@@ -26,6 +26,25 @@ namespace banger::vmm {
 
 using Done = std::function<void(std::optional<Error>)>;
 
+// Why a VMM has stopped its guest's processors. What the guest was about to write is kept, and
+// written when it goes on.
+struct Pause {
+  std::string disk;     // its file in the runtime directory, if that could not be written
+  bool is_full = false; // because there was no room
+  std::string why;      // the VMM's word for it; may be empty
+  bool operator==(const Pause&) const = default;
+};
+
+// What a VMM tells unasked, from the loop or from read_rest().
+struct Told {
+  std::function<void(VmmEvent)> event;
+  // None: its guest runs. Told once after attach(), if the VMM can tell, and with each change.
+  std::function<void(std::optional<Pause>)> pause;
+  // The guest was given an error of a disk, "root: read: input/output error". The same one is told
+  // once.
+  std::function<void(const std::string&)> disk_fault;
+};
+
 // Ports of the VMM's own user-mode network (UserNet), added or removed while the guest runs.
 class UserNetControl {
 public:
@@ -45,6 +64,8 @@ public:
   virtual void knock(Done done) = 0;
   // Whether no processor of the guest will ever go on. False where that cannot be found out now.
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
+  // Lets a guest go on that a Pause has stopped. Where the cause is there still, another comes.
+  virtual void resume(Done done) = 0;
   // What the VMM told before it ended and nobody has read yet becomes events now.
   virtual void read_rest() {}
   // "7.2.22"; empty until the VMM has introduced itself.
@@ -67,10 +88,9 @@ public:
   virtual std::string api_socket() const = 0;
   // Throws Error(failed) for a machine that this VMM is not able to run.
   virtual Launch launch(const Machine& machine) const = 0;
-  // Never fails: a VMM that cannot be spoken to fails the calls. `on_event` is called from the loop
-  // or from read_rest().
+  // Never fails: a VMM that cannot be spoken to fails the calls.
   virtual std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
-                                          std::function<void(VmmEvent)> on_event) const = 0;
+                                          Told told) const = 0;
 };
 
 } // namespace banger::vmm

@@ -50,6 +50,17 @@ public:
     http_.request("GET", "/", {}, patience, [done = std::move(done)](auto) { done(true); });
   }
 
+  // It stops no guest by itself.
+  void resume(Done done) override {
+    http_.request("PATCH", "/vm", R"({"state":"Resumed"})", patience,
+                  [done = std::move(done)](auto answer) {
+                    if (!answer) return done(std::move(answer).error());
+                    if (answer->status >= 300)
+                      return done(failed("the VMM refuses /vm: {}", fault_of(*answer)));
+                    done({});
+                  });
+  }
+
   std::string version() const override { return version_; }
 
 private:
@@ -89,7 +100,7 @@ public:
   }
 
   std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
-                                  std::function<void(VmmEvent)>) const override {
+                                  Told) const override {
     return std::make_unique<RunningFirecracker>(loop, runtime_dir + "/" + api_file);
   }
 

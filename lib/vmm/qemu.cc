@@ -1,6 +1,7 @@
 #include "vmm/qemu.h"
 
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -41,21 +42,33 @@ std::string netdev(const TapNet& net) {
   return fmt::format("tap,id=n0,ifname={},script=no,downscript=no,vhost=off", escaped(net.name));
 }
 
+// QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
+VmmEvent end_of(const std::string& cause) {
+  if (cause == "guest-reset" || cause == "guest-panic") return VmmEvent::guest_reset;
+  if (cause == "guest-shutdown") return VmmEvent::guest_shutdown;
+  return VmmEvent::host_quit;
+}
+
+// A member of one of QEMU's objects; empty where it is no text.
+std::string text_of(const Json& object, const char* key) {
+  auto it = object.is_object() ? object.find(key) : object.end();
+  return it != object.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
+// An errno's text, as it stands behind a colon.
+std::string begun_small(std::string text) {
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] += 'a' - 'A';
+  return text;
+}
+
 class RunningQemu : public Running, public UserNetControl {
 public:
-  RunningQemu(sys::Loop& loop, Fd fd, std::function<void(VmmEvent)> on_event)
-      : loop_(loop),
-        qmp_(loop, std::move(fd), [tell = std::move(on_event)](const auto& name, const auto& data) {
-          // QEMU's ShutdownCause; under -no-reboot a reset arrives as a shutdown too.
-          if (name != "SHUTDOWN") return;
-          std::string reason = data.value("reason", "");
-          if (reason == "guest-reset" || reason == "guest-panic")
-            tell(VmmEvent::guest_reset);
-          else if (reason == "guest-shutdown")
-            tell(VmmEvent::guest_shutdown);
-          else
-            tell(VmmEvent::host_quit);
-        }) {}
+  RunningQemu(sys::Loop& loop, Fd fd, Told told)
+      : loop_(loop), told_(std::move(told)),
+        qmp_(loop, std::move(fd),
+             [this](const std::string& name, const Json& data) { hear(name, data); }) {
+    look_whether_paused();
+  }
   ~RunningQemu() override { loop_.cancel(booted_); }
 
   // The guest runs when the process does.
@@ -68,6 +81,12 @@ public:
     for (const char* key : {"ctrl", "alt", "delete"})
       keys.push_back({{"type", "qcode"}, {"data", key}});
     qmp_.execute("send-key", {{"keys", keys}}, patience, [done = std::move(done)](auto answer) {
+      done(answer ? std::nullopt : std::optional(std::move(answer).error()));
+    });
+  }
+
+  void resume(Done done) override {
+    qmp_.execute("cont", Json::object(), patience, [done = std::move(done)](auto answer) {
       done(answer ? std::nullopt : std::optional(std::move(answer).error()));
     });
   }
@@ -104,6 +123,57 @@ public:
 private:
   static constexpr Millis patience{5'000};
 
+  void hear(const std::string& name, const Json& data) {
+    if (name == "SHUTDOWN") {
+      if (told_.event) told_.event(end_of(text_of(data, "reason")));
+    } else if (name == "BLOCK_IO_ERROR") {
+      fault_ = begun_small(escape_for_terminal(text_of(data, "reason")));
+      if (text_of(data, "action") == "stop") return; // STOP comes next
+      std::string fault = fmt::format("{}: {}: {}", escape_for_terminal(text_of(data, "device")),
+                                      escape_for_terminal(text_of(data, "operation")), fault_);
+      if (told_.disk_fault && faults_.size() < 100 && faults_.insert(fault).second)
+        told_.disk_fault(fault);
+    } else if (name == "STOP") {
+      look_whether_paused();
+    } else if (name == "RESUME") {
+      changes_++;
+      fault_.clear();
+      tell_pause({});
+    }
+  }
+
+  void tell_pause(std::optional<Pause> pause) {
+    if (told_.pause) told_.pause(std::move(pause));
+  }
+
+  // What was found out is of no use where QEMU has told of another change meanwhile.
+  void look_whether_paused() {
+    qmp_.execute("query-status", Json::object(), patience, [this, at = ++changes_](auto answer) {
+      if (!answer || at != changes_) return;
+      std::string status = text_of(*answer, "status");
+      if (status == "running") return tell_pause({});
+      if (status == "io-error") return look_for_the_disk();
+      // It is on its way into or out of its life, and not stopped in the middle of it.
+      if (status == "prelaunch" || status == "shutdown") return;
+      tell_pause(Pause{"", false, "QEMU says '" + escape_for_terminal(status) + "'"});
+    });
+  }
+
+  void look_for_the_disk() {
+    qmp_.execute("query-block", Json::object(), patience, [this, at = changes_](auto answer) {
+      if (!answer || at != changes_) return;
+      Pause pause{"", false, fault_};
+      for (const Json& disk : *answer) {
+        std::string status = text_of(disk, "io-status");
+        if (status.empty() || status == "ok" || !disk.contains("inserted")) continue;
+        pause.disk = text_of(disk["inserted"], "file");
+        pause.is_full = status == "nospace";
+        break;
+      }
+      tell_pause(std::move(pause));
+    });
+  }
+
   // Forwards and registers have no QMP command of their own: what the human monitor prints.
   void ask_person(const std::string& text,
                   std::function<void(std::expected<std::string, Error>)> done) {
@@ -117,8 +187,12 @@ private:
   }
 
   sys::Loop& loop_;
-  Qmp qmp_;
+  Told told_;
+  int changes_ = 0;              // of whether the guest runs
+  std::string fault_;            // of a disk, the last
+  std::set<std::string> faults_; // that were told
   sys::Loop::Timer booted_ = 0;
+  Qmp qmp_; // the last: it calls the rest of this
 };
 
 class Qemu : public Driver {
@@ -161,12 +235,16 @@ public:
     add({"-chardev",
          fmt::format("socket,id=c0,fd=4,server=on,wait=off,logfile={},logappend=on", console_file),
          "-serial", "chardev:c0"});
-    for (size_t i = 0; i < m.disks.size(); i++) {
-      const Disk& d = m.disks[i];
+    for (const Disk& d : m.disks) {
+      // A write that fails stops the guest, whatever the cause (no room, a quota, a disk that is
+      // gone for a while), and is made when it goes on: the guest would take an error for a broken
+      // disk and give up what it wrote. A read that fails loses nothing, and is the guest's to
+      // meet.
       add({"-drive",
-           fmt::format("id=d{},if=none,file={},format=raw,discard=unmap,read-only={}", i,
-                       escaped(d.file), d.read_only ? "on" : "off"),
-           "-device", fmt::format("virtio-blk-device,drive=d{}", i)});
+           fmt::format("id={},if=none,file={},format=raw,discard=unmap,read-only={},werror=stop,"
+                       "rerror=report",
+                       d.file, escaped(d.file), d.read_only ? "on" : "off"),
+           "-device", fmt::format("virtio-blk-device,drive={}", d.file)});
     }
     if (std::string net = std::visit([](const auto& n) { return netdev(n); }, m.net); !net.empty())
       add({"-netdev", net, "-device", fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
@@ -178,14 +256,14 @@ public:
   }
 
   std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
-                                  std::function<void(VmmEvent)> on_event) const override {
+                                  Told told) const override {
     Fd fd;
     try {
       fd = sys::connect_unix(runtime_dir + "/" + qmp_socket, Millis(100));
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
     }
-    return std::make_unique<RunningQemu>(loop, std::move(fd), std::move(on_event));
+    return std::make_unique<RunningQemu>(loop, std::move(fd), std::move(told));
   }
 
 private:

@@ -54,7 +54,7 @@ std::string probe(Context& ctx, const Probe& boot) {
   enum class Outcome { silent, spoke, ended } outcome = Outcome::silent;
   sys::Loop loop;
   sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
-  auto running = driver->attach(loop, dir, [](vmm::VmmEvent) {});
+  auto running = driver->attach(loop, dir, {});
   running->boot(m, [](const std::optional<Error>&) {}); // how it ends is seen at its process
   loop.watch(vmm.pidfd(), [&] { outcome = Outcome::ended, loop.stop(); });
   loop.watch(watch.get(), [&] { outcome = Outcome::spoke, loop.stop(); });

@@ -4,7 +4,9 @@ namespace banger::ops {
 
 End decide(const EndFacts& f) {
   using Next = End::Next;
-  if (f.knock != Knock::none) return {Next::stopped, f.knock == Knock::kill ? "killed" : ""};
+  if (f.knock == Knock::kill) return {Next::stopped, "killed"};
+  if (f.knock != Knock::none)
+    return {Next::stopped, f.was_still ? "it was paused, and could not be asked to stop" : ""};
   if (f.halted) return {Next::stopped, "the guest halted"};
   End died{Next::died, "the VMM ended (" + f.how + ")"};
   if (!f.booted) return died;

@@ -13,6 +13,7 @@ namespace banger::ops {
 struct EndFacts {
   vmm::Ending ending = vmm::Ending::died;
   Knock knock = Knock::none; // how far a stop has come
+  bool was_still = false;    // its VMM had stopped it, and it could not be asked
   bool halted = false;       // its VMM was ended because no processor of it would go on
   bool booted = true;        // its guest was set going
   bool was_ready = false;

@@ -6,7 +6,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "model/port.h"
+#include "ops/monitor/forwards.h"
+#include "ops/monitor/guest_shell.h"
 #include "ops/release/removal.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -17,6 +18,9 @@ namespace banger::ops {
 namespace {
 
 constexpr Millis next_record{1000};
+constexpr int64_t room_for_log = 64 << 10;
+constexpr Millis time_to_set_clock{60'000};
+constexpr const char* power_off = "poweroff || /sbin/poweroff || systemctl poweroff";
 // How soon what a guest writes is looked at again, whatever it writes.
 constexpr Millis pause_while_booting{5}, pause{100};
 // One that has gone is seen at its process in a moment; one that only stalls is not.
@@ -35,12 +39,19 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                         ctx_.log.warn("monitor.client", e);
                         return to_line(failure(e));
                       }}),
-      vmm_(loop_, driver_, [this](const Vmm::Exit& exit) { on_vmm_exit(exit); }),
+      vmm_(loop_, driver_,
+           {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
+            [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
+            [this](const std::string& fault) {
+              note("vm.disk_fault", {{"fault", fault}});
+            }}),
+      standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
       stopper_(loop_, ctx_.log, vmm_,
-               {[this](const char* word, const char* text) {
+               {[this](const char* word, const std::string& text) {
                   report({Report::Kind::stage, word, text, {}, {}});
                 },
-                [this](Millis time) { return power_off(time); }, [this] { record_stopping(); }}),
+                [this](Millis time) { return run_in_guest(power_off, time); },
+                [this] { record_stopping(); }, [this] { return standstill_.reason(); }}),
       verb_(server_.add(std::move(verb))) {}
 
 int Monitor::run() {
@@ -98,6 +109,11 @@ void Monitor::claim() {
         });
       },
       outlives_of_runtime(ctx_.dirs.runtime));
+  // How the VM goes on can be told when its disk is full, too: then above all.
+  bool has_room = ctx_.state.keep_room();
+  auto told = sys::find_info(places_.lifecycle);
+  if (!has_room || (told && !sys::keep_room(places_.lifecycle, told->size + room_for_log)))
+    ctx_.log.info("monitor.no_room_kept");
   // One that is adopted is this monitor's when all of it was taken over.
   if (!request_.adopt) phase_ = Phase::preparing;
 }
@@ -129,6 +145,7 @@ void Monitor::adopt() {
     phase_ = Phase::ready;
     return finish(VmState::failed, "unobserved", {});
   }
+  is_still_told_ = vm_.state == VmState::paused;
   progress_.take_over(vm_.timings);
   console_->rest_for(pause);
   network_->watch();
@@ -243,8 +260,8 @@ void Monitor::record_ready() {
     keep_host_key(places_);
     ctx_.state.transaction([&] {
       vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-        v.state = VmState::running;
-        v.reason.clear();
+        v.state = standstill_.reason().empty() ? VmState::running : VmState::paused;
+        v.reason = standstill_.reason();
         v.timings = progress_.timings();
         if (vmm_) v.vmm_version = vmm_.running().version();
       });
@@ -271,15 +288,63 @@ void Monitor::record_ready() {
   report({Report::Kind::ready, "ready", small, {}, {}});
 }
 
+void Monitor::on_standstill() {
+  if (has_ended()) return;
+  const std::string& reason = standstill_.reason();
+  if (reason.empty()) stopper_.go_on();
+  if (reason.empty() && is_still_told_ && progress_.was_ready())
+    clock_setter_ = run_in_guest(set_clock(wall_now()), time_to_set_clock);
+  if (!reason.empty() || is_still_told_)
+    report({Report::Kind::stage,
+            reason.empty() ? "resumed" : "paused",
+            reason.empty() ? "it goes on" : "it is paused: " + reason,
+            {},
+            {}});
+  is_still_told_ = !reason.empty();
+  record_standstill();
+}
+
+// One that was never ready is still starting, and its row says why that takes so long.
+void Monitor::record_standstill() {
+  if (stopper_.knock() != Knock::none || has_ended()) return;
+  const std::string& reason = standstill_.reason();
+  VmState state = phase_ != Phase::ready ? VmState::starting
+                  : reason.empty()       ? VmState::running
+                                         : VmState::paused;
+  bool was_still = vm_.state == VmState::paused || !vm_.reason.empty();
+  if (vm_.state == state && vm_.reason == reason) return;
+  if (reason.empty() && !was_still) return;
+  try {
+    ctx_.state.transaction(
+        [&] {
+          vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
+            v.state = state;
+            v.reason = reason;
+          });
+          if (reason.empty())
+            record(ctx_, vm_.name, "vm.resumed");
+          else
+            record(ctx_, vm_.name, "vm.paused", {{"reason", reason}});
+        },
+        outlives_of_runtime(ctx_.dirs.runtime));
+  } catch (const Error& e) {
+    ctx_.log.error("monitor.paused", e);
+    loop_.after(next_record, [this] { record_standstill(); });
+  }
+}
+
 void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
   if (has_ended()) return;
+  bool was_still = !standstill_.reason().empty();
+  standstill_.end();
+  clock_setter_.reset();
   console_->read();
   readiness_->end();
   stopper_.end();
   std::string how = exit.status ? exit.status->text() : "no exit status";
   const BootView& view = progress_.view();
   End end = decide({vmm::ending(request_.vmm, exit.status, exit.events, view.last_words),
-                    stopper_.knock(), halted_, exit.booted, progress_.was_ready(),
+                    stopper_.knock(), was_still, halted_, exit.booted, progress_.was_ready(),
                     vm_.remove_when_stopped, view, how});
   switch (end.next) {
   case End::Next::restart:
@@ -310,7 +375,11 @@ void Monitor::restart() {
 void Monitor::answer(const Client& client, const Ask& ask) {
   if (ask.verb == "stop") return ask_stop(ask.timeout, false);
   if (ask.verb == "kill") return ask_stop(ask.timeout, true);
-  if (ask.verb == "publish" || ask.verb == "unpublish") return change_port(client, ask);
+  if (ask.verb == "publish" || ask.verb == "unpublish")
+    return change_forward(ask, vm_, vmm_, prepared_,
+                          [peer = sys::LineServer::Peer(client)](const Report& r) {
+                            if (auto here = peer.lock()) here->send(to_line(r));
+                          });
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();
     return;
@@ -318,33 +387,6 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   Error e = failed("the monitor does not know '{}'", ask.verb)
                 .hint("it is of another version: stop and start the VM");
   client->send(to_line(failure(e)));
-}
-
-void Monitor::change_port(const Client& client, const Ask& ask) {
-  auto answer = [peer = sys::LineServer::Peer(client)](const Report& r) {
-    if (auto here = peer.lock()) here->send(to_line(r));
-  };
-  try {
-    Port port = parse_port(ask.data);
-    auto* net = vm_.net_mode == NetMode::isolated && vmm_ ? vmm_.running().user_net() : nullptr;
-    if (!net) throw conflict("'{}' has no network of its VMM's own now", vm_.name);
-    bool add = ask.verb == "publish";
-    auto done = [this, answer, port, add, verb = ask.verb](std::optional<Error> fault) {
-      if (fault) return answer(failure(*fault));
-      // The guest's reboot starts the VMM with what is forwarded now.
-      if (auto* own = prepared_ ? std::get_if<vmm::UserNet>(&prepared_->machine.net) : nullptr) {
-        std::erase(own->forwards, port);
-        if (add) own->forwards.push_back(port);
-      }
-      answer({Report::Kind::stage, verb, {}, {}, {}});
-    };
-    if (add)
-      net->add_forward(port, vm_.address, done);
-    else
-      net->remove_forward(port, done);
-  } catch (const Error& e) {
-    answer(failure(e));
-  }
 }
 
 void Monitor::ask_stop(Millis timeout, bool at_once) {
@@ -365,19 +407,8 @@ void Monitor::record_stopping() {
   }
 }
 
-std::unique_ptr<Helper> Monitor::power_off(Millis time) {
-  try {
-    guest::RunRequest ask;
-    ask.endpoint = endpoint_of(ctx_.dirs, places_, vm_);
-    ask.command = "poweroff || /sbin/poweroff || systemctl poweroff";
-    ask.seconds = Seconds(time).count();
-    return std::make_unique<Helper>(
-        loop_, sys::Command{{ctx_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
-        guest::to_line(ask) + "\n", console_->vmm_log(), time, [](auto) {});
-  } catch (const Error& e) {
-    ctx_.log.warn("monitor.poweroff", e);
-    return nullptr;
-  }
+std::unique_ptr<Helper> Monitor::run_in_guest(const std::string& command, Millis time) {
+  return ops::run_in_guest(ctx_, loop_, {places_, vm_, console_->vmm_log()}, command, time);
 }
 
 void Monitor::report(const Report& r) { server_.send(to_line(r)); }
@@ -407,6 +438,8 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
   if (state == VmState::failed && !progress_.was_ready()) status_ = 1;
   preparation_.reset();
   stopper_.end();
+  standstill_.end();
+  clock_setter_.reset();
   if (readiness_) readiness_->end();
   if (network_) network_->end();
   vmm_.end([this](std::optional<Error> left) {

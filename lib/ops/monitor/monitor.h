@@ -22,6 +22,7 @@
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
 #include "ops/monitor/readiness.h"
+#include "ops/monitor/standstill.h"
 #include "ops/monitor/stopper.h"
 #include "ops/monitor/vmm.h"
 #include "sys/line_server.h"
@@ -65,14 +66,15 @@ private:
   void on_stage(const guest::StageReport& report);
   void tell_stage();
   void record_ready();
+  void on_standstill();
+  void record_standstill();
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
   // Those who ask.
   void answer(const Client& client, const Ask& ask);
-  void change_port(const Client& client, const Ask& ask);
   void ask_stop(Millis timeout, bool at_once);
   void record_stopping();
-  std::unique_ptr<Helper> power_off(Millis time);
+  std::unique_ptr<Helper> run_in_guest(const std::string& command, Millis time);
   void report(const Report& r);
   // The end.
   void on_failure(const Error& e);
@@ -102,6 +104,7 @@ private:
 
   sys::LineServer server_;
   Vmm vmm_;
+  Standstill standstill_;
   Stopper stopper_;
   sys::LineServer::Peer verb_;
   std::optional<ConsoleLog> console_;
@@ -111,6 +114,8 @@ private:
   std::unique_ptr<Preparation> preparation_;
   std::optional<Prepared> prepared_;
   BootProgress progress_;
+  bool is_still_told_ = false; // that it is paused
+  std::unique_ptr<Helper> clock_setter_;
   bool halted_ = false; // the VMM was ended because its guest would never go on
   Outcome outcome_;
   int status_ = 0;

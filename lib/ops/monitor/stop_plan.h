@@ -11,6 +11,7 @@ namespace banger::ops {
 
 enum class Knock {
   none, // nobody has asked it to stop
+  room, // it stands still and hears nothing: it may go on
   keys, // Ctrl-Alt-Del
   ssh,  // poweroff over ssh
   term, // SIGTERM to the VMM
@@ -20,7 +21,8 @@ std::string_view name_of(Knock knock);
 
 struct StopFacts {
   bool was_ready = false;
-  Millis timeout{0}; // how long the guest may take
+  Millis timeout{0};     // how long the guest may take
+  bool is_still = false; // its VMM has stopped it, now
 };
 
 struct StopStep {
@@ -30,7 +32,7 @@ struct StopStep {
 };
 
 // The step after `last`. A guest that has not come up has nothing to lose, and nobody who hears a
-// knock over ssh.
+// knock over ssh; one that stands still hears none at all, and has half of its time to go on.
 StopStep next_step(Knock last, const StopFacts& facts);
 
 } // namespace banger::ops

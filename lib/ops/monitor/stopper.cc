@@ -16,8 +16,12 @@ void Stopper::end() {
 
 void Stopper::ask(Millis timeout, bool was_ready) {
   if (knock_ != Knock::none) return; // under way
-  facts_ = {was_ready, timeout};
+  facts_ = {was_ready, timeout, false};
   next();
+}
+
+void Stopper::go_on() {
+  if (knock_ == Knock::room) next();
 }
 
 void Stopper::kill() {
@@ -27,11 +31,16 @@ void Stopper::kill() {
 
 void Stopper::next() {
   loop_.cancel(next_);
+  std::string still = acts_.still();
+  facts_.is_still = !still.empty();
   StopStep step = next_step(knock_, facts_);
   knock_ = step.knock;
   log_.info("vm.stop.step", {{"step", name_of(knock_)}});
   switch (knock_) {
   case Knock::none:
+    break;
+  case Knock::room:
+    acts_.tell("paused", fmt::format("it is paused, {}: waiting until it goes on", still));
     break;
   case Knock::keys:
     acts_.tell("asking", "asking the guest to stop");

@@ -17,11 +17,13 @@ class Stopper {
 public:
   struct Acts {
     // A step is begun: what verbs are told of it.
-    std::function<void(const char* word, const char* text)> tell;
+    std::function<void(const char* word, const std::string& text)> tell;
     // Starts poweroff over ssh; none where that cannot be. It has the time of its step.
     std::function<std::unique_ptr<Helper>(Millis time)> power_off;
     // After each step.
     std::function<void()> on_step;
+    // Why the guest stands still; empty while it runs.
+    std::function<std::string()> still;
   };
 
   Stopper(sys::Loop& loop, Log& log, Vmm& vmm, Acts acts);
@@ -33,6 +35,8 @@ public:
   void ask(Millis timeout, bool was_ready);
   // At once, whatever is under way.
   void kill();
+  // The guest goes on: what waits for that waits no more.
+  void go_on();
   Knock knock() const { return knock_; }
   // The VMM has ended: nothing more is done.
   void end();

@@ -13,8 +13,8 @@ constexpr Millis first_look{500}, last_look{8000};
 
 } // namespace
 
-Vmm::Vmm(sys::Loop& loop, const vmm::Driver& driver, std::function<void(const Exit&)> on_exit)
-    : loop_(loop), driver_(driver), on_exit_(std::move(on_exit)) {}
+Vmm::Vmm(sys::Loop& loop, const vmm::Driver& driver, Told told)
+    : loop_(loop), driver_(driver), told_(std::move(told)) {}
 
 Vmm::~Vmm() {
   loop_.cancel(look_);
@@ -42,7 +42,9 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
 
 void Vmm::follow(const std::string& runtime_dir) {
   events_.clear();
-  running_ = driver_.attach(loop_, runtime_dir, [this](vmm::VmmEvent e) { events_.push_back(e); });
+  running_ = driver_.attach(
+      loop_, runtime_dir,
+      {[this](vmm::VmmEvent e) { events_.push_back(e); }, told_.pause, told_.disk_fault});
   loop_.watch(pidfd(), [this] { on_end(); });
 }
 
@@ -82,7 +84,7 @@ void Vmm::on_end() {
   child_.reset();
   adopted_.reset();
   if (auto done = std::exchange(on_killed_, {})) return done({});
-  on_exit_(exit);
+  told_.exit(exit);
 }
 
 void Vmm::find_out_whether_halted(std::function<void(bool)> done) {

@@ -27,8 +27,15 @@ public:
     bool booted = false; // its guest was set going
   };
 
-  // `on_exit` is called from the loop when it has ended by itself, or by a signal().
-  Vmm(sys::Loop& loop, const vmm::Driver& driver, std::function<void(const Exit&)> on_exit);
+  struct Told {
+    // From the loop, when it has ended by itself, or by a signal().
+    std::function<void(const Exit&)> exit;
+    // As vmm::Told has them.
+    std::function<void(std::optional<vmm::Pause>)> pause;
+    std::function<void(const std::string&)> disk_fault;
+  };
+
+  Vmm(sys::Loop& loop, const vmm::Driver& driver, Told told);
   ~Vmm();
   Vmm(const Vmm&) = delete;
   Vmm& operator=(const Vmm&) = delete;
@@ -59,7 +66,7 @@ private:
 
   sys::Loop& loop_;
   const vmm::Driver& driver_;
-  std::function<void(const Exit&)> on_exit_;
+  Told told_;
   ProcessId id_;
   std::optional<sys::Child> child_;
   Fd adopted_;

@@ -25,6 +25,7 @@ void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<v
   } catch (Error& e) {
     e.default_subject(target.vm.name);
     if (e.code() == Code::unreachable || e.code() == Code::timeout) {
+      require_going_on(dirs, target.vm);
       e.default_hint(fmt::format("banger vm show {}", target.vm.name));
       e.default_log(dirs.vm_file(target.vm.id, "console.log"));
     }

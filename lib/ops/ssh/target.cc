@@ -2,12 +2,25 @@
 
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
+#include "state/state.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
 
 namespace {
+
+// A guest that its VMM has stopped answers nobody, until it goes on by itself.
+bool stands_still(const Vm& vm) {
+  return (vm.state == VmState::paused || vm.state == VmState::starting) && !vm.reason.empty();
+}
+
+Error still(const Vm& vm) {
+  return conflict("VM '{}' is paused: {}", vm.name, vm.reason)
+      .subject(vm.name)
+      .hint(fmt::format("it goes on by itself when that is mended; banger vm kill {} ends it",
+                        vm.name));
+}
 
 Error not_running(const Vm& vm, std::string_view is) {
   return conflict("VM '{}' {}", vm.name, is)
@@ -18,11 +31,17 @@ Error not_running(const Vm& vm, std::string_view is) {
 
 } // namespace
 
+void require_going_on(const Dirs& dirs, const Vm& vm) {
+  auto state = state::State::open(dirs, state::Mode::read);
+  if (auto now = state.find_vm_by_id(vm.id); now && stands_still(*now)) throw still(*now);
+}
+
 std::string ssh_host(const Vm& vm) { return vm.name + ".vm"; }
 
 SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   SshTarget target;
   Vm& vm = target.vm = in.state.get_vm(ref);
+  if (stands_still(vm)) throw still(vm);
   // One that is starting may answer already; who asks has a reason to look.
   if (vm.state != VmState::running && vm.state != VmState::starting)
     throw not_running(vm, fmt::format("is not running: it is {}", name_of(vm.state)));

@@ -18,8 +18,13 @@ struct SshTarget {
 };
 
 // Throws Error(not_found) for a VM that is not there, Error(conflict) with a hint for one that does
-// not run, Error(failed) for one whose host key is not known (it was never started).
+// not run or stands still, Error(failed) for one whose host key is not known (it was never
+// started).
 SshTarget find_ssh_target(Reader& in, const std::string& ref);
+
+// Throws Error(conflict) that says why, where the guest of a VM that was asked has been stopped by
+// its VMM since.
+void require_going_on(const Dirs& dirs, const Vm& vm);
 
 // "demo.vm".
 std::string ssh_host(const Vm& vm);

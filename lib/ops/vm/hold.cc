@@ -57,7 +57,8 @@ HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view do
 
 void require_stopped(const Vm& vm, std::string_view doing) {
   if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
-  throw conflict("cannot {} '{}': it is {}", doing, vm.name, name_of(vm.state))
+  std::string why = vm.state == VmState::paused && !vm.reason.empty() ? ": " + vm.reason : "";
+  throw conflict("cannot {} '{}': it is {}{}", doing, vm.name, name_of(vm.state), why)
       .subject(vm.name)
       .hint(fmt::format("banger vm stop {} stops it", vm.name));
 }

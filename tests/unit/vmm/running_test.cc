@@ -9,6 +9,7 @@
 #include "sys/socket.h"
 #include "vmm/firecracker.h"
 #include "vmm/http.h"
+#include "vmm/qemu.h"
 #include "vmm/qmp.h"
 
 namespace banger::vmm {
@@ -217,6 +218,100 @@ TEST_F(QmpTest, AnswersFindTheirQuestionsWhateverTheirOrder) {
   say("{\"return\":1,\"id\":\"banger-3\"}\n"); // too late: for nobody
   qmp.read();
   EXPECT_EQ(answers.size(), 3u);
+}
+
+// A QEMU that is played by the test, at the socket that its monitor connects to.
+class QemuTest : public testing::Test {
+protected:
+  QemuTest() : listener(sys::listen_unix(dir.path + "/qmp.sock")) {
+    told.pause = [this](std::optional<Pause> p) { pauses.push_back(std::move(p)); };
+    told.disk_fault = [this](const std::string& f) { faults.push_back(f); };
+    running = make_qemu("qemu")->attach(loop, dir.path, told);
+    peer = std::move(*sys::accept_one(listener.get()));
+    lines = std::make_unique<sys::LineReader>(peer.get());
+  }
+  // Answers what it is asked next, which must be this.
+  void answer(const std::string& command, const std::string& result) {
+    Json asked;
+    for (int tries = 0; !asked.contains("id"); tries++) { // the greeting has none
+      ASSERT_LT(tries, 1000) << "it does not ask for " << command;
+      if (auto line = lines->buffered())
+        asked = Json::parse(*line);
+      else if (sys::wait_readable(peer.get(), Millis(0)))
+        lines->fill();
+      else
+        run();
+    }
+    EXPECT_EQ(asked.value("execute", ""), command);
+    say(fmt::format("{{\"return\":{},\"id\":{}}}", result, asked["id"].dump()));
+    run();
+  }
+  void run() {
+    loop.after(soon, [this] { loop.stop(); });
+    loop.run();
+  }
+  void say(const std::string& line) { sys::send_all(peer.get(), line + "\n"); }
+
+  Directory dir;
+  sys::Loop loop;
+  Fd listener, peer;
+  std::unique_ptr<sys::LineReader> lines;
+  Told told;
+  std::vector<std::optional<Pause>> pauses;
+  std::vector<std::string> faults;
+  std::unique_ptr<Running> running;
+};
+
+TEST_F(QemuTest, OneThatStopsItsGuestSaysWhyAndThatItGoesOn) {
+  answer("query-status", R"({"running":true,"status":"running"})");
+  ASSERT_EQ(pauses.size(), 1u);
+  EXPECT_FALSE(pauses[0]);
+  say(R"({"event":"BLOCK_IO_ERROR","data":{"device":"upper","operation":"write",)"
+      R"("action":"stop","nospace":true,"reason":"No space left on device"}})");
+  say(R"({"event":"STOP"})");
+  answer("query-status", R"({"running":false,"status":"io-error"})");
+  answer("query-block", R"([{"device":"root","io-status":"ok","inserted":{"file":"root"}},)"
+                        R"({"device":"upper","io-status":"nospace","inserted":{"file":"upper"}}])");
+  ASSERT_EQ(pauses.size(), 2u);
+  EXPECT_EQ(pauses[1], (Pause{"upper", true, "no space left on device"}));
+  std::optional<std::optional<Error>> resumed;
+  running->resume([&](std::optional<Error> e) { resumed = std::move(e); });
+  answer("cont", "{}");
+  EXPECT_TRUE(resumed && !*resumed);
+  say(R"({"event":"RESUME"})");
+  run();
+  ASSERT_EQ(pauses.size(), 3u);
+  EXPECT_FALSE(pauses[2]);
+  EXPECT_TRUE(faults.empty());
+}
+
+TEST_F(QemuTest, WhoComesLaterFindsItStopped) {
+  answer("query-status", R"({"running":false,"status":"io-error"})");
+  answer("query-block", R"([{"io-status":"failed","inserted":{"file":"work"}}])");
+  ASSERT_EQ(pauses.size(), 1u);
+  EXPECT_EQ(pauses[0], (Pause{"work", false, ""}));
+}
+
+TEST_F(QemuTest, AnAnswerOfBeforeAChangeIsOfNoUse) {
+  answer("query-status", R"({"running":false,"status":"io-error"})");
+  say(R"({"event":"RESUME"})");
+  answer("query-block", R"([{"io-status":"failed","inserted":{"file":"work"}}])");
+  ASSERT_EQ(pauses.size(), 1u);
+  EXPECT_FALSE(pauses[0]);
+}
+
+TEST_F(QemuTest, AnythingElseThatStopsItIsToldInItsOwnWords) {
+  answer("query-status", R"({"running":false,"status":"internal-error"})");
+  ASSERT_EQ(pauses.size(), 1u);
+  EXPECT_EQ(pauses[0], (Pause{"", false, "QEMU says 'internal-error'"}));
+}
+
+TEST_F(QemuTest, AnErrorThatTheGuestWasGivenIsToldOnce) {
+  for (int i = 0; i < 3; i++)
+    say(R"({"event":"BLOCK_IO_ERROR","data":{"device":"root","operation":"read",)"
+        R"("action":"report","reason":"Input/output error"}})");
+  run();
+  EXPECT_EQ(faults, std::vector<std::string>{"root: read: input/output error"});
 }
 
 TEST_F(QmpTest, WhatIsOpenWhenQemuGoesFailsAndSoDoesWhatComesAfter) {

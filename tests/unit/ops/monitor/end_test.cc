@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/monitor/end.h"
+#include "ops/monitor/standstill.h"
 
 namespace banger::ops {
 
@@ -60,6 +61,34 @@ TEST(End, AnInitThatFailsRebootsAndIsNotStartedAgain) {
     f.was_ready = true; // the guest may print that at any time
     EXPECT_NE(decide(f).next, Next::failed);
   }
+}
+
+TEST(StopPlan, AGuestThatStandsStillHearsNothingAndHasHalfOfItsTimeToGoOn) {
+  StopFacts still{true, Millis(10'000), true}, running{true, Millis(10'000), false};
+  EXPECT_EQ(next_step(Knock::none, still), (StopStep{Knock::room, Millis(5'000)}));
+  EXPECT_EQ(next_step(Knock::room, running), (StopStep{Knock::keys, Millis(10'000)}));
+  EXPECT_EQ(next_step(Knock::room, still), (StopStep{Knock::term, Millis(3'000)}));
+  EXPECT_EQ(next_step(Knock::keys, still), (StopStep{Knock::term, Millis(3'000)}));
+}
+
+TEST(End, OfAGuestThatCouldNotBeAsked) {
+  EndFacts f = facts(vmm::Ending::died);
+  f.was_still = true;
+  f.knock = Knock::term;
+  EXPECT_EQ(decide(f), (End{Next::stopped, "it was paused, and could not be asked to stop"}));
+  f.knock = Knock::kill;
+  EXPECT_EQ(decide(f), (End{Next::stopped, "killed"}));
+}
+
+TEST(Standstill, ItsReasonIsForPeople) {
+  EXPECT_EQ(reason_of({"upper", true, "no space left on device"}, 12 << 10, "/s/vms/1"),
+            "the host's disk is full: 12K free in '/s/vms/1'");
+  EXPECT_EQ(reason_of({"root", true, ""}, 0, "/s"), "the host's disk is full: 0 free in '/s'");
+  EXPECT_EQ(reason_of({"work", false, "input/output error"}, 1 << 30, "/s"),
+            "the host cannot write its work disk: input/output error");
+  EXPECT_EQ(reason_of({"upper", false, ""}, {}, "/s"), "the host cannot write its root disk");
+  EXPECT_EQ(reason_of({"", false, "QEMU says 'internal-error'"}, {}, "/s"),
+            "QEMU says 'internal-error'");
 }
 
 TEST(StopPlan, EachStepHasItsTime) {

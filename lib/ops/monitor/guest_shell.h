@@ -1,0 +1,28 @@
+// Commands that a monitor has done in its guest, over ssh, by a helper.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/clock.h"
+#include "ops/common/context.h"
+#include "ops/common/places.h"
+#include "ops/monitor/helper.h"
+
+namespace banger::ops {
+
+struct Guest {
+  const Places& places;
+  const Vm& vm;
+  int errors; // where the helper's complaints go
+};
+
+// Begins it; it goes on for as long as what is returned lives, `time` at most. None, and a line in
+// the log, where it cannot be begun.
+std::unique_ptr<Helper> run_in_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
+                                     const std::string& command, Millis time);
+
+// The command that sets a guest's clock. Pure.
+std::string set_clock(WallTime now);
+
+} // namespace banger::ops

@@ -1,0 +1,99 @@
+#include "ops/monitor/standstill.h"
+
+#include "core/text.h"
+#include "core/units.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis next_look{300};
+// Room that was made, for more than the one write that failed.
+constexpr int64_t worth_a_try = int64_t{1} << 20;
+// Room is not always to be seen: a quota, a reserve of root's, a disk that fails for a while.
+constexpr Millis try_anyway{5'000};
+// One that goes on meets the same fault again at once, if it is there still.
+constexpr Millis time_to_settle{200};
+
+std::string disk_name(const std::string& file) {
+  return file == vmm::work_file ? "its work disk" : "its root disk";
+}
+
+} // namespace
+
+std::string reason_of(const vmm::Pause& pause, std::optional<int64_t> free,
+                      const std::string& place) {
+  if (pause.disk.empty()) return pause.why.empty() ? "its VMM has stopped it" : pause.why;
+  if (pause.is_full)
+    return fmt::format("the host's disk is full: {}free in '{}'",
+                       free ? format_size(*free) + " " : "nothing ", place);
+  return fmt::format("the host cannot write {}{}{}", disk_name(pause.disk),
+                     pause.why.empty() ? "" : ": ", pause.why);
+}
+
+Standstill::Standstill(sys::Loop& loop, Log& log, Vmm& vmm, std::function<void()> on_change)
+    : loop_(loop), log_(log), vmm_(vmm), on_change_(std::move(on_change)) {}
+
+Standstill::~Standstill() { end(); }
+
+void Standstill::end() {
+  loop_.cancel(look_);
+  loop_.cancel(settled_);
+  pause_.reset();
+  reason_.clear();
+}
+
+void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir) {
+  loop_.cancel(settled_);
+  if (pause) return stand(*pause, runtime_dir);
+  loop_.cancel(look_);
+  if (!pause_) return on_change_(); // what a monitor of before may have recorded
+  settled_ = loop_.after(time_to_settle, [this] { go_on(); });
+}
+
+void Standstill::stand(const vmm::Pause& pause, const std::string& runtime_dir) {
+  bool is_new = pause_ != pause;
+  pause_ = pause;
+  if (!pause.disk.empty()) {
+    std::string name = runtime_dir + "/" + pause.disk;
+    file_ = sys::read_link(name).value_or(name);
+    room_ = room();
+    tried_ = steady_now();
+    loop_.cancel(look_);
+    look_ = loop_.after(next_look, [this] { look_for_room(); });
+  }
+  if (!is_new) return;
+  reason_ = reason_of(pause, room_, file_.substr(0, file_.find_last_of('/')));
+  on_change_();
+}
+
+void Standstill::go_on() {
+  pause_.reset();
+  reason_.clear();
+  on_change_();
+}
+
+std::optional<int64_t> Standstill::room() const {
+  try {
+    return sys::free_space(file_);
+  } catch (const Error& e) {
+    log_.warn("monitor.room", e);
+    return {};
+  }
+}
+
+void Standstill::look_for_room() {
+  std::optional<int64_t> now = room();
+  bool helps = now && room_ && *now >= *room_ + worth_a_try;
+  if (helps || steady_now() - tried_ >= try_anyway) {
+    tried_ = steady_now();
+    room_ = now;
+    vmm_.running().resume([this](std::optional<Error> fault) {
+      if (fault) log_.warn("monitor.resume", *fault);
+    });
+  }
+  look_ = loop_.after(next_look, [this] { look_for_room(); });
+}
+
+} // namespace banger::ops

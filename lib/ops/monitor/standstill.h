@@ -1,0 +1,54 @@
+// A guest that its VMM has stopped, because a disk of the host is full or fails: why, in words, and
+// going on as soon as that can help. A guest that was stopped so has lost nothing: what it was
+// about to write is written then.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "ops/monitor/vmm.h"
+#include "sys/loop.h"
+
+namespace banger::ops {
+
+// For people. `free`: the bytes that are left for the disk, where that is known. Pure.
+std::string reason_of(const vmm::Pause& pause, std::optional<int64_t> free,
+                      const std::string& place);
+
+class Standstill {
+public:
+  // `on_change` is called from the loop when the guest stands still, when it does so for another
+  // reason, and when it has gone on for a moment.
+  Standstill(sys::Loop& loop, Log& log, Vmm& vmm, std::function<void()> on_change);
+  ~Standstill();
+  Standstill(const Standstill&) = delete;
+  Standstill& operator=(const Standstill&) = delete;
+
+  // What the VMM tells; `runtime_dir` has its disks.
+  void take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir);
+  // Why it stands still; empty while it runs.
+  const std::string& reason() const { return reason_; }
+  // The VMM has ended.
+  void end();
+
+private:
+  void stand(const vmm::Pause& pause, const std::string& runtime_dir);
+  void go_on();
+  void look_for_room();
+  std::optional<int64_t> room() const;
+
+  sys::Loop& loop_;
+  Log& log_;
+  Vmm& vmm_;
+  std::function<void()> on_change_;
+  std::optional<vmm::Pause> pause_; // what it stands still for
+  std::string reason_, file_;
+  std::optional<int64_t> room_; // that was not enough
+  SteadyTime tried_{};
+  sys::Loop::Timer look_ = 0, settled_ = 0;
+};
+
+} // namespace banger::ops
