@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# A guest's clock goes as its host's does, on a busy host, with one processor and with two.
+load ../lib
+load vm
+
+# For a guest: every line is answered with the time since its boot, while its processors are busy.
+answers='for i in $(seq $(nproc)); do (while :; do :; done) & done
+  while read -r l; do read -r up rest </proc/uptime; echo "$up"; done
+  kill $(jobs -p)'
+
+@test "a busy guest on a busy host: within 0.1 % of its host's clock, with 1 and with 2 processors" {
+  expect 0 banger vm run $tiny --cpus 1 one
+  expect 0 banger vm run $tiny --cpus 2 two
+  # Three busy processors of guests; each look at a guest's clock lies between two at the host's.
+  timeout 100 python3 - "$answers" one two <<'EOF'
+import subprocess, sys, time
+
+answers, *names = sys.argv[1:]
+guests = {n: subprocess.Popen(["banger", "ssh", n, "--", answers], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, bufsize=0) for n in names}
+
+def look(guest):
+    before = time.monotonic()
+    guest.stdin.write(b"\n")
+    line = guest.stdout.readline()
+    return before, float(line), time.monotonic()
+
+for guest in guests.values():
+    look(guest)
+first = {n: look(g) for n, g in guests.items()}
+time.sleep(40)
+wrong = []
+for name, guest in guests.items():
+    (b1, g1, a1), (b2, g2, a2) = first[name], look(guest)
+    least, passed, most = b2 - a1, g2 - g1, a2 - b1
+    text = f"{name}: {passed:.2f} s, its host {least:.2f} to {most:.2f}"
+    print(text)
+    # The guest tells hundredths.
+    if not (least - 0.02) * 0.999 <= passed <= (most + 0.02) * 1.001:
+        wrong.append(text)
+    guest.kill()
+sys.exit("\n".join(wrong) or 0)
+EOF
+}
