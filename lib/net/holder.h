@@ -4,8 +4,8 @@
 //
 //   one line each way on a connection of its socket, JSON, each with "v"
 //   {"v":1,"do":"make","network":{…}}        ──>  {"v":1} or {"v":1,"error":{"code","message"}};
-//                                                 a NetPlan: tag, subnet, base, uplink, leave, join,
-//                                                 ways
+//                                                 a NetPlan: tag, subnet, base, uplink, leave,
+//                                                 join, ways
 //   {"v":1,"do":"apply","plan":{…}}          ──>  the same; from monitors of a build that sent
 //                                                 links and rules, for as long as their VMs run
 //   {"v":1,"do":"guard","table":T}           ──>  {"v":1}; from then on the table's set of the

@@ -25,7 +25,9 @@ NetPlan leave_plan(const std::string& tag, const Guest& guest) {
 std::string bridge_name(std::string_view tag) { return fmt::format("bng-{}", tag); }
 std::string shared_way_name(std::string_view tag) { return fmt::format("bng{}-up", tag); }
 std::string way_stem(std::string_view tag) { return fmt::format("bng{}-u", tag); }
-std::string way_name(std::string_view tag, int tap) { return fmt::format("{}{}", way_stem(tag), tap); }
+std::string way_name(std::string_view tag, int tap) {
+  return fmt::format("{}{}", way_stem(tag), tap);
+}
 std::string tap_name(std::string_view tag, int n) { return fmt::format("bng{}-{}", tag, n); }
 std::string table_name(std::string_view tag) { return fmt::format("banger_{}", tag); }
 std::string drop_set(std::string_view reason) { return fmt::format("dropped_{}", reason); }

@@ -18,8 +18,7 @@ using Json = nlohmann::ordered_json;
 constexpr Millis patience{5'000}, patience_to_look{1'500};
 constexpr size_t most_reply = size_t{4} << 20;
 
-std::string call(const std::string& socket, const std::string& request,
-                 Millis limit = patience) {
+std::string call(const std::string& socket, const std::string& request, Millis limit = patience) {
   Fd fd;
   try {
     fd = sys::connect_unix(socket, limit);

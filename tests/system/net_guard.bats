@@ -209,18 +209,18 @@ client() {
 print(socket.create_connection((sys.argv[1], 17000), 5).makefile().readline().strip())' "$2")" = published ]
 }
 
-# The destinations of a VM's frames that leave by the way out, but for ARP: capture VM FILE
+# The destinations of a VM's frames that leave by a way out, but for ARP: capture VM FILE
 capture() {
   nsenter --target "$(net_field .holder)" --net python3 -u - "$2" \
     "$(net_field .bridge)" "$(vm_field "$1" .net.mac)" <<'EOF' 3>&- &
 import os, socket, struct, sys
-link = sys.argv[2].replace("bng-", "bng") + "-up"
+ways = sys.argv[2].replace("bng-", "bng") + "-u" # with which the names of all ways out begin
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-s.bind((link, 0))
 open(sys.argv[1] + ".ready", "w").close()
 with open(sys.argv[1], "a", buffering=1) as out:
     while True:
         data, address = s.recvfrom(2048)
+        if not address[0].startswith(ways): continue
         if address[2] != socket.PACKET_OUTGOING or data[6:12].hex(":") != sys.argv[3]: continue
         kind = struct.unpack("!H", data[12:14])[0]
         if kind == 0x0800: out.write(socket.inet_ntoa(data[30:34]) + "\n")

@@ -6,7 +6,8 @@ load vm
 
 setup() {
   vm_root
-  server= stopped=
+  server=""
+  stopped=""
 }
 teardown() {
   [ -z "$stopped" ] || kill -CONT "$stopped" 2>/dev/null || true

@@ -217,9 +217,8 @@ void PrivateNet::start_way_of(const Vm& vm, const Member& m) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
   ensure(r, r.subnet);
-  with_holder(r, [&] {
-    net::apply_plan(r.holder_socket(), net::way_plan(ctx_.state.tag(), m.tap));
-  });
+  with_holder(r,
+              [&] { net::apply_plan(r.holder_socket(), net::way_plan(ctx_.state.tag(), m.tap)); });
   record_way_made(ctx_, vm, m.tap);
 }
 

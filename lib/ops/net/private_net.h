@@ -52,8 +52,8 @@ public:
   // Ports of a VM that runs here. The row is the caller's.
   void add_forward(const Vm& vm, const Port& port);
   void remove_forward(const Vm& vm, const Port& port);
-  // Way out, tap and forwards away, and all connections with them; after the last VM, the network. A VM that is not in it is no failure,
-  // and waits for nobody.
+  // Way out, tap and forwards away, and all connections with them; after the last VM, the network.
+  // A VM that is not in it is no failure, and waits for nobody.
   void leave(const Vm& vm);
   // The same for every VM in the record that is not there any more, or does not run. A network of a
   // build that guarded its way out otherwise is brought up to date. Nothing where another is at

@@ -69,10 +69,10 @@ sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces&
   sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
   if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
-  sys::Child child = sys::spawn(
-      net::slirp_command(net::way_name(tag, tap), Subnet::around(vm.address, vm.prefix),
-                         static_cast<bool>(where.user), dir),
-      stdio);
+  sys::Child child =
+      sys::spawn(net::slirp_command(net::way_name(tag, tap), Subnet::around(vm.address, vm.prefix),
+                                    static_cast<bool>(where.user), dir),
+                 stdio);
   theirs.reset();
   put(ctx, vm, tap, sys::find_process(child.pid()).value_or(ProcessId{}), false);
   char byte = 0;

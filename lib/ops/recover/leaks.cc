@@ -198,7 +198,8 @@ void remove_tap(const Leak& leak, Reader& in) {
   auto strays = stray_taps(in);
   if (std::find(strays.begin(), strays.end(), leak.name) != strays.end())
     net::apply_plan(
-        leak.path, net::leave_plan(in.state.tag(), {net::tap_number(in.state.tag(), leak.name).value()}));
+        leak.path,
+        net::leave_plan(in.state.tag(), {net::tap_number(in.state.tag(), leak.name).value()}));
 }
 
 constexpr int relayed = -1; // by the holder, which gives no numbers
@@ -259,13 +260,7 @@ std::vector<Leak> find_forwards(const Scene& scene, Reader& in) {
   NetRecord net = read_net(in.state);
   std::vector<Leak> found;
   for (const StrayForward& f : stray_forwards(net, in))
-    found.push_back({"forward",
-                     f.name,
-                     f.owner,
-                     f.there.socket,
-                     {},
-                     {},
-                     scene.net_lock});
+    found.push_back({"forward", f.name, f.owner, f.there.socket, {}, {}, scene.net_lock});
   return found;
 }
 

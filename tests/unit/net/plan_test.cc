@@ -128,8 +128,8 @@ TEST(NetPlan, whatNoBangerSaysIsRefused) {
 }
 
 TEST(NetPlan, namesFitTheKernels) {
-  for (const std::string& name :
-       {bridge_name("ffff"), shared_way_name("ffff"), way_name("ffff", most_tap), tap_name("ffff", most_tap)})
+  for (const std::string& name : {bridge_name("ffff"), shared_way_name("ffff"),
+                                  way_name("ffff", most_tap), tap_name("ffff", most_tap)})
     EXPECT_LE(name.size(), 15u) << name;
   EXPECT_EQ(tap_number("ffff", tap_name("ffff", most_tap)), most_tap);
   EXPECT_EQ(tap_number("ab12", "bngab12-3"), 3);
