@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/handle.h"
+#include "model/tree.h"
 #include "sys/at.h"
 
 namespace banger::sys {
@@ -31,8 +32,6 @@ std::map<std::string, std::string> attributes_of(int fd, const std::string& show
   }
   return found;
 }
-
-constexpr size_t longest_path = 4095;
 
 class Walk {
 public:
