@@ -85,7 +85,7 @@ private:
       if (!vms.empty()) return table_of(vms).text(cli::terminal_width(1).value_or(0));
       if (watch.watch) return "no VMs\n";
       if (all_known)
-        app.notice(which.is_narrowed() ? "no VM is like that"
+        app.notice(which.is_narrowed() ? "no VM matches"
                                        : "no VMs; banger vm run NAME makes one and starts it");
       return {};
     }

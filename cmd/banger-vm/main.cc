@@ -172,10 +172,11 @@ const cli::VerbEntry verbs[] = {
      .objects = {"check"},
      .make = vm::make_preflight},
     {.name = "reconcile",
-     .summary = "settle what something that died has left",
-     .manual = "Every command that changes something does this first; here it is told what was "
-               "found and done, VM by VM. A VM whose monitor died gets a new one; one whose VMM "
-               "died is released and failed; what was interrupted is finished or undone.",
+     .summary = "clean up after commands and VMs that died",
+     .manual =
+         "Every command that changes something does this first; this one tells what it found "
+         "and did, VM by VM. A VM whose monitor died gets a new one. One whose VMM died gives "
+         "back what it had, and has failed. What was interrupted is finished or undone.",
      .examples = {{"banger vm reconcile", "after a crash or a reboot of the host"}},
      .objects = {"reconciled"},
      .make = vm::make_reconcile},

@@ -92,7 +92,7 @@ constexpr Word of_banger[] = {
     {"set", "'banger vm set NAME' changes a VM that is stopped"},
     {"reset",
      "'banger vm reset NAME' gives a VM a fresh root disk; what is on the old one is lost"},
-    {"reconcile", "'banger vm reconcile' settles what something that died has left"},
+    {"reconcile", "'banger vm reconcile' cleans up after commands and VMs that died"},
     {"preflight check", "'banger doctor' checks this machine"},
     {"prune gc",
      "'banger image prune' removes images that no VM uses; 'banger doctor --leaks' finds "

@@ -54,7 +54,9 @@ bool Boolean::read(std::string_view what, std::string_view text) const {
 size_t choose(std::string_view what, std::string_view text, const std::vector<std::string>& words) {
   auto found = std::find(words.begin(), words.end(), text);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
-  Error error = invalid(what, text, fmt::format("it is one of {}", join(words, ", ")));
+  Error error = invalid(what, text,
+                        words.size() == 1 ? fmt::format("it can only be '{}'", words[0])
+                                          : fmt::format("it is one of {}", join(words, ", ")));
   error.default_subject(text);
   if (auto near = did_you_mean(text, words))
     error.default_hint(fmt::format("did you mean '{}'?", *near));

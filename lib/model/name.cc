@@ -53,6 +53,22 @@ bool is_reserved_vm_name(std::string_view name) {
   return std::find(verbs.begin(), verbs.end(), name) != verbs.end();
 }
 
+std::string_view other_meaning(std::string_view name) {
+  constexpr std::array<std::string_view, 5> hosts{"localhost", "localdomain", "ip6-localhost",
+                                                  "ip6-loopback", "broadcasthost"};
+  auto digits = [](std::string_view s) {
+    return s.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  if (is_reserved_vm_name(name)) return "it is a verb of banger ssh";
+  if (std::find(hosts.begin(), hosts.end(), name) != hosts.end())
+    return "it is a name of the host itself";
+  // As inet_aton reads them: "1" is 0.0.0.1.
+  bool is_hexadecimal = name.starts_with("0x") && name.size() > 2 &&
+                        std::all_of(name.begin() + 2, name.end(), is_hex);
+  if (digits(name) || is_hexadecimal) return "to other programs such a number is an address";
+  return {};
+}
+
 bool is_id_prefix(std::string_view text) {
   return text.size() >= 4 && text.size() <= 12 && std::all_of(text.begin(), text.end(), is_hex);
 }

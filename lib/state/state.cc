@@ -12,6 +12,7 @@
 #include "state/migrations.h"
 #include "state/older_monitors.h"
 #include "sys/file.h"
+#include "sys/owner.h"
 
 namespace banger::state {
 
@@ -29,12 +30,41 @@ void make_state_dir(const std::string& dir) {
     sys::sync_dir(made.substr(0, std::max<size_t>(made.rfind('/'), 1)));
 }
 
-void check_dir(const std::string& dir, const sys::FileInfo& info) {
+// Files that root made in a user's directory would keep that user out of it, and nobody's sockets
+// are safe in another's. `info` is the directory's own; where it is missing, what is nearest above
+// it decides.
+void require_own(const char* what, const std::string& dir, std::optional<sys::FileInfo> info,
+                 const std::string& otherwise) {
+  bool is_there = info.has_value();
+  for (std::string above = dir; !info && above.size() > 1; info = sys::find_info(above))
+    above.resize(std::max<size_t>(above.rfind('/'), 1));
+  uid_t self = ::geteuid();
+  if (!info || info->uid == self) return;
+  // What is missing below a directory of root's, or of everybody's, will be ours.
+  if (!is_there && (info->uid == 0 || (info->mode & 002) != 0)) return;
+  std::string owner = sys::owner_text(info->uid);
+  throw preflight("the {} directory '{}' belongs to {}{}", what, dir, owner,
+                  self == 0 ? ", and this is root" : "")
+      .subject(dir)
+      .hint(self == 0 ? fmt::format("run banger as {}, without sudo; or {}", owner, otherwise)
+                      : otherwise);
+}
+
+// One that holds other things is not closed to others for banger's sake.
+bool may_be_closed(const Dirs& dirs) {
+  return sys::exists(dirs.db()) || sys::list_dir(dirs.state).empty();
+}
+
+void check_dir(const Dirs& dirs, const sys::FileInfo& info) {
+  const std::string& dir = dirs.state;
   if (!info.is_dir) throw preflight("the state directory '{}' is no directory", dir).subject(dir);
   if (info.mode & 077)
     throw preflight("others can read the state directory '{}' (mode {:o})", dir, info.mode)
         .subject(dir)
-        .hint("chmod 700 " + shell_quote(dir));
+        .hint(may_be_closed(dirs)
+                  ? "chmod 700 " + shell_quote(dir)
+                  : fmt::format("it has other things in it: --state-dir {} would be banger's own",
+                                shell_quote(dir == "/" ? "/banger" : dir + "/banger")));
 }
 
 // SQLite takes no path of more than 512 bytes, the names of its own files included, and says of a
@@ -66,6 +96,10 @@ State::~State() = default;
 State State::open(const Dirs& dirs, Mode mode) {
   check_length(dirs.state);
   auto info = sys::find_info(dirs.state);
+  require_own("state", dirs.state, info, "set BANGER_STATE_DIR to a directory of your own");
+  if (mode == Mode::write && !dirs.runtime.empty())
+    require_own("runtime", dirs.runtime, sys::find_info(dirs.runtime),
+                "unset XDG_RUNTIME_DIR, or set it to a directory of your own");
   if (!info) {
     if (mode == Mode::read) return State(std::make_unique<Db>(), mode, {});
     check_file_system(dirs.state);
@@ -73,7 +107,7 @@ State State::open(const Dirs& dirs, Mode mode) {
     info = sys::find_info(dirs.state);
     if (!info) throw failed("the state directory '{}' vanished", dirs.state).subject(dirs.state);
   }
-  check_dir(dirs.state, *info);
+  check_dir(dirs, *info);
   check_file_system(dirs.state);
 
   auto db = Db::open(dirs.db(), mode);

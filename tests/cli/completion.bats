@@ -96,8 +96,8 @@ dim:is: dim'
     fish --no-config -c 'source $BANGER_BUILD/share/fish/vendor_completions.d/banger.fish; complete -C $argv[1]' "$1"
   }
   # The tools' own names are what the script knows.
-  ln -s banger-sample "$root/bin/banger-tui"
-  expect 0 in_fish 'banger-tui start d'
+  ln -s banger-sample "$root/bin/banger-doctor"
+  expect 0 in_fish 'banger-doctor start d'
   same "$output" "$(printf 'demo\ndim\tis: dim')"
   same "$(tail -n 1 asked)" "<start><d>"
   expect 0 in_fish 'banger sample start '

@@ -332,7 +332,7 @@ db.close()' "$db"
   expect 0 banger-vm list
   errors 'no VMs; banger vm run NAME makes one'
   expect 0 banger-vm list --label job=x
-  errors 'no VM is like that'
+  errors 'no VM matches'
   expect 0 banger-vm list --json
   same "$output" ""
   expect 3 banger-vm show demo
@@ -429,4 +429,36 @@ PY
     'web console 3 web console 0 web console 10 web console 65536 web console 4464'
   same "$(jq -s '.[2].text == "two \u001b[2J \ufffd"' <<<"$output")" true
   same "$(banger vm logs web | cksum)" "$(cksum <"$log")"
+}
+
+@test "another user's state or runtime directory is refused before anything is written" {
+  [ "$(id -u)" = 0 ] || skip 'only root gives files away'
+  mkdir -m 700 "$BANGER_STATE_DIR" "$root/theirs"
+  chown 48612:48612 "$BANGER_STATE_DIR" "$root/theirs"
+  for verb in list 'create --image tiny x' 'rm --all' reconcile; do
+    # shellcheck disable=SC2086 # a verb and its operands
+    expect 5 banger vm $verb
+    errors "the state directory '$BANGER_STATE_DIR' belongs to user 48612, and this is root"
+    errors 'hint: run banger as user 48612, without sudo; or set BANGER_STATE_DIR'
+  done
+  same "$(ls -A "$BANGER_STATE_DIR")" ''
+  # Nor is one made in what is theirs.
+  expect 5 banger vm create --image tiny --state-dir "$root/theirs/of/mine" x
+  errors 'belongs to user 48612'
+  same "$(ls -A "$root/theirs")" ''
+  rmdir "$BANGER_STATE_DIR"
+  expect 5 env XDG_RUNTIME_DIR="$root/theirs" banger vm create --image tiny x
+  errors "the runtime directory '$root/theirs/banger' belongs to user 48612"
+  errors 'unset XDG_RUNTIME_DIR'
+  [ ! -e "$BANGER_STATE_DIR" ]
+}
+
+@test "no hint closes a directory that others use" {
+  mkdir -m 755 "$BANGER_STATE_DIR"
+  expect 5 banger vm list
+  errors "hint: chmod 700 $BANGER_STATE_DIR"
+  touch "$BANGER_STATE_DIR/something"
+  expect 5 banger vm list
+  errors "--state-dir $BANGER_STATE_DIR/banger"
+  [[ $stderr != *chmod* ]]
 }

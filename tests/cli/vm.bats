@@ -15,6 +15,10 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   done
   expect 2 banger vm create cp
   errors 'verb of banger ssh'
+  expect 2 banger vm create --image tiny localhost
+  errors "invalid VM name 'localhost': it is a name of the host itself"
+  expect 2 banger vm run --dry-run --image tiny 127
+  errors "invalid VM name '127': to other programs such a number is an address"
 }
 
 @test "sizes that are none" {
@@ -155,15 +159,15 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
   while read -r option choices; do
     # shellcheck disable=SC2086 # two words
     expect 2 banger vm create --image tiny ${option/=/ } a
-    errors "it is one of $choices"
+    errors "$choices"
     expect 0 banger vm create --help
     [[ $output != *"${option#*=}"* ]]
     expect 0 banger vm __complete create "${option%=*}" ''
     [[ $output != *"${option#*=}"* ]]
   done <<'EOF'
---net=bridge user, isolated
---vmm=firecracker qemu
---root=dm-snapshot reflink, overlay, copy
+--net=bridge it is one of user, isolated
+--vmm=firecracker it can only be 'qemu'
+--root=dm-snapshot it is one of reflink, overlay, copy
 EOF
   no_state
 }

@@ -17,6 +17,7 @@
 #include "state/state.h"
 #include "sys/file.h"
 #include "sys/loop.h"
+#include "sys/owner.h"
 #include "sys/proc.h"
 #include "sys/process.h"
 
@@ -202,7 +203,8 @@ Check check_runtime(const Host& host) {
       return {"runtime", Verdict::missing, fmt::format("'{}' is no directory", dir),
               "rm " + shell_quote(dir)};
     if (info->uid != ::geteuid())
-      return {"runtime", Verdict::missing, fmt::format("'{}' belongs to another user", dir),
+      return {"runtime", Verdict::missing,
+              fmt::format("'{}' belongs to {}", dir, sys::owner_text(info->uid)),
               "set XDG_RUNTIME_DIR to a directory of your own"};
     if (info->mode & 077)
       return {"runtime", Verdict::missing, fmt::format("others can enter '{}'", dir),

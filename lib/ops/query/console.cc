@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "model/words.h"
 #include "ops/common/places.h"
 #include "ops/link/end.h"
 #include "ops/link/link.h"
@@ -87,7 +88,7 @@ private:
 ConsoleOutcome attach_console(Reader& in, const std::string& ref, const ConsoleEnds& ends) {
   Vm vm = as_seen(in.dirs, in.state.tag(), in.state.get_vm(ref));
   if (!is_live(vm.state))
-    throw conflict("cannot attach to '{}': it is {}", vm.name, name_of(vm.state))
+    throw conflict("cannot attach to '{}': {}", vm.name, is_now(vm.state))
         .subject(vm.name)
         .hint(fmt::format("banger vm logs {} shows what it said last", vm.name));
   Places places = places_of(in.dirs, in.state.tag(), vm);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
+#include "model/words.h"
 #include "state/state.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -44,7 +45,7 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   if (stands_still(vm)) throw still(vm);
   // One that is starting may answer already; who asks has a reason to look.
   if (vm.state != VmState::running && vm.state != VmState::starting)
-    throw not_running(vm, fmt::format("is not running: it is {}", name_of(vm.state)));
+    throw not_running(vm, "is not running: " + is_now(vm.state));
   if (vm.vmm_process() && !sys::is_alive(vm.vmm_process()))
     throw not_running(vm, "is not running any more: its VMM is gone");
   target.host = ssh_host(vm);

@@ -23,8 +23,10 @@ namespace {
 
 void check_spec(Context& ctx, const VmSpec& spec) {
   valid_name("VM name", spec.name);
-  if (is_reserved_vm_name(spec.name))
-    throw usage("invalid VM name '{}': it is a verb of banger ssh", spec.name).subject(spec.name);
+  if (auto meaning = other_meaning(spec.name); !meaning.empty())
+    throw usage("invalid VM name '{}': {}", spec.name, meaning)
+        .subject(spec.name)
+        .hint(fmt::format("vm-{} is a name that means nothing else", spec.name));
   check_machine(spec.cpus, spec.memory);
   if (ctx.state.has_vm_named(spec.name))
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)

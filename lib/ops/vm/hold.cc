@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "core/error.h"
+#include "model/words.h"
 #include "ops/common/places.h"
 #include "ops/release/removal.h"
 #include "ops/vm/settle.h"
@@ -58,7 +59,7 @@ HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view do
 void require_stopped(const Vm& vm, std::string_view doing) {
   if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
   std::string why = vm.state == VmState::paused && !vm.reason.empty() ? ": " + vm.reason : "";
-  throw conflict("cannot {} '{}': it is {}{}", doing, vm.name, name_of(vm.state), why)
+  throw conflict("cannot {} '{}': {}{}", doing, vm.name, is_now(vm.state), why)
       .subject(vm.name)
       .hint(fmt::format("banger vm stop {} stops it", vm.name));
 }

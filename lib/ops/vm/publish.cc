@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "model/port.h"
+#include "model/words.h"
 #include "ops/common/places.h"
 #include "ops/link/link.h"
 #include "ops/net/host_ports.h"
@@ -29,8 +30,7 @@ HeldVm hold(Context& ctx, const std::string& ref) {
     return held;
   default:
     // Its monitor is about to choose its ports, or to give them back.
-    throw conflict("cannot change the ports of '{}': it is {}", held.vm.name,
-                   name_of(held.vm.state))
+    throw conflict("cannot change the ports of '{}': {}", held.vm.name, is_now(held.vm.state))
         .subject(held.vm.name)
         .hint("try again when it is running or stopped");
   }

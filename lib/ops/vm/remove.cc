@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "core/error.h"
+#include "model/words.h"
 #include "ops/release/removal.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
@@ -56,7 +57,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
   auto now = with_room(*row, places, [&] { return reconcile_locked(ctx, *row); });
   if (!now) return;
   if (is_live(now->state))
-    throw conflict("cannot remove '{}': it is {}", now->name, name_of(now->state))
+    throw conflict("cannot remove '{}': {}", now->name, is_now(now->state))
         .subject(now->name)
         .hint(fmt::format("banger vm rm --force {} stops it first", now->name));
   with_room(*now, places, [&] { remove_vm_rest(ctx, *now); });

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "disk/ext4.h"
+#include "model/words.h"
 #include "ops/vm/create.h"
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
@@ -21,7 +22,7 @@ bool needs_stopped(const Vm& vm, const VmChange& change) {
 
 void require_changeable(const Vm& vm) {
   if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
-  throw conflict("cannot change '{}': it is {}", vm.name, name_of(vm.state))
+  throw conflict("cannot change '{}': {}", vm.name, is_now(vm.state))
       .subject(vm.name)
       .hint(fmt::format("banger vm stop {}; only labels change on a VM that runs", vm.name));
 }

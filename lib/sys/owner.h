@@ -1,0 +1,13 @@
+// Whose a file is, in the words of people.
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+namespace banger::sys {
+
+// "'anna'", or "user 1000" where the host has no name for it.
+std::string owner_text(uid_t uid);
+
+} // namespace banger::sys
