@@ -97,6 +97,7 @@ dim:is: dim'
   }
   # The tools' own names are what the script knows.
   ln -s banger-sample "$root/bin/banger-doctor"
+  PATH=$root/bin:$PATH
   expect 0 in_fish 'banger-doctor start d'
   same "$output" "$(printf 'demo\ndim\tis: dim')"
   same "$(tail -n 1 asked)" "<start><d>"
