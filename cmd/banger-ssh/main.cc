@@ -21,28 +21,38 @@ int main(int argc, char** argv) {
       {{.name = "",
         .summary = "run a command or a shell in a VM",
         .manual =
-            "Without CMD it opens a shell on the terminal: with OpenSSH's client, or where there "
+            "All words after NAME are the command's, its options too, as with ssh; banger's own "
+            "options stand before it, and a '--' right behind NAME is dropped. Without CMD it "
+            "opens "
+            "a shell: where standard input is a terminal, on that, with OpenSSH's client, or where "
+            "there "
             "is "
             "none by itself (~. at the beginning of a line leaves). With CMD it "
             "runs that in the guest: standard input, output and error are passed through "
             "byte for byte, and the guest's exit status becomes this one's (128+n where signal "
             "n ended the command). For every failure of banger's own the status is 255, and the "
             "error tells which.\n\n"
+            "A TERM that the guest does not know becomes one that it does. A command may have "
+            "131,000 "
+            "bytes, on a terminal 8000.\n\n"
+            "When the VM ends or reboots, the command ends with status 255 within two seconds.\n\n"
             "INT, TERM and HUP go to all processes of the command; what has not ended 5 s later, "
-            "or at a second signal, is killed. When the connection is cut, or banger-ssh itself is "
+            "or at a second signal, is killed; a guest that says nothing at all is left after one. "
+            "When the connection is cut, or banger-ssh itself is "
             "killed, the guest ends them. Commands that end within 0.2 s (in a slow guest 2 s) are "
             "not watched over so, and what called setsid stays.\n\n"
             "One word is given to the guest's shell as it is, so that it can be a script; "
             "several words are quoted, so that the command gets its arguments as they are "
             "written here:\n\n"
-            "    banger ssh demo -- 'cd /etc && ls | wc -l'\n"
-            "    banger ssh demo -- grep 'two words' '/tmp/a file'\n\n"
+            "    banger ssh demo 'cd /etc && ls | wc -l'\n"
+            "    banger ssh demo grep 'two words' '/tmp/a file'\n\n"
             "The guest is authenticated by the host key that banger gave it; there is no trust "
             "on first use.",
         .examples = {{"banger ssh demo", "a shell"},
-                     {"banger ssh demo -- uname -a", "one command"},
-                     {"tar c src | banger ssh demo -- tar x -C /root", "a pipe into the guest"},
-                     {"banger ssh -t demo -- top", "a command that wants a terminal"}},
+                     {"banger ssh demo uname -a", "one command"},
+                     {"tar c src | banger ssh demo tar x -C /root", "a pipe into the guest"},
+                     {"banger ssh demo <script", "a script for its shell"},
+                     {"banger ssh -t demo top", "a command that wants a terminal"}},
         .objects = {},
         .make = make_connect,
         .relays_status = true},
@@ -59,6 +69,11 @@ int main(int argc, char** argv) {
             "busybox does not); owners only between VMs. A file, or a tree where none was, takes "
             "its place at once when it is whole: a copy that was cut short leaves nothing. What "
             "is copied into a directory that is there is added to it.\n\n"
+            "A file that was there keeps owner, group, permissions, its other names and, here, its "
+            "access list; where it is a link to a file, that one is written (with -r a link here "
+            "is "
+            "replaced). Into a device or a FIFO that is the target it is written; a tree takes the "
+            "place of none, and in a guest the files of a directory that is there are replaced.\n\n"
             "A file's content is what cat shows, in /proc and /sys too, where a file's size says "
             "nothing (up to 256M of such a one); what cannot be read so is an error. One that "
             "shrinks while it is read is an error, too.\n\n"
@@ -109,9 +124,9 @@ int main(int argc, char** argv) {
         .manual = "For OpenSSH's client and all that is built on it (scp, rsync, editors). With "
                   "--install it is written to the state's directory, where it is kept up to date "
                   "from then on, and the line that includes it is printed.",
-        .examples = {{"ssh -F <(banger ssh config) demo.vm", "use it once"},
-                     {"banger ssh config --install",
-                      "write it once and show the line for ~/.ssh/config"}},
+        .examples = {{"banger ssh config --install",
+                      "write it once and show the line for ~/.ssh/config"},
+                     {"banger ssh config >vms && ssh -F vms demo.vm", "use it once"}},
         .objects = {"vm"},
         .make = make_config}}};
   const cli::Tool tool{"banger-ssh", "run commands and shells in VMs", "", verbs, names};

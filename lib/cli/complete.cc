@@ -98,6 +98,7 @@ void walk(const Tool& tool, Place& place, Common& common, std::span<const std::s
   bool help = false;
   const VerbEntry* fallback = find_verb(tool, "");
   for (const std::string& word : before) {
+    if (place.tail) return;
     if (place.wants != nullptr) {
       place.wants = nullptr;
     } else if (word == "--") {
@@ -115,6 +116,7 @@ void walk(const Tool& tool, Place& place, Common& common, std::span<const std::s
       if (verb == nullptr) return;
       if (place.verb == nullptr) enter_verb(place, *verb);
       if (verb == fallback) place.operands++;
+      place.tail = verb == fallback && place.spec.tail_follows;
     } else {
       place.operands++;
     }

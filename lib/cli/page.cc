@@ -43,7 +43,8 @@ std::string synopsis_of(const Spec& spec) {
     std::string word = o.target.repeats() ? o.name + "..." : o.name;
     text += o.required ? fmt::format(" {}", word) : fmt::format(" [{}]", word);
   }
-  if (spec.tail != nullptr) text += fmt::format(" [-- {}...]", spec.tail_name);
+  if (spec.tail != nullptr)
+    text += fmt::format(" [{}{}...]", spec.tail_follows ? "" : "-- ", spec.tail_name);
   return text;
 }
 
@@ -180,7 +181,8 @@ Page verb_page(const Tool& tool, const VerbEntry& verb) {
 
   Page::Section operands{"Operands", {}};
   for (const Operand& o : spec.operands) operands.entries.push_back({o.name, o.help});
-  if (spec.tail != nullptr) operands.entries.push_back({"-- " + spec.tail_name, spec.tail_help});
+  if (spec.tail != nullptr)
+    operands.entries.push_back({(spec.tail_follows ? "" : "-- ") + spec.tail_name, spec.tail_help});
   if (!operands.entries.empty()) page.sections.push_back(std::move(operands));
   if (!spec.options.empty()) page.sections.push_back(option_section("Options", spec.options));
   // A tool that has verbs beside its nameless one lists them here: there is no other page for it.

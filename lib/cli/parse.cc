@@ -74,21 +74,49 @@ size_t skip_options(std::span<const Option> options, std::span<const std::string
   return std::min(at, words.size());
 }
 
+bool is_switch(std::span<const Option> options, std::string_view flag) {
+  const Option* option = find_option(options, flag);
+  return option != nullptr && option->target.is_switch();
+}
+
+// The place of the operand after which all words are a guest's command; none where there is none.
+std::optional<size_t> find_followed(const Tool& tool, std::span<const std::string> words) {
+  const VerbEntry* verb = find_verb(tool, "");
+  if (verb == nullptr || !verb->make) return {};
+  Spec spec;
+  auto instance = verb->make();
+  instance->declare(spec);
+  if (!spec.tail_follows) return {};
+  Common unused;
+  std::vector<Option> options = common_options(unused);
+  options.insert(options.end(), spec.options.begin(), spec.options.end());
+  size_t at = skip_options(options, words);
+  while (at < words.size() && is_option(words[at]) && !words[at].starts_with("--")) { // "-tn"
+    for (char c : std::string_view(words[at]).substr(1))
+      if (!is_switch(options, fmt::format("-{}", c))) return {};
+    at += 1 + skip_options(options, words.subspan(at + 1));
+  }
+  if (at >= words.size() || words[at].empty() || is_option(words[at])) return {};
+  if (find_verb(tool, words[at]) != nullptr) return {};
+  return at;
+}
+
 // Reads the options of one verb. Nothing goes where it is bound before all of them are known.
 class OptionReader {
 public:
-  OptionReader(const Tool& tool, const VerbEntry& verb, std::span<const Option> options,
-               std::span<const std::string> args)
-      : tool_(tool), verb_(verb), options_(options), args_(args) {}
+  OptionReader(const Tool& tool, const VerbEntry& verb, const Spec& spec,
+               std::span<const Option> options, std::span<const std::string> args)
+      : tool_(tool), verb_(verb), spec_(spec), options_(options), args_(args) {}
 
   // The words that are no options, in order.
   std::vector<std::string> read() {
     std::vector<std::string> rest;
     while (at_ < args_.size()) {
       const std::string& word = args_[at_++];
-      if (!is_option(word))
+      if (!is_option(word)) {
         rest.push_back(word);
-      else if (word.starts_with("--"))
+        check_command(rest.size());
+      } else if (word.starts_with("--"))
         read_long(word);
       else
         read_short(word);
@@ -98,6 +126,20 @@ public:
   }
 
 private:
+  // One word too many, where a command may be given, is its first: what follows is not ours, an
+  // option or not.
+  void check_command(size_t words) const {
+    auto repeats = [](const Operand& o) { return o.target.repeats(); };
+    if (spec_.tail == nullptr || words <= spec_.operands.size() ||
+        std::ranges::any_of(spec_.operands, repeats))
+      return;
+    std::vector<std::string> command;
+    for (const std::string& word : args_.subspan(at_ - 1)) command.push_back(shell_quote(word));
+    throw usage("unexpected operand '{}'", args_[at_ - 1])
+        .subject(args_[at_ - 1])
+        .hint(fmt::format("a command for the guest comes after '--': … -- {}", join(command, " ")));
+  }
+
   void read_long(std::string_view word) {
     size_t equals = word.find('=');
     const Option& option = find(word.substr(0, equals), word);
@@ -150,6 +192,7 @@ private:
 
   const Tool& tool_;
   const VerbEntry& verb_;
+  const Spec& spec_;
   std::span<const Option> options_;
   std::span<const std::string> args_;
   size_t at_ = 0;
@@ -172,9 +215,7 @@ void assign_operands(const Tool& tool, const VerbEntry& verb, const Spec& spec,
   if (at < words.size())
     throw usage("unexpected operand '{}'", words[at])
         .subject(words[at])
-        .hint(spec.tail ? fmt::format("a command for the guest comes after '--': … -- {}",
-                                      shell_quote(words[at]))
-                        : help_hint(tool, &verb));
+        .hint(help_hint(tool, &verb));
 }
 
 } // namespace
@@ -216,6 +257,11 @@ const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
   return verb == nullptr && name == "ls" ? named("list") : verb;
 }
 
+std::span<const std::string> own_words(const Tool& tool, std::span<const std::string> words) {
+  auto followed = find_followed(tool, words);
+  return followed ? words.first(*followed) : words;
+}
+
 bool asks_for_json(std::span<const std::string> words) {
   auto end = std::find(words.begin(), words.end(), "--");
   return std::find(words.begin(), end, "--json") != end;
@@ -232,6 +278,18 @@ size_t find_operand(const Tool& tool, std::span<const std::string> words) {
 
 Line split_line(const Tool& tool, std::span<const std::string> words) {
   Line line;
+  if (auto operand = find_followed(tool, words)) {
+    auto rest = words.subspan(*operand + 1);
+    if (!rest.empty() && rest[0] == "--") rest = rest.subspan(1);
+    if (!rest.empty()) line.tail.emplace(rest.begin(), rest.end());
+    words = words.first(*operand + 1);
+    line.args.assign(words.begin(), words.end());
+    line.verb = find_verb(tool, "");
+    auto own = words.first(*operand);
+    line.help = std::ranges::any_of(own, [](auto& w) { return w == "--help" || w == "-h"; });
+    line.version = std::ranges::find(own, "--version") != own.end();
+    return line;
+  }
   auto end = std::find(words.begin(), words.end(), "--");
   if (end != words.end()) line.tail.emplace(end + 1, words.end());
   line.args.assign(words.begin(), end);
@@ -269,7 +327,7 @@ void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& com
                 const Line& line) {
   std::vector<Option> options = common_options(common);
   options.insert(options.end(), spec.options.begin(), spec.options.end());
-  std::vector<std::string> words = OptionReader(tool, verb, options, line.args).read();
+  std::vector<std::string> words = OptionReader(tool, verb, spec, options, line.args).read();
   if (line.tail && spec.tail != nullptr)
     *spec.tail = *line.tail;
   else if (line.tail)

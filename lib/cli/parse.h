@@ -38,6 +38,8 @@ void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& com
 // Null if there is none. "" is the verb without a name; `ls` is `list`, where a tool has that.
 const VerbEntry* find_verb(const Tool& tool, std::string_view name);
 
+// Those of them that are not a guest's command, so far as that can be told before they are read.
+std::span<const std::string> own_words(const Tool& tool, std::span<const std::string> words);
 // Whether "--json" stands before "--": known before the line is read, which may fail.
 bool asks_for_json(std::span<const std::string> words);
 // The first word that is no common option (or its value); words.size() if there is none. Throws for

@@ -119,7 +119,7 @@ int run_tool(const Tool& tool, int argc, char** argv) {
   std::string_view first = words.empty() ? std::string_view() : words[0];
   bool done = false, relays = false;
   Output out;
-  int status = guarded(tool.name, asks_for_json(rest), out, [&] {
+  int status = guarded(tool.name, asks_for_json(own_words(tool, rest)), out, [&] {
     if (first == "__man") {
       print_man(tool, rest.subspan(1), out);
       return 0;

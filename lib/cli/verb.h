@@ -48,6 +48,9 @@ struct Spec {
   // All after "--" (guest commands); null where the verb takes none. `tail_name` is "CMD".
   std::vector<std::string>* tail = nullptr;
   std::string tail_name, tail_help;
+  // The words after the first operand are the tail, options or not, as with ssh: the verb's own
+  // options stand before it, and a "--" right behind it is dropped. For a verb without a name.
+  bool tail_follows = false;
 };
 
 class Verb {

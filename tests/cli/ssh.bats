@@ -17,7 +17,7 @@ own_failure() {
 
 @test "help needs no state" {
   expect 0 banger ssh --help
-  outputs "banger ssh [OPTION]... NAME [-- CMD...]"
+  outputs "banger ssh [OPTION]... NAME [CMD...]"
   expect 0 banger ssh config --help
   [ ! -e "$BANGER_STATE_DIR" ]
 }
@@ -114,11 +114,122 @@ own_failure() {
   [[ "$(error_field .log)" == */console.log ]]
 }
 
-@test "a command without -- is told where it goes" {
-  expect 255 banger ssh demo 'uname -a'
-  errors "unexpected operand 'uname -a'"
-  errors "hint: a command for the guest comes after '--': … -- 'uname -a'"
+@test "all words after the name are the command's, as with ssh" {
+  start_vm demo
+  touch file
+  expect 0 banger ssh demo ls -la "$PWD"
+  outputs file
+  expect 0 banger ssh demo echo --json -- -x
+  same "$output" '--json -- -x'
+  expect 0 banger ssh demo -- echo -- a # the one behind the name alone is dropped
+  same "$output" '-- a'
+  expect 0 banger ssh -n demo cat <<<'not read'
+  same "$output" ''
+  expect 255 banger ssh --json nosuch ls --json
+  same "$(error_field .code)" not_found
+  expect 0 banger ssh demo printf '<%s>' 'a b' '-x' ''
+  same "$output" '<a b><-x><>'
 }
+
+@test "vm run tells where a command goes, when its words begin with a dash, too" {
+  expect 2 banger vm run demo ls -la
+  errors "unexpected operand 'ls'"
+  errors "hint: a command for the guest comes after '--': … -- ls -la"
+}
+
+@test "a long command passes, a longer one is told what helps" {
+  start_vm demo
+  local long
+  long=$(head -c 100000 /dev/zero | tr '\0' x)
+  expect 0 banger ssh demo "printf %s $long | wc -c; cat" <<<'and its input'
+  same "$output" $'100000\nand its input'
+  expect 0 banger ssh -n demo "printf %s $long | wc -c; cat"
+  same "$output" 100000
+  expect 255 banger ssh demo "$(head -c 60000 <<<"$long")" "$(head -c 60000 <<<"$long")" "$(head -c 60000 <<<"$long")"
+  errors 'sh -s'
+  expect 255 banger ssh -t demo "printf %s $long"
+  errors 'leave -t out'
+}
+
+@test "no words of other programs when a script is piped in, and -t gives a terminal all the same" {
+  start_vm demo
+  expect 4 banger ssh demo <<<'echo; echo out; exit 4'
+  same "$(tail -n 1 <<<"$output")" out # the guest's own words of welcome may come first
+  same "$stderr" ''
+  [ "$(id -u)" = 0 ] || return 0 # sshd gives terminals away only as root
+  expect 0 banger ssh -t demo 'test -t 0 && test -t 1 && echo yes' </dev/null
+  outputs yes
+  same "$stderr" ''
+  own=$(command -v banger-ssh)
+  expect 0 env PATH=/nowhere "$own" -t demo 'test -t 0 && test -t 1 && echo yes' </dev/null
+  outputs yes
+}
+
+@test "a TERM that the guest does not know becomes one that it does" {
+  [ "$(id -u)" = 0 ] || skip "sshd gives terminals away only as root"
+  start_vm demo
+  local own
+  own=$(command -v banger-ssh)
+  expect 0 env TERM=vt220 banger-ssh -t demo 'echo $TERM' </dev/null
+  outputs vt220
+  expect 0 env TERM=xterm-nosuch banger-ssh -t demo 'echo $TERM' </dev/null
+  outputs xterm
+  same "$(grep -c nosuch <<<"$output")" 0
+  expect 0 env PATH=/nowhere TERM=xterm-nosuch "$own" -t demo 'echo $TERM' </dev/null
+  same "$(grep -c nosuch <<<"$output")" 0
+  expect 0 env TERM='a;b' banger-ssh -t demo 'echo $TERM' </dev/null
+  outputs vt100
+}
+
+@test "a client ends with its VM, though its connection stays" {
+  start_vm demo
+  # As with a machine that was killed, nobody closes the connections.
+  banger-ssh --json demo -- 'echo begun; sleep 1000' >out 2>err 3>&- & local client=$!
+  banger-ssh --json forward demo 0:1 >ports 2>err2 3>&- & local forward=$!
+  mkfifo never
+  sleep 1000 >never 3>&- & local holder=$!
+  banger-ssh --json cp - "demo:$PWD/there" <never 2>err3 3>&- & local copy=$!
+  await 20 grep -q begun out
+  await 20 test -s ports
+  await 20 eval 'ls -A | grep -q "^.banger-"'
+  stop_server
+  local begun=$SECONDS
+  ended_by 255 $client
+  ended_by 1 $forward
+  ended_by 1 $copy
+  [ $((SECONDS - begun)) -le 3 ]
+  same "$(jq -r .code err err2 err3 | sort -u)" unreachable
+  kill $holder
+}
+
+@test "TERM ends a client at once where the guest says nothing" {
+  start_vm demo
+  banger-ssh demo -- 'echo begun; sleep 1000' >out 2>err 3>&- & local client=$!
+  await 20 grep -q begun out
+  sleep 0.5 # the watch has begun
+  # shellcheck disable=SC2046 # one word a process
+  kill -STOP $(connections)
+  local begun=$SECONDS
+  kill -TERM $client
+  ended_by 143 $client
+  [ $((SECONDS - begun)) -le 3 ]
+}
+# The processes of the server's connections.
+connections() {
+  local pid
+  for pid in $(pgrep -P "$server"); do
+    echo "$pid"
+    pgrep -P "$pid" -f '^sshd' || true
+  done
+}
+# Soon, with this status: process $2.
+ended_by() {
+  await 10 gone "$2" || kill -KILL "$2"
+  status=0
+  wait "$2" || status=$?
+  same "$status" "$1"
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
 
 @test "another host key is never trusted" {
   start_vm demo
@@ -127,7 +238,7 @@ own_failure() {
   own_failure failed demo -- true
   errors "another host key"
   # Neither is it by OpenSSH's client.
-  expect 255 banger ssh demo </dev/null
+  expect 255 banger ssh -t demo </dev/null
   errors "Host key verification failed"
 }
 
@@ -148,8 +259,7 @@ own_failure() {
 
 @test "bad usage is 255 as well" {
   own_failure usage
-  own_failure usage demo --nosuch -- true
-  own_failure usage demo two
+  own_failure usage --nosuch demo true
 }
 
 @test "without CMD it is a shell by OpenSSH's client, with its status" {

@@ -531,3 +531,100 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
   same "$(ls -A back | sort)" "$(ls -A tree | sort)"
   same "$(find back -size +0 -type f)" ''
 }
+
+@test "a file that was there keeps owner, permissions, names and links" {
+  start_vm demo
+  mkdir there here
+  echo new >f
+  local dir target
+  for dir in there here; do
+    target=$PWD/$dir/
+    [ $dir = here ] || target=demo:$PWD/there/
+    echo a much longer content >$dir/keeps
+    chmod 640 $dir/keeps
+    [ "$(id -u)" != 0 ] || chown 33:33 $dir/keeps
+    stat -c '%u:%g %a' $dir/keeps >before
+    if [ $dir = there ]; then expect 0 banger ssh cp f ${target}keeps; else expect 0 banger ssh cp "demo:$PWD/f" ${target}keeps; fi
+    same "$(cat $dir/keeps)" new
+    same "$(stat -c '%u:%g %a' $dir/keeps)" "$(cat before)"
+    echo a much longer content >$dir/one
+    ln $dir/one $dir/two
+    ln -s one $dir/link
+    if [ $dir = there ]; then expect 0 banger ssh cp f ${target}link; else expect 0 banger ssh cp "demo:$PWD/f" ${target}link; fi
+    [ -L $dir/link ]
+    same "$(cat $dir/two)" new
+    [ $dir/one -ef $dir/two ]
+    echo old and longer >$dir/keeps
+    expect 0 banger ssh cp - "demo:$PWD/$dir/keeps" <f
+    same "$(cat $dir/keeps) $(stat -c '%u:%g %a' $dir/keeps)" "new $(cat before)"
+    ln -s nowhere $dir/dangling
+    if [ $dir = there ]; then expect 1 banger ssh cp f ${target}dangling; else expect 1 banger ssh cp "demo:$PWD/f" ${target}dangling; fi
+    [ -L $dir/dangling ] && [ ! -e $dir/dangling ]
+  done
+  # In a tree here, too.
+  mkdir tree
+  cp f tree/keeps
+  echo old >here/keeps
+  expect 0 banger ssh cp -r "demo:$PWD/tree/." here
+  same "$(cat here/keeps) $(stat -c '%u:%g %a' here/keeps)" "new $(cat before)"
+  same "$(find . -name '.*banger*')" ''
+}
+
+@test "what is no regular file is written into, on both sides" {
+  start_vm demo
+  echo new >f
+  mkfifo fifo
+  ln -s fifo link
+  local to
+  for to in fifo link; do
+    cat fifo >got 3>&- & local reader=$!
+    expect 0 banger ssh cp "demo:$PWD/f" $to
+    wait $reader
+    same "$(cat got)" new
+    cat fifo >got 3>&- & reader=$!
+    expect 0 banger ssh cp f "demo:$PWD/$to"
+    wait $reader
+    same "$(cat got)" new
+    cat fifo >got 3>&- & reader=$!
+    expect 0 banger ssh cp - "demo:$PWD/$to" <f
+    wait $reader
+    same "$(cat got)" new
+  done
+  [ -p fifo ] && [ -L link ]
+  { banger ssh cp "demo:$PWD/f" /dev/stdout && echo more; } >out
+  same "$(cat out)" $'new\nmore'
+  # A tree has no say in it, and takes no such place.
+  mkdir tree
+  cp f tree/fifo
+  expect 1 banger ssh cp -r "demo:$PWD/tree/." .
+  errors 'it is no regular file'
+  [ -p fifo ]
+  [ "$(id -u)" = 0 ] || return 0
+  mknod full c 1 7
+  mknod null c 1 3
+  expect 1 banger ssh cp "demo:$PWD/f" full
+  errors 'no space left on device'
+  expect 1 banger ssh cp f "demo:$PWD/full"
+  expect 0 banger ssh cp "demo:$PWD/f" null
+  expect 0 banger ssh cp f "demo:$PWD/null"
+  expect 0 banger ssh cp - "demo:$PWD/null" <f
+  [ -c full ] && [ -c null ]
+  cat /proc/sys/kernel/panic >panic
+  expect 0 banger ssh cp panic demo:/proc/sys/kernel/panic
+  expect 0 banger ssh cp "demo:$PWD/panic" /proc/sys/kernel/panic
+  cmp panic /proc/sys/kernel/panic
+}
+
+@test "nested directories take time for what they are, and a signal ends a copy at once" {
+  start_vm demo
+  python3 -c '
+import os
+os.mkdir("deep"); os.chdir("deep")
+for i in range(1500): os.mkdir("d"); os.chdir("d")'
+  local begun=$SECONDS
+  expect 0 banger ssh cp -r "demo:$PWD/deep" back
+  [ $((SECONDS - begun)) -le 8 ]
+  expect 0 banger ssh cp -r back "demo:$PWD/there"
+  [ $((SECONDS - begun)) -le 16 ]
+  same "$(find back | wc -l)" 1501
+}

@@ -153,7 +153,8 @@ void forward_ports(Session& session, std::vector<ForwardedPort>& ports, int sign
     if (session.gone() && !moved) throw session.lost();
     for (const auto& c : connections) reading |= c.wants_session();
 
-    std::vector<pollfd> polled{session.poll_for(reading), {signals, POLLIN, 0}};
+    auto [guest, machine] = session.poll_for(reading);
+    std::vector<pollfd> polled{guest, {signals, POLLIN, 0}, machine};
     bool room = connections.size() < most_connections;
     for (const auto& p : ports) polled.push_back({room ? p.listener.get() : -1, POLLIN, 0});
     for (const auto& c : connections) polled.push_back(c.poll_for());
@@ -161,7 +162,7 @@ void forward_ports(Session& session, std::vector<ForwardedPort>& ports, int sign
       throw sys_error(errno, "cannot poll");
     if (polled[1].revents) return;
     for (size_t i = 0; i < ports.size(); i++)
-      if (polled[2 + i].revents)
+      if (polled[3 + i].revents)
         if (auto socket = sys::accept_one(ports[i].listener.get()))
           connections.emplace_back(session, std::move(*socket), ports[i].guest_port);
   }

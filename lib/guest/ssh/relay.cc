@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 // Commands that end sooner are not watched over: the watch is a process in the guest. A slow guest
 // is given as long as its login took, so that no short command has to wait for its watch.
 constexpr Millis unwatched = 200ms, unwatched_at_most = 2s;
+// How long a guest that is asked to signal a command has to say anything at all.
+constexpr Millis answers = 1s, answers_at_most = 3s;
 constexpr Millis grace = 5s; // from a signal to KILL, and from there to giving up
 // How long a watch that is no longer needed has to go, in a guest that has much else to do.
 constexpr Millis farewell = 1s;
@@ -33,13 +35,31 @@ std::string_view name_of(int signal) {
   return signal == SIGINT ? "INT" : signal == SIGHUP ? "HUP" : "TERM";
 }
 
+// Dropbear takes no longer command (9000 bytes), libssh2 sends none of more than about 34,000, and
+// Linux takes no argument of 128 KiB.
+constexpr size_t longest_plain = 8000, longest_command = 131'000;
+
+// What the server is asked to run for `command`: itself, or what reads it from the input.
+std::optional<std::string> asked_for(const std::optional<std::string>& command) {
+  if (!command || command->size() <= longest_plain) return command;
+  if (command->size() > longest_command)
+    throw failed("cannot run a command of {}: at most {} go", format_size(command->size()),
+                 format_size(longest_command))
+        .hint("give it as a script: banger ssh NAME sh -s <FILE");
+  return fmt::format("exec /bin/sh -c 'c=$(dd bs=1 count={} 2>/dev/null; echo .); "
+                     "exec \"${{SHELL:-/bin/sh}}\" -c \"${{c%.}}\"'",
+                     command->size());
+}
+
 class Relay {
 public:
   Relay(Session& session, const std::optional<std::string>& command, const Streams& streams)
-      : session_(session), main_(Channel::command(session, command, streams.terminal)),
+      : session_(session), main_(Channel::command(session, asked_for(command), streams.terminal)),
         signals_(streams.signals), terminal_(streams.terminal ? streams.in : -1),
         in_(streams.in, typed_filter()), out_(streams.out, "standard output", streams.keep),
-        err_(streams.err, "standard error", streams.keep) {}
+        err_(streams.err, "standard error", streams.keep) {
+    if (command && command->size() > longest_plain) in_.begin_with(*command);
+  }
 
   Outcome run(const Deadline& deadline) {
     in_.read_ready();
@@ -118,11 +138,13 @@ private:
 
   void wait(bool moved, const Deadline& deadline) {
     bool reading = closed_ || out_.room() > 0 || err_.room() > 0 || !in_.waiting().empty();
-    std::array<pollfd, 5> polled{{session_.poll_for(reading),
+    auto [guest, machine] = session_.poll_for(reading);
+    std::array<pollfd, 6> polled{{guest,
                                   {closed_ ? -1 : in_.poll_fd(), POLLIN, 0},
                                   {out_.poll_fd(), POLLOUT, 0},
                                   {err_.poll_fd(), POLLOUT, 0},
-                                  {signals_, POLLIN, 0}}};
+                                  {signals_, POLLIN, 0},
+                                  machine}};
     if (::poll(polled.data(), polled.size(), moved ? 0 : wait_ms(deadline)) < 0 && errno != EINTR)
       throw sys_error(errno, "cannot poll");
     if (polled[1].revents) in_.read_some();
@@ -133,12 +155,18 @@ private:
       if (watch_) watch_->check();
       check_at_ = now + check;
     }
+    if (now >= answer_at_) {
+      answer_at_ = SteadyTime::max();
+      // Whoever does not even answer will not end anything; its server does when it hears of us.
+      if (session_.heard_bytes() == heard_before_) gave_up_ = true;
+    }
     if (now >= kill_at_) press_on(now);
   }
 
   int wait_ms(const Deadline& deadline) const {
     int ms = deadline.poll_ms();
-    auto until = std::min({watch_at_, kill_at_, closed_ ? SteadyTime::max() : check_at_});
+    auto until =
+        std::min({watch_at_, kill_at_, answer_at_, closed_ ? SteadyTime::max() : check_at_});
     if (until == SteadyTime::max()) return ms;
     auto left = std::chrono::ceil<Millis>(until - steady_now()).count();
     int mine = static_cast<int>(std::max<int64_t>(left, 0));
@@ -177,6 +205,9 @@ private:
     if (!main_.is_asked() || !first || terminal_ >= 0) return press_on(now);
     begin_watch();
     if (watch_) watch_->signal(name_of(signal));
+    heard_before_ = session_.heard_bytes();
+    session_.ask_for_answer();
+    answer_at_ = now + std::clamp(session_.login_time(), answers, answers_at_most);
     kill_at_ = now + grace;
     check_at_ = now + check;
   }
@@ -202,15 +233,24 @@ private:
   OutStream out_, err_;
   bool eof_sent_ = false, closed_ = false;
   SteadyTime watch_at_ = SteadyTime::max(), kill_at_ = SteadyTime::max(),
-             check_at_ = SteadyTime::max(), signalled_{};
-  int signal_ = 0; // the last one that came
+             check_at_ = SteadyTime::max(), answer_at_ = SteadyTime::max(), signalled_{};
+  uint64_t heard_before_ = 0; // when an answer was asked for
+  int signal_ = 0;            // the last one that came
   bool killed_ = false, gave_up_ = false;
 };
 
 } // namespace
 
+void check_terminal_command(const std::string& command) {
+  if (command.size() > longest_plain)
+    throw failed("cannot run a command of {} on a terminal: at most {} go",
+                 format_size(command.size()), format_size(longest_plain))
+        .hint("copy it there as a script (banger ssh cp), or leave -t out");
+}
+
 Outcome Session::run(const std::optional<std::string>& command, const Streams& streams,
                      const Deadline& deadline) {
+  if (command && streams.terminal) check_terminal_command(*command);
   return Relay(*this, command, streams).run(deadline);
 }
 

@@ -1,12 +1,13 @@
 #include "guest/ssh/session.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
-#include <thread>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 
@@ -73,9 +74,10 @@ LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign_with_key) {
 
 } // namespace
 
-Session::Impl::Impl(Fd socket, const Endpoint& e)
+Session::Impl::Impl(Fd socket, const Endpoint& e, SessionEnds what_ends)
     : endpoint(e), context{Wire(std::move(socket)),
-                           parse_openssh_private(sys::read_file(e.identity, size_t{64} << 10))} {
+                           parse_openssh_private(sys::read_file(e.identity, size_t{64} << 10))},
+      ends(std::move(what_ends)) {
   prepare_crypto();
   ssh = libssh2_session_init_ex(allocate, deallocate, reallocate, &context);
   if (!ssh) throw failed("cannot start ssh: out of memory");
@@ -107,6 +109,32 @@ Session::Impl::~Impl() {
 void Session::Impl::prefer(int method, const char* names) {
   if (libssh2_session_method_pref(ssh, method, names) != 0)
     throw failed("cannot start ssh: libssh2 lacks {}", names);
+}
+
+void Session::Impl::begin_round() {
+  // What was sent before the end may still be on its way to here.
+  constexpr Millis quiet{100}, at_most{1000};
+  context.wire.begin_round();
+  if (!ends.peer || context.wire.gone()) return;
+  if (!peer_ended) {
+    pollfd peer{ends.peer.get(), POLLIN, 0};
+    if (::poll(&peer, 1, 0) <= 0) return;
+    peer_ended = steady_now();
+  }
+  pollfd socket{context.wire.fd(), POLLIN, 0};
+  if (steady_now() - *peer_ended<at_most&& ::poll(&socket, 1, static_cast<int>(quiet.count()))> 0)
+    return;
+  context.wire.cut();
+}
+
+bool Session::Impl::wait(const Deadline& deadline) const {
+  std::array<pollfd, 3> polled{{{context.wire.fd(), context.wire.events(true), 0},
+                                {peer_ended ? -1 : ends.peer.get(), POLLIN, 0},
+                                {ends.signals, POLLIN, 0}}};
+  int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
+  if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+  if (polled[2].revents) throw Interrupted();
+  return n != 0;
 }
 
 std::optional<Session::Failure> Session::Impl::handshake(const Deadline& deadline,
@@ -159,9 +187,9 @@ std::optional<Session::Failure> Session::Impl::log_in(const Deadline& deadline) 
 
 std::expected<Session, Session::Failure> Session::open(Fd socket, const Endpoint& endpoint,
                                                        const Deadline& deadline,
-                                                       const OnStage& on_stage) {
+                                                       const OnStage& on_stage, SessionEnds ends) {
   auto begun = steady_now();
-  auto impl = std::make_unique<Impl>(std::move(socket), endpoint);
+  auto impl = std::make_unique<Impl>(std::move(socket), endpoint, std::move(ends));
   if (auto failure = impl->handshake(deadline, on_stage)) return std::unexpected(*failure);
   if (auto failure = impl->log_in(deadline)) return std::unexpected(*failure);
   impl->login = std::chrono::ceil<Millis>(steady_now() - begun);
@@ -170,49 +198,78 @@ std::expected<Session, Session::Failure> Session::open(Fd socket, const Endpoint
 
 namespace {
 
-Fd connected(const Endpoint& endpoint, const Deadline& deadline) {
+// Waits for `socket` (POLLOUT, -1: nothing), at most `ms`; true if that came. Throws for what ends
+// it.
+bool wait_for(int socket, int ms, const SessionEnds& ends, const Endpoint& endpoint) {
+  std::array<pollfd, 3> polled{
+      {{socket, POLLOUT, 0}, {ends.peer.get(), POLLIN, 0}, {ends.signals, POLLIN, 0}}};
+  int n = 0;
+  do n = ::poll(polled.data(), polled.size(), ms);
+  while (n < 0 && errno == EINTR);
+  if (polled[2].revents) throw Interrupted();
+  if (polled[1].revents) throw Session::Failure{Stage::closed, "the VM has ended"}.error(endpoint);
+  return polled[0].revents != 0;
+}
+
+Fd connected(const Endpoint& endpoint, const Deadline& deadline, const SessionEnds& ends) {
   auto connecting = begin_connect(endpoint.address, endpoint.port);
   int error = connecting.error;
-  if (error == EINPROGRESS) {
-    pollfd p{connecting.socket.get(), POLLOUT, 0};
-    int n = 0;
-    do n = ::poll(&p, 1, deadline.poll_ms());
-    while (n < 0 && errno == EINTR);
-    error = n == 1 ? connect_error(connecting.socket.get()) : ETIMEDOUT;
-  }
+  if (error == EINPROGRESS)
+    error = wait_for(connecting.socket.get(), deadline.poll_ms(), ends, endpoint)
+                ? connect_error(connecting.socket.get())
+                : ETIMEDOUT;
   if (error)
     throw Session::Failure{Stage::closed, Error::from_errno(error, "no connection").message()}
         .error(endpoint);
   return std::move(connecting.socket);
 }
 
+SessionEnds another(const SessionEnds& ends) {
+  Fd peer(ends.peer ? ::fcntl(ends.peer.get(), F_DUPFD_CLOEXEC, 3) : -1);
+  return {std::move(peer), ends.signals};
+}
+
 } // namespace
 
-Session Session::connect(const Endpoint& endpoint, const Deadline& deadline, Millis patience) {
+Session Session::connect(const Endpoint& endpoint, const Deadline& deadline, Millis patience,
+                         SessionEnds ends) {
   SteadyTime begun = steady_now();
   for (Millis pause{50};; pause = std::min(pause * 2, Millis(500))) {
-    auto session = open(connected(endpoint, deadline), endpoint, deadline);
+    auto session = open(connected(endpoint, deadline, ends), endpoint, deadline, {}, another(ends));
     if (session) return std::move(*session);
     if (session.error().stage != Stage::closed || steady_now() - begun + pause > patience)
       throw session.error().error(endpoint);
-    std::this_thread::sleep_for(pause); // nothing tells when the server has room again
+    // Nothing tells when the server has room again.
+    wait_for(-1, static_cast<int>(pause.count()), ends, endpoint);
   }
 }
 
-void Session::begin_round() { impl_->context.wire.begin_round(); }
+void Session::begin_round() { impl_->begin_round(); }
 void Session::flush() { impl_->context.wire.flush(); }
-bool Session::heard() const { return impl_->context.wire.heard(); }
+bool Session::heard() const {
+  // A machine that has ended says no more when its last words are to be taken.
+  return impl_->context.wire.heard() || (impl_->peer_ended && !gone());
+}
 bool Session::gone() const { return impl_->context.wire.gone(); }
 Error Session::lost() const { return impl_->lost(); }
 std::string Session::where() const { return impl_->where(); }
 Millis Session::login_time() const { return impl_->login; }
 
-pollfd Session::poll_for(bool reading) const {
+std::array<pollfd, 2> Session::poll_for(bool reading) const {
   const Wire& wire = impl_->context.wire;
   // A peer that is gone is announced whatever is asked for.
-  if (wire.gone()) return {-1, 0, 0};
-  return {wire.fd(), wire.events(reading), 0};
+  if (wire.gone()) return {{{-1, 0, 0}, {-1, 0, 0}}};
+  return {{{wire.fd(), wire.events(reading), 0},
+           {impl_->peer_ended ? -1 : impl_->ends.peer.get(), POLLIN, 0}}};
 }
+
+void Session::ask_for_answer() {
+  int next = 0;
+  libssh2_keepalive_config(impl_->ssh, 1, 2);
+  libssh2_keepalive_send(impl_->ssh, &next);
+}
+
+uint64_t Session::heard_bytes() const { return impl_->context.wire.received(); }
 
 void Session::leave() {
   // So that the server's log says that we left on purpose.

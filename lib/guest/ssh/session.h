@@ -11,6 +11,7 @@
 // Not thread safe.
 #pragma once
 
+#include <array>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -59,6 +60,18 @@ struct Outcome {
   std::string tail; // standard output, then standard error
 };
 
+// What ends a session beside the connection: no packet says that a machine was killed.
+struct SessionEnds {
+  // A descriptor that becomes readable when the guest's machine has gone (a pidfd of its VMM).
+  // What came before is still to be had; the session is lost within a second.
+  Fd peer = {};
+  // A signal there (sys/signals.h) throws Interrupted while the session is being made.
+  int signals = -1;
+};
+
+// Throws Error(failed) for a command that is too long to be run on a terminal (Session::run).
+void check_terminal_command(const std::string& command);
+
 class Session {
 public:
   // Why a session did not come about: how far it got, and the rest for people.
@@ -72,13 +85,15 @@ public:
   using OnStage = std::function<void(Stage stage, std::string_view detail)>;
 
   // On a connected socket. Throws Error only for what is wrong on this side (the key file).
-  static std::expected<Session, Failure>
-  open(Fd socket, const Endpoint& endpoint, const Deadline& deadline, const OnStage& on_stage = {});
+  static std::expected<Session, Failure> open(Fd socket, const Endpoint& endpoint,
+                                              const Deadline& deadline,
+                                              const OnStage& on_stage = {}, SessionEnds ends = {});
   // Throws the Failure as an Error. Servers turn connections away while many are logging in
   // (dropbear from the sixth of one address, OpenSSH by MaxStartups): one that is closed before the
   // handshake was done is begun anew for as long as `patience`.
+  // `ends` is for the whole of the session's life.
   static Session connect(const Endpoint& endpoint, const Deadline& deadline,
-                         Millis patience = Millis(0));
+                         Millis patience = Millis(0), SessionEnds ends = {});
 
   // Runs `command` in the user's shell there and moves all three streams, in both directions at
   // once, until the guest closes. Standard input is closed there when it ends here; what a command
@@ -87,10 +102,15 @@ public:
   //
   // A signal goes to the command's processes (guest/ssh/group_watch.h); when they have not ended 5
   // s later, or at a second one, they are killed, and nothing of them stays behind when this
-  // returns. A guest that does not answer even then is left: the status is then 128+n. With a
+  // returns. A guest that does not answer even then, or says nothing within a second (a slow one up
+  // to three), is left: the status is then 128+n. With a
   // terminal WINCH tells the guest the new size, and any other signal ends the connection at once,
   // which hangs the command up; "~." at the beginning of a line leaves with status 255. Without a
   // command it is the user's shell.
+  //
+  // A command of more than 8000 bytes, which servers refuse, goes to a shell there through its
+  // input, before what `streams` has. Error(failed) for one on a terminal, and for one of more than
+  // 131,000 bytes, which Linux takes for no argument.
   Outcome run(const std::optional<std::string>& command, const Streams& streams,
               const Deadline& deadline);
 
@@ -101,8 +121,12 @@ public:
   void begin_round();
   void flush();
   bool heard() const;
-  // What to wait for; its fd is -1 once the guest is gone.
-  pollfd poll_for(bool reading) const;
+  // What to wait for: the connection, and the end of the guest's machine. Descriptors are -1 once
+  // there is nothing to wait for.
+  std::array<pollfd, 2> poll_for(bool reading) const;
+  // Asks the guest's server for any answer; heard_bytes() grows when it gives one.
+  void ask_for_answer();
+  uint64_t heard_bytes() const;
   bool gone() const;
   Error lost() const; // what to throw then: Error(unreachable)
   std::string where() const;

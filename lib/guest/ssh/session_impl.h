@@ -27,7 +27,10 @@ struct Session::Impl {
   Millis login{0};               // how long handshake and login took
   const void* opening = nullptr; // the channel that is being opened: libssh2 opens one at a time
 
-  Impl(Fd socket, const Endpoint& e);
+  SessionEnds ends;
+  std::optional<SteadyTime> peer_ended; // when that was seen
+
+  Impl(Fd socket, const Endpoint& e, SessionEnds what_ends);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -39,24 +42,29 @@ struct Session::Impl {
     return text ? text : "unknown error";
   }
   std::string how_gone() const {
+    if (peer_ended) return "the VM has ended";
     return context.wire.error()
                ? Error::from_errno(context.wire.error(), "connection lost").message()
                : "the guest closed the connection";
   }
   std::string where() const { return fmt::format("{}:{}", endpoint.address, endpoint.port); }
 
+  void begin_round();
+  // False when the deadline passed. Throws Interrupted.
+  bool wait(const Deadline& deadline) const;
+
   enum class Wait { done, gone, late };
   // Calls `step` until it has something to say (not EAGAIN), `seen` after each.
   template <typename Step, typename Seen>
   Wait drive(int& result, const Deadline& deadline, Step step, Seen seen) {
     for (;;) {
-      context.wire.begin_round();
+      begin_round();
       result = step();
       context.wire.flush();
       seen();
       if (result != LIBSSH2_ERROR_EAGAIN) return Wait::done;
       if (context.wire.gone()) return Wait::gone;
-      if (deadline.has_passed() || !context.wire.wait(deadline)) return Wait::late;
+      if (deadline.has_passed() || !wait(deadline)) return Wait::late;
     }
   }
   std::optional<Failure> handshake(const Deadline& deadline, const OnStage& on_stage);

@@ -40,6 +40,8 @@ public:
   explicit InStream(int fd, std::function<void(std::string& bytes)> filter = {})
       : fd_(fd), ended_(fd < 0), filter_(std::move(filter)) {}
 
+  // Comes before what is read; nothing was read yet.
+  void begin_with(std::string bytes) { buffer_ = std::move(bytes); }
   // After poll said so: reads once.
   void read_some();
   // Reads once if something is there now, its end included.

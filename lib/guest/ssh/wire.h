@@ -48,6 +48,8 @@ public:
   int error() const { return error_; }
   // From now on nothing is sent or received: for tearing down what stands on it.
   void abandon();
+  // The peer has gone, though nothing came that says so.
+  void cut() { gone_ = true; }
 
   uint64_t received() const { return received_; }
   // The first line that came: the ssh banner, at most 255 bytes, as the peer wrote it.

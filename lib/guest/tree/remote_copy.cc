@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "guest/tree/remote_scripts.h"
 
 namespace banger::guest {
 
@@ -23,184 +24,9 @@ constexpr int64_t doubted_size = int64_t{16} << 20;
 constexpr size_t most_doubted_bytes = size_t{64} << 20;
 constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 
-// Before each script: says why not and gives a status that tells what kind of failure it is.
-constexpr std::string_view common = R"sh(
-say() { printf '%s\n' "$2" >&2; exit "$1"; }
-own() { # $1 made a path that no program takes for an option, without slashes at its end
-  own=$1 slash=
-  case $own in '') own=. ;; esac
-  case $own in /*) ;; *) own=./$own ;; esac
-  case $own in */ | */. | */..) slash=1 ;; esac
-  while :; do
-    case $own in ?*/) own=${own%/} ;; *) break ;; esac
-  done
-}
-# GNU tar calls a full disk a short write.
-unpack() { # DIRECTORY OPTIONS
-  d=$1
-  shift
-  tar -x -p -f - -C "$d" "$@" && return
-  set -- $(df -Pk "$d" | tail -n 1)
-  [ "${4:-64}" -ge 64 ] || say 1 'no space left on device'
-  exit 1
-}
-how=old
-quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
-tars() {
-  LC_ALL=C # names are bytes
-  export LC_ALL
-  command -v tar >/dev/null || say 105 'there is no tar in the guest'
-  case $(tar --version 2>/dev/null) in *'GNU tar'*) how=gnu ;; esac
-}
-)sh";
-
-// PATH DEEP MARK
-constexpr std::string_view send_script = R"sh(
-# Its size may not be what can be read of it, so that tar would give something else: it has none, or
-# no blocks, and is no large file of holes; and it is not truly empty.
-doubted() {
-  if [ -s "$1" ]; then
-    set -- "$1" $(du -kL "$1")
-    [ "${2:-1}" = 0 ] && [ -n "$(find "$1" -follow -size -16777217c)" ]
-  else
-    [ "$({ cat "$1" 2>/dev/null && printf .; } | wc -c)" -ne 1 ]
-  fi
-}
-own "$1"
-if [ -L "$own" ] && [ -n "$2" ] && [ -z "$slash" ]; then kind=link
-elif [ -d "$own" ]; then kind=directory
-  [ -n "$2" ] || say 101 'it is a directory'
-elif [ -f "$own" ]; then kind=file
-  [ -z "$slash" ] || say 1 'not a directory'
-elif [ -e "$own" ]; then say 1 'it is no regular file'
-else say 103 'no such file or directory'
-fi
-tars
-if [ $kind = directory ]; then
-  cd "$own" || exit 1
-  name=. follow=
-else
-  cd "${own%/*}/" || exit 1
-  name=./${own##*/} follow=
-  [ $kind = link ] || follow=-h
-fi
-if [ $kind = file ] && doubted "$name"; then
-  set -- "$3" $(stat -L -c '%a %Y' "$name" 2>/dev/null)
-  printf '\n%s cat:%s:%s file\n' "$1" "${2:-644}" "${3:-0}"
-  exec cat "$name"
-fi
-printf '\n%s %s %s\n' "$3" $how $kind
-if [ $how = gnu ]; then
-  exec tar -c -f - --format=posix --sparse --sparse-version=1.0 \
-    --pax-option=delete=atime,delete=ctime $follow -- "$name"
-fi
-exec tar -c -f - $follow "$name"
-)sh";
-
-// PATH KIND NAME INTO MARK
-constexpr std::string_view receive_script = R"sh(
-own "$1"
-to=$own
-if [ -d "$own" ]; then
-  [ "$3" = . ] || to=${own%/}/$3
-else
-  [ -z "$4" ] || say 1 'not a directory'
-  [ -z "$slash" ] || [ "$2" = directory ] || say 1 'not a directory'
-fi
-if [ -L "$to" ] && [ -f "$to" ] && [ "$2" = file ]; then to=$(readlink -f "$to"); fi
-tars
-if [ -d "$to" ]; then
-  [ "$2" = directory ] || say 1 'it is a directory'
-  printf '\n%s %s merge\n' "$5" $how
-  if [ $how = gnu ]; then
-    unpack "$to" --numeric-owner --keep-directory-symlink $quiet
-  else
-    unpack "$to"
-  fi
-  exit
-fi
-[ "$2" != directory ] || [ ! -e "$to" ] || say 1 'it is not a directory'
-dir=${to%/*}/
-[ -d "$dir" ] || say 103 'no such directory'
-tmp=$(mktemp -d "$dir.banger-XXXXXX") || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT PIPE TERM
-printf '\n%s %s fresh\n' "$5" $how
-if [ $how = gnu ]; then
-  unpack "$tmp" --numeric-owner $quiet
-else
-  unpack "$tmp"
-fi
-[ -e "$tmp/end" ] || say 1 'the copy was cut short'
-mv -f "$tmp/data" "$to"
-)sh";
-
-// PATH MARK; what comes ends with MARK, which no connection that is cut leaves behind.
-constexpr std::string_view write_script = R"sh(
-own "$1"
-to=$own
-[ ! -d "$to" ] || say 1 'it is a directory'
-[ -z "$slash" ] || say 1 'not a directory'
-[ ! -L "$to" ] || [ ! -f "$to" ] || to=$(readlink -f "$to")
-dir=${to%/*}/
-[ -d "$dir" ] || say 103 'no such directory'
-tmp=$(mktemp "$dir.banger-XXXXXX") || exit 1
-trap 'rm -f "$tmp"' EXIT
-trap 'exit 1' HUP INT PIPE TERM
-printf '\n%s old fresh\n' "$2"
-cat >"$tmp" || exit 1
-size=$(wc -c <"$tmp")
-[ "$(tail -c ${#2} "$tmp")" = "$2" ] || say 1 'the copy was cut short'
-dd of="$tmp" bs=1 seek=$((size - ${#2})) count=0 2>/dev/null </dev/null || exit 1
-chmod "$(printf %03o $((0666 & ~0$(umask))))" "$tmp" && mv -f "$tmp" "$to"
-)sh";
-
-// PATH MARK; each line of what comes is the path of a file below PATH, as printf's %b takes it,
-// that tar gave as if nothing were in it. What it says at the end are the numbers of those (from 0
-// on) that have something, or cannot be read.
-constexpr std::string_view check_script = R"sh(
-own "$1"
-cd "$own" || exit 1
-printf '\n%s old list\n' "$2"
-first=0 bad=
-silent() { [ "$({ cat "$@" 2>/dev/null && printf .; } | wc -c)" -eq 1 ]; }
-look() {
-  [ $# -gt 0 ] || return
-  if silent "$@"; then
-    first=$((first + $#))
-  else
-    for p; do
-      silent "$p" || bad="$bad $first"
-      first=$((first + 1))
-    done
-  fi
-}
-set --
-while IFS= read -r p; do
-  case $p in *\\*) p=$(printf '%b.' "$p") p=${p%.} ;; esac
-  set -- "$@" "./$p"
-  [ $# -lt 64 ] || { look "$@" && set --; }
-done
-look "$@"
-for n in $bad; do
-  printf '%s\n' "$n"
-done
-)sh";
-
-// PATH MARK
-constexpr std::string_view read_script = R"sh(
-own "$1"
-[ ! -d "$own" ] || say 102 'it is a directory'
-[ -e "$own" ] || say 103 'no such file or directory'
-[ -z "$slash" ] || say 1 'not a directory'
-[ -r "$own" ] || say 1 'permission denied'
-printf '\n%s old file\n' "$2"
-exec cat "$own"
-)sh";
-
 std::string script(std::string_view text, const std::vector<std::string>& words) {
   std::string command =
-      "exec /bin/sh -c " + shell_quote(std::string(common) + std::string(text)) + " sh";
+      "exec /bin/sh -c " + shell_quote(std::string(scripts::common) + std::string(text)) + " sh";
   for (const auto& word : words) command += " " + shell_quote(word);
   return command;
 }
@@ -320,7 +146,7 @@ CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool 
 RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, bool deep, int signals)
     : session_(std::make_shared<Session>(std::move(session))), path_(path), mark_(new_mark()),
       signals_(signals),
-      pipe_(session_, script(send_script, {path, deep ? "1" : "", mark_}), signals) {
+      pipe_(session_, script(scripts::send, {path, deep ? "1" : "", mark_}), signals) {
   auto words = begin(pipe_, mark_, "read", path);
   kind_ = sent_kind(words[1], path, deep);
   if (auto sent = plain_file(words[0])) {
@@ -391,7 +217,7 @@ void RemoteTreeSource::doubt(const TreeEntry& entry) {
 
 // Of those that came as if nothing were in them, keeps those that have something.
 void RemoteTreeSource::check_doubted() {
-  RemotePipe pipe(session_, script(check_script, {path_, mark_}), signals_);
+  RemotePipe pipe(session_, script(scripts::check, {path_, mark_}), signals_);
   begin(pipe, mark_, "read", path_);
   std::string lines;
   bool taken = true;
@@ -421,7 +247,7 @@ void RemoteTreeSource::check_doubted() {
 
 void RemoteTreeSource::read_again(const std::string& below) {
   std::string path = path_.empty() ? below : path_ + "/" + below;
-  RemotePipe pipe(session_, script(read_script, {path, mark_}), signals_);
+  RemotePipe pipe(session_, script(scripts::read, {path, mark_}), signals_);
   begin(pipe, mark_, "read", path);
   spool_.emplace([&](std::span<char> buffer) { return pipe.read(buffer); }, path);
   if (int status = pipe.finish(); status != 0) throw refused("read", path, status, pipe);
@@ -431,10 +257,10 @@ RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const C
                                bool into, int signals)
     : path_(path), mark_(new_mark()),
       pipe_(std::make_shared<Session>(std::move(session)),
-            script(receive_script, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
+            script(scripts::receive, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
             signals) {
   auto words = begin(pipe_, mark_, "write", path);
-  fresh_ = words[1] == "fresh";
+  fresh_ = words[1] != "merge";
   tar_ =
       std::make_unique<TarSink>([this](std::string_view bytes) { push(bytes); },
                                 words[0] == "gnu" ? archive::TarForm::pax : archive::TarForm::gnu);
@@ -469,9 +295,9 @@ void RemoteTreeSink::finish() {
 int64_t write_remote_file(Session session, const std::string& path, int signals,
                           const TarSource::Pull& pull) {
   std::string mark = new_mark();
-  RemotePipe pipe(std::make_shared<Session>(std::move(session)), script(write_script, {path, mark}),
-                  signals);
-  begin(pipe, mark, "write", path);
+  RemotePipe pipe(std::make_shared<Session>(std::move(session)),
+                  script(scripts::write, {path, mark}), signals);
+  bool marked = begin(pipe, mark, "write", path)[1] != "into";
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;
   bool taken = true;
@@ -479,7 +305,7 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
     taken = pipe.write({buffer.data(), n});
     total += static_cast<int64_t>(n);
   }
-  if (taken) pipe.write(mark);
+  if (taken && marked) pipe.write(mark);
   if (int status = pipe.finish(); status != 0) throw refused("write", path, status, pipe);
   return total;
 }
@@ -487,8 +313,8 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
 int64_t read_remote_file(Session session, const std::string& path, int signals,
                          const TarSink::Push& push) {
   std::string mark = new_mark();
-  RemotePipe pipe(std::make_shared<Session>(std::move(session)), script(read_script, {path, mark}),
-                  signals);
+  RemotePipe pipe(std::make_shared<Session>(std::move(session)),
+                  script(scripts::read, {path, mark}), signals);
   begin(pipe, mark, "read", path);
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;

@@ -39,7 +39,8 @@ void RemotePipe::begin_round() {
 void RemotePipe::wait() {
   if (session_->heard()) return;
   if (session_->gone()) throw session_->lost();
-  std::array<pollfd, 2> polled{{session_->poll_for(true), {signals_, POLLIN, 0}}};
+  auto [guest, machine] = session_->poll_for(true);
+  std::array<pollfd, 3> polled{{guest, machine, {signals_, POLLIN, 0}}};
   if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
     throw sys_error(errno, "cannot poll");
 }

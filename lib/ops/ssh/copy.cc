@@ -164,13 +164,16 @@ private:
   std::function<void()> check_;
 };
 
-// Bytes from standard input; a signal is not kept waiting by one that is silent.
-size_t read_input(std::span<char> buffer, int signals) {
+// Bytes from standard input; one that is silent keeps neither a signal waiting nor the end of the
+// VM.
+size_t read_input(std::span<char> buffer, int vm, int signals) {
   for (;;) {
-    std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}}};
+    std::array<pollfd, 3> polled{
+        {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
     if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
       throw sys_error(errno, "cannot poll");
     if (polled[1].revents) throw guest::Interrupted();
+    if (polled[2].revents) throw Error(Code::unreachable, "the VM has ended");
     if (!polled[0].revents) continue;
     ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n >= 0) return static_cast<size_t>(n);
@@ -242,8 +245,8 @@ public:
         source = std::make_unique<guest::DiskSource>(from.path, item.kind != Kind::link);
         return;
       }
-      auto remote = std::make_unique<guest::RemoteTreeSource>(open_session(*target), from.path,
-                                                              options_.deep, signals_);
+      auto remote = std::make_unique<guest::RemoteTreeSource>(open_session(*target, signals_),
+                                                              from.path, options_.deep, signals_);
       item = {remote->kind(), name_of(from.path)};
       source = std::make_unique<GuestSource>(*target, in_.dirs, std::move(remote));
     });
@@ -255,7 +258,7 @@ public:
       }
       sink = std::make_unique<GuestSink>(
           *target, in_.dirs,
-          std::make_unique<guest::RemoteTreeSink>(open_session(*target), to.path, item,
+          std::make_unique<guest::RemoteTreeSink>(open_session(*target, signals_), to.path, item,
                                                   options_.into, signals_));
     });
     guest::copy_tree(*source, *sink, totals_, [&] {
@@ -287,10 +290,11 @@ private:
 
   void stream(const CopyPlace& from, const CopyPlace& to) {
     in_guest(from.vm ? from : to, [&](const SshTarget* target) {
+      Fd vm = watch_vm(*target);
       if (from.is_stream())
-        guest::write_remote_file(open_session(*target), to.path, signals_,
+        guest::write_remote_file(open_session(*target, signals_), to.path, signals_,
                                  [&](std::span<char> buffer) {
-                                   size_t n = read_input(buffer, signals_);
+                                   size_t n = read_input(buffer, vm.get(), signals_);
                                    count(n);
                                    return n;
                                  });
@@ -302,10 +306,11 @@ private:
 
   void stream_out(const SshTarget& target, const std::string& path) {
     try {
-      guest::read_remote_file(open_session(target), path, signals_, [&](std::string_view bytes) {
-        guest::write_waiting(STDOUT_FILENO, bytes, "standard output", signals_);
-        count(bytes.size());
-      });
+      guest::read_remote_file(
+          open_session(target, signals_), path, signals_, [&](std::string_view bytes) {
+            guest::write_waiting(STDOUT_FILENO, bytes, "standard output", signals_);
+            count(bytes.size());
+          });
     } catch (Error& e) {
       if (e.error_number() == EISDIR)
         e.default_hint(fmt::format("as a tar: banger ssh {} -- tar c {}", target.vm.name,

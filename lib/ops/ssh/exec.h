@@ -16,23 +16,32 @@ namespace banger::ops {
 // several words quoted each, so that the command gets its arguments as they were given here.
 std::string remote_command(const std::vector<std::string>& words);
 
-// Runs it with this process's standard streams; returns the guest's status, 128+n where a signal
+struct ExecOptions {
+  bool no_input = false; // the guest's command gets an empty standard input
+};
+
+// Runs it with this process's standard streams, or without words the user's shell, on no terminal;
+// returns the guest's status, 128+n where a signal
 // ended it. Throws Error for every failure of banger's own, with the VM as subject; its
 // error_number() is EPIPE when nobody reads standard output any more.
-int ssh_exec(Reader& in, const std::string& ref, const std::vector<std::string>& words);
+int ssh_exec(Reader& in, const std::string& ref, const std::vector<std::string>& words,
+             const ExecOptions& options = {});
 
 // Whether OpenSSH's client is there.
 bool has_ssh_client();
 // A shell, or `words` on a terminal, without it. `raw` makes standard input, a terminal, give every
 // byte as it is typed for as long as what it returns lives; where standard input is no terminal the
-// guest gives none either. Returns and throws as ssh_exec does.
+// guest's has a usual size. Returns and throws as ssh_exec does.
 int ssh_own_terminal(Reader& in, const std::string& ref, const std::vector<std::string>& words,
                      const std::function<std::shared_ptr<void>()>& raw);
 
-// OpenSSH's client on a terminal: a shell, or `words` with a terminal. This process becomes it.
+// OpenSSH's client on a terminal, whatever standard input is: a shell, or `words` with a terminal.
+// This process becomes it.
 [[noreturn]] void ssh_terminal(Reader& in, const std::string& ref,
-                               const std::vector<std::string>& words);
-// The command line for that. It reads no configuration of the user's: what is pinned here decides.
-sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::string>& words);
+                               const std::vector<std::string>& words, const ExecOptions& options);
+// The command line for that; `type` is TERM there. It reads no configuration of the user's: what is
+// pinned here decides.
+sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::string>& words,
+                                const ExecOptions& options, const std::string& type);
 
 } // namespace banger::ops

@@ -38,7 +38,7 @@ void ssh_forward(
     ports.push_back({std::move(listener), f.guest});
   }
   with_guest(target, in.dirs, [&] {
-    auto session = open_session(target);
+    auto session = open_session(target, signals.fd());
     ready(target.vm.name, forwards);
     guest::forward_ports(session, ports, signals.fd());
     // Asked to end, it has done what it was for.

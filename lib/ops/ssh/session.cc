@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "sys/proc.h"
 
 namespace banger::ops {
 
@@ -15,8 +16,17 @@ constexpr Millis turned_away{5'000}; // how long a server may be too busy to beg
 
 } // namespace
 
-guest::Session open_session(const SshTarget& target) {
-  return guest::Session::connect(target.endpoint, Deadline(login_time), turned_away);
+Fd watch_vm(const SshTarget& target) {
+  ProcessId vmm = target.vm.vmm_process();
+  if (!vmm) return {};
+  auto process = sys::open_process(vmm);
+  if (!process) throw Error(Code::unreachable, "the VM has ended");
+  return std::move(*process);
+}
+
+guest::Session open_session(const SshTarget& target, int signals) {
+  return guest::Session::connect(target.endpoint, Deadline(login_time), turned_away,
+                                 {watch_vm(target), signals});
 }
 
 void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<void()>& work) {

@@ -9,7 +9,13 @@
 
 namespace banger::ops {
 
-guest::Session open_session(const SshTarget& target);
+// It ends with the VM (its VMM's process), whether or not the network tells. A signal on `signals`
+// (sys/signals.h; -1: none) throws guest::Interrupted while it is being made.
+guest::Session open_session(const SshTarget& target, int signals = -1);
+
+// A descriptor that becomes readable when the VM has ended; none where it has no VMM yet. Throws
+// Error(unreachable) for one that has ended.
+Fd watch_vm(const SshTarget& target);
 
 // Runs `work`; an Error of it gets the VM as its context and subject, and, where the guest did not
 // answer, what to look at.

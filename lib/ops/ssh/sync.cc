@@ -79,17 +79,17 @@ std::optional<RsyncResult> run_rsync(const sys::Command& command, int signals) {
 
 // What rsync's status is when the guest has none, or is gone, follows from whether it saw its
 // transport end before the stream did: so the guest is asked, and one that is gone says so.
-bool has_rsync(const SshTarget& target) {
+bool has_rsync(const SshTarget& target, int signals) {
   Deadline deadline{std::chrono::seconds(30)};
-  auto session = open_session(target);
-  return session.run("command -v rsync >/dev/null", {-1, -1, -1, 0}, deadline).status == 0;
+  auto session = open_session(target, signals);
+  return session.run("command -v rsync >/dev/null", {-1, -1, -1, 0, signals}, deadline).status == 0;
 }
 
-void check_result(const RsyncResult& result, const SshTarget& target) {
+void check_result(const RsyncResult& result, const SshTarget& target, int signals) {
   if (result.status.ok()) return;
   constexpr std::array no_stream{12, 126, 127, status_own_failure}; // 12: rsync(1), "EXIT VALUES"
   const auto* found = std::ranges::find(no_stream, result.status.code);
-  if (result.status.exited && found != no_stream.end() && !has_rsync(target))
+  if (result.status.exited && found != no_stream.end() && !has_rsync(target, signals))
     throw preflight("cannot sync: there is no rsync in the guest")
         .hint(fmt::format("apt install rsync there, or copy: banger ssh cp -r … {}:",
                           target.vm.name));
@@ -97,15 +97,17 @@ void check_result(const RsyncResult& result, const SshTarget& target) {
   throw failed("rsync failed ({}): {}", result.status.text(), last);
 }
 
-// Waits for a change, and then until there is none for a moment. False when a signal is there.
-bool await_change(sys::TreeWatch& watch, int signals) {
+// Waits for a change, and then until there is none for a moment. Throws when the VM ends. False
+// when a signal is there.
+bool await_change(sys::TreeWatch& watch, int vm, int signals) {
   std::optional<Deadline> latest;
   for (;;) {
-    std::array<pollfd, 2> polled{{{watch.fd(), POLLIN, 0}, {signals, POLLIN, 0}}};
+    std::array<pollfd, 3> polled{{{watch.fd(), POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
     int wait = latest ? std::min(static_cast<int>(quiet.count()), latest->poll_ms()) : -1;
     int n = ::poll(polled.data(), polled.size(), wait);
     if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
     if (polled[1].revents) return false;
+    if (polled[2].revents) throw Error(Code::unreachable, "the VM has ended");
     if (n == 0) return true;
     if (polled[0].revents && watch.take() && !latest) latest.emplace(at_latest);
   }
@@ -165,13 +167,19 @@ void ssh_sync(Reader& in, const SyncRequest& request,
   // Watched before it is read, so that nothing falls between.
   std::optional<sys::TreeWatch> watch;
   if (request.watch) watch.emplace(request.from.path);
-  do {
+  Fd vm;
+  with_guest(target, in.dirs, [&] { vm = watch_vm(target); });
+  for (;;) {
     auto begun = steady_now();
     auto result = run_rsync(command, signals.fd());
     if (!result) break;
-    with_guest(target, in.dirs, [&] { check_result(*result, target); });
+    with_guest(target, in.dirs, [&] { check_result(*result, target, signals.fd()); });
     done(Seconds(steady_now() - begun).count());
-  } while (watch && await_change(*watch, signals.fd()));
+    if (!watch) break;
+    bool again = false;
+    with_guest(target, in.dirs, [&] { again = await_change(*watch, vm.get(), signals.fd()); });
+    if (!again) break;
+  }
   // Asked to end, a watch has done what it was for.
   if (watch) sys::read_signal(signals.fd());
 }

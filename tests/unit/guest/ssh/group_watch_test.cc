@@ -146,7 +146,7 @@ void move(Session& session, const std::function<bool()>& done) {
     if (over) return;
     ASSERT_FALSE(deadline.has_passed());
     if (session.heard()) continue;
-    pollfd p = session.poll_for(true);
+    pollfd p = session.poll_for(true)[0];
     ::poll(&p, 1, 100);
   }
 }
@@ -165,7 +165,7 @@ TEST_P(GroupWatchTest, AWatchThatMeetsTheEndOfItsCommandHearsWhatItIsTold) {
     session->begin_round();
     watch.advance();
     session->flush();
-    pollfd p = session->poll_for(true);
+    pollfd p = session->poll_for(true)[0];
     ASSERT_EQ(::poll(&p, 1, 20'000), 1); // the channel is there
     char c;
     move(*session, [&] { return main.send_eof(); });
@@ -188,7 +188,7 @@ TEST_P(GroupWatchTest, WhatComesInAnothersTurnIsHeardOf) {
   move(session, [&] { return b.advance(); });
   move(session, [&] { return a.write("x") == 1; });
   std::array<char, 8> got;
-  pollfd p = session.poll_for(true);
+  pollfd p = session.poll_for(true)[0];
   Deadline deadline{std::chrono::seconds(20)};
   do {
     ASSERT_EQ(::poll(&p, 1, 20'000), 1);

@@ -1,0 +1,234 @@
+// What runs in a guest for guest/tree/remote_copy.h: for any POSIX shell.
+#pragma once
+
+#include <string_view>
+
+namespace banger::guest::scripts {
+
+// Before each script: says why not and gives a status that tells what kind of failure it is.
+constexpr std::string_view common = R"sh(
+say() { printf '%s\n' "$2" >&2; exit "$1"; }
+own() { # $1 made a path that no program takes for an option, without slashes at its end
+  own=$1 slash=
+  case $own in '') own=. ;; esac
+  case $own in /*) ;; *) own=./$own ;; esac
+  case $own in */ | */. | */..) slash=1 ;; esac
+  while :; do
+    case $own in ?*/) own=${own%/} ;; *) break ;; esac
+  done
+}
+# GNU tar calls a full disk a short write.
+unpack() { # DIRECTORY OPTIONS
+  d=$1
+  shift
+  tar -x -p -f - -C "$d" "$@" && return
+  set -- $(df -Pk "$d" | tail -n 1)
+  [ "${4:-64}" -ge 64 ] || say 1 'no space left on device'
+  exit 1
+}
+# How a file comes to $1, which is no directory: `way` is fresh where nothing is, keep for a file
+# that stays what it is but for its content, and into for what is only written into: a device, a
+# FIFO, and a file in which nothing is lost by that, empty or one of /proc or /sys.
+look() {
+  way=fresh
+  [ ! -L "$1" ] || [ -e "$1" ] || say 1 'it is a link that leads nowhere'
+  [ -e "$1" ] || return 0
+  [ ! -S "$1" ] || say 1 'it is a socket'
+  way=into
+  [ -f "$1" ] && [ -s "$1" ] || return 0
+  set -- $(du -k "$1")
+  [ "$1" = 0 ] || way=keep
+}
+# Gives file NEW the place of file OLD, which keeps its owner, group and permissions; where a rename
+# would lose more than that, its other names or its access list, OLD gets the content.
+put() { # NEW OLD
+  new=$1 old=$2
+  set -- $(ls -ldn "$old")
+  case $1:$2 in
+    *+:*) ;;
+    *:1)
+      mode=$(printf %s "$1" | sed 's/^.\(...\)\(...\)\(...\).*/u=\1,g=\2,o=\3/
+s/s/xs/g;s/S/s/g;s/t/xt/g;s/T/t/g;s/-//g')
+      chown "$3:$4" "$new" && chmod "$mode" "$new" && mv -f "$new" "$old" 2>/dev/null && return
+      ;;
+  esac
+  set -- $(du -k "$new") $(df -Pk "$old" | tail -n 1)
+  [ "$1" -le "${6:-$1}" ] || say 1 'no space left on device'
+  cat "$new" >"$old" && touch -r "$new" "$old"
+}
+how=old
+quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
+tars() {
+  LC_ALL=C # names are bytes
+  export LC_ALL
+  command -v tar >/dev/null || say 105 'there is no tar in the guest'
+  case $(tar --version 2>/dev/null) in *'GNU tar'*) how=gnu ;; esac
+}
+)sh";
+
+// PATH DEEP MARK
+constexpr std::string_view send = R"sh(
+# Its size may not be what can be read of it, so that tar would give something else: it has none, or
+# no blocks, and is no large file of holes; and it is not truly empty.
+doubted() {
+  if [ -s "$1" ]; then
+    set -- "$1" $(du -kL "$1")
+    [ "${2:-1}" = 0 ] && [ -n "$(find "$1" -follow -size -16777217c)" ]
+  else
+    [ "$({ cat "$1" 2>/dev/null && printf .; } | wc -c)" -ne 1 ]
+  fi
+}
+own "$1"
+if [ -L "$own" ] && [ -n "$2" ] && [ -z "$slash" ]; then kind=link
+elif [ -d "$own" ]; then kind=directory
+  [ -n "$2" ] || say 101 'it is a directory'
+elif [ -f "$own" ]; then kind=file
+  [ -z "$slash" ] || say 1 'not a directory'
+elif [ -e "$own" ]; then say 1 'it is no regular file'
+else say 103 'no such file or directory'
+fi
+tars
+if [ $kind = directory ]; then
+  cd "$own" || exit 1
+  name=. follow=
+else
+  cd "${own%/*}/" || exit 1
+  name=./${own##*/} follow=
+  [ $kind = link ] || follow=-h
+fi
+if [ $kind = file ] && doubted "$name"; then
+  set -- "$3" $(stat -L -c '%a %Y' "$name" 2>/dev/null)
+  printf '\n%s cat:%s:%s file\n' "$1" "${2:-644}" "${3:-0}"
+  exec cat "$name"
+fi
+printf '\n%s %s %s\n' "$3" $how $kind
+if [ $how = gnu ]; then
+  exec tar -c -f - --format=posix --sparse --sparse-version=1.0 \
+    --pax-option=delete=atime,delete=ctime $follow -- "$name"
+fi
+exec tar -c -f - $follow "$name"
+)sh";
+
+// PATH KIND NAME INTO MARK
+constexpr std::string_view receive = R"sh(
+own "$1"
+to=$own
+if [ -d "$own" ]; then
+  [ "$3" = . ] || to=${own%/}/$3
+else
+  [ -z "$4" ] || say 1 'not a directory'
+  [ -z "$slash" ] || [ "$2" = directory ] || say 1 'not a directory'
+fi
+if [ -L "$to" ] && [ -f "$to" ] && [ "$2" = file ]; then to=$(readlink -f "$to"); fi
+tars
+way=fresh
+if [ ! -d "$to" ] && [ "$2" = file ]; then look "$to"
+elif [ "$2" = link ] && [ -e "$to" ] && [ ! -L "$to" ] && [ ! -f "$to" ] && [ ! -d "$to" ]; then
+  say 1 'it is no regular file'
+fi
+if [ $way = into ]; then
+  printf '\n%s old into\n' "$5"
+  tar -x -O -f - data >"$to" && exit
+  [ ! -f "$to" ] || : >"$to"
+  exit 1
+fi
+if [ -d "$to" ]; then
+  [ "$2" = directory ] || say 1 'it is a directory'
+  printf '\n%s %s merge\n' "$5" $how
+  if [ $how = gnu ]; then
+    unpack "$to" --numeric-owner --keep-directory-symlink $quiet
+  else
+    unpack "$to"
+  fi
+  exit
+fi
+[ "$2" != directory ] || [ ! -e "$to" ] || say 1 'it is not a directory'
+dir=${to%/*}/
+[ -d "$dir" ] || say 103 'no such directory'
+tmp=$(mktemp -d "$dir.banger-XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
+printf '\n%s %s fresh\n' "$5" $how
+if [ $how = gnu ]; then
+  unpack "$tmp" --numeric-owner $quiet
+else
+  unpack "$tmp"
+fi
+[ -e "$tmp/end" ] || say 1 'the copy was cut short'
+if [ $way = keep ]; then put "$tmp/data" "$to"; else mv -f "$tmp/data" "$to"; fi
+)sh";
+
+// PATH MARK; what comes ends with MARK, which no connection that is cut leaves behind, but for what
+// is no file, where all is written at once.
+constexpr std::string_view write = R"sh(
+own "$1"
+to=$own
+[ ! -d "$to" ] || say 1 'it is a directory'
+[ -z "$slash" ] || say 1 'not a directory'
+[ ! -L "$to" ] || [ ! -f "$to" ] || to=$(readlink -f "$to")
+dir=${to%/*}/
+[ -d "$dir" ] || say 103 'no such directory'
+look "$to"
+if [ $way = into ] && [ ! -f "$to" ]; then
+  printf '\n%s old into\n' "$2"
+  exec cat >"$to"
+fi
+if [ $way = into ]; then tmp=$(mktemp); else tmp=$(mktemp "$dir.banger-XXXXXX"); fi || exit 1
+trap 'rm -f "$tmp"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
+printf '\n%s old fresh\n' "$2"
+cat >"$tmp" || exit 1
+size=$(wc -c <"$tmp")
+[ "$(tail -c ${#2} "$tmp")" = "$2" ] || say 1 'the copy was cut short'
+dd of="$tmp" bs=1 seek=$((size - ${#2})) count=0 2>/dev/null </dev/null || exit 1
+case $way in
+  into) cat "$tmp" >"$to" ;;
+  keep) put "$tmp" "$to" ;;
+  *) chmod "$(printf %03o $((0666 & ~0$(umask))))" "$tmp" && mv -f "$tmp" "$to" ;;
+esac
+)sh";
+
+// PATH MARK; each line of what comes is the path of a file below PATH, as printf's %b takes it,
+// that tar gave as if nothing were in it. What it says at the end are the numbers of those (from 0
+// on) that have something, or cannot be read.
+constexpr std::string_view check = R"sh(
+own "$1"
+cd "$own" || exit 1
+printf '\n%s old list\n' "$2"
+first=0 bad=
+silent() { [ "$({ cat "$@" 2>/dev/null && printf .; } | wc -c)" -eq 1 ]; }
+look() {
+  [ $# -gt 0 ] || return
+  if silent "$@"; then
+    first=$((first + $#))
+  else
+    for p; do
+      silent "$p" || bad="$bad $first"
+      first=$((first + 1))
+    done
+  fi
+}
+set --
+while IFS= read -r p; do
+  case $p in *\\*) p=$(printf '%b.' "$p") p=${p%.} ;; esac
+  set -- "$@" "./$p"
+  [ $# -lt 64 ] || { look "$@" && set --; }
+done
+look "$@"
+for n in $bad; do
+  printf '%s\n' "$n"
+done
+)sh";
+
+// PATH MARK
+constexpr std::string_view read = R"sh(
+own "$1"
+[ ! -d "$own" ] || say 102 'it is a directory'
+[ -e "$own" ] || say 103 'no such file or directory'
+[ -z "$slash" ] || say 1 'not a directory'
+[ -r "$own" ] || say 1 'permission denied'
+printf '\n%s old file\n' "$2"
+exec cat "$own"
+)sh";
+
+} // namespace banger::guest::scripts
