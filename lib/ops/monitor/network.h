@@ -39,8 +39,8 @@ public:
     std::optional<sys::Namespaces> where;
   };
   Place place(const Vm& vm);
-  // From now on: holder or slirp4netns that die are brought back. prepare() ends that, join() begins
-  // it anew.
+  // From now on: holder or slirp4netns that die are brought back. prepare() ends that, join()
+  // begins it anew.
   void watch();
   // Gives back what prepare() made, also when that was not done to its end.
   void leave(vmm::Done done);

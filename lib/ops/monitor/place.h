@@ -11,8 +11,8 @@ namespace banger::ops {
 
 // What a monitor asks: one line, JSON with "v". The answer is a Report's line, ready or failed.
 struct PlaceRequest {
-  std::string act; // PrivateNet's: attach, join (bring), repair, leave
-  std::string vm;  // its id
+  std::string act;           // PrivateNet's: attach, join (bring), repair, leave
+  std::string vm;            // its id
   std::string op, log_level; // for the logs
   Dirs dirs;                 // state, runtime and libexec
 };

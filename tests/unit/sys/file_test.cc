@@ -36,8 +36,8 @@ TEST_F(FileCalls, WhatIsMadeIsPrivate) {
   make_dirs(dir + "/a/b");
   EXPECT_EQ(mode_of(dir + "/a"), 0700u);
   EXPECT_EQ(mode_of(dir + "/a/b"), 0700u);
-  write_atomic(path, "x", 0755);
-  EXPECT_EQ(mode_of(path), 0755u); // whatever the umask
+  write_atomic(path, "x", 0666);
+  EXPECT_EQ(mode_of(path), 0666u); // whatever the umask
 }
 
 TEST_F(FileCalls, AbsenceIsNoFailureWhereItIsAskedFor) {
