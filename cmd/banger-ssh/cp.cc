@@ -53,12 +53,8 @@ struct Cp : cli::Verb {
       }
       // Nothing but the data goes to standard output.
       if (app.out.json && !to.is_stream())
-        app.out.object("result", {{"verb", "cp"},
-                                  {"name", sources[i]},
-                                  {"ok", !error},
-                                  {"state", ""},
-                                  {"seconds", Seconds(steady_now() - begun).count()},
-                                  {"error", error ? cli::error_json(*error) : cli::Json()}});
+        app.out.object("result", cli::result_json("cp", sources[i], {},
+                                                  Seconds(steady_now() - begun).count(), error));
       app.out.push(); // each result as soon as it is there
       if (!error) continue;
       statuses.insert(exit_status(error->code()));

@@ -43,12 +43,7 @@ struct Sync : cli::Verb {
     ops::Reading in(app.settings, app.dirs);
     ops::ssh_sync(in, request, [&](double seconds) {
       if (app.out.json)
-        app.out.object("result", {{"verb", "sync"},
-                                  {"name", from},
-                                  {"ok", true},
-                                  {"state", ""},
-                                  {"seconds", seconds},
-                                  {"error", nullptr}});
+        app.out.object("result", cli::result_json("sync", from, {}, seconds, {}));
       else if (watch)
         app.notice(
             fmt::format("'{}' is as '{}' ({})", to, from, format_duration(Seconds(seconds))));

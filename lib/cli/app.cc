@@ -1,5 +1,6 @@
 #include "cli/app.h"
 
+#include <cmath>
 #include <set>
 
 #include <unistd.h>
@@ -52,6 +53,17 @@ int common_status(const std::set<int>& statuses) {
 }
 
 bool stdout_is_terminal() { return is_terminal(1); }
+
+Json result_json(std::string_view verb, std::string_view name, const Done& done, double seconds,
+                 const std::optional<Error>& error) {
+  return {{"verb", verb},
+          {"name", name},
+          {"ok", !error},
+          {"changed", !error && done.changed},
+          {"state", done.state},
+          {"seconds", std::round(seconds * 1000) / 1000},
+          {"error", error ? error_json(*error) : Json()}};
+}
 
 Json error_json(const Error& error) {
   auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };

@@ -152,6 +152,9 @@ void report(std::string_view tool, const Error& error, bool json);
 // Its fields (code subject message hint log, null where there is nothing to say), without kind and
 // v: the form in which other objects carry an error.
 Json error_json(const Error& error);
+// The fields of a `result` object. `done` counts where there is no error.
+Json result_json(std::string_view verb, std::string_view name, const Done& done, double seconds,
+                 const std::optional<Error>& error);
 
 // Names from operands: "-" reads them from standard input, plain lines or JSON lines with a "name";
 // duplicates and empty lines go. The names are not checked. Throws Error(usage) for a bad JSON

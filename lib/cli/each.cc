@@ -1,7 +1,6 @@
 #include "cli/each.h"
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <thread>
 
@@ -45,13 +44,7 @@ void tell(App& app, std::string_view verb, Outcome o, std::set<int>& statuses) {
     statuses.insert(exit_status(o.error->code()));
   }
   if (app.out.json)
-    app.out.object("result", {{"verb", verb},
-                              {"name", o.name},
-                              {"ok", !o.error},
-                              {"changed", !o.error && o.done.changed},
-                              {"state", o.done.state},
-                              {"seconds", std::round(o.seconds * 1000) / 1000},
-                              {"error", o.error ? error_json(*o.error) : Json()}});
+    app.out.object("result", result_json(verb, o.name, o.done, o.seconds, o.error));
   else if (!o.error && app.out.quiet)
     app.out.line(o.name);
   else if (!o.error)

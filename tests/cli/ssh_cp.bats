@@ -522,6 +522,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
       cmp "$tree/$f" "in/$f"
       cmp "$tree/$f" "across/$f"
     done <files
+    chmod -R u+w out in across # as the directories there are
     rm -rf out in across
   done
   # Many empty files, and some with odd names that only seem so.
