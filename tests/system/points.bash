@@ -62,6 +62,7 @@ walk() {
 mutating=execve,mkdir,mkdirat,rename,renameat,renameat2,open,openat,link,linkat,symlink,symlinkat
 mutating+=,unlink,unlinkat,rmdir,truncate,ftruncate,fallocate,chmod,fchmod,fchmodat,bind,setsockopt
 mutating+=,kill,pidfd_send_signal,clone,clone3,fork,vfork,ioctl,chown,fchown,lchown,fchownat
+mutating+=,prctl # by which a keeper (lib/sys/keeper.h) is told: it is another program's process
 
 # walked PROGRAM... -- COMMAND: of each PROGRAM that COMMAND runs, the mutating system calls that strace
 # sees are as many as the points it passes. The log and the trace are not walked, nor what SQLite
@@ -88,6 +89,7 @@ by_program() {
   local file name parent
   for file in "$root"/calls/of.*; do
     name=$(grep -oE '^execve\("[^"]+"' "$file" | tail -1) || true
+    ! grep -q '^prctl(PR_SET_NAME, "banger-keeper")' "$file" || name='"keeper'
     parent=$file
     while [ -z "$name" ]; do
       parent=$(grep -lE "^(clone3?|v?fork)\(.* = ${parent##*.}$" "$root"/calls/of.*)

@@ -70,13 +70,13 @@ load vm
   await 60 in_state w running
 }
 
-@test "two starts at once: one starts it, the other hears of a conflict" {
+@test "two starts at once: one starts it, the other waits until it is ready" {
   expect 0 banger vm create $tiny twice
-  banger vm start twice >/dev/null 2>&1 3>&- &
+  banger vm start --json twice >"$root/first" 2>&1 3>&- &
   first=$!
-  second=0
-  banger vm start twice >/dev/null 2>&1 || second=$?
-  status=0
-  wait $first || status=$?
-  same "$(printf '%s\n' "$status" "$second" | sort | xargs)" '0 4'
+  expect 0 banger vm start --json twice
+  wait $first
+  same "$(cat "$root/first" - <<<"$output" | jq -r '[.state, .changed] | join(" ")' | sort)" \
+    $'running false\nrunning true'
+  same "$(banger vm events --json twice | jq -r 'select(.type == "vm.ready").type' | wc -l)" 1
 }
