@@ -28,6 +28,7 @@ private_root() {
   export XDG_CONFIG_HOME=$root/config XDG_STATE_HOME=$root/statehome XDG_CACHE_HOME=$root/cache
   export XDG_RUNTIME_DIR=$root/run XDG_DATA_HOME=$root/data
   export BANGER_STATE_DIR=$root/state
+  export TERM=xterm # the same wherever the tests run
   mkdir -m 700 "$HOME" "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
   cd "$HOME" || return
 }

@@ -47,12 +47,12 @@ struct Status : cli::Verb {
     if (app.out.json) return app.out.object("net", to_json(s)), 0;
     if (app.out.quiet) return app.out.line(s.up ? "up" : "down"), 0;
     show_head(app, s);
-    cli::Table leases({{"VM", false, true},
-                       {"STATE", false, false},
-                       {"NET", false, false},
-                       {"ADDRESS", false, false},
-                       {"TAP", false, false},
-                       {"DROPPED", false, true}});
+    cli::Table leases({{.title = "VM"},
+                       {.title = "STATE", .goes = 3},
+                       {.title = "NET", .goes = 4},
+                       {.title = "ADDRESS"},
+                       {.title = "TAP", .goes = 5},
+                       {.title = "DROPPED", .shrink = true, .goes = 2}});
     for (const auto& l : s.leases)
       leases.row({l.vm.name, std::string(name_of(l.vm.state)), std::string(name_of(l.vm.net_mode)),
                   l.vm.address, l.tap.empty() ? "-" : l.tap, drops_text(l.dropped)});

@@ -25,16 +25,19 @@ std::string labels_of(const Vm& vm) {
 }
 
 cli::Table table_of(const std::vector<Vm>& vms) {
-  std::vector<cli::Table::Column> columns = {
-      {"NAME", false, true}, {"STATE"},        {"IMAGE", false, true},
-      {"CPUS", true},        {"MEMORY", true}, {"SSH AT"},
-      {"UP", true}};
+  std::vector<cli::Table::Column> columns = {{"NAME"},
+                                             {"STATE"},
+                                             {.title = "IMAGE", .shrink = true, .goes = 3},
+                                             {.title = "CPUS", .right = true, .goes = 5},
+                                             {.title = "MEMORY", .right = true, .goes = 4},
+                                             {.title = "SSH AT", .goes = 1},
+                                             {.title = "UP", .right = true, .goes = 2}};
   bool labels = false, still = false;
   for (const Vm& vm : vms) {
     labels = labels || !vm.labels.empty();
     still = still || vm.state == VmState::paused;
   }
-  if (labels) columns.push_back({"LABELS", false, true});
+  if (labels) columns.push_back({.title = "LABELS", .shrink = true, .goes = 6});
   // What nobody looks for: a VM that does not go on, without anybody's having asked for that.
   if (still) columns.push_back({"WHY", false, true});
   cli::Table table(columns);

@@ -89,6 +89,7 @@ const cli::VerbEntry verbs[] = {
      .manual = "Labels change on any VM, the rest on one that is stopped. Disks grow, their file "
                "systems at the next boot; a smaller size is refused, and then nothing is changed.",
      .examples = {{"banger vm set web --memory 2G --cpus 2", "more for its next start"},
+                  {"banger vm set web --net user", "among the other VMs, no longer isolated"},
                   {"banger vm set --all --unlabel job", "take a label off all VMs"}},
      .objects = {"result"},
      .make = vm::make_set},

@@ -37,6 +37,8 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
     line("work disk", fmt::format("{} at {}, {} on the host", format_size(vm.work_size),
                                   vm.work_mount, format_size(used.work.value_or(0))));
   std::string_view open;
+  if (vm.net_mode == NetMode::isolated && !is_live(vm.state))
+    open = ", alone in it ('banger vm set --net user' changes that)";
   if (is_live(vm.state) && vm.run && vm.run->outbound_open)
     open = ", outbound open (the host's loopback too)";
   if (is_live(vm.state) && vm.host_open) open = ", the host's own addresses open";

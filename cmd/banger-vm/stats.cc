@@ -19,14 +19,14 @@ std::string cell(const std::optional<T>& value, F&& shown) {
 }
 
 cli::Table table_of(const std::vector<ops::VmStats>& all) {
-  cli::Table table({{"NAME", false, true},
-                    {"STATE"},
+  cli::Table table({{"NAME"},
+                    {.title = "STATE", .goes = 5},
                     {"CPU%", true},
-                    {"CPU TIME", true},
-                    {"RSS", true},
-                    {"PSS", true},
-                    {"DISK", true},
-                    {"NET IN/OUT", true}});
+                    {.title = "CPU TIME", .right = true, .goes = 4},
+                    {.title = "RSS", .right = true, .goes = 1},
+                    {.title = "PSS", .right = true, .goes = 6},
+                    {.title = "DISK", .right = true, .goes = 2},
+                    {.title = "NET IN/OUT", .right = true, .goes = 3}});
   for (const ops::VmStats& s : all) {
     std::optional<int64_t> pss;
     if (s.usage) pss = s.usage->pss;

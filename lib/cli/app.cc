@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
@@ -13,11 +14,18 @@ namespace banger::cli {
 
 namespace {
 
+bool is_pipe(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 // One write, so that lines of several processes don't mix. A progress line that stands on the
-// terminal is erased first; it is drawn anew below.
+// terminal is erased first, a neighbour's in a pipeline too; it is drawn anew below. What another
+// program wrote there stays.
 void write_stderr(std::string_view text) {
   std::string out;
-  if (is_terminal(STDERR_FILENO)) out = erase_line;
+  bool may_be_there = progress_is_shown() || is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
+  if (may_be_there && can_erase(STDERR_FILENO)) out = erase_line;
   out += text;
   [[maybe_unused]] auto n = ::write(STDERR_FILENO, out.data(), out.size());
 }

@@ -27,6 +27,7 @@ public:
     std::string title;
     bool right = false;  // numbers
     bool shrink = false; // may be cut, with '…'
+    int goes = 0;        // where cutting does not do: it is left out, the highest first; 0: never
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
@@ -48,7 +49,7 @@ struct OutputClosed : Error {
 class Output {
 public:
   bool json = false, quiet = false;
-  // Standard output is the terminal on which progress is shown: lines replace it.
+  // Standard output is the terminal on which progress is shown: lines replace it, if it is there.
   bool over_progress = false;
   // One JSON line, in ASCII, so that no terminal takes a part of it for a control character; adds
   // "kind" and "v" in front. Invalid UTF-8 is replaced.
@@ -95,6 +96,9 @@ private:
   std::unique_ptr<State> state_;
 };
 
+// Whether this process's line of progress stands on the terminal now.
+bool progress_is_shown();
+
 // What acting on one thing gave.
 struct Done {
   Done(std::string state_afterwards = {}) : state(std::move(state_afterwards)) {}
@@ -123,7 +127,8 @@ private:
 public:
   Log log;
   Output out;
-  // Whether progress may be shown: standard error is a terminal, no --no-progress, no -q.
+  // Whether progress may be shown: standard error is a terminal that can erase a line, no
+  // --no-progress, no -q.
   bool progress = true;
 
   const std::string& tool() const { return tool_; }

@@ -12,6 +12,8 @@ namespace banger::cli {
 
 namespace {
 
+std::string_view ellipsis = "…";
+
 using Range = std::pair<char32_t, char32_t>;
 
 // Two columns: W and F of Unicode's EastAsianWidth.txt, its holes of unassigned code points closed.
@@ -71,16 +73,23 @@ size_t width_of(std::string_view s) {
   return width;
 }
 
+void use_plain_ellipsis() { ellipsis = "..."; }
+
 std::string cut_end(std::string_view s, size_t width) {
   if (width_of(s) <= width) return std::string(s);
-  return fmt::format("{}…", s.substr(0, behind(s, width - 1)));
+  size_t dots = width_of(ellipsis);
+  if (width <= dots) return std::string(s.substr(0, behind(s, width)));
+  return fmt::format("{}{}", s.substr(0, behind(s, width - dots)), ellipsis);
 }
 
 std::string cut(std::string_view s, size_t width) {
   size_t all = width_of(s);
   if (all <= width || s.find(' ') != std::string_view::npos) return cut_end(s, width);
-  size_t end = (width - 1) / 2;
-  return fmt::format("{}…{}", s.substr(0, behind(s, width - 1 - end)), s.substr(before(s, end)));
+  size_t dots = width_of(ellipsis);
+  if (width <= dots + 1) return cut_end(s, width);
+  size_t end = (width - dots) / 2;
+  return fmt::format("{}{}{}", s.substr(0, behind(s, width - dots - end)), ellipsis,
+                     s.substr(before(s, end)));
 }
 
 std::string on_one_line(std::string text) {

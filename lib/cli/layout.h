@@ -16,6 +16,9 @@ std::string cut(std::string_view text, size_t width);
 // Loses its end always.
 std::string cut_end(std::string_view text, size_t width);
 
+// From now on three dots stand for what was cut: the locale has no '…'.
+void use_plain_ellipsis();
+
 // On one line: newlines and tabs become spaces.
 std::string on_one_line(std::string text);
 

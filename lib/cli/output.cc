@@ -55,7 +55,7 @@ void Output::table(const Table& table) {
 
 void Output::push() noexcept {
   if (buffer_.empty()) return;
-  if (over_progress && line_begins_) buffer_.insert(0, erase_line);
+  if (over_progress && line_begins_ && progress_is_shown()) buffer_.insert(0, erase_line);
   line_begins_ = buffer_.back() == '\n';
   std::string_view rest = buffer_;
   while (!rest.empty() && error_ == 0) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -14,6 +15,14 @@
 #include "core/units.h"
 
 namespace banger::cli {
+
+namespace {
+
+std::atomic<bool> on_screen = false;
+
+} // namespace
+
+bool progress_is_shown() { return on_screen; }
 
 // A thread redraws, so that an operation that blocks still shows its time go by. It starts with the
 // first stage and only on a terminal.
@@ -41,12 +50,12 @@ struct Progress::State {
     if (size_t least = 10, used = width_of(what) + 2; !name.empty())
       name = cut(name, std::max(least, room - std::min(room, used))) + ": ";
     write(fmt::format("{}{}  {}", erase_line, cut_end(name + what, room), time));
-    shown = true;
+    shown = on_screen = true;
   }
 
   void erase() {
     if (shown) write(erase_line);
-    shown = false;
+    shown = on_screen = false;
   }
 
   void loop() {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 #include <unistd.h>
 
@@ -6,6 +8,7 @@
 #include "cli/complete.h"
 #include "cli/config.h"
 #include "cli/guard.h"
+#include "cli/layout.h"
 #include "cli/page.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
@@ -84,7 +87,20 @@ void print_completion(const Tool& tool, std::span<const std::string> words, Outp
   out.bytes(complete(tool, words, dirs ? &*dirs : nullptr));
 }
 
+// POSIX's order: the first that is set and not empty.
+bool is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (!value || !*value) continue;
+    for (const char* charset : {"UTF-8", "utf8"}) // "C.UTF-8", "de_DE.utf8"
+      if (::strcasestr(value, charset)) return true;
+    return false;
+  }
+  return false;
+}
+
 int run_verb(const Tool& tool, const Line& line) {
+  if (!is_utf8()) use_plain_ellipsis();
   Spec spec;
   Common common;
   auto verb = line.verb->make();
@@ -98,7 +114,7 @@ int run_verb(const Tool& tool, const Line& line) {
   App app(std::string(tool.name), std::move(settings), std::move(dirs), level);
   app.out.json = common.json;
   app.out.quiet = common.quiet;
-  app.progress = !common.no_progress && !common.quiet && is_terminal(STDERR_FILENO);
+  app.progress = !common.no_progress && !common.quiet && can_erase(STDERR_FILENO);
   app.out.over_progress = app.progress && is_terminal(STDOUT_FILENO);
   try {
     int status = verb->run(app);

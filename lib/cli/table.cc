@@ -18,29 +18,44 @@ std::string Table::text(size_t width) const {
       line.push_back(i < row.size() ? on_one_line(escape_for_terminal(row[i])) : std::string());
   }
 
-  std::vector<size_t> widths(columns_.size());
+  std::vector<size_t> full(columns_.size());
   for (const auto& line : lines)
-    for (size_t i = 0; i < line.size(); i++) widths[i] = std::max(widths[i], width_of(line[i]));
+    for (size_t i = 0; i < line.size(); i++) full[i] = std::max(full[i], width_of(line[i]));
 
-  size_t total = columns_.empty() ? 0 : gap * (columns_.size() - 1);
-  for (size_t w : widths) total += w;
-  while (width != 0 && total > width) {
-    // The widest of those that may shrink gives way, a column at a time.
-    size_t widest = columns_.size();
+  std::vector<bool> stays(columns_.size(), true);
+  std::vector<size_t> widths;
+  // With one column less until it fits, or until none of those that may go is left.
+  while (true) {
+    widths = full;
+    size_t total = 0;
+    for (size_t i = 0; i < widths.size(); i++)
+      if (stays[i]) total += widths[i] + (total ? gap : 0);
+    while (width != 0 && total > width) {
+      // The widest of those that may shrink gives way, a column at a time.
+      size_t widest = columns_.size();
+      for (size_t i = 0; i < columns_.size(); i++)
+        if (stays[i] && columns_[i].shrink && widths[i] > narrowest &&
+            (widest == columns_.size() || widths[i] > widths[widest]))
+          widest = i;
+      if (widest == columns_.size()) break;
+      widths[widest]--;
+      total--;
+    }
+    if (width == 0 || total <= width) break;
+    size_t first = columns_.size();
     for (size_t i = 0; i < columns_.size(); i++)
-      if (columns_[i].shrink && widths[i] > narrowest &&
-          (widest == columns_.size() || widths[i] > widths[widest]))
-        widest = i;
-    if (widest == columns_.size()) break;
-    widths[widest]--;
-    total--;
+      if (stays[i] && columns_[i].goes > (first == columns_.size() ? 0 : columns_[first].goes))
+        first = i;
+    if (first == columns_.size()) break;
+    stays[first] = false;
   }
 
   std::string out;
   for (const auto& line : lines) {
     size_t begin = out.size();
     for (size_t i = 0; i < line.size(); i++) {
-      if (i) out.append(gap, ' ');
+      if (!stays[i]) continue;
+      if (out.size() > begin) out.append(gap, ' ');
       std::string cell = cut(line[i], widths[i]);
       size_t pad = widths[i] - width_of(cell);
       if (columns_[i].right) out.append(pad, ' ');

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -14,6 +15,12 @@ namespace banger::cli {
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
+bool can_erase(int fd) {
+  const char* term = std::getenv("TERM");
+  std::string_view type = term ? term : "";
+  return is_terminal(fd) && !type.empty() && type != "dumb" && type != "none" && type != "unknown";
+}
+
 std::optional<size_t> terminal_width(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0) return std::nullopt;
@@ -21,7 +28,7 @@ std::optional<size_t> terminal_width(int fd) {
 }
 
 std::string repaint(int fd, const std::string& text) {
-  if (!is_terminal(fd)) return text + "\n";
+  if (!can_erase(fd)) return text + "\n";
   winsize size{};
   size_t rows = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 ? size.ws_row : 24;
   // From the top left, each line over the one before, so that nothing flickers; no mode is changed,

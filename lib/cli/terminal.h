@@ -12,6 +12,8 @@ namespace banger::cli {
 inline constexpr const char* erase_line = "\r\033[K";
 
 bool is_terminal(int fd);
+// A terminal of which TERM says that it knows control sequences.
+bool can_erase(int fd);
 // Columns of the terminal behind fd; none where it is no terminal. One that does not know counts
 // as 80 wide.
 std::optional<size_t> terminal_width(int fd);

@@ -40,6 +40,42 @@ teardown() { remove_private_root; }
   errors "no 'slirp4netns' in PATH"
 }
 
+@test "a VM is not isolated for ever: set --net, and back" {
+  expect 0 banger net status --json
+  [ "$(field .mode)" = user ] || skip "$(field .why)"
+  expect 0 banger vm create --image tiny --memory 128M --net user first
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish 7001:80 a
+  expect 0 banger vm show a
+  outputs "'banger vm set --net user' changes that"
+  expect 0 banger vm show --json a
+  before=$(field '[.net.mode, .net.address, .net.mac, .net.reach] | join(" ")')
+  expect 0 banger vm set --net user a
+  same "$output" 'a: changed'
+  expect 0 banger vm show --json a
+  schema vm
+  same "$(field '[.net.mode, .net.address, .net.prefix, .net.gateway, .net.mac] | join(" ")')" \
+    'user 10.0.2.5 24 10.0.2.2 52:54:00:00:02:05'
+  same "$(field .net.reach)" "${before##* }"
+  same "$(field '.net.ports[0].host')" 7001
+  expect 0 banger vm set --net user a
+  same "$output" 'a: unchanged'
+  expect 0 banger vm set --net isolated a
+  expect 0 banger vm show --json a
+  same "$(field '[.net.mode, .net.address, .net.mac, .net.reach] | join(" ")')" "$before"
+  # Its place there is free again.
+  expect 0 banger vm create --image tiny --memory 128M --net user --ip 10.0.2.5 b
+  # What no answer would come out of.
+  expect 0 banger net publish b 7002:53/udp
+  expect 4 banger vm set --net isolated b
+  errors 'no UDP answer'
+  same "$(banger vm show --json b | jq -r .net.mode)" user
+  # Where the host has no such network, the VM stays what it is.
+  mkdir "$root/bin"
+  for p in jq python3 env; do ln -s "$(command -v "$p")" "$root/bin/$p"; done
+  expect 5 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm set --net user a
+  errors "no 'slirp4netns' in PATH"
+}
+
 @test "ports of a VM that does not run are published, listed and ended" {
   export BANGER_NET_ISOLATED_OUTBOUND=true # else no UDP of an isolated one has an answer
   "$test_vm" "$BANGER_STATE_DIR" add web >"$root/reach"

@@ -2,7 +2,10 @@
 # What people see at a terminal: progress, --watch, and whether it fits.
 load ../lib
 
-setup() { private_root; }
+setup() {
+  private_root
+  export LC_ALL=C.UTF-8 TERM=xterm
+}
 teardown() { remove_private_root; }
 
 on_terminal() { "$BANGER_SOURCE/tests/on-terminal" "$@"; }
@@ -119,6 +122,52 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
     expect 0 banger $verb
     outputs "$long"
   done
+}
+
+@test "names in lists are never cut: the other columns give way, down to 40" {
+  tarball
+  name=$(printf 'n%.0s' $(seq 30))
+  expect 0 banger image import --size 32M "$name" "$root/root.tar"
+  made --image "$name" --label key=value "$name"
+  for verb in 'vm list' 'image list' 'vm stats --all'; do
+    for columns in 80 60 40; do
+      # shellcheck disable=SC2086
+      on_terminal --size ${columns}x24 -- banger $verb | sed 's/\r//g' >"$root/shown"
+      grep -q "^$name" "$root/shown"
+      same "$(grep -E ".{$((columns + 1))}" "$root/shown")" ''
+    done
+  done
+  on_terminal --size 40x24 -- banger vm list | sed 's/\r//g' >"$root/shown"
+  same "$(head -n 1 "$root/shown" | xargs)" 'NAME STATE'
+}
+
+@test "a terminal that knows no control sequences gets none, nor does a line that others began" {
+  tarball
+  for term in dumb none ''; do
+    # shellcheck disable=SC2016 # for the inner shell
+    TERM=$term on_terminal -- bash -c \
+      '{ sleep 1.3; cat "$0"; } | banger image import --size 32M a -' "$root/root.tar" >"$root/shown"
+    same "$(cat "$root/shown")" $'a: ready\r'
+    TERM=$term on_terminal -- banger vm list >"$root/shown"
+    same "$(grep -c $'\033' "$root/shown")" 0
+    expect 0 banger image rm a
+  done
+  made one
+  on_terminal -- bash -c 'printf "mine: "; banger vm list -q' >"$root/shown"
+  same "$(cat "$root/shown")" $'mine: one\r'
+  on_terminal -- bash -c 'printf "mine: "; banger vm show nobody' >"$root/shown" || true
+  same "$(head -n 1 "$root/shown")" $'mine: banger-vm: no VM \'nobody\'\r'
+}
+
+@test "in a locale that has no ellipsis three dots stand for what is cut" {
+  made --label "key=$(printf 'v%.0s' $(seq 200))" one
+  for locale in C POSIX de_DE.ISO-8859-1; do
+    LC_ALL=$locale on_terminal -- banger vm list >"$root/shown"
+    grep -q 'vvv\.\.\.' "$root/shown"
+    same "$(LC_ALL=C grep -c '[^ -~[:space:]]' "$root/shown")" 0
+  done
+  LC_ALL='' LANG=en_US.utf8 on_terminal -- banger vm list >"$root/shown"
+  grep -q 'vvv…' "$root/shown"
 }
 
 @test "why a VM failed is broken at words, below its key; what may be copied is not" {

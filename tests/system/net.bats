@@ -377,6 +377,20 @@ holder_lives() { [ "$(net_field .holder)" != null ]; }
   outputs "the host's loopback too"
 }
 
+@test "an isolated VM is taken among the others, and goes out by their way" {
+  needs_user_net
+  expect 0 banger vm run $tiny --net user there
+  expect 0 banger vm run $tiny --net isolated moved
+  expect 4 banger vm set --net user moved
+  errors 'banger vm stop moved'
+  expect 0 banger vm stop moved
+  expect 0 banger vm set --net user moved
+  expect 0 banger vm start moved
+  expect 0 guest moved "ping -c 1 -W 5 $(vm_field there .net.address) && ping -c 1 -W 5 10.0.2.2"
+  expect 0 banger vm rm --force moved there
+  nothing_left
+}
+
 @test "a port that is taken is named before anything boots" {
   expect 0 banger vm create $tiny one
   serve 127.0.0.1 127.0.0.1

@@ -7,6 +7,7 @@
 #include "model/subnet.h"
 #include "ops/host/net_support.h"
 #include "ops/net/host_ports.h"
+#include "vmm/machine.h"
 
 namespace banger::ops {
 
@@ -16,38 +17,49 @@ namespace {
 constexpr const char* isolated_subnet = "10.0.2.0/24";
 constexpr const char* isolated_address = "10.0.2.15";
 
-void lease(Context& ctx, const VmSpec& spec, Vm& vm) {
+// `doing`: what the VM cannot be, where there is no address for it.
+void lease(Context& ctx, std::string_view doing, const std::optional<std::string>& ip, Vm& vm) {
   Subnet subnet = ctx.settings.net_subnet;
   std::set<Address> taken;
   std::vector<std::string> elsewhere;
   std::optional<Address> wish;
-  if (spec.ip) wish = parse_address("address", *spec.ip);
+  if (ip) wish = parse_address("address", *ip);
   for (const state::State::Lease& other : ctx.state.leases(vm.net_mode)) {
     Address address = parse_address("address", other.address);
     if (Subnet::around(other.address, other.prefix) != subnet) elsewhere.push_back(other.vm);
     if (wish == address)
-      throw conflict("cannot create '{}': {} is the address of '{}'", vm.name, *spec.ip, other.vm)
+      throw conflict("cannot {} '{}': {} is the address of '{}'", doing, vm.name, *ip, other.vm)
           .subject(vm.name);
     taken.insert(address);
   }
   if (!elsewhere.empty())
-    throw conflict("cannot create '{}' in {}: {} has an address of another subnet", vm.name,
+    throw conflict("cannot {} '{}' in {}: {} has an address of another subnet", doing, vm.name,
                    subnet.text(), join(elsewhere, ", "))
         .subject(vm.name)
         .hint("one subnet serves all VMs of a state: set net.subnet back, or remove them first");
   if (wish && !subnet.is_for_guests(*wish))
-    throw usage("invalid address '{}': it is not one for VMs of {}", *spec.ip, subnet.text())
+    throw usage("invalid address '{}': it is not one for VMs of {}", *ip, subnet.text())
         .hint(fmt::format("{} to .3 and .15 are taken; net.subnet sets the subnet",
                           to_text(subnet.bridge())));
   auto address = wish ? wish : subnet.lowest_free(taken);
   if (!address)
-    throw conflict("cannot create '{}': no address of {} is left", vm.name, subnet.text())
+    throw conflict("cannot {} '{}': no address of {} is left", doing, vm.name, subnet.text())
         .subject(vm.name)
         .hint("remove VMs that you do not need");
   vm.address = to_text(*address);
   vm.mac = mac_of(*address);
   vm.prefix = subnet.prefix();
   vm.gateway = to_text(subnet.way_out());
+}
+
+void give_address(Context& ctx, std::string_view doing, const std::optional<std::string>& ip,
+                  Vm& vm) {
+  if (vm.net_mode != NetMode::isolated) return lease(ctx, doing, ip, vm);
+  Subnet subnet = Subnet::parse(isolated_subnet);
+  vm.address = isolated_address;
+  vm.prefix = subnet.prefix();
+  vm.gateway = to_text(subnet.way_out());
+  vm.mac = vmm::mac_of(vm.id);
 }
 
 void tell_once(Context& ctx, const std::string& text) {
@@ -83,14 +95,22 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
   return mode;
 }
 
+void require_mode(Context& ctx, const Vm& vm, NetMode mode) {
+  VmSpec as;
+  as.name = vm.name;
+  as.net = mode;
+  choose_network(ctx, as);
+  check_answers(vm.name, mode, ctx.settings.net_isolated_outbound, vm.ports);
+}
+
+void move_to(Context& ctx, NetMode mode, Vm& vm) {
+  vm.net_mode = mode;
+  give_address(ctx, "change", {}, vm);
+}
+
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
   ctx.state.transaction([&] {
-    if (vm.net_mode == NetMode::isolated) {
-      vm.address = isolated_address;
-      vm.gateway = to_text(Subnet::parse(isolated_subnet).way_out());
-    } else {
-      lease(ctx, spec, vm);
-    }
+    give_address(ctx, "create", spec.ip, vm);
     check_ports(ctx, "", vm.ports);
     vm.reach.clear(); // this body may run again
     vm.ports = spec.publish;

@@ -16,4 +16,11 @@ NetMode choose_network(Context& ctx, const VmSpec& spec);
 // VMs still have addresses of another subnet.
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm);
 
+// Whether a VM can have another mode: what choose_network() throws, and Error(conflict) for a
+// published port that no answer would come out of there.
+void require_mode(Context& ctx, const Vm& vm, NetMode mode);
+// Gives a VM that does not run the mode and its addresses there; its reach and ports stay. The
+// transaction, and the row, are the caller's.
+void move_to(Context& ctx, NetMode mode, Vm& vm);
+
 } // namespace banger::ops

@@ -6,6 +6,7 @@
 #include "ops/vm/create.h"
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
+#include "ops/vm/lease.h"
 
 namespace banger::ops {
 
@@ -17,7 +18,8 @@ bool needs_stopped(const Vm& vm, const VmChange& change) {
     return wanted && disk::whole_blocks(*wanted) != has;
   };
   return differs(change.cpus, vm.cpus) || differs(change.memory, vm.memory) ||
-         resized(change.disk, vm.root_size) || resized(change.work_disk, vm.work_size);
+         differs(change.net, vm.net_mode) || resized(change.disk, vm.root_size) ||
+         resized(change.work_disk, vm.work_size);
 }
 
 void require_changeable(const Vm& vm) {
@@ -29,7 +31,7 @@ void require_changeable(const Vm& vm) {
 
 bool is_same(const Vm& a, const Vm& b) {
   return a.cpus == b.cpus && a.memory == b.memory && a.root_size == b.root_size &&
-         a.work_size == b.work_size && a.labels == b.labels;
+         a.work_size == b.work_size && a.net_mode == b.net_mode && a.labels == b.labels;
 }
 
 Reached store(Context& ctx, const Vm& vm, const VmChange& change) {
@@ -39,13 +41,17 @@ Reached store(Context& ctx, const Vm& vm, const VmChange& change) {
     r.vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
       if (change.cpus) v.cpus = *change.cpus;
       if (change.memory) v.memory = *change.memory;
+      if (change.net && *change.net != v.net_mode) move_to(ctx, *change.net, v);
       for (const std::string& key : change.unlabel) v.labels.erase(key);
       for (const auto& [key, value] : change.labels) v.labels[key] = value;
     });
     r.changed = !is_same(before, r.vm);
     if (r.changed)
       record(ctx, r.vm.name, "vm.changed",
-             {{"cpus", r.vm.cpus}, {"memory", r.vm.memory}, {"labels", Json(r.vm.labels)}});
+             {{"cpus", r.vm.cpus},
+              {"memory", r.vm.memory},
+              {"net", name_of(r.vm.net_mode)},
+              {"labels", Json(r.vm.labels)}});
   });
   return r;
 }
@@ -58,6 +64,7 @@ Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
   if (!change.needs_stopped()) return store(ctx, vm, change);
   HeldVm held = hold_vm(ctx, vm.id, "change");
   if (needs_stopped(held.vm, change)) require_changeable(held.vm);
+  if (change.net && *change.net != held.vm.net_mode) require_mode(ctx, held.vm, *change.net);
   Vm before = held.vm;
   if (change.disk || change.work_disk) grow_disks(ctx, held, change.disk, change.work_disk);
   Reached r = store(ctx, held.vm, change);

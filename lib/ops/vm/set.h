@@ -13,14 +13,16 @@ namespace banger::ops {
 struct VmChange {
   std::optional<int> cpus;
   std::optional<int64_t> memory, disk, work_disk; // bytes; disks grow, file system and all
-  Labels labels;                                  // set, or set anew
-  std::vector<std::string> unlabel;               // keys; an absent one is no failure
+  std::optional<NetMode> net;
+  Labels labels;                    // set, or set anew
+  std::vector<std::string> unlabel; // keys; an absent one is no failure
 
-  bool needs_stopped() const { return cpus || memory || disk || work_disk; }
+  bool needs_stopped() const { return cpus || memory || disk || work_disk || net; }
 };
 
 // Labels change on any VM, the rest on one that does not run (Error(conflict) else). What is so
-// already is no change. Throws Error(usage) for what cannot be, and then nothing was changed.
+// already is no change. Throws Error(usage) for what cannot be, Error(preflight) for a network that
+// this host has not, and then nothing was changed.
 Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change);
 
 } // namespace banger::ops

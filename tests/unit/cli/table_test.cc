@@ -5,6 +5,16 @@
 namespace banger::cli {
 namespace {
 
+TEST(Table, whatCannotBeCutEnoughLeavesColumnsOut) {
+  Table t({{"NAME"}, {.title = "A", .goes = 1}, {.title = "LAST", .shrink = true, .goes = 2}});
+  t.row({"a-name", "aaaa", "long text"});
+  EXPECT_EQ(t.text(23), "NAME    A     LAST\na-name  aaaa  long text\n");
+  EXPECT_EQ(t.text(20), "NAME    A     LAST\na-name  aaaa  long …\n");
+  EXPECT_EQ(t.text(19), "NAME    A\na-name  aaaa\n");
+  EXPECT_EQ(t.text(11), "NAME\na-name\n");
+  EXPECT_EQ(t.text(3), "NAME\na-name\n"); // a name stays whole
+}
+
 TEST(Table, AlignsAndLeavesNoTrailingBlanks) {
   Table t({{"NAME"}, {"CPUS", true}, {"STATE"}});
   t.row({"a", "10", "running"});
