@@ -106,7 +106,7 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
   expect 0 banger image import --size 32M "$long" "$root/$long-$long.tar"
   made --image "$long" --label "key=$(printf 'v%.0s' $(seq 200))" --label x=y --publish 65535:65535 "$long"
   fits banger vm list
-  shown 'aaa…aa'
+  shown "$long" # whole, whatever gives way
   shown 'stopped'
   fits banger vm stats --all
   fits banger vm events
