@@ -16,11 +16,11 @@ struct List : cli::Verb {
   int run(cli::App& app) override {
     ops::Reading in(app.settings, app.dirs);
     cli::Table table({{.title = "NAME"},
-                      {.title = "SIZE", .right = true, .goes = 1},
+                      {.title = "SIZE", .right = true, .goes = 2},
                       {.title = "USED", .right = true, .goes = 4},
-                      {.title = "VMS", .right = true, .goes = 2},
+                      {.title = "VMS", .right = true, .goes = 3},
                       {.title = "CREATED", .goes = 5},
-                      {.title = "SOURCE", .shrink = true, .goes = 3}});
+                      {.title = "SOURCE", .shrink = true, .goes = 1}});
     std::vector<std::string> stale;
     for (const Image& image : ops::list_images(in)) {
       if (app.out.json) {
