@@ -25,18 +25,25 @@ in_small_fs() {
 fill() { cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true; }
 make_room() { rm "$BANGER_STATE_DIR/filler"; }
 
-# write_on_full FILE: the guest writes 24 MiB there, and its host has no room for them.
+# write_on_full FILE: the guest writes 24 MiB there, and its host has no room for them. Whoever has it
+# written is connected before that: whatever else the guest writes may pause it.
 write_on_full() {
-  fill
-  banger ssh x -- "seq 1 3500000 >$1; sync" >"$root/write" 2>&1 3>&- &
+  rm -f "$root/go"
+  mkfifo "$root/go"
+  banger ssh x -- "echo there; read -r go; seq 1 3500000 >$1; sync" <"$root/go" >"$root/write" 2>&1 3>&- &
   writer=$!
+  exec 8>"$root/go"
+  await 30 grep -q there "$root/write"
+  fill
+  echo >&8
+  exec 8>&-
   await 30 in_state x paused
 }
 
 # Whatever it wrote is there, on the disk and not in its memory alone.
 has_all() {
   wait "$writer"
-  same "$(cat "$root/write")" ''
+  same "$(cat "$root/write")" there
   banger ssh x -- 'echo 3 >/proc/sys/vm/drop_caches'
   same "$(banger ssh x -- sha256sum "$1" | cut -d' ' -f1)" "$(seq 1 3500000 | sha256sum | cut -d' ' -f1)"
 }
