@@ -222,14 +222,6 @@ connections() {
     pgrep -P "$pid" -f '^sshd' || true
   done
 }
-# Soon, with this status: process $2.
-ended_by() {
-  await 10 gone "$2" || kill -KILL "$2"
-  status=0
-  wait "$2" || status=$?
-  same "$status" "$1"
-}
-gone() { ! kill -0 "$1" 2>/dev/null; }
 
 @test "another host key is never trusted" {
   start_vm demo

@@ -453,14 +453,6 @@ END
   kill $reader
   exec 8>&-
 }
-# Soon, with this status: process $2.
-ended_by() {
-  await 10 gone "$2" || kill -KILL "$2"
-  status=0
-  wait "$2" || status=$?
-  same "$status" "$1"
-}
-gone() { ! kill -0 "$1" 2>/dev/null; }
 
 @test "a guest without tar: preflight" {
   start_vm demo

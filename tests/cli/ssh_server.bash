@@ -95,3 +95,12 @@ plain_vm() {
   port=1
   "$test_vm" "$BANGER_STATE_DIR" run "$1" "$2" "$port" "$3" "$host_key"
 }
+
+# Soon, with this status: process $2.
+ended_by() {
+  await 10 gone "$2" || kill -KILL "$2"
+  status=0
+  wait "$2" || status=$?
+  same "$status" "$1"
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
