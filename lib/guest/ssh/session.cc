@@ -122,8 +122,8 @@ void Session::Impl::begin_round() {
     peer_ended = steady_now();
   }
   pollfd socket{context.wire.fd(), POLLIN, 0};
-  if (steady_now() - *peer_ended<at_most&& ::poll(&socket, 1, static_cast<int>(quiet.count()))> 0)
-    return;
+  bool may_come = (steady_now() - *peer_ended) < at_most;
+  if (may_come && ::poll(&socket, 1, static_cast<int>(quiet.count())) > 0) return;
   context.wire.cut();
 }
 
