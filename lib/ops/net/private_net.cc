@@ -173,15 +173,14 @@ void PrivateNet::end_shared_way(NetRecord& r) {
 }
 
 // A build before gave all VMs one way out; the VMs that it started keep that as long as it lives.
-bool PrivateNet::has_shared_way(const NetRecord& r, const Vm& vm) const {
-  return r.slirp_ready && sys::is_alive(r.slirp) && r.taps.contains(vm.id) &&
-         !find_way(ctx_.state, ctx_.dirs, vm).slirp;
+bool PrivateNet::shares_way(const NetRecord& r, const Vm& vm, const WayOut& own) const {
+  return !own.slirp && r.slirp_ready && sys::is_alive(r.slirp) && r.taps.contains(vm.id);
 }
 
 std::string PrivateNet::slirp_of(const NetRecord& r, const Vm& vm) const {
-  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
-  if (way.made && sys::is_alive(way.slirp)) return way.socket();
-  return has_shared_way(r, vm) ? r.slirp_socket() : std::string();
+  WayOut way = find_way(ctx_.state, vm.id);
+  if (way.made && sys::is_alive(way.slirp)) return way_socket(ctx_.dirs, ctx_.state.tag(), vm);
+  return shares_way(r, vm, way) ? r.slirp_socket() : std::string();
 }
 
 PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
@@ -199,7 +198,7 @@ PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
     write_net(ctx_.state, r);
   }
   m.tap = r.taps[vm.id];
-  m.shares = !anew && has_shared_way(r, vm);
+  m.shares = !anew && shares_way(r, vm, find_way(ctx_.state, vm.id));
   net::Guest guest = guest_of(m.tap, vm);
   guest.own_way = !m.shares;
   with_holder(r,
@@ -225,7 +224,7 @@ void PrivateNet::start_way_of(const Vm& vm, const Member& m) {
 void PrivateNet::bring(const Vm& vm) {
   Member m = enter(vm, false);
   if (m.shares) return;
-  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
+  WayOut way = find_way(ctx_.state, vm.id);
   // One whose tap is not there has lost its namespace.
   if (way.made && sys::is_alive(way.slirp) &&
       sys::has_link(m.holder, net::way_name(ctx_.state.tag(), m.tap)))
@@ -234,7 +233,7 @@ void PrivateNet::bring(const Vm& vm) {
   for (const net::Forward& f : forwards_of(vm)) {
     if (is_relayed(f)) continue;
     try {
-      net::add_forward(way.socket(), f);
+      net::add_forward(way_socket(ctx_.dirs, ctx_.state.tag(), vm), f);
     } catch (const Error& e) {
       // The others, and the VM, must not be lost for one port.
       ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm.name)}});
@@ -343,8 +342,7 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
 }
 
 void PrivateNet::leave(const Vm& vm) {
-  bool shares = has_shared_way(read_net(ctx_.state), vm);
-  if (!shares) end_way(ctx_, vm);
+  end_way(ctx_, vm);
   NetRecord seen = read_net(ctx_.state);
   if (seen.dir.empty()) return;
   // Only a VM that has something there waits for others: whoever has the lock leaves a true record,
@@ -387,9 +385,9 @@ PrivateNet::Keepers PrivateNet::keepers(const Vm& vm) {
   NetRecord r = read_net(ctx_.state);
   Keepers k;
   if (r.holder_ready) k.holder = r.holder;
-  WayOut way = find_way(ctx_.state, ctx_.dirs, vm);
+  WayOut way = find_way(ctx_.state, vm.id);
   if (way.made) k.slirp = way.slirp;
-  if (has_shared_way(r, vm)) k.slirp = r.slirp;
+  if (shares_way(r, vm, way)) k.slirp = r.slirp;
   return k;
 }
 

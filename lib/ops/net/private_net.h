@@ -83,7 +83,7 @@ private:
   // `anew`: nothing that it had before counts.
   Member enter(const Vm& vm, bool anew);
   void start_way_of(const Vm& vm, const Member& member);
-  bool has_shared_way(const NetRecord& r, const Vm& vm) const;
+  bool shares_way(const NetRecord& r, const Vm& vm, const WayOut& own) const;
   void end_shared_way(NetRecord& r);
   // The socket of the slirp4netns that serves it; empty: none does.
   std::string slirp_of(const NetRecord& r, const Vm& vm) const;

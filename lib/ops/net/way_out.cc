@@ -31,19 +31,20 @@ void put(Context& ctx, const Vm& vm, int tap, const ProcessId& slirp, bool made)
 }
 
 // Recorded or not: who started it may have died before writing that down.
-void end_processes(const WayOut& way) {
+void end_processes(const WayOut& way, const std::string& dir) {
   sys::end_process(way.slirp, time_to_die);
-  sys::end_all_in(way.dir, {}, time_to_die);
+  sys::end_all_in(dir, {}, time_to_die);
 }
 
 } // namespace
 
-std::string WayOut::socket() const { return dir + "/" + net::slirp_socket; }
+std::string way_socket(const Dirs& dirs, const std::string& tag, const Vm& vm) {
+  return dir_of(dirs, tag, vm) + "/" + net::slirp_socket;
+}
 
-WayOut find_way(state::State& state, const Dirs& dirs, const Vm& vm) {
+WayOut find_way(state::State& state, const std::string& vm) {
   WayOut way;
-  way.dir = dir_of(dirs, state.tag(), vm);
-  for (const HostObject& o : state.host_objects_of(vm.id)) {
+  for (const HostObject& o : state.host_objects_of(vm)) {
     if (o.kind != ObjectKind::slirp) continue;
     way.slirp = parse_process(o.identity);
     way.made = o.made;
@@ -61,7 +62,7 @@ std::map<std::string, ProcessId> all_ways(state::State& state) {
 sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces& where) {
   const std::string& tag = ctx.state.tag();
   std::string dir = dir_of(ctx.dirs, tag, vm);
-  end_processes(find_way(ctx.state, ctx.dirs, vm));
+  end_processes(find_way(ctx.state, vm.id), dir);
   sys::make_dirs(dir);
   sys::remove_file(dir + "/" + net::slirp_socket);
   auto [ready, theirs] = sys::socket_pair();
@@ -84,12 +85,12 @@ sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces&
 }
 
 void record_way_made(Context& ctx, const Vm& vm, int tap) {
-  put(ctx, vm, tap, find_way(ctx.state, ctx.dirs, vm).slirp, true);
+  put(ctx, vm, tap, find_way(ctx.state, vm.id).slirp, true);
 }
 
 void end_way(Context& ctx, const Vm& vm) {
-  WayOut way = find_way(ctx.state, ctx.dirs, vm);
-  end_processes(way);
+  WayOut way = find_way(ctx.state, vm.id);
+  end_processes(way, dir_of(ctx.dirs, ctx.state.tag(), vm));
   if (way.slirp)
     ctx.state.remove_host_objects(ObjectKind::slirp, vm.id, outlives_of_runtime(ctx.dirs.runtime));
 }

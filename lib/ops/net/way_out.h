@@ -20,12 +20,13 @@ namespace banger::ops {
 struct WayOut {
   ProcessId slirp; // empty: it has none
   bool made = false;
-  std::string dir; // its working directory
-  std::string socket() const;
 };
 
-// As the state has it; a row of a process that died is one too.
-WayOut find_way(state::State& state, const Dirs& dirs, const Vm& vm);
+// Where the VM's answers, whether it runs or not.
+std::string way_socket(const Dirs& dirs, const std::string& tag, const Vm& vm);
+
+// As the state has it, by the VM's id; a row of a process that died is one too.
+WayOut find_way(state::State& state, const std::string& vm);
 // By the VMs' ids, those of VMs that have gone too.
 std::map<std::string, ProcessId> all_ways(state::State& state);
 

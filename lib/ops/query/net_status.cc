@@ -107,7 +107,7 @@ NetStatus net_status(Reader& in) {
       if (!sys::is_alive(lease.slirp)) lease.slirp = {};
       if (lease.slirp)
         slirps.insert(own == ways.end() ? record.slirp_socket()
-                                        : find_way(in.state, in.dirs, row).socket());
+                                        : way_socket(in.dirs, in.state.tag(), row));
     }
     s.leases.push_back(std::move(lease));
   }

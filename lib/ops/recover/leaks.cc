@@ -232,7 +232,7 @@ std::vector<ForwardThere> forwards_there(const NetRecord& net, Reader& in) {
   ask_slirp(net.slirp, net.slirp_socket());
   for (const auto& [id, slirp] : all_ways(in.state)) {
     auto vm = in.state.find_vm_by_id(id);
-    if (vm) ask_slirp(slirp, find_way(in.state, in.dirs, *vm).socket());
+    if (vm) ask_slirp(slirp, way_socket(in.dirs, in.state.tag(), *vm));
   }
   ask(net.holder, [&] {
     for (net::Forward& f : net::list_relays(net.holder_socket()))
