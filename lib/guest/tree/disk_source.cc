@@ -34,10 +34,6 @@ std::vector<Extent> extents_of(int fd, int64_t size) {
   return extents;
 }
 
-// A file of a file system that has no blocks says by its size, at best, how much there may be; up
-// to here it is read to see.
-constexpr int64_t doubted_size = int64_t{16} << 20;
-
 } // namespace
 
 DiskSource::DiskSource(std::string path, bool follow) : root_(std::move(path)), follow_(follow) {}

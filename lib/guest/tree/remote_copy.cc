@@ -18,9 +18,6 @@ namespace banger::guest {
 
 namespace {
 
-// What tar gives as if nothing were in it may be read otherwise; a file of holes alone that is
-// larger is believed to be one.
-constexpr int64_t doubted_size = int64_t{16} << 20;
 constexpr size_t most_doubted_bytes = size_t{64} << 20;
 constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 

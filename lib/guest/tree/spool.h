@@ -11,6 +11,10 @@
 
 namespace banger::guest {
 
+// A file that seems to have nothing in it, and says by its size at best how much there may be: up
+// to here it is read to see. One of holes alone that is larger is believed to be one.
+inline constexpr int64_t doubted_size = int64_t{16} << 20;
+
 class Spool {
 public:
   // A file that is larger, and whose size says nothing, is refused.
