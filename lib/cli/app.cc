@@ -3,7 +3,6 @@
 #include <cmath>
 #include <set>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
@@ -13,11 +12,6 @@
 namespace banger::cli {
 
 namespace {
-
-bool is_pipe(int fd) {
-  struct stat st {};
-  return ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
-}
 
 // One write, so that lines of several processes don't mix. A progress line that stands on the
 // terminal is erased first, a neighbour's in a pipeline too; it is drawn anew below. What another

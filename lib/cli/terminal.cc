@@ -43,11 +43,12 @@ std::string repaint(int fd, const std::string& text) {
   return out + "\033[J";
 }
 
-int pipe_of_stdout() {
-  struct stat st;
-  bool leaves = ::fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-  return leaves ? STDOUT_FILENO : -1;
+bool is_pipe(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
+
+int pipe_of_stdout() { return is_pipe(STDOUT_FILENO) ? STDOUT_FILENO : -1; }
 
 struct RawTerminal::Saved {
   Saved(int terminal, const termios& now) : fd(terminal), before(now) {}

@@ -20,6 +20,8 @@ std::optional<size_t> terminal_width(int fd);
 // What makes a terminal show `text` instead of what it showed before; cut to its height. Anywhere
 // else the text itself and an empty line.
 std::string repaint(int fd, const std::string& text);
+// A pipe or socket: the end of a pipeline's other program.
+bool is_pipe(int fd);
 // Standard output if it is a pipe or socket, whose reader may leave; else -1. Whoever follows
 // something for long ends then (Loop::watch_hangup; it may be readable all the time).
 int pipe_of_stdout();

@@ -60,19 +60,12 @@ Check make_check(const std::string& id, const std::function<Check()>& check) {
 
 namespace {
 
-std::optional<std::string> group_name(gid_t gid) {
-  for (const std::string& line : split(sys::find_content("/etc/group").value_or(""), '\n'))
-    if (auto fields = split(line, ':'); fields.size() > 2 && fields[2] == std::to_string(gid))
-      return fields[0];
-  return std::nullopt;
-}
-
 // What lets this user open a device: to be in its group, where that may and is none of root's own.
 std::string opens(const std::string& device) {
   struct stat info {};
   constexpr mode_t both = S_IRGRP | S_IWGRP;
   if (::stat(device.c_str(), &info) == 0 && info.st_gid != 0 && (info.st_mode & both) == both)
-    if (auto group = group_name(info.st_gid))
+    if (auto group = sys::group_name(info.st_gid))
       return fmt::format("sudo usermod -aG {} $USER, then log in again", shell_quote(*group));
   return "sudo chmod 666 " + device;
 }
