@@ -1,7 +1,6 @@
 #include "ops/image/fill.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -27,7 +26,6 @@ namespace {
 
 constexpr size_t most_name = 255;
 constexpr size_t most_text = size_t{1} << 20; // of an fstab or a unit
-constexpr int64_t most_block = int64_t{1} << 18;
 
 // The order in which the guest's first process looks (runtime/init/switch.cc).
 constexpr const char* inits[] = {"sbin/init", "lib/systemd/systemd", "etc/init", "bin/init",

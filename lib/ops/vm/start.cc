@@ -165,10 +165,6 @@ void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
   throw std::move(e.default_log(s.places.console));
 }
 
-} // namespace
-
-namespace {
-
 // Waits for a VM that somebody else is starting. Not under op.lock, which would keep its stop away.
 Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
   if (!options.wait) return {vm, false};
