@@ -70,7 +70,11 @@ UsePAM $pam
 PermitRootLogin yes
 PrintMotd no
 PidFile none
+LogLevel VERBOSE
+SetEnv HOME=$root/home
 EOF
+  # Not the user's own: what a shell there reads at its start is no part of these tests.
+  mkdir -p "$root/home"
   begin_server
   set_vm "$1" running
 }
@@ -83,6 +87,9 @@ begin_server() {
   servers+=("$server")
   await 20 listens
 }
+
+# NAME=VALUE for what runs on the server, from its next connection on; once.
+server_env() { sed -i "s|^SetEnv .*|& $1|" "$config"; }
 
 listens() { (: <>"/dev/tcp/$reach/$port") 2>/dev/null; }
 set_vm() { "$test_vm" "$BANGER_STATE_DIR" run "$1" "$2" "$port" "${server:-0}" "$host_key"; }

@@ -101,7 +101,7 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   start_vm demo
   mkdir src bin
   stop_server
-  echo "SetEnv PATH=$PWD/bin" >>"$config"
+  server_env "PATH=$PWD/bin"
   begin_server
   set_vm demo running
   expect 5 banger ssh sync --json src "demo:$PWD/there"
@@ -119,7 +119,7 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   printf '#!/bin/sh\nprintf "\\033]0;evil\\007\\233x\\n" >&2; exit 1\n' >bin/rsync
   chmod +x bin/rsync
   stop_server
-  echo "SetEnv PATH=$PWD/bin:$PATH" >>"$config"
+  server_env "PATH=$PWD/bin:$PATH"
   begin_server
   set_vm demo running
   expect 1 banger ssh sync src "demo:$PWD/there"

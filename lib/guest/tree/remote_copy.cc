@@ -140,6 +140,68 @@ CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool 
   throw failed("cannot read '{}': something else came than was asked for", path);
 }
 
+// Files of a directory in the guest, one after another by one command: a command for each costs as
+// much as a login's start-up files do.
+class RemoteTreeSource::FilesBelow {
+public:
+  FilesBelow(std::shared_ptr<Session> session, const std::string& path, int signals)
+      : path_(path), mark_(new_mark()),
+        pipe_(std::move(session), script(scripts::read_below, {path, mark_}), signals) {
+    begin(pipe_, mark_, "read", path);
+  }
+
+  // The one before must have been read to its end.
+  void ask(const std::string& below) {
+    shown_ = path_.empty() ? below : path_ + "/" + below;
+    std::string word = new_mark();
+    end_ = "\n" + word + "\n";
+    at_end_ = false;
+    if (!pipe_.write(word + "\n" + printf_escaped(below) + "\n")) fail();
+  }
+
+  // 0 at the end of the file.
+  size_t read(std::span<char> buffer) {
+    while (!at_end_) {
+      // What may be the beginning of the end is held back.
+      size_t whole = held_.size() < end_.size() ? 0 : held_.size() - end_.size() + 1;
+      if (whole > 0) return give(whole, buffer);
+      std::vector<char> more(buffer.size());
+      size_t n = pipe_.read(more);
+      if (n == 0) fail();
+      held_.append(more.data(), n);
+      size_t at = held_.find(end_);
+      if (at == std::string::npos) continue;
+      if (at + end_.size() != held_.size())
+        throw failed("cannot read '{}': the guest says something else", shown_);
+      held_.resize(at);
+      at_end_ = true;
+    }
+    return held_.empty() ? 0 : give(held_.size(), buffer);
+  }
+
+  void finish() {
+    pipe_.end_input();
+    if (int status = pipe_.finish(); status != 0) throw refused("read", path_, status, pipe_);
+  }
+
+private:
+  size_t give(size_t at_most, std::span<char> buffer) {
+    size_t n = held_.copy(buffer.data(), std::min(at_most, buffer.size()));
+    held_.erase(0, n);
+    return n;
+  }
+
+  [[noreturn]] void fail() {
+    int status = pipe_.finish();
+    throw refused("read", shown_, status, pipe_);
+  }
+
+  std::string path_, mark_;
+  RemotePipe pipe_;
+  std::string shown_, end_, held_;
+  bool at_end_ = true;
+};
+
 RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, bool deep, int signals)
     : session_(std::make_shared<Session>(std::move(session))), path_(path), mark_(new_mark()),
       signals_(signals),
@@ -155,6 +217,8 @@ RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, boo
   tar_ = std::make_unique<TarSource>([this](std::span<char> buffer) { return pull(buffer); },
                                      type_of(kind_), path);
 }
+
+RemoteTreeSource::~RemoteTreeSource() = default;
 
 size_t RemoteTreeSource::pull(std::span<char> buffer) {
   if (ended_) return 0;
@@ -183,10 +247,15 @@ std::optional<TreeEntry> RemoteTreeSource::next() {
     told_ = true;
     if (!doubted_.empty()) check_doubted();
   }
-  if (doubted_.empty()) return {};
+  if (doubted_.empty()) {
+    if (again_) std::exchange(again_, {})->finish();
+    return {};
+  }
   TreeEntry entry = std::move(doubted_.back());
   doubted_.pop_back();
-  read_again(entry.path);
+  if (!again_) again_ = std::make_unique<FilesBelow>(session_, path_, signals_);
+  again_->ask(entry.path);
+  spool_.emplace([this](std::span<char> buffer) { return again_->read(buffer); }, entry.path);
   return sized(std::move(entry));
 }
 
@@ -240,14 +309,6 @@ void RemoteTreeSource::check_doubted() {
   if (int status = pipe.finish(); status != 0) throw refused("read", path_, status, pipe);
   std::ranges::reverse(full);
   doubted_ = std::move(full);
-}
-
-void RemoteTreeSource::read_again(const std::string& below) {
-  std::string path = path_.empty() ? below : path_ + "/" + below;
-  RemotePipe pipe(session_, script(scripts::read, {path, mark_}), signals_);
-  begin(pipe, mark_, "read", path);
-  spool_.emplace([&](std::span<char> buffer) { return pipe.read(buffer); }, path);
-  if (int status = pipe.finish(); status != 0) throw refused("read", path, status, pipe);
 }
 
 RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const CopyItem& item,

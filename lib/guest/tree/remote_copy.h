@@ -35,6 +35,7 @@ public:
   // Throws Error(not_found) for what is not there, Error(failed) for a directory without `deep`,
   // Error(preflight) in a guest without tar.
   RemoteTreeSource(Session session, const std::string& path, bool deep, int signals);
+  ~RemoteTreeSource() override;
   CopyItem::Kind kind() const { return kind_; }
   // A file that the guest's tar gave as empty, but that has something when it is read (/proc,
   // /sys), comes again at the end, whole.
@@ -43,11 +44,11 @@ public:
   size_t left_out() const override;
 
 private:
+  class FilesBelow;
   size_t pull(std::span<char> buffer);
   TreeEntry sized(TreeEntry entry) const;
   void doubt(const TreeEntry& entry);
   void check_doubted();
-  void read_again(const std::string& below);
 
   std::shared_ptr<Session> session_;
   std::string path_, mark_;
@@ -58,7 +59,8 @@ private:
   std::unique_ptr<TarSource> tar_;
   std::vector<TreeEntry> doubted_;
   size_t doubted_bytes_ = 0;
-  std::optional<Spool> spool_; // of the current entry
+  std::unique_ptr<FilesBelow> again_; // reads those that are left of them
+  std::optional<Spool> spool_;        // of the current entry
   bool ended_ = false, told_ = false;
 };
 

@@ -17,6 +17,11 @@ own() { # $1 made a path that no program takes for an option, without slashes at
     case $own in ?*/) own=${own%/} ;; *) break ;; esac
   done
 }
+readable() {
+  [ ! -d "$1" ] || say 102 'it is a directory'
+  [ -e "$1" ] || say 103 'no such file or directory'
+  [ -r "$1" ] || say 1 'permission denied'
+}
 # GNU tar calls a full disk a short write.
 unpack() { # DIRECTORY OPTIONS
   d=$1
@@ -220,13 +225,26 @@ for n in $bad; do
 done
 )sh";
 
+// PATH MARK; what comes are pairs of lines: a word, and the path of a file below PATH, as printf's
+// %b takes it. What it says is the file's content and then the word, between line ends. A word that
+// comes so stands in no file of /proc, as one on a command line does.
+constexpr std::string_view read_below = R"sh(
+own "$1"
+cd "$own" || exit 1
+printf '\n%s old files\n' "$2"
+while IFS= read -r word && IFS= read -r p; do
+  case $p in *\\*) p=$(printf '%b.' "$p") p=${p%.} ;; esac
+  readable "./$p"
+  cat "./$p" || exit
+  printf '\n%s\n' "$word"
+done
+)sh";
+
 // PATH MARK
 constexpr std::string_view read = R"sh(
 own "$1"
-[ ! -d "$own" ] || say 102 'it is a directory'
-[ -e "$own" ] || say 103 'no such file or directory'
-[ -z "$slash" ] || say 1 'not a directory'
-[ -r "$own" ] || say 1 'permission denied'
+[ -d "$own" ] || [ ! -e "$own" ] || [ -z "$slash" ] || say 1 'not a directory'
+readable "$own"
 printf '\n%s old file\n' "$2"
 exec cat "$own"
 )sh";
