@@ -19,7 +19,7 @@ void show_text(cli::App& app, const Image& image) {
   line("source", image.source);
   line("created", to_rfc3339(image.created));
   line("sha256", image.sha256);
-  line("root", app.dirs.image(image.id) + "/root.ext4");
+  line("root", app.dirs.image_root(image.id));
 }
 
 struct Show : cli::Verb {

@@ -57,7 +57,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   line("started", time(vm.started));
   line("stopped", time(vm.stopped));
   line("last boot", timings(vm.timings));
-  line("console", app.dirs.vm_file(vm.id, "console.log"));
+  line("console", app.dirs.console_log(vm.id));
   line("vmm log", app.dirs.vm_file(vm.id, "vmm.log"));
   line("lifecycle", app.dirs.vm_file(vm.id, "lifecycle.jsonl"));
   if (vm.fault) line("error", vm.fault->message);

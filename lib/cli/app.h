@@ -116,7 +116,7 @@ class App {
 public:
   App(std::string tool, Settings s, Dirs d, Level level)
       : settings(std::move(s)), dirs(std::move(d)), tool_(std::move(tool)),
-        log(dirs.state + "/log/banger.jsonl", level, new_op_id()) {}
+        log(dirs.log_file(), level, new_op_id()) {}
 
   Settings settings;
   Dirs dirs;

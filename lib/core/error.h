@@ -1,7 +1,7 @@
 // One error type for the whole tree.
 //
 // Guarantees: an Error says which operation failed on which subject, gains context on its way up
-// (`within`), is printed once (cli/report.h) and maps to one exit status (`exit_status`).
+// (`within`), is printed once (cli/guard.h) and maps to one exit status (`exit_status`).
 // Messages follow one form: lower case, no full stop, the problem first, the subject in single
 // quotes. The next step is a hint; the file that tells more is the log.
 //

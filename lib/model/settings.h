@@ -47,9 +47,13 @@ struct Dirs {
   std::string db() const { return state + "/state.db"; }
   std::string log_file() const { return state + "/log/banger.jsonl"; }
   std::string keys() const { return state + "/keys"; }
+  std::string identity() const { return keys() + "/id_ed25519"; } // the state's ssh key
+  std::string known_hosts() const { return keys() + "/known_hosts"; }
   std::string vm(const std::string& id) const { return state + "/vms/" + id; }
   std::string vm_file(const std::string& id, const char* file) const { return vm(id) + "/" + file; }
+  std::string console_log(const std::string& vm_id) const { return vm_file(vm_id, "console.log"); }
   std::string image(const std::string& id) const { return state + "/images/" + id; }
+  std::string image_root(const std::string& id) const { return image(id) + "/root.ext4"; }
 };
 
 } // namespace banger

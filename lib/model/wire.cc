@@ -69,8 +69,8 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
   o.add("user", "root");
   o.add("address", vm.reach);
   o.add("port", vm.ssh_port);
-  o.add("identity", dirs.keys() + "/id_ed25519");
-  o.add("known_hosts", dirs.keys() + "/known_hosts");
+  o.add("identity", dirs.identity());
+  o.add("known_hosts", dirs.known_hosts());
   o.close();
   o.open("vmm");
   o.add("driver", name_of(vm.vmm));
@@ -93,7 +93,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
   o.add("ready", vm.timings.ready);
   o.close();
   o.open("logs");
-  o.add("console", dirs.vm_file(vm.id, "console.log"));
+  o.add("console", dirs.console_log(vm.id));
   o.add("vmm", dirs.vm_file(vm.id, "vmm.log"));
   o.add("lifecycle", dirs.vm_file(vm.id, "lifecycle.jsonl"));
   o.close();
@@ -103,7 +103,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
     o.add("subject", vm.name);
     o.add("message", vm.fault->message);
     o.add_or_null("hint", vm.fault->hint);
-    o.add("log", !vm.fault->log.empty() ? vm.fault->log : dirs.vm_file(vm.id, "console.log"));
+    o.add("log", !vm.fault->log.empty() ? vm.fault->log : dirs.console_log(vm.id));
     o.close();
   } else {
     o.add_null("error");
@@ -124,7 +124,7 @@ Json to_json(const Image& image, const Dirs& dirs, std::optional<bool> stale) {
           {"packages_hash", text_or_null(image.packages_hash)},
           {"stale", or_null(stale)},
           {"paths",
-           {{"root", dir + "/root.ext4"},
+           {{"root", dirs.image_root(image.id)},
             {"packages", dir + "/packages"},
             {"installed", dir + "/installed"}}}};
 }

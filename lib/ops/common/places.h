@@ -29,10 +29,10 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.op_lock = p.dir + "/op.lock";
   p.run_lock = p.dir + "/run.lock";
   bool overlay = vm.root_way == RootWay::overlay;
-  p.root = overlay ? dirs.image(vm.image_id) + "/root.ext4" : p.dir + "/root.img";
+  p.root = overlay ? dirs.image_root(vm.image_id) : p.dir + "/root.img";
   if (overlay) p.upper = p.dir + "/upper.img";
   if (vm.work_size) p.work = p.dir + "/work.img";
-  p.console = p.dir + "/console.log";
+  p.console = dirs.console_log(vm.id);
   p.vmm_log = p.dir + "/vmm.log";
   p.lifecycle = p.dir + "/lifecycle.jsonl";
   p.host_key = p.dir + "/host_key";

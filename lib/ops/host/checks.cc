@@ -221,7 +221,7 @@ Check check_programs(const Host& host) {
 }
 
 Check check_key(const Host& host) {
-  std::string path = host.dirs.keys() + "/id_ed25519";
+  std::string path = host.dirs.identity();
   auto info = sys::find_info(path);
   if (!info) return {"key", Verdict::ok, "no ssh key yet; the first start makes it", {}};
   if (info->mode & 077)

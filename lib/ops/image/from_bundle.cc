@@ -91,7 +91,7 @@ struct Asked {
 
 ImageSource find_image_source(Reader& in, const std::string& name) {
   Asked asked(in, name);
-  if (auto image = asked.known(in)) return {*image, in.dirs.image(image->id) + "/root.ext4"};
+  if (auto image = asked.known(in)) return {*image, in.dirs.image_root(image->id)};
   ImageSource source;
   const bundle::Root& root = asked.variant(in);
   source.image.name = root.variant;

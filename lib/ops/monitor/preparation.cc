@@ -80,8 +80,8 @@ void Preparation::find_host_key() {
 }
 
 void Preparation::find_state_key() {
-  if (auto line = sys::find_content(ctx_.dirs.keys() + "/id_ed25519.pub"))
-    if (sys::exists(ctx_.dirs.keys() + "/id_ed25519")) {
+  if (auto line = sys::find_content(ctx_.dirs.identity() + ".pub"))
+    if (sys::exists(ctx_.dirs.identity())) {
       authorized_ = *line;
       open_steps_--;
       return;
@@ -154,7 +154,7 @@ guest::Endpoint endpoint_of(const Dirs& dirs, const Places& places, const Vm& vm
   guest::Endpoint e;
   e.address = vm.reach;
   e.port = vm.ssh_port;
-  e.identity = dirs.keys() + "/id_ed25519";
+  e.identity = dirs.identity();
   e.host_key = guest::public_line(guest::parse_openssh_private(sys::read_file(places.host_key)));
   return e;
 }

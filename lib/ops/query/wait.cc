@@ -18,7 +18,7 @@ Error fault_of(const Dirs& dirs, const Vm& vm) {
   return failed("'{}' has failed: {}", vm.name, why)
       .subject(vm.name)
       .hint(vm.fault ? vm.fault->hint : std::string())
-      .log(dirs.vm_file(vm.id, "console.log"));
+      .log(dirs.console_log(vm.id));
 }
 
 // One that is waited for.

@@ -23,6 +23,35 @@ namespace banger::ops {
 
 namespace {
 
+// A process's file below the state or runtime directory, by its real path ("(deleted)" cut off).
+struct OpenFile {
+  ProcessId process;
+  std::string path;
+  bool locked; // through this descriptor
+};
+
+// What the host shows; the same for all kinds. Real paths.
+struct Scene {
+  std::string state_dir, net_lock;        // empty where there is no state yet
+  std::string bundle_dir;                 // where this user's builds go
+  std::vector<std::string> runtime_roots; // RUNTIME/TAG, those that exist
+  struct Process {
+    ProcessId id;
+    std::string comm, cwd;
+    bool is_banger; // runs a program of our libexec
+  };
+  std::vector<Process> processes; // but for this one
+  std::vector<OpenFile> open_files;
+};
+
+struct LeakKind {
+  std::string_view object;
+  // All of this kind that there is, with a row or not; of what names no row, what is a leak.
+  std::vector<Leak> (*find)(const Scene&, Reader&);
+  // Makes it absent; absence is no failure.
+  void (*remove)(const Leak&, Reader&);
+};
+
 // How long a process whose row has just gone may take to end by itself, and a writer to rename what
 // it has closed; how long to die of SIGKILL.
 constexpr Millis time_to_end{500}, time_to_die{10'000};
@@ -291,6 +320,7 @@ void remove_build(const Leak& leak, Reader&) {
   sys::remove_tree(leak.path);
 }
 
+// In the order in which they are to be removed: processes before what they use.
 constexpr LeakKind kinds[] = {{"forward", find_forwards, remove_forward},
                               {"tap", find_taps, remove_tap},
                               {"process", find_processes, end_process},
@@ -394,8 +424,6 @@ std::vector<Leak> look(Reader& in) {
 }
 
 } // namespace
-
-std::span<const LeakKind> leak_kinds() { return kinds; }
 
 std::vector<Leak> find_leaks(Reader& in) {
   std::vector<Leak> found = look(in);

@@ -27,8 +27,8 @@ std::string ssh_word(const std::string& path) {
 } // namespace
 
 std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
-  std::string identity = ssh_word(dirs.keys() + "/id_ed25519");
-  std::string known_hosts = ssh_word(dirs.keys() + "/known_hosts");
+  std::string identity = ssh_word(dirs.identity());
+  std::string known_hosts = ssh_word(dirs.known_hosts());
   std::string out = "# Written by 'banger ssh config'; changes are lost.\n";
   for (const Vm& vm : vms) {
     std::string host = ssh_host(vm);

@@ -37,7 +37,7 @@ void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<v
     if (e.code() == Code::unreachable || e.code() == Code::timeout) {
       require_going_on(dirs, target.vm);
       e.default_hint(fmt::format("banger vm show {}", target.vm.name));
-      e.default_log(dirs.vm_file(target.vm.id, "console.log"));
+      e.default_log(dirs.console_log(target.vm.id));
     }
     if (e.error_number() != EPIPE) e.within(fmt::format("VM '{}'", target.vm.name));
     throw;

@@ -49,13 +49,13 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   if (vm.vmm_process() && !sys::is_alive(vm.vmm_process()))
     throw not_running(vm, "is not running any more: its VMM is gone");
   target.host = ssh_host(vm);
-  target.known_hosts = in.dirs.keys() + "/known_hosts";
+  target.known_hosts = in.dirs.known_hosts();
   auto key = guest::find_host_key(sys::find_content(target.known_hosts).value_or(""), target.host);
   if (!key)
     throw failed("cannot trust VM '{}': its host key is not in '{}'", vm.name, target.known_hosts)
         .subject(vm.name)
         .hint(fmt::format("banger vm restart {}", vm.name));
-  target.endpoint = {vm.reach, vm.ssh_port, "root", in.dirs.keys() + "/id_ed25519", *key};
+  target.endpoint = {vm.reach, vm.ssh_port, "root", in.dirs.identity(), *key};
   return target;
 }
 

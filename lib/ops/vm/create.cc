@@ -162,7 +162,7 @@ std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
   for (CreatePlan& plan : plans) {
     if (!plan.image.id.empty()) continue;
     plan.image = image_for(ctx, plan.spec.image);
-    use_image(ctx, plan, ctx.dirs.image(plan.image.id) + "/root.ext4");
+    use_image(ctx, plan, ctx.dirs.image_root(plan.image.id));
   }
   Undo undo(ctx.log);
   std::vector<Made> made;

@@ -22,7 +22,7 @@ Image image_of(Context& ctx, const Vm& vm, const std::optional<std::string>& wan
 }
 
 disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const Places& places) {
-  std::string from = ctx.dirs.image(image.id) + "/root.ext4";
+  std::string from = ctx.dirs.image_root(image.id);
   disk::RootFacts facts;
   facts.image_size = disk::ext4_size(from);
   facts.image_allocated = sys::find_info(from)->allocated;
