@@ -557,12 +557,51 @@ END
     if [ $dir = there ]; then expect 1 banger ssh cp f ${target}dangling; else expect 1 banger ssh cp "demo:$PWD/f" ${target}dangling; fi
     [ -L $dir/dangling ] && [ ! -e $dir/dangling ]
   done
-  # In a tree here, too.
-  mkdir tree
+  # In a tree, too.
+  mkdir -p tree/sub
   cp f tree/keeps
-  echo old >here/keeps
-  expect 0 banger ssh cp -r "demo:$PWD/tree/." here
-  same "$(cat here/keeps) $(stat -c '%u:%g %a' here/keeps)" "new $(cat before)"
+  cp f tree/link
+  cp f tree/plain
+  cp f tree/one
+  cp f tree/sub/keeps
+  cp f tree/sub/.fresh
+  touch -d 2020-01-02 tree/keeps tree/one
+  for dir in there here; do
+    mkdir $dir/sub
+    chmod 711 $dir/sub
+    echo old | tee $dir/keeps $dir/sub/keeps $dir/one >$dir/plain
+    chmod 640 $dir/sub/keeps
+    [ "$(id -u)" != 0 ] || chown 33:33 $dir/sub $dir/sub/keeps
+    stat -c '%u:%g %a' $dir/sub >before-sub
+    if [ $dir = there ]; then expect 0 banger ssh cp -r tree/. "demo:$PWD/there"; else expect 0 banger ssh cp -r "demo:$PWD/tree/." here; fi
+    for target in keeps sub/keeps; do
+      same "$(cat $dir/$target) $(stat -c '%u:%g %a' $dir/$target)" "new $(cat before)"
+    done
+    same "$(stat -c %Y $dir/keeps $dir/one)" "$(stat -c %Y tree/keeps tree/one)"
+    same "$(cat $dir/one $dir/plain $dir/sub/.fresh)" $'new\nnew\nnew'
+    [ -L $dir/link ] && [ $dir/one -ef $dir/two ]
+    same "$(stat -c '%u:%g %a' $dir/sub)" "$(cat before-sub)"
+  done
+  # Many, of which one is not like the others.
+  mkdir many
+  touch many/{1..150}
+  rm -rf there here
+  cp -r many there
+  chmod 600 there/70
+  ln there/80 other
+  for f in many/*; do echo "$f" >"$f"; done
+  expect 0 banger ssh cp -r many/. "demo:$PWD/there"
+  diff -r many there
+  same "$(stat -c %a there/70)" 600
+  [ there/80 -ef other ]
+  # What cannot be is told of with its name, and what is cut short changes nothing.
+  rm many/90 there/91
+  mkdir many/90 there/91
+  expect 1 banger ssh cp -r many/. "demo:$PWD/there"
+  errors "'90': it is not a directory"
+  rmdir many/90
+  expect 1 banger ssh cp -r many/. "demo:$PWD/there"
+  errors "'91': it is a directory"
   same "$(find . -name '.*banger*')" ''
 }
 
@@ -594,6 +633,8 @@ END
   cp f tree/fifo
   expect 1 banger ssh cp -r "demo:$PWD/tree/." .
   errors 'it is no regular file'
+  expect 1 banger ssh cp -r tree/. "demo:$PWD"
+  errors "'fifo': it is no regular file"
   [ -p fifo ]
   [ "$(id -u)" = 0 ] || return 0
   mknod full c 1 7

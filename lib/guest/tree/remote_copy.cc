@@ -318,7 +318,6 @@ RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const C
             script(scripts::receive, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
             signals) {
   auto words = begin(pipe_, mark_, "write", path);
-  fresh_ = words[1] != "merge";
   tar_ =
       std::make_unique<TarSink>([this](std::string_view bytes) { push(bytes); },
                                 words[0] == "gnu" ? archive::TarForm::pax : archive::TarForm::gnu);
@@ -331,7 +330,6 @@ void RemoteTreeSink::push(std::string_view bytes) {
 }
 
 void RemoteTreeSink::entry(const TreeEntry& entry) {
-  if (!fresh_) return tar_->entry(entry);
   TreeEntry placed = entry;
   auto below = [](const std::string& path) { return path.empty() ? "data" : "data/" + path; };
   placed.path = below(entry.path);
@@ -340,12 +338,10 @@ void RemoteTreeSink::entry(const TreeEntry& entry) {
 }
 
 void RemoteTreeSink::finish() {
-  if (fresh_) {
-    TreeEntry end;
-    end.path = "end";
-    end.mode = S_IFREG | 0644;
-    tar_->entry(end);
-  }
+  TreeEntry end;
+  end.path = "end";
+  end.mode = S_IFREG | 0644;
+  tar_->entry(end);
   tar_->finish();
   if (int status = pipe_.finish(); status != 0) throw refused("write", path_, status, pipe_);
 }

@@ -2,8 +2,8 @@
 // has to be installed there. Works with GNU tar and busybox.
 //
 // Paths of a guest are as in a shell there: relative ones start at the home directory, "" is that
-// itself. A thing takes its place under its own name at once, when all of it has come; only a
-// directory that is copied into one that is there grows in place.
+// itself. A thing takes its place under its own name at once, when all of it has come. So does each
+// file of a directory that is copied into one that is there; what was there keeps what it is.
 #pragma once
 
 #include <memory>
@@ -78,7 +78,6 @@ private:
 
   std::string path_, mark_;
   RemotePipe pipe_;
-  bool fresh_ = true;
   std::unique_ptr<TarSink> tar_;
 };
 

@@ -7,7 +7,7 @@ namespace banger::guest::scripts {
 
 // Before each script: says why not and gives a status that tells what kind of failure it is.
 constexpr std::string_view common = R"sh(
-say() { printf '%s\n' "$2" >&2; exit "$1"; }
+say() { printf '%s%s\n' "${shown-}" "$2" >&2; exit "$1"; }
 own() { # $1 made a path that no program takes for an option, without slashes at its end
   own=$1 slash=
   case $own in '') own=. ;; esac
@@ -22,13 +22,17 @@ readable() {
   [ -e "$1" ] || say 103 'no such file or directory'
   [ -r "$1" ] || say 1 'permission denied'
 }
+free() { # DIRECTORY: its file system's free KiB; nothing where that is not told
+  set -- $(df -Pk "$1" 2>/dev/null | tail -n 1)
+  case ${4-} in *[!0-9]*) ;; *) printf %s "${4-}" ;; esac
+}
 # GNU tar calls a full disk a short write.
 unpack() { # DIRECTORY OPTIONS
   d=$1
   shift
   tar -x -p -f - -C "$d" "$@" && return
-  set -- $(df -Pk "$d" | tail -n 1)
-  [ "${4:-64}" -ge 64 ] || say 1 'no space left on device'
+  left=$(free "$d")
+  [ "${left:-64}" -ge 64 ] || say 1 'no space left on device'
   exit 1
 }
 # How a file comes to $1, which is no directory: `way` is fresh where nothing is, keep for a file
@@ -57,9 +61,66 @@ s/s/xs/g;s/S/s/g;s/t/xt/g;s/T/t/g;s/-//g')
       chown "$3:$4" "$new" && chmod "$mode" "$new" && mv -f "$new" "$old" 2>/dev/null && return
       ;;
   esac
-  set -- $(du -k "$new") $(df -Pk "$old" | tail -n 1)
-  [ "$1" -le "${6:-$1}" ] || say 1 'no space left on device'
+  set -- $(du -k "$new")
+  left=$(free "$old")
+  [ "$1" -le "${left:-$1}" ] || say 1 'no space left on device'
   cat "$new" >"$old" && touch -r "$new" "$old"
+}
+# Brings what is in the working directory into directory $1, as cp -r would: a directory that is
+# there stays as it is, and a file that is there what it is, but for its content. A tree writes into
+# nothing that is no file.
+merge() { # DIRECTORY BELOW: BELOW is where in the tree this is
+  into=$1 below=$2
+  set --
+  for f in * .[!.]* ..?*; do
+    there=$into/$f shown="'$below$f': "
+    if [ ! -e "$there" ] && [ ! -L "$there" ]; then
+      [ -e "$f" ] || [ -L "$f" ] || continue
+      set -- "$@" "./$f"
+      if [ $# -ge 128 ]; then mv -f "$@" "$into/" || exit 1; set --; fi
+    elif [ -d "$f" ] && [ ! -L "$f" ]; then
+      [ -d "$there" ] || say 1 'it is not a directory'
+      (cd "./$f" && merge "$there" "$below$f/") || exit
+    elif [ -d "$there" ] && { [ ! -L "$there" ] || [ ! -L "$f" ]; }; then
+      say 1 'it is a directory'
+    elif [ -e "$there" ] && [ ! -f "$there" ] && [ ! -d "$there" ]; then
+      say 1 'it is no regular file'
+    fi
+  done
+  shown=
+  [ $# = 0 ] || mv -f "$@" "$into/" || exit 1
+  set --
+  for f in * .[!.]* ..?*; do # those that are in both
+    [ -e "$f" ] || [ -L "$f" ] || continue
+    [ -L "$f" ] || [ ! -d "$f" ] || continue
+    set -- "$@" "./$f"
+    if [ $# -ge 16 ]; then settle "$@"; set --; fi
+  done
+  [ $# = 0 ] || settle "$@"
+}
+same() { # NAME...: a rename loses nothing of any of them
+  facts=$(stat -c '%h %f %u %g' "$@" 2>/dev/null) || return
+  [ "$facts" = "$(cd "$into" && stat -c '%h %f %u %g' "$@")" ] || return
+  case "
+$facts" in *'
+'[!1]* | *'
+1'[!\ ]*) return 1 ;; esac
+  case $(cd "$into" && ls -ldn "$@") in *+\ *) return 1 ;; esac # an access list
+}
+settle() { # NAME...
+  if same "$@"; then mv -f "$@" "$into/" || exit 1; return; fi
+  for f; do
+    there=$into/${f#./}
+    if [ -L "$f" ]; then mv -f "$f" "$into/" || exit 1; continue; fi
+    shown="'$below${f#./}': "
+    look "$there"
+    [ ! -L "$there" ] || way=into
+    case $way in
+      keep) put "$f" "$there" || exit 1 ;;
+      into) cat "$f" >"$there" || exit 1; touch -r "$f" "$there" 2>/dev/null ;;
+    esac
+    shown=
+  done
 }
 how=old
 quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
@@ -139,16 +200,13 @@ if [ $way = into ]; then
 fi
 if [ -d "$to" ]; then
   [ "$2" = directory ] || say 1 'it is a directory'
-  printf '\n%s %s merge\n' "$5" $how
-  if [ $how = gnu ]; then
-    unpack "$to" --numeric-owner --keep-directory-symlink $quiet
-  else
-    unpack "$to"
-  fi
-  exit
+  way=merge
+  to=$(cd "$to" && pwd && printf .) || exit 1
+  to=${to%??}
 fi
-[ "$2" != directory ] || [ ! -e "$to" ] || say 1 'it is not a directory'
+[ "$2" != directory ] || [ -d "$to" ] || [ ! -e "$to" ] || say 1 'it is not a directory'
 dir=${to%/*}/
+[ $way != merge ] || dir=${to%/}/
 [ -d "$dir" ] || say 103 'no such directory'
 tmp=$(mktemp -d "$dir.banger-XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -160,7 +218,11 @@ else
   unpack "$tmp"
 fi
 [ -e "$tmp/end" ] || say 1 'the copy was cut short'
-if [ $way = keep ]; then put "$tmp/data" "$to"; else mv -f "$tmp/data" "$to"; fi
+case $way in
+  merge) cd "$tmp/data" && merge "${to%/}" '' ;;
+  keep) put "$tmp/data" "$to" ;;
+  *) mv -f "$tmp/data" "$to" ;;
+esac
 )sh";
 
 // PATH MARK; what comes ends with MARK, which no connection that is cut leaves behind, but for what
