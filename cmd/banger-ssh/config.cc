@@ -2,6 +2,7 @@
 #include "ops/ssh/config.h"
 #include "cli/app.h"
 #include "model/wire.h"
+#include "model/zone.h"
 #include "ops/common/open.h"
 #include "verbs.h"
 
@@ -24,14 +25,16 @@ struct Config : cli::Verb {
     if (install) ops::install_ssh_config(in);
     auto vms = in.state.vms();
     if (app.out.json) {
-      for (const Vm& vm : vms) app.out.object_text("vm", to_text(vm, app.dirs));
+      for (const Vm& vm : vms)
+        app.out.object_text("vm", to_text(vm, app.dirs, app.settings.dns_zone));
     } else if (install) {
       app.out.line(ops::ssh_include_line(app.dirs));
-      app.notice("put this line at the top of ~/.ssh/config, then 'ssh NAME.vm' works");
+      app.notice(fmt::format("put this line at the top of ~/.ssh/config, then 'ssh {}' works",
+                             full_name("NAME", app.settings.dns_zone)));
     } else if (app.out.quiet) {
       for (const Vm& vm : vms) app.out.line(vm.name);
     } else {
-      app.out.bytes(ops::ssh_config(vms, app.dirs));
+      app.out.bytes(ops::ssh_config(vms, app.dirs, app.settings.dns_zone));
     }
     return 0;
   }

@@ -97,7 +97,7 @@ private:
         app.out.line(vm.name);
         continue;
       }
-      std::string text = to_text(vm, app.dirs);
+      std::string text = to_text(vm, app.dirs, app.settings.dns_zone);
       if (watch.watch && std::exchange(told[vm.id], text) == text) continue;
       app.out.object_text("vm", text);
     }

@@ -2,6 +2,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "model/wire.h"
+#include "model/zone.h"
 #include "ops/common/open.h"
 #include "ops/query/disk_use.h"
 
@@ -44,7 +45,8 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   if (is_live(vm.state) && vm.host_open) open = ", the host's own addresses open";
   line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
                               vm.gateway, vm.mac, open));
-  line("ssh", fmt::format("root@{} port {}, {}.vm", vm.reach, vm.ssh_port, vm.name));
+  line("ssh", fmt::format("root@{} port {}, {}", vm.reach, vm.ssh_port,
+                          full_name(vm.name, app.settings.dns_zone)));
   for (const Port& p : vm.ports)
     line("port", fmt::format("{}:{} to {}/{}", p.host_address, p.host, p.guest, p.proto));
   std::string driver(name_of(vm.vmm));
@@ -77,7 +79,7 @@ struct Show : cli::Verb {
     for (const Vm& vm : ops::find_vms(in, query, unknown)) {
       auto used = ops::disk_use(app.dirs, vm);
       if (app.out.json) {
-        app.out.object_text("vm", to_text(vm, app.dirs, used));
+        app.out.object_text("vm", to_text(vm, app.dirs, app.settings.dns_zone, used));
       } else if (app.out.quiet) {
         app.out.line(vm.name);
       } else {

@@ -5,7 +5,7 @@
 
 #include "cli/kinds.h"
 #include "core/error.h"
-#include "core/text.h"
+#include "model/zone.h"
 #include "sys/file.h"
 
 namespace banger::cli {
@@ -15,8 +15,7 @@ namespace {
 struct Zone {
   static constexpr Form form = Form::text;
   std::string read(std::string_view what, std::string_view value) const {
-    for (const std::string& label : split(value, '.')) valid_name(what, label);
-    return std::string(value);
+    return valid_zone(what, value);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "model/wire.h"
 
 #include "model/json_text.h"
+#include "model/zone.h"
 
 namespace banger {
 
@@ -17,7 +18,7 @@ Json or_null(const std::optional<T>& v) {
 
 } // namespace
 
-std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
+std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone, const DiskUse& used) {
   JsonText o;
   auto add_time = [&](std::string_view key, WallTime t) {
     t.ns ? o.add(key, to_rfc3339(t)) : o.add_null(key);
@@ -53,7 +54,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used) {
   o.add("prefix", vm.prefix);
   o.add("gateway", vm.gateway);
   o.add("mac", vm.mac);
-  o.add("dns", vm.name + ".vm");
+  o.add("dns", full_name(vm.name, zone));
   o.open_list("ports");
   for (const Port& p : vm.ports) {
     o.open_item();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,9 @@ using Json = nlohmann::ordered_json;
 struct DiskUse {
   std::optional<int64_t> root, work;
 };
-std::string to_text(const Vm& vm, const Dirs& dirs, const DiskUse& used = {});
+// `zone`: where it has its name (model/zone.h).
+std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone,
+                    const DiskUse& used = {});
 // `stale`: the package list it was built from is no longer the tree's; none where nobody knows.
 Json to_json(const Image& image, const Dirs& dirs, std::optional<bool> stale);
 Json to_json(const Event& event);

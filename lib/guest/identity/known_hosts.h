@@ -1,9 +1,10 @@
 // The state's known_hosts file: one line a VM, for OpenSSH's client and for our own.
 //
-//   [REACH]:PORT,NAME.vm,REACH,[NAME.vm]:PORT ssh-ed25519 AAAA…
+//   [REACH]:PORT,NAME.ZONE,REACH,[NAME.ZONE]:PORT ssh-ed25519 AAAA…
 //
-// A line belongs to the VM whose NAME.vm is in it; a reach address belongs to one VM, so that
-// setting a line also drops any other that names the same address.
+// A line belongs to the VM whose reach address is in it: that is one VM's, and stays, while the
+// zone may be another since it was written. Setting a line also drops any other that names the same
+// address or the same name.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,7 @@ struct KnownHost {
 // Pure: the content of such a file with the VM's line, and without it.
 std::string with_known_host(std::string_view content, const KnownHost& host);
 std::string without_known_host(std::string_view content, std::string_view host);
-// The pinned key "ssh-ed25519 AAAA…" of the VM called `host` ("demo.vm").
+// The pinned key "ssh-ed25519 AAAA…" of the line that names `host`: "127.87.12.1", "demo.vm".
 std::optional<std::string> find_host_key(std::string_view content, std::string_view host);
 
 // The same on KEYS_DIR/known_hosts, under a lock, so that any number may do it at once: a line more

@@ -6,6 +6,8 @@
 #include "guest/boot/protocol.h"
 #include "guest/identity/known_hosts.h"
 #include "guest/identity/seed.h"
+#include "model/zone.h"
+#include "ops/common/zone.h"
 #include "ops/monitor/disks.h"
 #include "ops/net/isolated.h"
 #include "ops/ssh/config.h"
@@ -16,7 +18,6 @@ namespace banger::ops {
 
 namespace {
 
-constexpr const char* zone = "vm";
 constexpr Millis time_for_a_key{60'000};
 
 // None too where a power cut left the file empty (keep_host_key was not reached).
@@ -124,7 +125,8 @@ Prepared Preparation::make_files() {
   if (is_new_key_)
     sys::write_atomic(places_.host_key, guest::openssh_private(*host_key_, "banger"), 0600,
                       Outlives::process);
-  guest::set_known_host(ctx_.dirs.keys(), {vm_.name + "." + zone, vm_.reach, vm_.ssh_port,
+  std::string zone = zone_of(ctx_.state);
+  guest::set_known_host(ctx_.dirs.keys(), {full_name(vm_.name, zone), vm_.reach, vm_.ssh_port,
                                            guest::public_line(*host_key_)});
   refresh_ssh_config(ctx_);
 

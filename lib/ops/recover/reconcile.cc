@@ -9,6 +9,7 @@
 #include "ops/net/private_net.h"
 #include "ops/release/removal.h"
 #include "ops/release/seen.h"
+#include "ops/ssh/config.h"
 #include "ops/vm/publish.h"
 #include "ops/vm/settle.h"
 #include "sys/file.h"
@@ -80,6 +81,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
     }
   };
   settle_rest([&] { ctx.state.dismiss_older_monitors(); });
+  settle_rest([&] { settle_zone(ctx); });
   settle_rest([&] { settle_ports(ctx); });
   settle_rest([&] { PrivateNet(ctx, ctx.dirs.libexec).tidy(); });
   return all;

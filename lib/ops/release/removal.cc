@@ -45,7 +45,7 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
   remove_disks(places); // first: on a full disk the rest needs the room
   PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
   sys::remove_tree(places.runtime);
-  guest::remove_known_host(ctx.dirs.keys(), vm.name + ".vm");
+  guest::remove_known_host(ctx.dirs.keys(), vm.reach); // its name may have been another
   // Out of everybody's way first: who waits for its lock must not make files in it anew.
   std::string aside = ctx.dirs.state + "/removed";
   if (sys::exists(places.dir)) {

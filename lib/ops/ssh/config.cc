@@ -3,7 +3,8 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "ops/ssh/target.h"
+#include "model/zone.h"
+#include "ops/common/zone.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -26,12 +27,12 @@ std::string ssh_word(const std::string& path) {
 
 } // namespace
 
-std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
+std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs, std::string_view zone) {
   std::string identity = ssh_word(dirs.identity());
   std::string known_hosts = ssh_word(dirs.known_hosts());
   std::string out = "# Written by 'banger ssh config'; changes are lost.\n";
   for (const Vm& vm : vms) {
-    std::string host = ssh_host(vm);
+    // The host key is found by the address, which stays: a name changes with the zone.
     out += fmt::format("\nHost {0} {1}\n"
                        "  HostName {2}\n"
                        "  Port {3}\n"
@@ -40,10 +41,11 @@ std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs) {
                        "  IdentitiesOnly yes\n"
                        "  UserKnownHostsFile {5}\n"
                        "  GlobalKnownHostsFile /dev/null\n"
-                       "  HostKeyAlias {1}\n"
+                       "  HostKeyAlias {2}\n"
                        "  StrictHostKeyChecking yes\n"
                        "  UpdateHostKeys no\n",
-                       vm.name, host, vm.reach, vm.ssh_port, identity, known_hosts);
+                       vm.name, full_name(vm.name, zone), vm.reach, vm.ssh_port, identity,
+                       known_hosts);
   }
   return out;
 }
@@ -61,26 +63,41 @@ std::string ssh_include_line(const Dirs& dirs) {
 
 namespace {
 
-void write_ssh_config(Reader& in, Outlives outlives) {
+void write_ssh_config(Reader& in, std::string_view zone, Outlives outlives) {
   sys::make_dirs(in.dirs.state);
   std::string path = ssh_config_path(in.dirs);
   // What is read under the lock is what is written last.
   auto lock = sys::FileLock::take(path + ".lock");
-  sys::write_atomic(path, ssh_config(in.state.vms(), in.dirs), 0600, outlives);
+  sys::write_atomic(path, ssh_config(in.state.vms(), in.dirs, zone), 0600, outlives);
+}
+
+void refresh_with(Context& ctx, std::string_view zone) {
+  try {
+    auto before = sys::find_content(ssh_config_path(ctx.dirs));
+    if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs, zone))
+      write_ssh_config(ctx, zone, Outlives::process); // the next change writes it again
+  } catch (const Error& e) {
+    ctx.log.warn("ssh.config.stale", e);
+  }
 }
 
 } // namespace
 
-void install_ssh_config(Reader& in) { write_ssh_config(in, Outlives::power_cut); }
+void install_ssh_config(Reader& in) {
+  const std::string& zone = in.settings.dns_zone;
+  write_ssh_config(in, zone, Outlives::power_cut);
+  if (in.state.is_absent() || zone_of(in.state) == zone) return;
+  auto state = state::State::open(in.dirs, state::Mode::write);
+  set_zone(state, zone);
+}
 
-void refresh_ssh_config(Context& ctx) {
-  try {
-    auto before = sys::find_content(ssh_config_path(ctx.dirs));
-    if (before && *before != ssh_config(ctx.state.vms(), ctx.dirs))
-      write_ssh_config(ctx, Outlives::process); // the next change writes it again
-  } catch (const Error& e) {
-    ctx.log.warn("ssh.config.stale", e);
-  }
+void refresh_ssh_config(Context& ctx) { refresh_with(ctx, zone_of(ctx.state)); }
+
+void settle_zone(Context& ctx) {
+  const std::string& zone = ctx.settings.dns_zone;
+  if (zone_of(ctx.state) == zone) return;
+  refresh_with(ctx, zone); // first: killed before the rest, it is done again
+  set_zone(ctx.state, zone);
 }
 
 } // namespace banger::ops

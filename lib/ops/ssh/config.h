@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/settings.h"
@@ -14,16 +15,23 @@ namespace banger::ops {
 
 // Pure: one Host block a VM. Throws Error(failed) for a state directory with a '"' or a newline in
 // its path, which ssh_config cannot express.
-std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs);
+// `zone`: where the VMs have their names.
+std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs, std::string_view zone);
 
 // STATE/ssh_config, where install_ssh_config puts it.
 std::string ssh_config_path(const Dirs& dirs);
 // The line that makes OpenSSH read it, for the top of ~/.ssh/config.
 std::string ssh_include_line(const Dirs& dirs);
-// Writes it; who wrote it once has it kept up to date by refresh_ssh_config.
+// Writes it, with the settings' zone, which becomes the state's; who wrote it once has it kept up
+// to date by refresh_ssh_config.
 void install_ssh_config(Reader& in);
-// Writes it anew if it was installed and differs. For operations that remove VMs or move their
-// ports; a file that cannot be written is a warning in the log, never their failure.
+// Writes it anew, with the state's zone (ops/common/zone.h), if it was installed and differs. For
+// operations that remove VMs or move their ports; a file that cannot be written is a warning in the
+// log, never their failure.
 void refresh_ssh_config(Context& ctx);
+// Makes the settings' zone the state's. Where it was another the config follows at once; a VM that
+// runs goes on knowing itself by the name that it was started with. Whoever changes anything does
+// this first.
+void settle_zone(Context& ctx);
 
 } // namespace banger::ops

@@ -37,8 +37,6 @@ void require_going_on(const Dirs& dirs, const Vm& vm) {
   if (auto now = state.find_vm_by_id(vm.id); now && stands_still(*now)) throw still(*now);
 }
 
-std::string ssh_host(const Vm& vm) { return vm.name + ".vm"; }
-
 SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   SshTarget target;
   Vm& vm = target.vm = in.state.get_vm(ref);
@@ -48,7 +46,7 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref) {
     throw not_running(vm, "is not running: " + is_now(vm.state));
   if (vm.vmm_process() && !sys::is_alive(vm.vmm_process()))
     throw not_running(vm, "is not running any more: its VMM is gone");
-  target.host = ssh_host(vm);
+  target.host = vm.reach;
   target.known_hosts = in.dirs.known_hosts();
   auto key = guest::find_host_key(sys::find_content(target.known_hosts).value_or(""), target.host);
   if (!key)

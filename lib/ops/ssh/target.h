@@ -12,7 +12,7 @@ namespace banger::ops {
 
 struct SshTarget {
   Vm vm;
-  std::string host; // "demo.vm", its name in known_hosts
+  std::string host; // its name in known_hosts that no change of the zone touches: its address
   std::string known_hosts;
   guest::Endpoint endpoint;
 };
@@ -25,8 +25,5 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref);
 // Throws Error(conflict) that says why, where the guest of a VM that was asked has been stopped by
 // its VMM since.
 void require_going_on(const Dirs& dirs, const Vm& vm);
-
-// "demo.vm".
-std::string ssh_host(const Vm& vm);
 
 } // namespace banger::ops

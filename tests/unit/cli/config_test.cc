@@ -146,6 +146,7 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "vm.root = \"dm-snapshot\"",
                            "dns.zone = \"\"",
                            "dns.zone = \"a..b\"",
+                           "dns.zone = \"10.0\"",
                            "dns.listen = \"127.0.0.1:53\"",
                            "runtime_dir = \"\"",
                            "qemu.binary = \"\""})

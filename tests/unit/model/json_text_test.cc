@@ -76,8 +76,9 @@ TEST(Wire, AVmIsOneValidObjectWhateverIsInIt) {
       vm.work_mount = "/root";
       vm.created = {1'700'000'000'000'000'000};
     }
-    auto json = nlohmann::json::parse(to_text(vm, dirs, {5, {}}));
+    auto json = nlohmann::json::parse(to_text(vm, dirs, "lab.internal", {5, {}}));
     EXPECT_EQ(full ? 2u : 0u, json["net"]["ports"].size());
+    EXPECT_EQ("demo.lab.internal", json["net"]["dns"]);
     EXPECT_EQ(full, json["error"].is_object());
     EXPECT_EQ(full, json["timings"]["ready"] == 1e-7);
     EXPECT_EQ(full ? nlohmann::json("2023-11-14T22:13:20.000Z") : nlohmann::json(),
