@@ -4,6 +4,7 @@
 #include "model/wire.h"
 #include "model/zone.h"
 #include "ops/common/open.h"
+#include "ops/net/nature.h"
 #include "ops/query/disk_use.h"
 
 namespace banger::vm {
@@ -38,7 +39,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
     line("work disk", fmt::format("{} at {}, {} on the host", format_size(vm.work_size),
                                   vm.work_mount, format_size(used.work.value_or(0))));
   std::string_view open;
-  if (vm.net_mode == NetMode::isolated && !is_live(vm.state))
+  if (!ops::nature_of(vm.net_mode).shared && !is_live(vm.state))
     open = ", alone in it ('banger vm set --net user' changes that)";
   if (is_live(vm.state) && vm.run && vm.run->outbound_open)
     open = ", outbound open (the host's loopback too)";

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/port.h"
+#include "ops/net/nature.h"
 
 namespace banger::ops {
 
@@ -12,7 +13,7 @@ void change_forward(const Ask& ask, const Vm& vm, Vmm& vmm, std::optional<Prepar
   auto refuse = [answer](const Error& e) { answer({Report::Kind::failed, {}, {}, e, {}}); };
   try {
     Port port = parse_port(ask.data);
-    auto* net = vm.net_mode == NetMode::isolated && vmm ? vmm.running().user_net() : nullptr;
+    auto* net = nature_of(vm.net_mode).vmm_forwards && vmm ? vmm.running().user_net() : nullptr;
     if (!net) throw conflict("'{}' has no network of its VMM's own now", vm.name);
     bool add = ask.verb == "publish";
     auto done = [&prepared, answer, refuse, port, add,

@@ -192,7 +192,8 @@ void Monitor::start_vmm() {
         v.run->vmm = vmm_.id();
         v.vmm = request_.vmm;
         v.accel = request_.accel;
-        v.run->outbound_open = v.net_mode == NetMode::isolated && request_.isolated_outbound;
+        v.run->outbound_open =
+            nature_of(v.net_mode).way_out_by_setting && request_.isolated_outbound;
         v.run->vmm_api_socket = places_.runtime + "/" + driver_.api_socket();
         v.timings = progress_.timings();
       },

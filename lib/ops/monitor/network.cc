@@ -3,9 +3,7 @@
 #include "core/error.h"
 #include "ops/link/link.h"
 #include "ops/monitor/place.h"
-#include "ops/net/host_ports.h"
-#include "ops/net/isolated.h"
-#include "ops/net/private_net.h"
+#include "ops/net/open_place.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -19,7 +17,8 @@ constexpr Millis time_to_join{60'000}, time_to_leave{30'000}, next_try{500};
 
 Network::Network(Context& ctx, sys::Loop& loop, const Vm& vm, bool outbound, int errors)
     : ctx_(ctx), loop_(loop), vm_(vm.id), runtime_(vm.run->runtime_dir),
-      shared_(vm.net_mode == NetMode::user), outbound_(outbound), errors_(errors) {}
+      nature_(nature_of(vm.net_mode)), place_(open_place(ctx, vm.net_mode)), outbound_(outbound),
+      errors_(errors) {}
 
 Network::~Network() { end(); }
 
@@ -51,49 +50,46 @@ void Network::ask(const char* what, Millis patience, vmm::Done done) {
   }
 }
 
-void Network::prepare(vmm::Done done) {
-  end(); // what is watched is made anew
-  if (shared_) return ask("attach", time_to_join, std::move(done));
-  // Nobody else is in it: what is to be chosen is chosen at once.
-  Vm vm = ctx_.state.get_vm(vm_), chosen = vm;
-  choose_ports(chosen);
-  record_ports(ctx_, vm, chosen);
-  again_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
+void Network::act(const char* what, Millis patience, vmm::Done done) {
+  end(); // what is watched is made anew, or goes
+  if (nature_.waits) return ask(what, patience, std::move(done));
+  std::optional<Error> fault;
+  try {
+    Vm vm = ctx_.state.get_vm(vm_);
+    act_in(*place_, what, vm);
+  } catch (const Error& e) {
+    fault = e;
+  }
+  again_ = loop_.after(Millis(0), [done = std::move(done), fault] { done(fault); });
 }
+
+void Network::prepare(vmm::Done done) { act("attach", time_to_join, std::move(done)); }
 
 void Network::join(vmm::Done done) {
-  end();
-  if (shared_)
-    return ask("join", time_to_join, [this, done = std::move(done)](std::optional<Error> fault) {
-      if (!fault) watch();
-      done(std::move(fault));
-    });
-  again_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
+  act("join", time_to_join, [this, done = std::move(done)](std::optional<Error> fault) {
+    if (!fault) watch();
+    done(std::move(fault));
+  });
 }
 
-Network::Place Network::place(const Vm& vm) {
-  if (!shared_) return {isolated_net(vm, outbound_), {}};
-  PrivateNet::Joined joined = PrivateNet(ctx_, ctx_.dirs.libexec).where(vm);
-  return {vmm::TapNet{joined.tap}, std::move(joined.where)};
-}
+void Network::leave(vmm::Done done) { act("leave", time_to_leave, std::move(done)); }
 
-bool Network::follow(Fd& fd, const ProcessId& id) {
+Network::Place Network::place(const Vm& vm) { return place_->attachment(vm, outbound_); }
+
+bool Network::follow(const ProcessId& id) {
   auto opened = sys::open_process(id);
   if (!opened) return false;
-  fd = std::move(*opened);
-  loop_.watch(fd.get(), [this] { look_after(); });
+  keepers_.push_back(std::move(*opened));
+  loop_.watch(keepers_.back().get(), [this] { look_after(); });
   return true;
 }
 
 void Network::forget_keepers() {
-  for (Fd* fd : {&holder_, &slirp_}) {
-    if (*fd) loop_.forget(fd->get());
-    fd->reset();
-  }
+  for (const Fd& fd : keepers_) loop_.forget(fd.get());
+  keepers_.clear();
 }
 
 void Network::watch() {
-  if (!shared_) return;
   watching_ = true;
   look_after();
 }
@@ -101,9 +97,10 @@ void Network::watch() {
 void Network::look_after() {
   forget_keepers();
   if (!watching_) return;
-  PrivateNet::Keepers k = PrivateNet(ctx_, ctx_.dirs.libexec).keepers(ctx_.state.get_vm(vm_));
-  bool holder = follow(holder_, k.holder), slirp = follow(slirp_, k.slirp);
-  if (holder && slirp) return;
+  bool complete = true;
+  for (const ProcessId& keeper : place_->keepers(ctx_.state.get_vm(vm_)))
+    complete = follow(keeper) && complete;
+  if (complete) return;
   forget_keepers();
   // Every monitor of a VM in it does the same; the first to take net.lock repairs, the others find
   // it done.
@@ -112,12 +109,6 @@ void Network::look_after() {
     if (fault) ctx_.log.error("net.repair", *fault);
     again_ = loop_.after(fault ? next_try : Millis(0), [this] { look_after(); });
   });
-}
-
-void Network::leave(vmm::Done done) {
-  end();
-  if (shared_) return ask("leave", time_to_leave, std::move(done));
-  again_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
 }
 
 } // namespace banger::ops

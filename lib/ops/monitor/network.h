@@ -1,28 +1,30 @@
 // A VM's network as its monitor sees to it: joined before the VMM is started, watched over while it
 // runs, left at its end. Nothing here waits.
 //
-// What the shared network needs (net.lock, the holder's and slirp4netns's answers) is done by
-// libexec/banger/banger-place, a Helper: another VM's start may hold net.lock for as long as
-// slirp4netns takes to come up. It works in the VM's runtime directory: whoever settles a VM whose
-// monitor died ends all that works there first.
+// Where a network's place makes others wait (net.lock, the holder's and slirp4netns's answers),
+// that is done by libexec/banger/banger-place, a Helper: another VM's start may hold net.lock for
+// as long as slirp4netns takes to come up. It works in the VM's runtime directory: whoever settles
+// a VM whose monitor died ends all that works there first.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/handle.h"
 #include "ops/common/context.h"
 #include "ops/monitor/helper.h"
+#include "ops/net/nature.h"
+#include "ops/net/place.h"
 #include "sys/loop.h"
-#include "sys/namespace.h"
 #include "vmm/driver.h"
 
 namespace banger::ops {
 
 class Network {
 public:
-  // What is complained of goes to `errors`. `outbound`: an isolated VM may reach out.
+  // What is complained of goes to `errors`. `outbound`: the VM has a way out, where
+  // a setting decides about that.
   Network(Context& ctx, sys::Loop& loop, const Vm& vm, bool outbound, int errors);
   ~Network();
   Network(const Network&) = delete;
@@ -34,12 +36,9 @@ public:
   void join(vmm::Done done);
   // How the machine is attached, and the namespace that its VMM is started in. After one of the
   // above; `vm` is the row since then.
-  struct Place {
-    vmm::Net net;
-    std::optional<sys::Namespaces> where;
-  };
+  using Place = NetPlace::Attachment;
   Place place(const Vm& vm);
-  // From now on: holder or slirp4netns that die are brought back. prepare() ends that, join()
+  // From now on: keepers of its place that die are brought back. prepare() ends that, join()
   // begins it anew.
   void watch();
   // Gives back what prepare() made, also when that was not done to its end.
@@ -48,18 +47,21 @@ public:
   void end();
 
 private:
+  void act(const char* what, Millis patience, vmm::Done done);
   void ask(const char* what, Millis patience, vmm::Done done);
-  bool follow(Fd& fd, const ProcessId& id);
+  bool follow(const ProcessId& id);
   void look_after();
   void forget_keepers();
 
   Context& ctx_;
   sys::Loop& loop_;
   std::string vm_, runtime_;
-  bool shared_, outbound_;
+  const NetNature& nature_;
+  std::unique_ptr<NetPlace> place_;
+  bool outbound_;
   int errors_;
   std::unique_ptr<Helper> helper_;
-  Fd holder_, slirp_;
+  std::vector<Fd> keepers_;
   bool watching_ = false;
   sys::Loop::Timer again_ = 0;
 };

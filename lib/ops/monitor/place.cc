@@ -4,7 +4,7 @@
 #include "model/message.h"
 #include "ops/common/open.h"
 #include "ops/link/link.h"
-#include "ops/net/private_net.h"
+#include "ops/net/open_place.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -41,13 +41,8 @@ void act(const PlaceRequest& request) {
   Log log(request.dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level),
           request.op);
   Opened ctx(settings, request.dirs, log);
-  PrivateNet net(ctx, request.dirs.libexec);
   Vm vm = ctx.state.get_vm(request.vm);
-  if (request.act == "attach") return net.attach(vm);
-  if (request.act == "join") return net.bring(vm);
-  if (request.act == "repair") return net.repair(vm);
-  if (request.act == "leave") return net.leave(vm);
-  throw usage("unknown request '{}'", request.act);
+  act_in(*open_place(ctx, vm.net_mode), request.act, vm);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what the private
-// network needs and what may take long (ops/monitor/network.h).
+// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what its network
+// needs and what may take long (ops/monitor/network.h).
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace banger::ops {
 
 // What a monitor asks: one line, JSON with "v". The answer is a Report's line, ready or failed.
 struct PlaceRequest {
-  std::string act;           // PrivateNet's: attach, join (bring), repair, leave
+  std::string act;           // attach, join, repair, leave (ops/net/place.h)
   std::string vm;            // its id
   std::string op, log_level; // for the logs
   Dirs dirs;                 // state, runtime and libexec

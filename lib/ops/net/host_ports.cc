@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "model/port.h"
 #include "ops/common/places.h"
+#include "ops/net/nature.h"
 #include "sys/port_owner.h"
 #include "sys/socket.h"
 
@@ -62,9 +63,9 @@ int choose_ssh_port(const Vm& vm) {
 
 } // namespace
 
-void check_answers(const std::string& vm, NetMode mode, bool isolated_outbound,
+void check_answers(const std::string& vm, NetMode mode, bool way_out,
                    const std::vector<Port>& ports) {
-  if (mode != NetMode::isolated || isolated_outbound) return;
+  if (!nature_of(mode).way_out_by_setting || way_out) return;
   for (const Port& p : ports)
     if (p.proto == "udp")
       throw conflict("cannot publish {} of '{}': QEMU's restricted network lets no UDP answer out",

@@ -17,9 +17,9 @@ void record_ports(Context& ctx, Vm& vm, const Vm& chosen);
 // the list itself has it twice. `self` is the id of the VM whose ports they are; "" for a new one.
 void check_ports(Context& ctx, const std::string& self, const std::vector<Port>& ports);
 
-// Throws Error(conflict) for a port of UDP of an isolated VM whose network is restricted: libslirp
-// drops all that such a guest sends by UDP, answers too.
-void check_answers(const std::string& vm, NetMode mode, bool isolated_outbound,
+// Throws Error(conflict) for a port of UDP of a VM that has no way out where a setting decides
+// about that (ops/net/nature.h): libslirp drops all that such a guest sends by UDP, answers too.
+void check_answers(const std::string& vm, NetMode mode, bool way_out,
                    const std::vector<Port>& ports);
 
 // What choose_ports would find, before anything is touched: Error(conflict) that names all of the

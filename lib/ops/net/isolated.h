@@ -3,14 +3,30 @@
 
 #include <string>
 
-#include "model/vm.h"
-#include "vmm/machine.h"
+#include "ops/net/place.h"
 
 namespace banger::ops {
 
-// Its ports must have been chosen. `outbound`: the way out is open. Error(conflict) where a port of
-// UDP is published and it is closed.
-vmm::UserNet isolated_net(const Vm& vm, bool outbound);
+class Isolated : public NetPlace {
+public:
+  explicit Isolated(Context& ctx) : ctx_(ctx) {}
+
+  void lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) override;
+  void attach(Vm& vm) override;
+  void bring(const Vm&) override {}
+  void repair(const Vm&) override {}
+  void leave(const Vm&) override {}
+  void tidy() override {}
+  // Error(conflict) where a port of UDP is published and there is no way out.
+  Attachment attachment(const Vm& vm, bool way_out) override;
+  std::vector<ProcessId> keepers(const Vm&) override { return {}; }
+  // Throw Error(failed): its VMM does it.
+  void add_forward(const Vm& vm, const Port& port) override;
+  void remove_forward(const Vm& vm, const Port& port) override;
+
+private:
+  Context& ctx_;
+};
 
 // The resolver that a guest is told, whatever its network.
 std::string resolver_of(const Vm& vm);

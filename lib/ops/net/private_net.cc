@@ -12,6 +12,7 @@
 #include "net/slirp.h"
 #include "ops/common/places.h"
 #include "ops/net/host_ports.h"
+#include "ops/net/lease.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -74,7 +75,8 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
   Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
-  sys::Command command{{libexec_ + "/banger-netns", anew ? "new" : "enter"}, {}, r.dir, true};
+  sys::Command command{
+      {ctx_.dirs.libexec + "/banger-netns", anew ? "new" : "enter"}, {}, r.dir, true};
   sys::Stdio stdio{-1, log.get(), log.get(), {{listener.get(), holder_listener_fd}}};
   if (where) {
     stdio.more.emplace_back(where->net.get(), holder_net_fd);
@@ -241,12 +243,12 @@ void PrivateNet::bring(const Vm& vm) {
   }
 }
 
-PrivateNet::Joined PrivateNet::where(const Vm& vm) {
+NetPlace::Attachment PrivateNet::attachment(const Vm& vm, bool) {
   NetRecord r = read_net(ctx_.state);
   auto mine = r.taps.find(vm.id);
   auto where = sys::open_namespaces(r.holder);
   if (mine == r.taps.end() || !where) throw failed("the private network went away");
-  return {net::tap_name(ctx_.state.tag(), mine->second), std::move(*where)};
+  return {vmm::TapNet{net::tap_name(ctx_.state.tag(), mine->second)}, std::move(where)};
 }
 
 void PrivateNet::add_one(NetRecord& r, const Vm& vm, const net::Forward& f) {
@@ -268,6 +270,10 @@ void PrivateNet::drop_forwards(NetRecord& r, const Vm& vm,
   // Of UDP too: those that the build before made.
   for (const auto& [id, f] : net::list_forwards(slirp))
     if (which(f)) net::remove_forward(slirp, id);
+}
+
+void PrivateNet::lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) {
+  lease_shared(ctx_, doing, ip, vm);
 }
 
 void PrivateNet::attach(Vm& vm) {
@@ -381,14 +387,14 @@ void PrivateNet::repair(const Vm& vm) {
   if (read_net(ctx_.state).taps.contains(vm.id)) bring(vm);
 }
 
-PrivateNet::Keepers PrivateNet::keepers(const Vm& vm) {
+std::vector<ProcessId> PrivateNet::keepers(const Vm& vm) {
   NetRecord r = read_net(ctx_.state);
-  Keepers k;
-  if (r.holder_ready) k.holder = r.holder;
+  ProcessId holder, slirp;
+  if (r.holder_ready) holder = r.holder;
   WayOut way = find_way(ctx_.state, vm.id);
-  if (way.made) k.slirp = way.slirp;
-  if (shares_way(r, vm, way)) k.slirp = r.slirp;
-  return k;
+  if (way.made) slirp = way.slirp;
+  if (shares_way(r, vm, way)) slirp = r.slirp;
+  return {holder, slirp};
 }
 
 } // namespace banger::ops

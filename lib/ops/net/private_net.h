@@ -23,6 +23,7 @@
 
 #include "net/plan.h"
 #include "ops/common/context.h"
+#include "ops/net/place.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
 #include "sys/lock.h"
@@ -31,40 +32,30 @@
 
 namespace banger::ops {
 
-class PrivateNet {
+class PrivateNet : public NetPlace {
 public:
-  PrivateNet(Context& ctx, std::string libexec) : ctx_(ctx), libexec_(std::move(libexec)) {}
+  // The mode of the VMs that are in it.
+  static constexpr NetMode mode = NetMode::user;
 
-  // For a VM that starts: its tap and its way out, the network too where it is missing; its ssh
-  // and its published ports on the host chosen, recorded in the row, forwarded. What it had before
-  // is replaced. Error(conflict) when a published port is taken.
-  void attach(Vm& vm);
-  // For one that was attached: what of all that is missing. Again after each end of a VMM.
-  void bring(const Vm& vm);
-  // The same while its VMM runs; nothing for a VM that has left.
-  void repair(const Vm& vm);
-  struct Joined {
-    std::string tap;
-    sys::Namespaces where; // for the VMM's start
-  };
+  explicit PrivateNet(Context& ctx) : ctx_(ctx) {}
+
+  void lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) override;
+  // Its tap and its way out, the network too where it is missing, and its ports.
+  void attach(Vm& vm) override;
+  void bring(const Vm& vm) override;
+  void repair(const Vm& vm) override;
+  // After the last VM the network goes. A VM that is not in it waits for nobody.
+  void leave(const Vm& vm) override;
+  // VMs in the record that are not there any more, too. A network of a build that guarded its way
+  // out otherwise is brought up to date. Nothing where another is at work on the network: the next
+  // command will do it.
+  void tidy() override;
   // What attach() or bring() made, as the record has it: waits for nobody.
-  Joined where(const Vm& vm);
-  // Ports of a VM that runs here. The row is the caller's.
-  void add_forward(const Vm& vm, const Port& port);
-  void remove_forward(const Vm& vm, const Port& port);
-  // Way out, tap and forwards away, and all connections with them; after the last VM, the network.
-  // A VM that is not in it is no failure, and waits for nobody.
-  void leave(const Vm& vm);
-  // The same for every VM in the record that is not there any more, or does not run. A network of a
-  // build that guarded its way out otherwise is brought up to date. Nothing where another is at
-  // work on the network: the next command will do it.
-  void tidy();
-
-  // Who must live for a VM; empty: there is none, or who began it died half-way.
-  struct Keepers {
-    ProcessId holder, slirp;
-  };
-  Keepers keepers(const Vm& vm);
+  Attachment attachment(const Vm& vm, bool way_out) override;
+  // Holder and slirp4netns; one whose starter died half-way is missing too.
+  std::vector<ProcessId> keepers(const Vm& vm) override;
+  void add_forward(const Vm& vm, const Port& port) override;
+  void remove_forward(const Vm& vm, const Port& port) override;
 
 private:
   void ensure(NetRecord& r, const std::string& subnet);
@@ -100,7 +91,6 @@ private:
   sys::FileLock lock() const { return sys::FileLock::take(net_lock(ctx_.dirs)); }
 
   Context& ctx_;
-  std::string libexec_;
   std::vector<sys::Child> children_; // that this process must reap
 };
 

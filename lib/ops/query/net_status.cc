@@ -8,6 +8,7 @@
 #include "net/holder.h"
 #include "net/slirp.h"
 #include "ops/host/net_support.h"
+#include "ops/net/nature.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
 #include "ops/release/seen.h"
@@ -24,7 +25,7 @@ void add_mode(NetStatus& s, const Settings& settings, const Dirs& dirs) {
   }
   UserNetFault fault;
   if (!s.up) fault = user_net_fault(dirs, nullptr); // one that is up proves itself
-  s.mode = name_of(fault.missing.empty() ? NetMode::user : NetMode::isolated);
+  s.mode = name_of(automatic_mode(fault.missing.empty()));
   s.why = join(fault.missing, "; ");
   s.mend = join(fault.mends, "; ");
 }
@@ -43,7 +44,7 @@ void ask(F&& f) {
 void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::string>& slirps) {
   std::map<std::string, std::string> by_address;
   for (const NetStatus::Lease& l : s.leases)
-    if (l.vm.net_mode == NetMode::user) by_address[l.vm.address] = l.vm.name;
+    if (nature_of(l.vm.net_mode).is_private) by_address[l.vm.address] = l.vm.name;
   auto add = [&](const net::Forward& f) {
     auto vm = by_address.find(f.guest);
     s.forwards.push_back({f.port, f.guest, vm == by_address.end() ? "" : vm->second});
@@ -56,9 +57,10 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
     ask([&] {
       for (const net::Forward& f : net::list_relays(record.holder_socket())) add(f);
     });
-  // An isolated VM's are QEMU's own, and there for as long as it runs.
+  // Those that are a VMM's own are there for as long as it runs.
   for (const NetStatus::Lease& l : s.leases) {
-    if (l.vm.net_mode != NetMode::isolated || !l.vm.vmm_process() || !is_live(l.vm.state)) continue;
+    if (!nature_of(l.vm.net_mode).vmm_forwards || !l.vm.vmm_process() || !is_live(l.vm.state))
+      continue;
     s.forwards.push_back({{"tcp", l.vm.reach, l.vm.ssh_port, 22}, l.vm.address, l.vm.name});
     for (const Port& p : l.vm.ports) s.forwards.push_back({p, l.vm.address, l.vm.name});
   }
@@ -99,7 +101,7 @@ NetStatus net_status(Reader& in) {
     NetStatus::Lease lease;
     lease.vm = as_seen(in.dirs, in.state.tag(), row);
     // The VMs' own says more than the settings: they may have been changed since.
-    if (row.net_mode == NetMode::user) subnet = Subnet::around(row.address, row.prefix);
+    if (nature_of(row.net_mode).is_private) subnet = Subnet::around(row.address, row.prefix);
     if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end()) {
       lease.tap = net::tap_name(in.state.tag(), tap->second);
       auto own = ways.find(row.id);

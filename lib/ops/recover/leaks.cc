@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "net/holder.h"
 #include "net/slirp.h"
+#include "ops/net/private_net.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
 #include "sys/file.h"
@@ -274,7 +275,8 @@ std::vector<ForwardThere> forwards_there(const NetRecord& net, Reader& in) {
 std::vector<StrayForward> stray_forwards(const NetRecord& net, Reader& in) {
   std::vector<ForwardThere> all = forwards_there(net, in);
   std::map<std::string, state::State::Lease> by_address;
-  for (auto& lease : in.state.leases(NetMode::user)) by_address[lease.address] = std::move(lease);
+  for (auto& lease : in.state.leases(PrivateNet::mode))
+    by_address[lease.address] = std::move(lease);
   std::vector<StrayForward> strays;
   for (const ForwardThere& there : all) {
     const net::Forward& forward = there.numbered.forward;

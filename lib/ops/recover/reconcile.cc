@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/image/store.h"
-#include "ops/net/private_net.h"
+#include "ops/net/open_place.h"
 #include "ops/release/removal.h"
 #include "ops/release/seen.h"
 #include "ops/ssh/config.h"
@@ -83,7 +83,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
   settle_rest([&] { ctx.state.dismiss_older_monitors(); });
   settle_rest([&] { settle_zone(ctx); });
   settle_rest([&] { settle_ports(ctx); });
-  settle_rest([&] { PrivateNet(ctx, ctx.dirs.libexec).tidy(); });
+  for (const auto& place : all_places(ctx)) settle_rest([&] { place->tidy(); });
   return all;
 }
 

@@ -1,7 +1,7 @@
 #include "ops/release/release.h"
 
 #include "core/error.h"
-#include "ops/net/private_net.h"
+#include "ops/net/open_place.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -18,7 +18,7 @@ void end_vmm(const Vm& vm, const Places& places) {
 
 Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason) {
   end_vmm(vm, places);
-  PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
+  open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   Vm now = vm;
   ctx.state.transaction([&] {

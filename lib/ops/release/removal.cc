@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
-#include "ops/net/private_net.h"
+#include "ops/net/open_place.h"
 #include "ops/ssh/config.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -43,7 +43,7 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
   if (!claim_removal(ctx, vm.id)) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   remove_disks(places); // first: on a full disk the rest needs the room
-  PrivateNet(ctx, ctx.dirs.libexec).leave(vm);
+  open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   guest::remove_known_host(ctx.dirs.keys(), vm.reach); // its name may have been another
   // Out of everybody's way first: who waits for its lock must not make files in it anew.

@@ -8,6 +8,7 @@
 #include "ops/host/checks.h"
 #include "ops/image/from_bundle.h"
 #include "ops/net/host_ports.h"
+#include "ops/net/nature.h"
 #include "ops/vm/disks.h"
 #include "sys/file.h"
 #include "sys/memory.h"
@@ -107,7 +108,7 @@ void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   auto mode = spec.net ? spec.net : host.settings.net_mode;
   if (!mode) // else the VM will be alone in its network
     all.push_back(make_check("network", [&] { return check_network(host); }));
-  else if (*mode == NetMode::user)
+  else if (nature_of(*mode).is_private)
     all.push_back(require_network(host));
 }
 
@@ -122,7 +123,7 @@ void require_within_limit(const Settings& settings, state::State& state, const V
 std::vector<Check> check_start(Reader& in, const Vm& vm) {
   Host host{in.settings, in.dirs, false, &in.state};
   auto all = check_common(host, in.state, vm.memory, vm.id);
-  if (vm.net_mode == NetMode::user) all.push_back(require_network(host));
+  if (nature_of(vm.net_mode).is_private) all.push_back(require_network(host));
   Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;

@@ -8,7 +8,8 @@
 #include "ops/common/places.h"
 #include "ops/link/link.h"
 #include "ops/net/host_ports.h"
-#include "ops/net/private_net.h"
+#include "ops/net/nature.h"
+#include "ops/net/open_place.h"
 #include "ops/vm/hold.h"
 #include "sys/lock.h"
 #include "sys/socket.h"
@@ -55,17 +56,17 @@ void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
 }
 
 void open_port(Context& ctx, const Vm& vm, const Port& port) {
-  if (vm.net_mode == NetMode::user)
-    PrivateNet(ctx, ctx.dirs.libexec).add_forward(vm, port);
-  else
+  if (nature_of(vm.net_mode).vmm_forwards)
     ask_for(ctx, vm, "publish", port);
+  else
+    open_place(ctx, vm.net_mode)->add_forward(vm, port);
 }
 
 void close_port(Context& ctx, const Vm& vm, const Port& port) {
-  if (vm.net_mode == NetMode::user)
-    PrivateNet(ctx, ctx.dirs.libexec).remove_forward(vm, port);
-  else
+  if (nature_of(vm.net_mode).vmm_forwards)
     ask_for(ctx, vm, "unpublish", port);
+  else
+    open_place(ctx, vm.net_mode)->remove_forward(vm, port);
 }
 
 // A verb that dies leaves ports whose change has begun; the next command makes the host do what the

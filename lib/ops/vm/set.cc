@@ -1,5 +1,8 @@
 #include "ops/vm/set.h"
 
+#include <optional>
+#include <tuple>
+
 #include "core/error.h"
 #include "disk/ext4.h"
 #include "model/words.h"
@@ -12,8 +15,12 @@ namespace banger::ops {
 
 namespace {
 
+template <typename T>
+bool differs(const std::optional<T>& wanted, T has) {
+  return wanted && *wanted != has;
+}
+
 bool needs_stopped(const Vm& vm, const VmChange& change) {
-  auto differs = [](const auto& wanted, auto has) { return wanted && *wanted != has; };
   auto resized = [](const std::optional<int64_t>& wanted, int64_t has) {
     return wanted && disk::whole_blocks(*wanted) != has;
   };
@@ -30,8 +37,10 @@ void require_changeable(const Vm& vm) {
 }
 
 bool is_same(const Vm& a, const Vm& b) {
-  return a.cpus == b.cpus && a.memory == b.memory && a.root_size == b.root_size &&
-         a.work_size == b.work_size && a.net_mode == b.net_mode && a.labels == b.labels;
+  auto all = [](const Vm& v) {
+    return std::tie(v.cpus, v.memory, v.root_size, v.work_size, v.net_mode, v.labels);
+  };
+  return all(a) == all(b);
 }
 
 Reached store(Context& ctx, const Vm& vm, const VmChange& change) {
@@ -41,7 +50,7 @@ Reached store(Context& ctx, const Vm& vm, const VmChange& change) {
     r.vm = ctx.state.change_vm(vm.id, [&](Vm& v) {
       if (change.cpus) v.cpus = *change.cpus;
       if (change.memory) v.memory = *change.memory;
-      if (change.net && *change.net != v.net_mode) move_to(ctx, *change.net, v);
+      if (differs(change.net, v.net_mode)) move_to(ctx, *change.net, v);
       for (const std::string& key : change.unlabel) v.labels.erase(key);
       for (const auto& [key, value] : change.labels) v.labels[key] = value;
     });
@@ -64,7 +73,7 @@ Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
   if (!change.needs_stopped()) return store(ctx, vm, change);
   HeldVm held = hold_vm(ctx, vm.id, "change");
   if (needs_stopped(held.vm, change)) require_changeable(held.vm);
-  if (change.net && *change.net != held.vm.net_mode) require_mode(ctx, held.vm, *change.net);
+  if (differs(change.net, held.vm.net_mode)) require_mode(ctx, held.vm, *change.net);
   Vm before = held.vm;
   if (change.disk || change.work_disk) grow_disks(ctx, held, change.disk, change.work_disk);
   Reached r = store(ctx, held.vm, change);

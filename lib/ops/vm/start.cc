@@ -13,6 +13,7 @@
 #include "ops/host/accel.h"
 #include "ops/link/boot_stage.h"
 #include "ops/net/host_ports.h"
+#include "ops/net/nature.h"
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/preflight.h"
@@ -78,7 +79,7 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
           v.fault.reset();
           v.started = wall_now();
           v.timings = {};
-          v.host_open = v.net_mode == NetMode::user && ctx.settings.net_host_access;
+          v.host_open = nature_of(v.net_mode).guards_host && ctx.settings.net_host_access;
         });
         record(ctx, vm.name, "vm.starting");
       },

@@ -1,0 +1,47 @@
+#include "ops/net/lease.h"
+
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "model/subnet.h"
+
+namespace banger::ops {
+
+void lease_shared(Context& ctx, std::string_view doing, const std::optional<std::string>& ip,
+                  Vm& vm) {
+  Subnet subnet = ctx.settings.net_subnet;
+  std::set<Address> taken;
+  std::vector<std::string> elsewhere;
+  std::optional<Address> wish;
+  if (ip) wish = parse_address("address", *ip);
+  for (const state::State::Lease& other : ctx.state.leases(vm.net_mode)) {
+    Address address = parse_address("address", other.address);
+    if (Subnet::around(other.address, other.prefix) != subnet) elsewhere.push_back(other.vm);
+    if (wish == address)
+      throw conflict("cannot {} '{}': {} is the address of '{}'", doing, vm.name, *ip, other.vm)
+          .subject(vm.name);
+    taken.insert(address);
+  }
+  if (!elsewhere.empty())
+    throw conflict("cannot {} '{}' in {}: {} has an address of another subnet", doing, vm.name,
+                   subnet.text(), join(elsewhere, ", "))
+        .subject(vm.name)
+        .hint("one subnet serves all VMs of a state: set net.subnet back, or remove them first");
+  if (wish && !subnet.is_for_guests(*wish))
+    throw usage("invalid address '{}': it is not one for VMs of {}", *ip, subnet.text())
+        .hint(fmt::format("{} to .3 and .15 are taken; net.subnet sets the subnet",
+                          to_text(subnet.bridge())));
+  auto address = wish ? wish : subnet.lowest_free(taken);
+  if (!address)
+    throw conflict("cannot {} '{}': no address of {} is left", doing, vm.name, subnet.text())
+        .subject(vm.name)
+        .hint("remove VMs that you do not need");
+  vm.address = to_text(*address);
+  vm.mac = mac_of(*address);
+  vm.prefix = subnet.prefix();
+  vm.gateway = to_text(subnet.way_out());
+}
+
+} // namespace banger::ops

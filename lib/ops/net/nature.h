@@ -1,0 +1,35 @@
+// In what the networks that a VM can have differ, as far as it can be told without touching one
+// (what they do: ops/net/place.h). Pure.
+//
+// Whoever must know asks for what it is about, and never which mode a VM has.
+#pragma once
+
+#include "model/vm.h"
+
+namespace banger::ops {
+
+struct NetNature {
+  // Its VMs reach each other, and each has an address of its own, of net.subnet. Else a VM is alone
+  // in its network, where every VM has the same address.
+  bool shared = false;
+  // It is the state's private network, which the host must allow.
+  bool is_private = false;
+  // The host's own addresses are closed to its VMs, unless net.host_access opens them.
+  bool guards_host = false;
+  // Its VMs have a way out only where net.isolated_outbound says so; without one, no answer of UDP
+  // leaves them.
+  bool way_out_by_setting = false;
+  // A VM's ports on the host are its VMM's own: the monitor has it open and close them, and they
+  // end with it.
+  bool vmm_forwards = false;
+  // To join and to leave it may take long: others are waited for.
+  bool waits = false;
+};
+
+// Throws Error(failed) for one that this build does not have.
+const NetNature& nature_of(NetMode mode);
+
+// What `auto` gives a VM, on a host that allows a private network or does not.
+NetMode automatic_mode(bool private_network);
+
+} // namespace banger::ops

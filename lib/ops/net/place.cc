@@ -1,0 +1,15 @@
+#include "ops/net/place.h"
+
+#include "core/error.h"
+
+namespace banger::ops {
+
+void act_in(NetPlace& place, std::string_view act, Vm& vm) {
+  if (act == "attach") return place.attach(vm);
+  if (act == "join") return place.bring(vm);
+  if (act == "repair") return place.repair(vm);
+  if (act == "leave") return place.leave(vm);
+  throw usage("unknown request '{}'", act);
+}
+
+} // namespace banger::ops

@@ -1,0 +1,67 @@
+// The network's place as a value: what is done for a VM in the network that it has, whichever that
+// is.
+//
+//   user      the state's private network                ops/net/private_net.h
+//   isolated  its VMM's own, with nobody else in it      ops/net/isolated.h
+//
+// Another one is a class like those, a line in open_place() and in all_places()
+// (ops/net/open_place.h), and its nature (ops/net/nature.h).
+//
+// A call that changes something may be killed at any point: the next one finishes it or undoes it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/vm.h"
+#include "ops/common/context.h"
+#include "sys/namespace.h"
+#include "vmm/machine.h"
+
+namespace banger::ops {
+
+class NetPlace {
+public:
+  virtual ~NetPlace() = default;
+
+  // Gives the VM an address there, `ip` if that is asked for; its ports and its reach stay. The
+  // transaction, and the row, are the caller's, and `doing` ("create") is what cannot be done where
+  // this throws Error(conflict): the address is another's, none is left, or VMs have addresses of
+  // another subnet. Error(usage) for an address that is none of the subnet.
+  virtual void lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) = 0;
+
+  // For a VM that starts: its place made, its ssh and its published ports on the host chosen,
+  // recorded in the row, forwarded as far as its VMM does not do that. What it had before is
+  // replaced. Error(conflict) when a published port is taken.
+  virtual void attach(Vm& vm) = 0;
+  // For one that was attached: what of all that is missing. Again after each end of a VMM.
+  virtual void bring(const Vm& vm) = 0;
+  // The same while its VMM runs; nothing for a VM that has left.
+  virtual void repair(const Vm& vm) = 0;
+  // All of it away, and all connections with it. A VM that is not there is no failure.
+  virtual void leave(const Vm& vm) = 0;
+  // The same for every VM that has something there and does not run any more. Waits for nobody.
+  virtual void tidy() = 0;
+
+  // How the machine is attached, and in which namespaces its VMM is started. After attach() or
+  // bring(). `way_out`: where a setting decides about a way out (NetNature), it has one.
+  struct Attachment {
+    vmm::Net net;
+    std::optional<sys::Namespaces> where = {};
+  };
+  virtual Attachment attachment(const Vm& vm, bool way_out) = 0;
+  // Who must live for a VM that is attached; an empty one is missing. With each that dies, repair()
+  // is due.
+  virtual std::vector<ProcessId> keepers(const Vm& vm) = 0;
+
+  // Ports of a VM that runs, where they are not its VMM's own (NetNature). The row is the caller's.
+  virtual void add_forward(const Vm& vm, const Port& port) = 0;
+  virtual void remove_forward(const Vm& vm, const Port& port) = 0;
+};
+
+// attach(), bring() ("join"), repair() or leave(), by its name. Throws Error(usage) for another.
+void act_in(NetPlace& place, std::string_view act, Vm& vm);
+
+} // namespace banger::ops
