@@ -80,6 +80,7 @@ int Links::change(int index, const Link& link, bool quiet_ipv6) {
   ::rtnl_link_set_ifindex(which.get(), index);
   if (!link.master.empty()) ::rtnl_link_set_master(change.get(), index_of(link.master));
   ::rtnl_link_set_flags(change.get(), IFF_UP);
+  if (link.mtu > 0) ::rtnl_link_set_mtu(change.get(), static_cast<unsigned>(link.mtu));
   if (!link.mac.empty()) ::rtnl_link_set_addr(change.get(), parse(link.mac, AF_LLC).get());
   if (quiet_ipv6) ::rtnl_link_inet6_set_addr_gen_mode(change.get(), IN6_ADDR_GEN_MODE_NONE);
   return ::rtnl_link_change(socket_.get(), which.get(), change.get(), 0);

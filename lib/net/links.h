@@ -17,8 +17,8 @@ namespace banger::net {
 class Links {
 public:
   Links();
-  // Makes it where it is missing, attaches it to its master, brings it up, gives it its MAC and
-  // address. An uplink that is not there is Error(failed), unless it is optional.
+  // Makes it where it is missing, attaches it to its master, brings it up, gives it its MTU, MAC
+  // and address. An uplink that is not there is Error(failed), unless it is optional.
   void ensure(const Link& link);
   void remove(const std::string& name);
 

@@ -178,7 +178,8 @@ void leave(Rendered& r, const std::string& tag, const Guest& g) {
 
 void join(Rendered& r, const std::string& tag, const Guest& g) {
   std::string table = table_name(tag), tap = tap_name(tag, g.tap);
-  r.present.push_back({Link::Kind::tap, tap, bridge_name(tag)});
+  r.present.push_back(
+      {.kind = Link::Kind::tap, .name = tap, .master = bridge_name(tag), .mtu = mtu});
   r.rules += elements("add", table, tap, g);
   if (g.host_open) r.rules += open_element("add", table, tap);
   if (g.own_way) r.rules += way_elements("add", tag, g.tap);
@@ -214,7 +215,10 @@ Rendered render(const NetPlan& plan) {
   }
   for (int n : plan.ways) {
     check_tap(n);
-    r.present.push_back({Link::Kind::uplink, way_name(plan.tag, n), bridge_name(plan.tag)});
+    r.present.push_back({.kind = Link::Kind::uplink,
+                         .name = way_name(plan.tag, n),
+                         .master = bridge_name(plan.tag),
+                         .mtu = mtu});
   }
   return r;
 }

@@ -44,6 +44,7 @@ struct Link {
   // when that one goes.
   std::string mac = {}, address = {}; // "10.0.2.1/24"
   bool optional = false;              // an uplink that is not there is no failure
+  int mtu = 0;                        // 0: it stays as it is; a bridge's is its ports' lowest
   bool operator==(const Link&) const = default;
 };
 

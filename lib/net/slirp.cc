@@ -17,6 +17,7 @@ using Json = nlohmann::ordered_json;
 // Whoever only looks waits less.
 constexpr Millis patience{5'000}, patience_to_look{1'500};
 constexpr size_t most_reply = size_t{4} << 20;
+constexpr std::string_view mtu_option = "--mtu=";
 
 std::string call(const std::string& socket, const std::string& request, Millis limit = patience) {
   Fd fd;
@@ -54,7 +55,7 @@ sys::Command slirp_command(const std::string& tap, const Subnet& subnet, bool wi
                            const std::string& dir) {
   sys::Command c;
   c.argv = {slirp_program,
-            "--mtu=1500",
+            fmt::format("{}{}", mtu_option, mtu),
             fmt::format("--cidr={}", subnet.text()),
             "--disable-host-loopback",
             "--enable-seccomp",
@@ -67,6 +68,12 @@ sys::Command slirp_command(const std::string& tap, const Subnet& subnet, bool wi
   c.cwd = dir;
   c.new_session = true;
   return c;
+}
+
+int mtu_of(const std::vector<std::string>& argv) {
+  for (const std::string& word : argv)
+    if (word.starts_with(mtu_option)) return std::atoi(word.c_str() + mtu_option.size());
+  return usual_mtu;
 }
 
 std::string add_forward_request(const Forward& f) {

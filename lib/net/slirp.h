@@ -26,6 +26,8 @@ inline constexpr int slirp_net_fd = 3, slirp_user_fd = 4, slirp_ready_fd = 5;
 // own loopback through it.
 sys::Command slirp_command(const std::string& tap, const Subnet& subnet, bool with_user,
                            const std::string& dir);
+// The MTU in its command line; usual_mtu where none is there. Its tap has it when it is attached.
+int mtu_of(const std::vector<std::string>& argv);
 
 struct NumberedForward {
   int id = 0;

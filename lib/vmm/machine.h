@@ -41,6 +41,7 @@ struct UserNet {
 // A tap in the network namespace that the VMM runs in.
 struct TapNet {
   std::string name;
+  int mtu = 0; // the guest is told, where the VMM's device can; 0: it is not
   bool operator==(const TapNet&) const = default;
 };
 

@@ -246,8 +246,13 @@ public:
                        d.file, escaped(d.file), d.read_only ? "on" : "off"),
            "-device", fmt::format("virtio-blk-device,drive={}", d.file)});
     }
-    if (std::string net = std::visit([](const auto& n) { return netdev(n); }, m.net); !net.empty())
-      add({"-netdev", net, "-device", fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac)});
+    if (std::string net = std::visit([](const auto& n) { return netdev(n); }, m.net);
+        !net.empty()) {
+      std::string device = fmt::format("virtio-net-device,netdev=n0,mac={}", m.mac);
+      if (auto* tap = std::get_if<TapNet>(&m.net); tap && tap->mtu)
+        device += fmt::format(",host_mtu={}", tap->mtu);
+      add({"-netdev", net, "-device", device});
+    }
     // The guest's seed of randomness; without it a first boot may wait for entropy.
     add({"-device", "virtio-rng-device"});
     add({"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});

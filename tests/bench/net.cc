@@ -1,6 +1,12 @@
 // Network up for a VM, beside the least that the kernel must be asked for it:
 //
-//   banger-bench-net HOLDER COUNT    prints the medians {"a":S,"b":S}
+//   banger-bench-net HOLDER COUNT      prints the medians {"a":S,"b":S}
+//   banger-bench-net way HOLDER DIR    a network with one VM and its way out, for who sends through
+//   it
+//                                      (way_out.py): prints its holder and what the VM must have;
+//                                      reads a line, when a link of the tap's name is there;
+//                                      attaches it and prints its MTU; ends all of it when standard
+//                                      input ends
 //
 // a: the request that a start makes of the network's holder (HOLDER is banger-netns): tap, bridge,
 // up, rules. b: in this process, in the same namespace, by bare ioctls and one netlink message, and
@@ -24,6 +30,7 @@
 #include "net/holder.h"
 #include "net/links.h"
 #include "net/rules.h"
+#include "net/slirp.h"
 #include "sys/file.h"
 #include "sys/namespace.h"
 #include "sys/proc.h"
@@ -83,6 +90,52 @@ struct Bare {
   }
 };
 
+// Whoever gets it ends and reaps it.
+sys::Child start_holder(const std::string& program, const std::string& socket,
+                        const Subnet& subnet) {
+  Fd listener = sys::listen_unix(socket);
+  sys::Child child =
+      sys::spawn({{program, "new"}, {}, {}, false}, {-1, 2, 2, {{listener.get(), 3}}});
+  net::apply_plan(socket, net::base_plan(tag, subnet));
+  return child;
+}
+
+void end(sys::Child& child) {
+  child.kill(SIGKILL);
+  child.wait();
+}
+
+void hold_way(const std::string& holder, const std::string& dir) {
+  Subnet subnet = Subnet::parse("10.0.2.0/24");
+  std::string socket = dir + "/s";
+  net::Guest guest{.tap = 1, .mac = "52:54:00:00:02:0f", .address = "10.0.2.15", .own_way = true};
+  sys::Child child = start_holder(holder, socket, subnet);
+  auto say = [](const std::string& line) {
+    std::puts(line.c_str());
+    std::fflush(stdout);
+  };
+  say(fmt::format(R"({{"pid":{},"tap":"{}","mac":"{}"}})", child.pid(), net::tap_name(tag, 1),
+                  guest.mac));
+  std::getchar();
+  net::apply_plan(socket, net::join_plan(tag, guest));
+  auto where = sys::open_namespaces(*sys::find_process(child.pid())).value();
+  auto [ready, theirs] = sys::socket_pair();
+  sys::Stdio stdio{-1, -1, -1, {{where.net.get(), net::slirp_net_fd}}};
+  if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
+  stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
+  sys::Child slirp = sys::spawn(
+      net::slirp_command(net::way_name(tag, 1), subnet, static_cast<bool>(where.user), dir), stdio);
+  theirs.reset();
+  char byte = 0;
+  if (::read(ready.get(), &byte, 1) != 1) throw failed("slirp4netns did not start");
+  net::apply_plan(socket, net::way_plan(tag, 1));
+  say(fmt::format(R"({{"mtu":{}}})", net::mtu));
+  while (std::getchar() != EOF) {
+  }
+  end(slirp);
+  end(child);
+}
+
 void measure(const std::string& holder, int count) {
   const char* place = std::getenv("TMPDIR");
   std::string dir = fmt::format("{}/bn.XXXXXX", place ? place : "/tmp");
@@ -91,10 +144,7 @@ void measure(const std::string& holder, int count) {
   Undo undo(log);
   undo.push("remove the directory", [&] { sys::remove_tree(dir); });
   std::string socket = dir + "/s";
-  Fd listener = sys::listen_unix(socket);
-  sys::Child child =
-      sys::spawn({{holder, "new"}, {}, {}, false}, {-1, 1, 2, {{listener.get(), 3}}});
-  net::apply_plan(socket, net::base_plan(tag, Subnet::parse("10.0.0.0/16")));
+  sys::Child child = start_holder(holder, socket, Subnet::parse("10.0.0.0/16"));
   sys::enter(sys::open_namespaces(*sys::find_process(child.pid())).value());
 
   Bare bare;
@@ -109,8 +159,7 @@ void measure(const std::string& holder, int count) {
     net::apply_plan(socket, net::leave_plan(tag, guest));
     links.remove(b);
   }
-  child.kill(SIGKILL);
-  child.wait();
+  end(child);
   fmt::print("{{\"a\":{},\"b\":{}}}\n", median(ours), median(theirs));
 }
 
@@ -118,7 +167,11 @@ void measure(const std::string& holder, int count) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 3) throw usage("usage: banger-bench-net HOLDER COUNT");
+    if (argc == 4 && std::string_view(argv[1]) == "way") {
+      hold_way(argv[2], argv[3]);
+      return 0;
+    }
+    if (argc != 3) throw usage("usage: banger-bench-net HOLDER COUNT | way HOLDER DIR");
     measure(argv[1], static_cast<int>(parse_number("count", argv[2], 1, 10'000)));
     return 0;
   } catch (const Error& e) {

@@ -167,3 +167,22 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   expect 0 banger ssh t true
   expect 0 banger vm rm k
 }
+
+@test "a guest is in the zone that it was started in, and is reached when that changes" {
+  local known=$BANGER_STATE_DIR/keys/known_hosts
+  BANGER_DNS_ZONE=lab.internal expect 0 banger vm run z $tiny
+  expect 0 banger ssh z -- 'cat /etc/hosts /etc/resolv.conf'
+  outputs ' z.lab.internal z'
+  outputs 'search lab.internal'
+  grep -q ',z.lab.internal,' "$known"
+  expect 0 banger vm reconcile
+  expect 0 banger ssh z -- hostname
+  same "$output" z
+  expect 0 banger vm restart z
+  expect 0 banger ssh z -- cat /etc/resolv.conf
+  outputs 'search vm'
+  grep -q ',z.vm,' "$known"
+  same "$(grep -c lab.internal "$known")" 0
+  expect 0 banger vm rm --force z
+  same "$(grep -c ',z\.' "$known")" 0
+}

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (;;) {
-    char data[2048];
+    char data[65536];
     sockaddr_in from{};
     socklen_t size = sizeof from;
     ssize_t n = recvfrom(fd, data, sizeof data, 0, reinterpret_cast<sockaddr*>(&from), &size);

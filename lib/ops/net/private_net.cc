@@ -248,7 +248,9 @@ NetPlace::Attachment PrivateNet::attachment(const Vm& vm, bool) {
   auto mine = r.taps.find(vm.id);
   auto where = sys::open_namespaces(r.holder);
   if (mine == r.taps.end() || !where) throw failed("the private network went away");
-  return {vmm::TapNet{net::tap_name(ctx_.state.tag(), mine->second)}, std::move(where)};
+  WayOut way = find_way(ctx_.state, vm.id);
+  int mtu = mtu_of_way(shares_way(r, vm, way) ? r.slirp : way.slirp);
+  return {vmm::TapNet{net::tap_name(ctx_.state.tag(), mine->second), mtu}, std::move(where)};
 }
 
 void PrivateNet::add_one(NetRecord& r, const Vm& vm, const net::Forward& f) {

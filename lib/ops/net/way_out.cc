@@ -42,6 +42,11 @@ std::string way_socket(const Dirs& dirs, const std::string& tag, const Vm& vm) {
   return dir_of(dirs, tag, vm) + "/" + net::slirp_socket;
 }
 
+int mtu_of_way(const ProcessId& slirp) {
+  auto words = sys::find_content(fmt::format("/proc/{}/cmdline", slirp.pid));
+  return net::mtu_of(split(words && sys::is_alive(slirp) ? *words : "", '\0'));
+}
+
 WayOut find_way(state::State& state, const std::string& vm) {
   WayOut way;
   for (const HostObject& o : state.host_objects_of(vm)) {

@@ -25,6 +25,9 @@ struct WayOut {
 // Where the VM's answers, whether it runs or not.
 std::string way_socket(const Dirs& dirs, const std::string& tag, const Vm& vm);
 
+// The MTU of one that runs: another build may have started it.
+int mtu_of_way(const ProcessId& slirp);
+
 // As the state has it, by the VM's id; a row of a process that died is one too.
 WayOut find_way(state::State& state, const std::string& vm);
 // By the VMs' ids, those of VMs that have gone too.

@@ -16,7 +16,7 @@ const Subnet subnet = Subnet::parse("10.0.2.0/24");
 
 TEST(NetPlan, aGuestIsItsTapAndItsTwoElements) {
   Rendered want;
-  want.present = {{Link::Kind::tap, "bngab12-3", "bng-ab12"}};
+  want.present = {{.kind = Link::Kind::tap, .name = "bngab12-3", .master = "bng-ab12", .mtu = mtu}};
   want.rules = "add element bridge banger_ab12 macs { \"bngab12-3\" . 52:54:00:01:02:03 }\n"
                "add element bridge banger_ab12 addresses { \"bngab12-3\" . 10.0.2.7 }\n";
   EXPECT_EQ(render(join_plan("ab12", guest)), want);
@@ -57,6 +57,7 @@ TEST(NetPlan, whoTakesAHoldersPlaceMakesTheGuardAnewAndKeepsWhoIsIn) {
   EXPECT_EQ(kept.present[0], anew.present[0]);
   EXPECT_EQ(kept.present[1].name, "bngab12-up");
   EXPECT_TRUE(kept.present[1].optional);
+  EXPECT_EQ(kept.present[1].mtu, 0); // its slirp4netns has the MTU of its own build
   EXPECT_TRUE(anew.rules.ends_with(kept.rules));
   size_t add = kept.rules.find("add chain bridge banger_ab12 out"),
          flush = kept.rules.find("flush chain bridge banger_ab12 out"),
@@ -88,8 +89,12 @@ TEST(NetPlan, aWayOutIsOneGuestsInBothDirections) {
   EXPECT_EQ(render(join_plan("ab12", guest)).rules.find("ways"), std::string::npos);
   EXPECT_NE(render(join_plan("ab12", own)).rules.find("add " + pair), std::string::npos);
   EXPECT_NE(render(leave_plan("ab12", guest)).rules.find("delete " + pair), std::string::npos);
-  EXPECT_EQ(render(way_plan("ab12", 3)),
-            (Rendered{{{Link::Kind::uplink, "bngab12-u3", "bng-ab12"}}, {}, {}}));
+  EXPECT_EQ(
+      render(way_plan("ab12", 3)),
+      (Rendered{
+          {{.kind = Link::Kind::uplink, .name = "bngab12-u3", .master = "bng-ab12", .mtu = mtu}},
+          {},
+          {}}));
   EXPECT_THROW(render(way_plan("ab12", 0)), Error);
   EXPECT_THROW(render(way_plan("ab12", most_tap + 1)), Error);
 }

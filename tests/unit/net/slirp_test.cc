@@ -18,7 +18,7 @@ namespace {
 
 TEST(Slirp, isStartedInTheNamespaceItWasHanded) {
   sys::Command c = slirp_command("bngab12-up", Subnet::parse("10.0.2.0/24"), true, "/run/x/net");
-  EXPECT_EQ(c.argv, (std::vector<std::string>{"slirp4netns", "--mtu=1500", "--cidr=10.0.2.0/24",
+  EXPECT_EQ(c.argv, (std::vector<std::string>{"slirp4netns", "--mtu=21880", "--cidr=10.0.2.0/24",
                                               "--disable-host-loopback", "--enable-seccomp",
                                               "--api-socket=slirp.sock", "--ready-fd=5",
                                               "--netns-type=path", "--userns-path=/proc/self/fd/4",
@@ -27,6 +27,13 @@ TEST(Slirp, isStartedInTheNamespaceItWasHanded) {
   EXPECT_TRUE(c.new_session);
   sys::Command root = slirp_command("t", Subnet::parse("10.0.2.0/24"), false, "/");
   EXPECT_EQ(root.argv.size(), c.argv.size() - 1);
+}
+
+TEST(Slirp, itsMtuStandsInItsCommandLine) {
+  EXPECT_EQ(mtu_of(slirp_command("t", Subnet::parse("10.0.2.0/24"), false, "/").argv), mtu);
+  EXPECT_EQ(mtu_of({"slirp4netns", "--mtu=1500", "t"}), 1500); // of a build before
+  EXPECT_EQ(mtu_of({"slirp4netns", "t"}), usual_mtu);
+  EXPECT_EQ(mtu_of({}), usual_mtu);
 }
 
 TEST(Slirp, forwardsAreAskedForAndListed) {

@@ -76,12 +76,22 @@ TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
   m.net = TapNet{"bngab12-3"};
   sys::Command c = make_qemu("qemu")->launch(m).command;
   EXPECT_EQ(value_of(c, "-netdev"), "tap,id=n0,ifname=bngab12-3,script=no,downscript=no,vhost=off");
+  EXPECT_EQ(value_of(c, "-device").find("host_mtu"), std::string::npos);
   sys::Command inside = step_into({"/x/banger-enter", 10, 11}, c, 5);
   EXPECT_EQ(
       std::vector<std::string>(inside.argv.begin(), inside.argv.begin() + 7),
       (std::vector<std::string>{"/x/banger-enter", "--net", "5", "--user", "6", "--", "qemu"}));
   inside = step_into({"/x/banger-enter", 10, -1}, c, 5);
   EXPECT_EQ(inside.argv[3], "--");
+}
+
+TEST(Qemu, AGuestOnATapIsToldItsMtu) {
+  Machine m = small();
+  m.net = TapNet{"bngab12-3", 9000};
+  std::vector<std::string> argv = make_qemu("qemu")->launch(m).command.argv;
+  EXPECT_EQ(std::count(argv.begin(), argv.end(),
+                       fmt::format("virtio-net-device,netdev=n0,mac={},host_mtu=9000", m.mac)),
+            1);
 }
 
 } // namespace banger::vmm
