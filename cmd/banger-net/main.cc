@@ -32,15 +32,22 @@ const cli::VerbEntry verbs[] = {
      .summary = "make ports of a VM reachable on the host, or list them",
      .manual =
          "Each port of the host leads to one of the guest from then on, over stops and starts "
-         "too; on a VM that runs at once. Without ADDR it is the VM's own loopback address "
-         "(see banger vm show); another one of the host's, or 0.0.0.0, makes it reachable from "
-         "elsewhere. Every user of this host can connect to its loopback addresses, and so to a "
+         "too; on a VM that runs at once. Without ADDR it is both at 127.0.0.1 and at the VM's own "
+         "loopback address (see banger vm show). With own: it is at the VM's own address alone, "
+         "which no other VM's port is in the way of; with an address of the host's, or localhost, "
+         "at that one alone; 0.0.0.0 makes it reachable from elsewhere. HOST and GUEST may be "
+         "ranges of the same length. A VM has at most 256 ports of the host; what is at two "
+         "addresses counts as two.\n\n"
+         "Every user of this host can connect to its loopback addresses, and so to a "
          "published port. A port that another VM publishes, or another program listens on, is a "
-         "conflict (status 4), and so is a port of UDP of an isolated VM: its network lets no "
-         "answer out, unless net.isolated_outbound is set.\n\n"
+         "conflict (status 4) that names who has it, and so is a port of UDP of an isolated VM: "
+         "its network lets no answer out, unless net.isolated_outbound is set.\n\n"
          "A port below 1024 that this user may not have becomes a free high one; the list shows "
-         "which. Without ports the VM's are listed.",
-     .examples = {{"banger net publish web 8080:80", "the guest's port 80 as 8080"},
+         "which. Without ports the VM's are listed. --remove without ADDR ends a port at both "
+         "addresses.",
+     .examples = {{"banger net publish web 8080:80", "the guest's port 80 as 127.0.0.1:8080"},
+                  {"banger net publish web own:8080:80", "at the VM's own address alone"},
+                  {"banger net publish web 8000-8010:8000-8010", "eleven ports"},
                   {"banger net publish web 0.0.0.0:5353:53/udp", "for other hosts, and UDP"},
                   {"banger net publish web 8080:80 --remove", "no more"}},
      .objects = {"port", "result"},

@@ -13,7 +13,7 @@ namespace {
 
 struct Publish : cli::Verb {
   std::string name;
-  std::vector<Port> ports;
+  std::vector<std::vector<Port>> asked;
   bool remove = false;
 
   void declare(cli::Spec& spec) override {
@@ -23,27 +23,26 @@ struct Publish : cli::Verb {
                       .complete = cli::Complete::vms,
                       .target = &name},
                      {.name = "[ADDR:]HOST:GUEST[/udp]",
-                      .help = "port of the host and of the guest",
+                      .help = "port of the host and of the guest, or a range of each",
                       .required = false,
-                      .target = {cli::As<parse_port>{}, &ports}}};
+                      .target = {cli::As<parse_ports>{}, &asked}}};
   }
 
   int run(cli::App& app) override {
+    std::vector<Port> ports;
+    for (const auto& some : asked) ports.insert(ports.end(), some.begin(), some.end());
     if (ports.empty() && remove)
       throw usage("nothing to remove").hint("banger net publish NAME lists what there is");
     if (ports.empty()) return list(app);
     cmd::Work work(app);
     ops::Context& ctx = work.ctx;
     return work.for_each(app, "publish", {name}, [&](const std::string& ref) {
-      Vm vm = remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
+      auto [vm, changed] =
+          remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
       cli::Done done(std::string(name_of(vm.state)));
-      // As they are recorded: with the address, and the port that was chosen for a low one.
-      std::vector<Port> changed = ports;
-      if (!remove) changed.assign(vm.ports.end() - std::ssize(ports), vm.ports.end());
-      for (const Port& p : changed)
-        done.said += fmt::format("{}{}:{} -> {}{}{}", done.said.empty() ? "" : "\n",
-                                 p.host_address.empty() ? vm.reach : p.host_address, p.host,
-                                 p.guest, p.proto == "udp" ? "/udp" : "", remove ? " removed" : "");
+      for (const PortRun& run : runs_of(changed))
+        done.said += fmt::format("{}{}{}", done.said.empty() ? "" : "\n", to_text(run),
+                                 remove ? " removed" : "");
       return done;
     });
   }

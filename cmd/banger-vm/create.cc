@@ -61,6 +61,7 @@ struct Create : cli::Verb {
     if (number && wanted.size() != 1)
       throw usage("--count goes with one name").hint("banger vm create --count 3 web-");
     if (number) options.to_spec(wanted[0] + std::to_string(number), app.settings);
+    if (wanted.size() > 1 || number > 1) options.require_for_several();
     // All good, or none made.
     for (const std::string& n : wanted)
       if (!number) options.to_spec(n, app.settings);

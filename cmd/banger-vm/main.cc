@@ -18,6 +18,11 @@ const cli::VerbEntry verbs[] = {
          "copy.\n\n"
          "--work-disk adds a disk that stays when the root is made anew (banger vm reset) or comes "
          "from another image. Once, at its making, it gets what the image has at its place.\n\n"
+         "--publish 8080:80 makes the guest's port 80 reachable at 127.0.0.1:8080 and at the VM's "
+         "own address; own:8080:80 at the latter alone, ADDR:8080:80 at that one; ranges are of "
+         "the "
+         "same length (see banger net publish). What one VM alone can have, a port of 127.0.0.1 or "
+         "an address of --ip, is refused for several.\n\n"
          "Without --image it is the bundle's own image (see banger bundle build).",
      .examples = {{"banger vm create web --memory 1G --label job=42",
                    "a VM with 1 GiB and a label"}},

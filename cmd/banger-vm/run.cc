@@ -51,8 +51,7 @@ struct Run : cli::Verb {
         session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
           session.progress.done();
           if (!command.empty()) return; // its output is the result
-          say_result(app, now.name, {name_of(now.state), true},
-                     Seconds(steady_now() - began).count());
+          say_result(app, now.name, started(now, true), Seconds(steady_now() - began).count());
           app.out.flush();
           app.notice(now.state == VmState::running
                          ? fmt::format("banger ssh {} gets in", now.name)

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/kinds.h"
+#include "model/port.h"
 
 namespace banger::vm {
 
@@ -13,6 +14,14 @@ cli::Option jobs_option(std::optional<size_t>& jobs) {
           .help = "how many at once",
           .fallback = "twice the cpus",
           .target = {cli::kinds::jobs, &jobs}};
+}
+
+cli::Done started(const Vm& vm, bool changed) {
+  cli::Done done{name_of(vm.state), changed};
+  if (vm.ports.empty()) return done;
+  done.said = done.state;
+  for (const PortRun& run : runs_of(vm.ports)) done.said += "\n" + to_text(run);
+  return done;
 }
 
 Session::Session(cli::App& app, state::Mode mode)

@@ -20,6 +20,9 @@ namespace banger::vm {
 // The option -j, for verbs that act on several VMs side by side.
 cli::Option jobs_option(std::optional<size_t>& jobs);
 
+// A VM that was started, for people its published ports too.
+cli::Done started(const Vm& vm, bool changed);
+
 class Session {
 public:
   // Opened to be read, nothing is settled and nothing can be changed.

@@ -1,6 +1,7 @@
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
+#include "model/port.h"
 #include "model/wire.h"
 #include "model/zone.h"
 #include "ops/common/open.h"
@@ -48,8 +49,9 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
                               vm.gateway, vm.mac, open));
   line("ssh", fmt::format("root@{} port {}, {}", vm.reach, vm.ssh_port,
                           full_name(vm.name, app.settings.dns_zone)));
-  for (const Port& p : vm.ports)
-    line("port", fmt::format("{}:{} to {}/{}", p.host_address, p.host, p.guest, p.proto));
+  for (const PortRun& run : runs_of(vm.ports))
+    line("port", fmt::format("{}:{} to {}/{}", run.first.host_address, run.host(), run.guest(),
+                             run.first.proto));
   std::string driver(name_of(vm.vmm));
   if (!vm.vmm_version.empty()) driver += " " + vm.vmm_version;
   if (vm.accel) driver += fmt::format(", {}", name_of(*vm.accel));

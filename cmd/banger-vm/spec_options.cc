@@ -59,8 +59,8 @@ void SpecOptions::declare(cli::Spec& spec) {
                         .target = &ip},
                        {.flags = "-p,--publish",
                         .value = "[ADDR:]HOST:GUEST[/udp]",
-                        .help = "make a port of the guest reachable on the host",
-                        .target = {cli::As<parse_port>{}, &publish}},
+                        .help = "make a port of the guest, or a range, reachable on the host",
+                        .target = {cli::As<parse_ports>{}, &publish}},
                        {.flags = "--label",
                         .value = "KEY=VALUE",
                         .help = "attach a label",
@@ -97,8 +97,23 @@ VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) c
   s.vmm = vmm ? vmm : settings.vm_vmm;
   s.accel = accel ? accel : settings.vm_accel;
   s.labels.insert(labels.begin(), labels.end());
-  s.publish = publish;
+  for (const auto& ports : publish) s.publish.insert(s.publish.end(), ports.begin(), ports.end());
   return s;
+}
+
+void SpecOptions::require_for_several() const {
+  if (ip)
+    throw usage("--ip {} goes with one VM: an address is one VM's", *ip)
+        .hint("leave --ip out, and each gets the lowest free address");
+  for (const auto& ports : publish)
+    for (const Port& p : ports)
+      if (!p.host_address.empty()) {
+        Port own = p;
+        own.host_address.clear();
+        throw usage("--publish {}:{} goes with one VM: {}:{} is one port of the host", p.host,
+                    p.guest, p.host_address, p.host)
+            .hint(fmt::format("--publish {} has it at each VM's own address alone", to_text(own)));
+      }
 }
 
 cli::Done created(bool dry_run) {

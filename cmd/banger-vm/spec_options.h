@@ -22,13 +22,15 @@ struct SpecOptions {
   std::optional<NetMode> net;
   std::optional<VmmKind> vmm;
   std::optional<Accel> accel;
-  std::vector<Port> publish;
+  std::vector<std::vector<Port>> publish; // as each was given
   std::vector<std::pair<std::string, std::string>> labels;
   bool dry_run = false;
 
   void declare(cli::Spec& spec);
   // With the settings where nothing was given. Throws Error(usage) for what cannot be.
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
+  // Throws Error(usage) for what only one VM can have.
+  void require_for_several() const;
 };
 
 // The result of having made a VM, or of a dry run.

@@ -57,7 +57,7 @@ struct Start : cli::Verb {
                                                       vm.state == VmState::running
                                                           ? "was running"
                                                           : "was being started"));
-                             return {name_of(vm.state), changed};
+                             return started(vm, changed);
                            });
   }
 };
@@ -83,7 +83,7 @@ struct Restart : cli::Verb {
     Session session(app);
     return session.on_each("restart", ops::select_vms(session.ctx, query), jobs,
                            [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return std::string(name_of(ops::restart_vm(ctx, name, how).vm.state));
+                             return started(ops::restart_vm(ctx, name, how).vm, true);
                            });
   }
 };

@@ -6,36 +6,124 @@
 
 namespace banger {
 
-Port parse_port(std::string_view text) {
-  auto bad = [&] {
-    return usage("invalid port '{}': it is not [ADDR:]HOST:GUEST[/udp]", text)
-        .hint("8080:80 makes the guest's port 80 reachable as 8080");
-  };
-  Port port;
+namespace {
+
+constexpr std::string_view own = "own";
+
+Error bad(std::string_view text) {
+  return usage("invalid port '{}': it is not [ADDR:]HOST:GUEST[/udp]", text)
+      .hint("8080:80 makes the guest's port 80 reachable as 8080; own:8080:80 at the VM's own "
+            "address alone; 8000-8010:8000-8010 are eleven of them");
+}
+
+// Rewritten, so that one address has one form.
+std::string address_of(std::string_view text, std::string_view word) {
+  if (word == "localhost") return loopback;
+  auto bytes = split(word, '.');
+  if (bytes.size() != 4) throw bad(text);
+  std::string address;
+  for (const std::string& b : bytes)
+    address += fmt::format("{}{}", address.empty() ? "" : ".", parse_number("address", b, 0, 255));
+  return address;
+}
+
+int number(std::string_view text) { return static_cast<int>(parse_number("port", text, 1, 65535)); }
+
+struct Range {
+  int first = 0, count = 1;
+};
+
+Range parse_range(std::string_view text, std::string_view word) {
+  auto ends = split(word, '-');
+  if (ends.size() == 1) return {number(ends[0])};
+  if (ends.size() != 2) throw bad(text);
+  Range r{number(ends[0])};
+  r.count = number(ends[1]) - r.first + 1;
+  if (r.count < 1) throw usage("invalid port '{}': {} is below {}", text, ends[1], ends[0]);
+  return r;
+}
+
+// What stands before the ports, the ports of host and guest, the protocol.
+struct Parts {
+  std::optional<std::string> where;
+  std::string host, guest, proto = "tcp";
+};
+
+Parts parts_of(std::string_view text) {
+  Parts p;
   std::string rest(text);
   if (size_t slash = rest.find('/'); slash != std::string::npos) {
-    port.proto = rest.substr(slash + 1);
+    p.proto = rest.substr(slash + 1);
     rest.resize(slash);
-    if (port.proto != "tcp" && port.proto != "udp") throw bad();
+    if (p.proto != "tcp" && p.proto != "udp") throw bad(text);
   }
-  auto parts = split(rest, ':');
-  if (parts.size() < 2 || parts.size() > 3) throw bad();
-  if (parts.size() == 3) {
-    auto bytes = split(parts[0], '.');
-    if (bytes.size() != 4) throw bad();
-    // Rewritten, so that one address has one form.
-    for (const std::string& b : bytes)
-      port.host_address += fmt::format("{}{}", port.host_address.empty() ? "" : ".",
-                                       parse_number("address", b, 0, 255));
-  }
-  port.host = static_cast<int>(parse_number("port", parts[parts.size() - 2], 1, 65535));
-  port.guest = static_cast<int>(parse_number("port", parts.back(), 1, 65535));
+  auto words = split(rest, ':');
+  if (words.size() < 2 || words.size() > 3) throw bad(text);
+  if (words.size() == 3) p.where = words[0];
+  p.host = words[words.size() - 2];
+  p.guest = words.back();
+  return p;
+}
+
+} // namespace
+
+Port parse_port(std::string_view text) {
+  Parts p = parts_of(text);
+  Port port{p.proto, {}, number(p.host), number(p.guest)};
+  if (p.where && *p.where != own) port.host_address = address_of(text, *p.where);
   return port;
 }
 
+std::vector<Port> parse_ports(std::string_view text) {
+  Parts p = parts_of(text);
+  std::vector<std::string> addresses{loopback, {}};
+  if (p.where) addresses = {*p.where == own ? std::string() : address_of(text, *p.where)};
+  Range host = parse_range(text, p.host), guest = parse_range(text, p.guest);
+  if (host.count != guest.count)
+    throw usage("invalid port '{}': {} ports of the host cannot lead to {} of the guest", text,
+                host.count, guest.count)
+        .hint("both are ranges of the same length: 8000-8010:8000-8010");
+  std::vector<Port> all;
+  for (const std::string& address : addresses)
+    for (int i = 0; i < host.count; i++)
+      all.push_back({p.proto, address, host.first + i, guest.first + i});
+  return all;
+}
+
 std::string to_text(const Port& p) {
-  return fmt::format("{}{}{}:{}{}", p.host_address, p.host_address.empty() ? "" : ":", p.host,
-                     p.guest, p.proto == "tcp" ? "" : "/" + p.proto);
+  return fmt::format("{}:{}:{}{}", p.host_address.empty() ? own : p.host_address, p.host, p.guest,
+                     p.proto == "tcp" ? "" : "/" + p.proto);
+}
+
+namespace {
+
+std::string range_text(int first, int count) {
+  return count == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + count - 1);
+}
+
+} // namespace
+
+std::string PortRun::host() const { return range_text(first.host, count); }
+std::string PortRun::guest() const { return range_text(first.guest, count); }
+
+std::vector<PortRun> runs_of(const std::vector<Port>& ports) {
+  std::vector<PortRun> runs;
+  for (const Port& p : ports) {
+    if (!runs.empty()) {
+      auto& [first, count] = runs.back();
+      if (p == Port{first.proto, first.host_address, first.host + count, first.guest + count}) {
+        count++;
+        continue;
+      }
+    }
+    runs.push_back({p});
+  }
+  return runs;
+}
+
+std::string to_text(const PortRun& run) {
+  return fmt::format("{}:{} -> {}{}", run.first.host_address.empty() ? own : run.first.host_address,
+                     run.host(), run.guest(), run.first.proto == "udp" ? "/udp" : "");
 }
 
 } // namespace banger

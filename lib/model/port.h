@@ -3,15 +3,38 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/vm.h"
 
 namespace banger {
 
-// "[ADDR:]HOST:GUEST[/udp]". Without an address host_address is empty: the VM's own loopback
-// address. Throws Error(usage).
+// Where people look for a server on their own machine.
+inline constexpr const char* loopback = "127.0.0.1";
+
+// What a row has: "ADDR:HOST:GUEST[/udp]". Without an address host_address is empty: the VM's own
+// loopback address. Throws Error(usage).
 Port parse_port(std::string_view text);
-// What parse_port takes: "127.1.2.3:8080:80/udp"; tcp is not said.
+
+// What people ask for: "HOST:GUEST[/udp]" at 127.0.0.1 and at the VM's own address, which makes two
+// of each; "own:HOST:GUEST" at the latter alone, "ADDR:HOST:GUEST" at that one. HOST and GUEST are
+// ports, or ranges of the same length ("8000-8010"). The VM's own is an empty host_address. Throws
+// Error(usage).
+std::vector<Port> parse_ports(std::string_view text);
+
+// What parse_ports takes for this one alone: "127.1.2.3:8080:80/udp", "own:8080:80"; tcp is not
+// said.
 std::string to_text(const Port& port);
+
+// Ports of one kind and address whose numbers follow one another.
+struct PortRun {
+  Port first;
+  int count = 1;
+  std::string host() const;  // "8080", "8000-8010"
+  std::string guest() const; // the same of the guest
+};
+std::vector<PortRun> runs_of(const std::vector<Port>& ports);
+// "127.0.0.1:8080 -> 80/udp"
+std::string to_text(const PortRun& run);
 
 } // namespace banger

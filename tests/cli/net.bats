@@ -82,10 +82,12 @@ teardown() { remove_private_root; }
   reach=$(cat "$root/reach")
   mkdir -p "$BANGER_STATE_DIR"/vms/"$(banger vm show --json web | jq -r .id)"
   expect 0 banger net publish web 8080:80 127.0.0.1:5353:53/udp
-  same "$output" "web: $reach:8080 -> 80
+  same "$output" "web: 127.0.0.1:8080 -> 80
+web: $reach:8080 -> 80
 web: 127.0.0.1:5353 -> 53/udp"
   expect 0 banger net publish -q web
-  same "$output" "$reach:8080:80
+  same "$output" "127.0.0.1:8080:80
+$reach:8080:80
 127.0.0.1:5353:53/udp"
   expect 0 banger net publish --json web
   schema port
@@ -98,7 +100,7 @@ web: 127.0.0.1:5353 -> 53/udp"
   # Another VM's own address is another place; the same address is not.
   "$test_vm" "$BANGER_STATE_DIR" add other >/dev/null
   mkdir -p "$BANGER_STATE_DIR"/vms/"$(banger vm show --json other | jq -r .id)"
-  expect 0 banger net publish other 8080:80
+  expect 0 banger net publish other own:8080:80
   expect 4 banger net publish other 127.0.0.1:5353:53/udp
   errors "'web' publishes it"
 
@@ -107,11 +109,101 @@ web: 127.0.0.1:5353 -> 53/udp"
   expect 0 banger net publish -q web
   outputs "$reach:8080:80"
   expect 0 banger net publish --remove web 8080:80 8080:80/udp "127.0.0.1:5353:53/udp"
-  same "$output" "web: $reach:8080 -> 80 removed
+  same "$output" "web: 127.0.0.1:8080 -> 80 removed
+web: $reach:8080 -> 80 removed
+web: 127.0.0.1:8080 -> 80/udp removed
 web: $reach:8080 -> 80/udp removed
 web: 127.0.0.1:5353 -> 53/udp removed"
   expect 0 banger net publish -q web
   same "$output" ''
+}
+
+# Rows of ports: vm_ports NAME
+vm_ports() {
+  banger vm show --json "$1" | jq -r '.net.ports[] | [.host_address, .host, .guest, .proto] | join(" ")'
+}
+
+@test "ports where people look: own, ADDR, localhost, ranges" {
+  expect 0 banger vm create --image tiny --memory 128M --net isolated web -p 8080:80 \
+    --publish own:81:81 --publish localhost:82:82 --publish 8000-8002:9000-9002 --publish 0.0.0.0:83:83
+  reach=$(banger vm show --json web | jq -r .net.reach)
+  same "$(vm_ports web)" "127.0.0.1 8080 80 tcp
+$reach 8080 80 tcp
+$reach 81 81 tcp
+127.0.0.1 82 82 tcp
+127.0.0.1 8000 9000 tcp
+127.0.0.1 8001 9001 tcp
+127.0.0.1 8002 9002 tcp
+$reach 8000 9000 tcp
+$reach 8001 9001 tcp
+$reach 8002 9002 tcp
+0.0.0.0 83 83 tcp"
+  expect 0 banger vm show web
+  outputs '127.0.0.1:8080 to 80/tcp'
+  outputs "$reach:8000-8002 to 9000-9002/tcp"
+  # Both are taken back at once, a part of a range too, and what is there alone.
+  expect 0 banger net publish --remove web 8080:80 8001:9001 81:81
+  same "$output" "web: 127.0.0.1:8080 -> 80 removed
+web: $reach:8080 -> 80 removed
+web: 127.0.0.1:8001 -> 9001 removed
+web: $reach:8001 -> 9001 removed
+web: $reach:81 -> 81 removed"
+  expect 0 banger net publish --remove web own:8000:9000
+  expect 3 banger net publish --remove web own:8000:9000
+  errors "'web' does not publish $reach:8000:9000"
+  expect 3 banger net publish --remove web 8001:9001
+  errors "'web' does not publish 8001:9001"
+  expect 0 banger net publish --remove web 8000:9000
+  same "$output" 'web: 127.0.0.1:8000 -> 9000 removed'
+  # A range that is taken in part is not taken at all.
+  before=$(vm_ports web)
+  expect 4 banger net publish web 8000-8005:9000-9005
+  same "$(vm_ports web)" "$before"
+  expect 2 banger net publish web 10000-10200:10000-10200
+  errors 'a VM has at most 256'
+  for spec in 8000-8002:80 8000-8002:9000-9001 8002-8000:8002-8000 8000-:8000- own:own:80 here:80:80 \
+    '[::1]:80:80' 1-70000:1-70000; do
+    expect 2 banger net publish web "$spec"
+    expect 2 banger vm create --image tiny --publish "$spec" x
+  done
+}
+
+@test "a port that another VM publishes at 127.0.0.1: who has it, and the VM's own instead" {
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish 5432:5432 db
+  expect 4 banger vm create --image tiny --memory 128M --net isolated --publish 5432:5432 db2
+  errors "'db' publishes it"
+  errors '--publish own:5432:5432'
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish own:5432:5432 db2
+  expect 4 banger net publish db2 127.0.0.1:5432:5433
+  errors "'db' publishes it"
+  [[ $stderr != *own:* ]]
+  expect 0 banger vm create --image tiny --memory 128M --net isolated db3
+  expect 4 banger net publish db3 5432:5432
+  errors 'banger net publish db3 own:5432:5432'
+  # Where its own address would not help either, it is not offered.
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish 0.0.0.0:5433:5432 db4
+  expect 4 banger vm create --image tiny --memory 128M --net isolated --publish 5433:5432 db5
+  errors "'db4' publishes it"
+  [[ $stderr != *own:* ]]
+}
+
+@test "what only one VM can have is refused for several, before anything is made" {
+  several() { # WHAT OPTION...
+    local what=$1
+    shift
+    expect 2 banger vm create --image tiny --memory 128M "$@" a b
+    errors "$what"
+    expect 2 banger vm create --image tiny --memory 128M --count 2 "$@" a
+    expect 2 banger vm create --image tiny --memory 128M --atomic --dry-run "$@" - <<<$'a\nb'
+  }
+  several 'goes with one VM: 127.0.0.1:8080 is one port of the host' --publish 8080:80
+  errors '--publish own:8080:80'
+  several 'goes with one VM' -p 0.0.0.0:8080:80
+  several 'goes with one VM' --publish 8080-8081:80-81
+  several 'an address is one VM' --ip 10.0.2.20
+  [ ! -e "$BANGER_STATE_DIR" ]
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish own:8080:80 a b
+  expect 0 banger vm create --image tiny --memory 128M --net isolated --publish 8080:80 --count 1 c
 }
 
 @test "bad ports and VMs are refused" {

@@ -57,20 +57,22 @@ goes_on() {
 }
 
 # Whether the host's port leads somewhere.
-answers() { (exec 3<>"/dev/tcp/$reach/7001") 2>/dev/null; }
-listed() { banger net publish x -q | grep -q 7001; }
+answers_at() { (exec 3<>"/dev/tcp/$1/$port") 2>/dev/null; }
+listed() { banger net publish x -q | grep -q "$port"; }
 
 publish_walks() {
   vmm=$(vm_field x .vmm.pid)
-  reach=$(vm_field x .net.reach)
-  without() { ! listed || banger net publish --remove x 7001:22 >/dev/null; }
-  with() { listed || banger net publish x 7001:22 >/dev/null; }
-  publish() { banger net publish x 7001:22; }
-  unpublish() { banger net publish --remove x 7001:22; }
+  reach=$(vm_field x .net.reach) port=$(free_port)
+  without() { ! listed || banger net publish --remove x "$port:22" >/dev/null; }
+  with() { listed || banger net publish x "$port:22" >/dev/null; }
+  publish() { banger net publish x "$port:22"; }
+  unpublish() { banger net publish --remove x "$port:22"; }
   as_listed() {
     expect 0 banger vm reconcile
     goes_on
-    if listed; then answers; else expect 1 answers; fi
+    for address in 127.0.0.1 "$reach"; do
+      if listed; then answers_at "$address"; else expect 1 answers_at "$address"; fi
+    done
     expect 0 banger doctor --leaks
   }
   walk banger-net without publish as_listed 2

@@ -55,6 +55,7 @@ EOF
 # A server on two addresses of the host that says one line to whoever connects; its ports come in
 # $root/ports.
 serve() {
+  rm -f "$root/ports"
   python3 - "$root/ports" "$@" <<'EOF' 3>&- &
 import os, select, socket, sys
 listeners = [socket.create_server((a, 0)) for a in sys.argv[2:]]
@@ -207,7 +208,7 @@ count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
     reach=$(vm_field $mode .net.reach)
     await 30 guest "$mode" true # a busy server may turn the first ones away
     guest $mode "setsid nc -ll -p 7000 -e echo $mode >/dev/null 2>&1 </dev/null &"
-    expect 0 banger net publish --json $mode 17000:7000
+    expect 0 banger net publish --json $mode own:17000:7000
     schema result
     await 10 answers "$reach" 17000 $mode
     expect 0 banger net publish --json $mode
@@ -228,6 +229,73 @@ count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
   nothing_left
 }
 
+nc_connects() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+@test "a published port is at 127.0.0.1 and at the VM's own address, over stops, until it is taken back" {
+  modes='isolated'
+  [ "$(net_field .mode)" != user ] || modes='user isolated'
+  for mode in $modes; do
+    first=$(free_port) second=$(free_port)
+    expect 0 banger vm run web $tiny --net $mode --publish "$first:7000"
+    reach=$(vm_field web .net.reach)
+    same "$output" "web: running
+web: 127.0.0.1:$first -> 7000
+web: $reach:$first -> 7000"
+    await 30 guest web true
+    guest web "setsid nc -ll -p 7000 -e echo one >/dev/null 2>&1 </dev/null &"
+    await 10 answers 127.0.0.1 "$first" one
+    expect 0 answers "$reach" "$first" one
+    expect 0 banger net publish web "$second:7000"
+    same "$output" "web: 127.0.0.1:$second -> 7000
+web: $reach:$second -> 7000"
+    for address in 127.0.0.1 "$reach"; do
+      expect 0 answers "$address" "$second" one
+      same "$(net_field "[.forwards[] | select(.vm == \"web\" and .host_address == \"$address\" and .guest == 7000)] | length")" 2
+    done
+    expect 0 banger vm stop web
+    for port in "$first" "$second"; do expect 1 nc_host 127.0.0.1 "$port"; done
+    expect 0 banger vm start web
+    outputs "web: 127.0.0.1:$second -> 7000"
+    await 30 guest web true
+    guest web "setsid nc -ll -p 7000 -e echo two >/dev/null 2>&1 </dev/null &"
+    await 10 answers 127.0.0.1 "$second" two
+    expect 0 answers 127.0.0.1 "$first" two
+    expect 0 banger net publish --remove web "$second:7000"
+    for address in 127.0.0.1 "$reach"; do expect 1 nc_host "$address" "$second"; done
+    expect 0 answers 127.0.0.1 "$first" two
+    # At 127.0.0.1 another program's, while the VM runs: none of both is taken.
+    serve 127.0.0.1 127.0.0.1
+    read -r port port2 <"$root/ports"
+    expect 4 banger net publish web "$port:7000"
+    errors "python3 (process $server) has that port; banger net publish web own:$port:7000"
+    expect 1 nc_host "$reach" "$port"
+    expect 0 banger net publish web "own:$port:7000"
+    expect 0 answers "$reach" "$port" two
+    kill "$server"
+    server=
+    expect 0 banger doctor --leaks
+    expect 0 banger vm rm --force web
+    expect 1 nc_host 127.0.0.1 "$first"
+    nothing_left
+  done
+}
+
+@test "a low port is one number at both addresses" {
+  expect 0 banger vm run web $tiny --net isolated --publish 99:7000
+  await 30 guest web true
+  guest web "setsid nc -ll -p 7000 -e echo low >/dev/null 2>&1 </dev/null &"
+  reach=$(vm_field web .net.reach)
+  port=$(vm_field web '[.net.ports[].host] | unique | join(" ")')
+  outputs "web: 127.0.0.1:$port -> 7000"
+  [ "$port" = 99 ] || [ "$port" -ge 1024 ]
+  await 10 answers 127.0.0.1 "$port" low
+  expect 0 answers "$reach" "$port" low
+  expect 0 banger vm restart web
+  same "$(vm_field web '[.net.ports[].host] | unique | join(" ")')" "$port"
+  expect 0 banger net publish --remove web "$port:7000"
+  expect 0 banger vm rm --force web
+}
+
 @test "ports of create: tcp and udp, at another address, a low one where the host allows it" {
   # Restricted, QEMU's network lets no answer of UDP out: said before anything is made.
   expect 4 banger vm run p $tiny --net isolated --publish 17002:7002/udp
@@ -237,18 +305,19 @@ count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
   modes='isolated'
   [ "$(net_field .mode)" != user ] || modes='user isolated'
   for mode in $modes; do
+    local=$(free_port)
     [ $mode = user ] || export BANGER_NET_ISOLATED_OUTBOUND=true
-    expect 0 banger vm run p $tiny --net $mode --publish 17001:7001 --publish 17002:7002/udp \
-      --publish 127.0.0.1:17003:7001 --publish 80:7001
+    expect 0 banger vm run p $tiny --net $mode --publish own:17001:7001 --publish own:17002:7002/udp \
+      --publish "localhost:$local:7001" --publish own:80:7001
     await 30 guest p true
     expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" p:udp
     guest p "setsid nc -ll -p 7001 -e echo tcp >/dev/null 2>&1 </dev/null &
       setsid ./udp echo 7002 >/dev/null 2>&1 </dev/null &"
     reach=$(vm_field p .net.reach)
     await 10 answers "$reach" 17001 tcp
-    await 10 answers 127.0.0.1 17003 tcp
+    await 10 answers 127.0.0.1 "$local" tcp
     # Below 1024 it is the number asked for, or one that is recorded.
-    low=$(vm_field p '.net.ports[] | select(.guest == 7001 and .host != 17001 and .host != 17003) | .host')
+    low=$(vm_field p '.net.ports[] | select(.guest == 7001 and .host != 17001 and .host != '"$local"') | .host')
     [ "$low" = 80 ] || [ "$low" -ge 1024 ]
     await 10 answers "$reach" "$low" tcp
     await 20 echoes_udp "$reach" 17002
@@ -263,11 +332,11 @@ count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
 closed_way_out_refuses_udp() {
   export BANGER_NET_ISOLATED_OUTBOUND=false
   # What counts is how its VMM was started,
-  expect 0 banger net publish p 17004:7004/udp
+  expect 0 banger net publish p own:17004:7004/udp
   expect 0 banger net publish --remove p 17004:7004/udp
   expect 0 banger vm stop p
   # and how it would be.
-  expect 4 banger net publish p 17004:7004/udp
+  expect 4 banger net publish p own:17004:7004/udp
   errors 'lets no UDP answer out'
   expect 0 banger net publish -q p
   [[ $output != *17004* ]]
@@ -289,7 +358,7 @@ EOT
 
 @test "a port of UDP: the holder is killed and it answers, it is removed and ends" {
   needs_user_net
-  expect 0 banger vm run p $tiny --net user --publish 17002:7002/udp
+  expect 0 banger vm run p $tiny --net user --publish own:17002:7002/udp
   await 30 guest p true
   expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" p:udp
   guest p "setsid ./udp echo 7002 >/dev/null 2>&1 </dev/null &"
@@ -335,7 +404,7 @@ repairs() { [ -n "$(repairer)" ]; }
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
   # The second forward of a start, and of a repair.
   expect 0 env BANGER_FAILPOINT=net.forward#2:sleep=2000 BANGER_FAILPOINT_IN=banger-place \
-    banger vm run p $tiny --net user --publish 17002:7002/udp --publish 17003:7003/udp
+    banger vm run p $tiny --net user --publish own:17002:7002/udp --publish own:17003:7003/udp
   expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" p:udp
   guest p "setsid ./udp echo 7003 >/dev/null 2>&1 </dev/null &"
   reach=$(vm_field p .net.reach)
@@ -400,6 +469,14 @@ holder_lives() { [ "$(net_field .holder)" != null ]; }
   errors "127.0.0.1:$port"
   errors "python3 (process $server) has that port"
   same "$(vm_field one .state)" stopped
+  # Asked for without an address, it is to be had at the VM's own alone.
+  expect 0 banger vm create $tiny three --publish "$port2:80"
+  expect 4 banger vm start three
+  errors "python3 (process $server) has that port; banger net publish --remove three 127.0.0.1:$port2:80"
+  expect 0 banger net publish --remove three "127.0.0.1:$port2:80"
+  expect 5 banger vm preflight one
+  expect 0 banger vm preflight three
+  expect 0 banger vm rm three
   # Each that is taken is named, by the start and by who asks before it.
   expect 0 banger net publish one "127.0.0.1:$port2:81"
   expect 4 banger vm start one
@@ -412,6 +489,20 @@ holder_lives() { [ "$(net_field .holder)" != null ]; }
   expect 4 banger vm run $tiny --dry-run new --publish "127.0.0.1:$port2:80"
   errors "127.0.0.1:$port2"
   expect 4 banger vm run $tiny new --publish "127.0.0.1:$port2:80"
+  [[ $stderr != *own:* ]]
+  expect 4 banger vm run $tiny new --publish "$port2:80"
+  errors "python3 (process $server) has that port; --publish own:$port2:80"
+  everywhere=$(free_port)
+  python3 -c 'import socket, sys, time
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+time.sleep(600)' "$everywhere" 3>&- &
+  wildcard=$!
+  await 10 nc_connects "$everywhere"
+  for spec in "$everywhere:80" "own:$everywhere:80"; do
+    expect 4 banger vm run $tiny new --publish "$spec"
+    errors "python3 (process $wildcard) has that port; publish another one"
+  done
+  kill "$wildcard"
   expect 3 banger vm show new
   # Another VM's, running or not.
   expect 4 banger vm create $tiny two --publish "127.0.0.1:$port:80"

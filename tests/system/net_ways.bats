@@ -96,7 +96,7 @@ took_at_most() {
   port=$(cat "$root/port")
   expect 0 banger vm run $tiny other # the network goes on
   for how in kill crash; do
-    expect 0 banger vm run $tiny --publish 17022:22 a
+    expect 0 banger vm run $tiny --publish own:17022:22 a
     reach=$(vm_field a .net.reach)
     guest a "sleep 1000 | nc $outside $port >/dev/null 2>&1 &" >/dev/null
     await 20 open_are 1
@@ -141,7 +141,7 @@ PY
   began=$EPOCHREALTIME
   expect 0 banger net status
   took_at_most 5 "$began"
-  expect 1 timeout 15 banger net publish a 17023:23
+  expect 1 timeout 15 banger net publish a own:17023:23
   errors 'slirp4netns does not answer'
   began=$EPOCHREALTIME
   expect 0 banger vm kill a

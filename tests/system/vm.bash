@@ -59,6 +59,11 @@ gone() {
   [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
+# A port of 127.0.0.1 that is free now, on loopback addresses at all.
+free_port() {
+  python3 -c 'import socket; s = socket.create_server(("0.0.0.0", 0)); print(s.getsockname()[1])'
+}
+
 has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }
 
 # Of this test's own state, whatever else runs on the machine.

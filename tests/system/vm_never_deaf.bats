@@ -137,7 +137,7 @@ SH
   socket=$(dirname "$(vm_field q .vmm.api_socket)")/monitor.sock
   vmm=$(vm_field q .vmm.pid)
   kill -STOP "$vmm"
-  banger net publish q 7101:22 >"$root/publish" 2>&1 3>&- &
+  banger net publish q own:7101:22 >"$root/publish" 2>&1 3>&- &
   publish=$!
   await 10 grep -q 'banger-net' "/proc/$publish/cmdline"
   sleep 0.3 # it has asked, and QEMU does not answer for 5 s

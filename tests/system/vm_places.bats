@@ -26,7 +26,7 @@ lives_in() {
   same "$output" one
   if [ "$(vm_field one .net.mode)" = user ]; then
     [ -d "$1/net" ]
-    expect 0 banger net publish one 18022:22
+    expect 0 banger net publish one own:18022:22
     await 20 greets "$(vm_field one .net.reach)" 18022
   fi
   banger ssh one -- sh -c 'echo said > /dev/console'

@@ -14,15 +14,23 @@ namespace banger::ops {
 
 namespace {
 
-bool can_bind(const Port& p, int* err) {
+constexpr size_t most_ports = 256; // each is a socket of what forwards it
+
+bool can_bind(const Port& p, int* err = nullptr) {
   return p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host, err)
                           : sys::can_bind_udp(p.host_address, p.host, err);
 }
 
 // The host's side.
 std::string text(const Port& p) {
-  return fmt::format("{}{}{}/{}", p.host_address, p.host_address.empty() ? "" : ":", p.host,
-                     p.proto);
+  return fmt::format("{}:{}/{}", p.host_address.empty() ? "own" : p.host_address, p.host, p.proto);
+}
+
+// An own address that is not known yet is free but for those who listen everywhere, as any other
+// loopback address is that nobody has.
+Port as_bound(Port p) {
+  if (p.host_address.empty()) p.host_address = "127.255.255.254";
+  return p;
 }
 
 std::string who_has(const Port& p) {
@@ -31,13 +39,37 @@ std::string who_has(const Port& p) {
   return fmt::format("{} (process {})", escape_for_terminal(owner->comm), owner->id.pid);
 }
 
-Error taken(const std::string& vm, const Port& p, int err) {
+// How to have a port that is taken at 127.0.0.1 at the VM's own address alone; empty where that is
+// no way.
+std::string own_alone(const PortsOf& vm, const Port& p, Asked asked) {
+  if (p.host_address != loopback) return {};
+  Port typed = p;
+  typed.host_address.clear();
+  switch (asked) {
+  case Asked::of_new_vm:
+    return fmt::format("--publish {} has it at the VM's own address alone", to_text(typed));
+  case Asked::now:
+    return fmt::format("banger net publish {} {} has it at the VM's own address alone", vm.name,
+                       to_text(typed));
+  case Asked::recorded:
+    break;
+  }
+  return fmt::format("banger net publish --remove {} {} leaves it at the VM's own address alone",
+                     vm.name, to_text(p));
+}
+
+Error taken(const PortsOf& vm, const Port& p, std::span<const Port> all, int err, Asked asked) {
   Error e = sys_error(err, "cannot publish {}", text(p));
+  std::string hint = "the host has no such address";
+  if (err != EADDRNOTAVAIL) {
+    const Port* own = find_twin(vm, p, all);
+    std::string way = own && can_bind(as_bound(*own)) ? own_alone(vm, p, asked) : "";
+    hint = fmt::format("{} has that port; {}", who_has(as_bound(p)),
+                       way.empty() ? "publish another one" : way);
+  }
   return Error(err == EADDRINUSE ? Code::conflict : Code::failed, e.message())
-      .subject(vm)
-      .hint(err == EADDRNOTAVAIL
-                ? "the host has no such address"
-                : fmt::format("{} has that port; publish another one", who_has(p)));
+      .subject(vm.name)
+      .hint(hint);
 }
 
 // An address that was not given yet is the VM's own.
@@ -61,61 +93,114 @@ int choose_ssh_port(const Vm& vm) {
   return sys::free_tcp_port(vm.reach);
 }
 
+// A number that is free at the addresses of all of `ports`, which are of one protocol.
+int free_number(const std::vector<Port*>& ports) {
+  const Port& first = *ports.front();
+  for (int tries = 0; tries < 100; tries++) {
+    Port p = first;
+    p.host =
+        p.proto == "tcp" ? sys::free_tcp_port(p.host_address) : sys::free_udp_port(p.host_address);
+    auto is_free = [&](const Port* other) {
+      return can_bind({p.proto, other->host_address, p.host, p.guest});
+    };
+    if (std::ranges::all_of(ports, is_free)) return p.host;
+  }
+  throw failed("cannot publish {}: no port is free", text(first));
+}
+
 } // namespace
+
+const Port* find_twin(const PortsOf& vm, const Port& p, std::span<const Port> all) {
+  Port twin = p;
+  if (p.host_address == loopback)
+    twin.host_address = vm.reach;
+  else if (p.host_address == vm.reach)
+    twin.host_address = loopback;
+  else
+    return nullptr;
+  auto found = std::ranges::find(all, twin);
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::string as_typed(const PortsOf& vm, const Port& p, std::span<const Port> all) {
+  if (!find_twin(vm, p, all)) return to_text(p);
+  return fmt::format("{}:{}{}", p.host, p.guest, p.proto == "udp" ? "/udp" : "");
+}
 
 void check_answers(const std::string& vm, NetMode mode, bool way_out,
                    const std::vector<Port>& ports) {
   if (!nature_of(mode).way_out_by_setting || way_out) return;
   for (const Port& p : ports)
     if (p.proto == "udp")
-      throw conflict("cannot publish {} of '{}': QEMU's restricted network lets no UDP answer out",
-                     to_text(p), vm)
+      throw conflict(
+          "cannot publish {}:{}/udp of '{}': QEMU's restricted network lets no UDP answer "
+          "out",
+          p.host, p.guest, vm)
           .subject(vm)
           .hint("--net user, or set net.isolated_outbound");
 }
 
-void choose_port(const std::string& vm, Port& p) {
-  int err = 0;
-  if (can_bind(p, &err)) return;
-  if (err != EACCES) throw taken(vm, p, err);
-  p.host =
-      p.proto == "tcp" ? sys::free_tcp_port(p.host_address) : sys::free_udp_port(p.host_address);
+void choose_ports(const PortsOf& vm, std::span<Port> ports, Asked asked) {
+  for (Port& p : ports) {
+    int err = 0;
+    if (can_bind(p, &err)) continue;
+    if (err != EACCES) throw taken(vm, p, ports, err, asked);
+    std::vector<Port*> same;
+    for (Port& o : ports)
+      if (o.proto == p.proto && o.host == p.host && o.guest == p.guest) same.push_back(&o);
+    int host = free_number(same);
+    for (Port* o : same) o->host = host;
+  }
 }
 
-void require_free_ports(const std::string& vm, const std::vector<Port>& ports) {
+void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked asked) {
   std::vector<Error> faults;
   for (const Port& p : ports) {
     int err = 0;
-    if (!p.host_address.empty() && !can_bind(p, &err) && err != EACCES)
-      faults.push_back(taken(vm, p, err));
+    if (!can_bind(as_bound(p), &err) && err != EACCES)
+      faults.push_back(taken(vm, p, ports, err, asked));
   }
   if (faults.empty()) return;
   if (faults.size() == 1) throw std::move(faults[0]);
   std::vector<std::string> what, why;
   for (const Error& e : faults) what.push_back(e.message()), why.push_back(e.hint());
-  throw Error(faults[0].code(), join(what, "; ")).subject(vm).hint(join(why, "\n"));
+  throw Error(faults[0].code(), join(what, "; ")).subject(vm.name).hint(join(why, "\n"));
 }
 
 void choose_ports(Vm& vm) {
   vm.ssh_port = choose_ssh_port(vm);
-  for (Port& p : vm.ports) choose_port(vm.name, p);
+  choose_ports(vm, vm.ports, Asked::recorded);
 }
 
-void check_ports(Context& ctx, const std::string& self, const std::vector<Port>& ports) {
+void check_ports(Context& ctx, const PortsOf& vm, const std::vector<Port>& ports) {
+  if (ports.size() > most_ports)
+    throw usage("cannot publish {} ports: a VM has at most {}, and what is published without an "
+                "address counts as two",
+                ports.size(), most_ports);
   for (size_t i = 0; i < ports.size(); i++)
     for (size_t k = 0; k < i; k++)
       if (overlap(ports[i], ports[k], true))
         throw conflict("cannot publish {}: it was given already, to {}", text(ports[i]),
                        ports[k].guest);
   if (ports.empty()) return;
-  for (const auto& theirs : ctx.state.published_ports()) {
-    if (theirs.id == self) continue;
-    for (const Port& ours : ports)
-      if (overlap(ours, theirs.port, false))
-        throw conflict("cannot publish {}: '{}' publishes it", text(ours), theirs.vm)
-            .subject(theirs.vm)
-            .hint(
-                fmt::format("banger net publish --remove {} {}", theirs.vm, to_text(theirs.port)));
+  auto all = ctx.state.published_ports();
+  std::erase_if(all, [&](const auto& p) { return p.id == vm.id; });
+  auto who_publishes = [&](const Port& ours) {
+    auto has = [&](const auto& theirs) { return overlap(ours, theirs.port, false); };
+    auto found = std::ranges::find_if(all, has);
+    return found == all.end() ? nullptr : &*found;
+  };
+  for (const Port& ours : ports) {
+    const auto* theirs = who_publishes(ours);
+    if (!theirs) continue;
+    const Port* own = find_twin(vm, ours, ports);
+    std::string way = own && !who_publishes(*own)
+                          ? own_alone(vm, ours, vm.reach.empty() ? Asked::of_new_vm : Asked::now)
+                          : "";
+    throw conflict("cannot publish {}: '{}' publishes it", text(ours), theirs->vm)
+        .subject(theirs->vm)
+        .hint(fmt::format("{}{}banger net publish --remove {} {}", way, way.empty() ? "" : "\n",
+                          theirs->vm, to_text(theirs->port)));
   }
 }
 

@@ -35,7 +35,7 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
     if (!want) want = automatic_mode(allowed);
   }
   NetMode mode = *want;
-  check_ports(ctx, "", spec.publish);
+  check_ports(ctx, spec, spec.publish);
   check_answers(spec.name, mode, ctx.settings.net_isolated_outbound, spec.publish);
   if (spec.ip && !nature_of(mode).shared)
     throw usage("cannot give '{}' the address {}: it is isolated, alone in its network", spec.name,
@@ -60,7 +60,7 @@ void move_to(Context& ctx, NetMode mode, Vm& vm) {
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
   ctx.state.transaction([&] {
     open_place(ctx, vm.net_mode)->lease("create", spec.ip, vm);
-    check_ports(ctx, "", vm.ports);
+    check_ports(ctx, spec, spec.publish);
     vm.reach.clear(); // this body may run again
     vm.ports = spec.publish;
     vm = ctx.state.add_vm(vm);

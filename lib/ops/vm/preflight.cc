@@ -131,7 +131,7 @@ std::vector<Check> check_start(Reader& in, const Vm& vm) {
 
 Check check_published(const Vm& vm) {
   try {
-    require_free_ports(vm.name, vm.ports);
+    require_free_ports(vm, vm.ports, Asked::recorded);
   } catch (const Error& e) {
     return {"ports", Verdict::missing, e.message(), e.hint()};
   }

@@ -86,7 +86,7 @@ Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const c
   Vm now;
   ctx.state.transaction([&] {
     also(ctx, vm.id, changed);
-    check_ports(ctx, vm.id, ports); // again: another VM may have taken one meanwhile
+    check_ports(ctx, vm, ports); // again: another VM may have taken one meanwhile
     now = ctx.state.change_vm(vm.id, [&](Vm& v) { v.ports = ports; });
     Json list = Json::array();
     for (const Port& p : changed) list.push_back(to_text(p));
@@ -97,7 +97,7 @@ Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const c
 
 } // namespace
 
-Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
   HeldVm held = hold(ctx, ref);
   const Vm& vm = held.vm;
   bool way_out =
@@ -107,14 +107,13 @@ Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) 
     if (p.host_address.empty()) p.host_address = vm.reach;
   std::vector<Port> all = vm.ports;
   all.insert(all.end(), ports.begin(), ports.end());
-  check_ports(ctx, vm.id, all);
+  check_ports(ctx, vm, all);
   bool live = is_live(vm.state);
-  if (live)
-    for (Port& p : ports) choose_port(vm.name, p);
+  if (live) choose_ports(vm, ports, Asked::now);
   all = vm.ports;
   all.insert(all.end(), ports.begin(), ports.end());
   Vm now = set_ports(ctx, vm, all, "vm.published", ports, live ? begin_change : nothing_else);
-  if (!live) return now;
+  if (!live) return {now, ports};
   for (size_t done = 0; done < ports.size(); done++) {
     try {
       open_port(ctx, now, ports[done]);
@@ -128,30 +127,49 @@ Vm publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) 
     }
   }
   end_change(ctx, vm.id);
-  return now;
+  return {now, ports};
 }
 
-Vm unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
-  HeldVm held = hold(ctx, ref);
-  const Vm& vm = held.vm;
-  std::vector<Port> rest = vm.ports;
-  for (Port& p : ports) {
-    if (p.host_address.empty()) p.host_address = vm.reach;
-    auto found = std::find(rest.begin(), rest.end(), p);
-    if (found == rest.end())
-      throw not_found("'{}' does not publish {}", vm.name, to_text(p))
+namespace {
+
+// Those of `asked` that the VM has. Of a port that was asked for without an address, at 127.0.0.1
+// and at the VM's own, one may be missing: it was published at the other alone.
+std::vector<Port> require_published(const Vm& vm, const std::vector<Port>& asked) {
+  std::vector<Port> there;
+  auto is_there = [&](const Port& p) { return std::ranges::count(vm.ports, p) > 0; };
+  for (const Port& p : asked) {
+    if (std::ranges::count(there, p) == 0 && is_there(p)) {
+      there.push_back(p);
+      continue;
+    }
+    const Port* twin = find_twin(vm, p, asked);
+    if (!twin || !is_there(*twin))
+      throw not_found("'{}' does not publish {}", vm.name, as_typed(vm, p, asked))
           .subject(vm.name)
           .hint(fmt::format("banger net publish {} shows what it does publish", vm.name));
-    rest.erase(found);
   }
+  return there;
+}
+
+} // namespace
+
+Published unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports) {
+  HeldVm held = hold(ctx, ref);
+  const Vm& vm = held.vm;
+  for (Port& p : ports)
+    if (p.host_address.empty()) p.host_address = vm.reach;
+  ports = require_published(vm, ports);
+  std::vector<Port> rest = vm.ports;
+  for (const Port& p : ports) std::erase(rest, p);
   // Closed first: what is still in the row can be asked for again.
   if (is_live(vm.state)) {
     begin_change(ctx, vm.id, ports);
     for (const Port& p : ports) close_port(ctx, vm, p);
   }
-  return set_ports(
+  Vm now = set_ports(
       ctx, vm, rest, "vm.unpublished", ports,
       [](Context& c, const std::string& id, const std::vector<Port>&) { end_change(c, id); });
+  return {now, ports};
 }
 
 namespace {

@@ -36,7 +36,7 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
   for (const Check& c : checks)
     if (c.id == "memory" && c.verdict == Verdict::warn)
       ctx.notice(fmt::format("little memory for '{}': {}", vm.name, c.found));
-  require_free_ports(vm.name, vm.ports);
+  require_free_ports(vm, vm.ports, Asked::recorded);
   MonitorRequest request = base_request(ctx, vm);
   BootFiles files = boot_files(ctx, current_bundle(ctx));
   request.kernel = files.kernel;
