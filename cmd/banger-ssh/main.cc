@@ -79,7 +79,9 @@ int main(int argc, char** argv) {
             "shrinks while it is read is an error, too.\n\n"
             "The guest needs a POSIX shell and tar. What a guest sends is written nowhere but "
             "below "
-            "the target, and through no symbolic link in it; set-id bits are dropped here. With -r "
+            "the target, and through no symbolic link in it; here set-id bits are dropped, and "
+            "what the "
+            "umask takes from files and directories that were not there. With -r "
             "a link that stands at the target is replaced; without it a link to a file is "
             "followed, as by cp.",
         .examples = {{"banger ssh cp notes.txt demo:", "a file into the home directory"},
@@ -111,7 +113,9 @@ int main(int argc, char** argv) {
             "must be installed here and in the guest. Permissions, times, links and holes are "
             "kept, "
             "owners are not; what DST has beyond it stays, unless --delete is given. One place is "
-            "in a VM. Out of a VM come no set-id bits, devices, sockets or FIFOs.\n\n"
+            "in a VM. Out of a VM come no set-id bits, devices, sockets or FIFOs, and no "
+            "permissions "
+            "that the umask takes.\n\n"
             "With --watch, SRC being here, it is done again shortly after each change below SRC, "
             "until "
             "INT or TERM; a guest that goes ends it.",

@@ -528,6 +528,38 @@ END
   same "$(find back -size +0 -type f)" ''
 }
 
+@test "out of a VM comes no permission that the umask takes; what is there keeps its own" {
+  start_vm demo
+  mkdir -p tree/open/deep
+  echo x >tree/open/file
+  echo x >tree/script
+  chmod 777 tree tree/open tree/open/deep tree/script
+  chmod 666 tree/open/file
+  echo old >kept
+  mkdir merged
+  chmod 777 kept merged
+  modes() (cd "$1" && find . -printf '%m %p\n' | sort -k2)
+  for mask in 022 027 077 000; do
+    rm -rf back file
+    umask $mask
+    expect 0 banger ssh cp -r "demo:$PWD/tree" back
+    expect 0 banger ssh cp "demo:$PWD/tree/open/file" file
+    expect 0 banger ssh cp "demo:$PWD/tree/open/file" kept
+    expect 0 banger ssh cp -r "demo:$PWD/tree/." merged
+    umask 022
+    x=$(printf %o $((0777 & ~0$mask))) w=$(printf %o $((0666 & ~0$mask)))
+    same "$(stat -c %a file)" "$w"
+    same "$(modes back)" "$x .
+$x ./open
+$x ./open/deep
+$w ./open/file
+$x ./script"
+    same "$(stat -c '%a' kept merged | xargs)" '777 777'
+    same "$(stat -c %a merged/open/deep)" "$x"
+    rm -r merged/*
+  done
+}
+
 @test "a file that was there keeps owner, permissions, names and links" {
   start_vm demo
   mkdir there here

@@ -30,6 +30,22 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   diff -r "a dir" ./-b
 }
 
+@test "out of a VM comes no permission that the umask takes" {
+  need_rsync
+  start_vm demo
+  mkdir -p src/d
+  echo x >src/d/f
+  chmod 777 src src/d
+  chmod 666 src/d/f
+  (umask 027 && expect 0 banger ssh sync "demo:$PWD/src" back)
+  same "$(stat -c %a back/d back/d/f | xargs)" '750 640'
+  (umask 022 && expect 0 banger ssh sync "demo:$PWD/src" back)
+  same "$(stat -c %a back/d back/d/f | xargs)" '755 644'
+  # What goes there is the guest's.
+  (umask 077 && expect 0 banger ssh sync src "demo:$PWD/there")
+  same "$(stat -c %a there/d there/d/f | xargs)" '777 666'
+}
+
 @test "out of a VM come no set-id bits, devices or FIFOs" {
   need_rsync
   start_vm demo

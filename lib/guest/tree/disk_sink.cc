@@ -12,6 +12,7 @@
 #include "guest/tree/tree_disk.h"
 #include "sys/at.h"
 #include "sys/file.h"
+#include "sys/umask.h"
 
 namespace banger::guest {
 
@@ -36,7 +37,7 @@ std::string base_of(const std::string& path) {
 
 DiskSink::DiskSink(const std::string& dir, std::string name, Way way, std::function<void()> check)
     : dir_path_(dir), name_(std::move(name)), way_(way), check_(std::move(check)),
-      dir_(sys::open_file(dir, O_RDONLY | O_DIRECTORY)) {
+      mask_(sys::file_mask()), dir_(sys::open_file(dir, O_RDONLY | O_DIRECTORY)) {
   if (way_ == Way::merge)
     // The user's own path to it may lead over links.
     root_ = sys::open_file(dir + "/" + name_, O_RDONLY | O_DIRECTORY);
@@ -171,7 +172,7 @@ void DiskSink::data(std::string_view bytes) {
 // Named again, a directory gets what was said last, and takes no more room.
 void DiskSink::keep_for_end(const TreeEntry& directory) {
   auto [kept, is_new] = directories_.try_emplace(directory.path);
-  kept->second = {directory.mode & 0777, directory.time_ns()};
+  kept->second = {directory.mode & 0777 & ~mask_, directory.time_ns()};
   if (is_new) path_bytes_ += directory.path.size();
   if (directories_.size() <= most_directories && path_bytes_ <= most_path_bytes) return;
   throw failed("cannot copy '{}': too many directories", shown(directory.path))
@@ -188,7 +189,7 @@ void DiskSink::end_file() {
 }
 
 void DiskSink::settle_file() {
-  file_->settle(current_.size, current_.mode, current_.time_ns(), check_);
+  file_->settle(current_.size, current_.mode & ~mask_, current_.time_ns(), check_);
   file_.reset();
 }
 

@@ -60,7 +60,7 @@ private:
 
 // Writes at DIR/NAME. Nothing is written outside of it, whatever paths and links the entries have:
 // every name is opened in its directory, without following a link, those included that were there
-// before. Owner is who runs this; set-id bits are dropped.
+// before. Owner is who runs this; set-id bits are dropped, and what this process's umask takes.
 //
 // fresh: it stands under a temporary name (".NAME.banger-XXXXXXXX" in DIR) until finish(); what
 // was there must not be a directory. merge: the root is a directory that is there, and each file
@@ -98,6 +98,7 @@ private:
   std::string dir_path_, name_, temporary_;
   Way way_;
   std::function<void()> check_;
+  mode_t mask_;
   Fd dir_;
   Fd root_; // of a tree
   std::string parent_path_;

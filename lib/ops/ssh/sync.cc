@@ -16,6 +16,7 @@
 #include "ops/ssh/session.h"
 #include "sys/file.h"
 #include "sys/signals.h"
+#include "sys/umask.h"
 #include "sys/watch_tree.h"
 
 namespace banger::ops {
@@ -127,7 +128,21 @@ void check_sync(const SyncRequest& r) {
         .hint("changes in a guest cannot be followed from here");
 }
 
-sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs) {
+namespace {
+
+// For rsync's --chmod: what came from a guest gives here what a new file would.
+std::string masked(mode_t mask) {
+  std::string changes = "ug-s";
+  constexpr std::array classes{std::pair{'u', 6}, std::pair{'g', 3}, std::pair{'o', 0}};
+  for (auto [who, shift] : classes)
+    for (auto [what, bit] : {std::pair{'r', 4}, std::pair{'w', 2}, std::pair{'x', 1}})
+      if ((mask >> shift) & static_cast<mode_t>(bit)) changes += fmt::format(",{}-{}", who, what);
+  return changes;
+}
+
+} // namespace
+
+sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs, mode_t mask) {
   // rsync splits the command at spaces outside of quotes; a quote inside of them is doubled.
   std::string self;
   for (char c : dirs.bin + "/banger-ssh") self += c == '"' ? "\"\"" : std::string(1, c);
@@ -138,7 +153,8 @@ sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs) {
   // What the guest's root made for the guest gives nobody rights here, least of all where root
   // fetches it. rsync keeps this to itself: the guest has no say in it.
   if (r.from.vm)
-    command.argv.insert(command.argv.end(), {"--no-devices", "--no-specials", "--chmod=ug-s"});
+    command.argv.insert(command.argv.end(),
+                        {"--no-devices", "--no-specials", "--chmod=" + masked(mask)});
   if (r.remove) command.argv.emplace_back("--delete");
   for (const auto& pattern : r.exclude) command.argv.push_back("--exclude=" + pattern);
   // rsync puts its host and its own command after this; the host "exec" makes the guest's shell
@@ -162,7 +178,7 @@ void ssh_sync(Reader& in, const SyncRequest& request,
     if (!info) throw not_found("cannot sync '{}': no such directory", request.from.path);
     if (!info->is_dir) throw failed("cannot sync '{}': it is not a directory", request.from.path);
   }
-  sys::Command command = rsync_command(request, in.dirs);
+  sys::Command command = rsync_command(request, in.dirs, sys::file_mask());
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   // Watched before it is read, so that nothing falls between.
   std::optional<sys::TreeWatch> watch;

@@ -22,8 +22,8 @@ struct SyncRequest {
 // Throws Error(usage) for what is no such request.
 void check_sync(const SyncRequest& request);
 // Pure: the content of the one becomes the other's, with banger-ssh as transport. Out of a VM come
-// no set-id bits, devices, sockets or FIFOs.
-sys::Command rsync_command(const SyncRequest& request, const Dirs& dirs);
+// no set-id bits, devices, sockets or FIFOs, nor permissions of `mask` (an umask).
+sys::Command rsync_command(const SyncRequest& request, const Dirs& dirs, mode_t mask);
 
 // Calls `done` after each time, with the seconds that it took. Throws Error(preflight) where rsync
 // is missing, here or in the guest, Error(failed) with what rsync said.

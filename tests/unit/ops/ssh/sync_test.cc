@@ -16,7 +16,7 @@ TEST(RsyncCommand, IntoAVmAllIsKeptButOwners) {
   SyncRequest request;
   request.from = {{}, "src"};
   request.to = {"demo", "/srv"};
-  sys::Command c = rsync_command(request, dirs());
+  sys::Command c = rsync_command(request, dirs(), 022);
   EXPECT_EQ(c.argv,
             (std::vector<std::string>{"rsync", "-aHS", "--no-owner", "--no-group", "--protect-args",
                                       "--modify-window=-1", "--rsh=\"/opt/bin/banger-ssh\" demo --",
@@ -30,12 +30,12 @@ TEST(RsyncCommand, OutOfAVmComesNothingThatGivesRights) {
   request.to = {{}, "/back"};
   request.remove = true;
   request.exclude = {"*.o"};
-  sys::Command c = rsync_command(request, dirs());
+  sys::Command c = rsync_command(request, dirs(), 027);
   EXPECT_EQ(c.argv,
             (std::vector<std::string>{
                 "rsync", "-aHS", "--no-owner", "--no-group", "--protect-args", "--modify-window=-1",
-                "--no-devices", "--no-specials", "--chmod=ug-s", "--delete", "--exclude=*.o",
-                "--rsh=\"/opt/bin/banger-ssh\" demo --", "exec:./", "/back/"}));
+                "--no-devices", "--no-specials", "--chmod=ug-s,g-w,o-r,o-w,o-x", "--delete",
+                "--exclude=*.o", "--rsh=\"/opt/bin/banger-ssh\" demo --", "exec:./", "/back/"}));
 }
 
 } // namespace
