@@ -29,6 +29,7 @@ private_root() {
   export XDG_RUNTIME_DIR=$root/run XDG_DATA_HOME=$root/data
   export BANGER_STATE_DIR=$root/state
   export TERM=xterm # the same wherever the tests run
+  unset COLUMNS LINES
   mkdir -m 700 "$HOME" "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
   cd "$HOME" || return
 }

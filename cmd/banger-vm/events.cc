@@ -44,14 +44,15 @@ struct Events : cli::Verb {
   bool follow = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{.flags = "-f,--follow", .help = "go on with what comes", .target = &follow},
-                    {.flags = "-n,--lines",
-                     .value = "N",
-                     .help = "only the last N of what is kept; 0: none",
-                     .fallback = "all",
-                     .target = {cli::Number{0, 1'000'000}, &lines}}};
+    spec.options = {
+        {.flags = "-f,--follow", .help = "go on with new events as they come", .target = &follow},
+        {.flags = "-n,--lines",
+         .value = "N",
+         .help = "print only the last N events that are kept (0: none of them)",
+         .fallback = "all",
+         .target = {cli::Number{0, 1'000'000}, &lines}}};
     spec.operands = {{.name = "NAME",
-                      .help = "only events of these VMs, of some that are gone, too; - reads names "
+                      .help = "only events of these VMs, removed ones too; - reads names "
                               "from standard input",
                       .required = false,
                       .complete = cli::Complete::vms,
@@ -67,7 +68,7 @@ struct Events : cli::Verb {
       query.vms = cli::read_names(names);
       if (query.vms.empty()) return 0;
     }
-    size_t columns = cli::terminal_width(1).value_or(0);
+    size_t columns = cli::output_width();
     ops::read_events(app.dirs, query, [&](std::span<const Event> events) {
       for (const Event& e : events) {
         if (app.out.json)

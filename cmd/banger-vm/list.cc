@@ -63,7 +63,7 @@ struct List : cli::Verb {
 
   void declare(cli::Spec& spec) override {
     which.declare(spec, "VM to list");
-    watch.declare(spec, "list again and again; with --json what changed");
+    watch.declare(spec, "show the list again every --interval; with --json only what changed");
   }
 
   int run(cli::App& app) override {
@@ -85,7 +85,7 @@ struct List : cli::Verb {
 private:
   std::string print(cli::App& app, const std::vector<Vm>& vms, bool all_known) {
     if (!app.out.json && !app.out.quiet) {
-      if (!vms.empty()) return table_of(vms).text(cli::terminal_width(1).value_or(0));
+      if (!vms.empty()) return table_of(vms).text(cli::output_width());
       if (watch.watch) return "no VMs\n";
       if (all_known)
         app.notice(which.is_narrowed() ? "no VM matches"

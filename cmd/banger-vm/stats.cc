@@ -51,7 +51,7 @@ struct Stats : cli::Verb {
 
   void declare(cli::Spec& spec) override {
     which.declare(spec, "VM to look at");
-    watch.declare(spec, "look again and again");
+    watch.declare(spec, "show them again every --interval");
   }
 
   int run(cli::App& app) override {
@@ -73,7 +73,7 @@ struct Stats : cli::Verb {
       else if (app.out.quiet)
         for (const ops::VmStats& s : all) app.out.line(s.vm.name);
       else if (!all.empty() || watch.watch)
-        return table_of(all).text(cli::terminal_width(1).value_or(0));
+        return table_of(all).text(cli::output_width());
       else if (failures.empty())
         app.notice("no VM runs");
       return std::string();

@@ -30,7 +30,7 @@ int CheckPrinter::finish() {
   size_t width = 5; // "CHECK"
   for (const Row& r : rows_) width = std::max(width, r.id.size());
   size_t indent = width + 2 + 7 + 2; // "missing" is the longest status
-  size_t columns = terminal_width(STDOUT_FILENO).value_or(0);
+  size_t columns = output_width();
   if (!rows_.empty()) app_.out.line(fmt::format("{:<{}}  STATUS   FOUND", "CHECK", width));
   for (const Row& r : rows_) {
     // A fix is a command or two: never broken, so that it can be copied.

@@ -39,9 +39,8 @@ void Output::line(std::string_view text) {
 
 void Output::fact(std::string_view key, size_t indent, std::string_view value) {
   if (value.empty()) return;
-  line(fmt::format(
-      "{:<{}}{}", key, indent,
-      wrapped(escape_for_terminal(value), terminal_width(STDOUT_FILENO).value_or(0), indent)));
+  line(fmt::format("{:<{}}{}", key, indent,
+                   wrapped(escape_for_terminal(value), output_width(), indent)));
 }
 
 void Output::bytes(std::string_view data) {
@@ -49,9 +48,7 @@ void Output::bytes(std::string_view data) {
   if (buffer_.size() >= buffer_limit) push();
 }
 
-void Output::table(const Table& table) {
-  bytes(table.text(terminal_width(STDOUT_FILENO).value_or(0)));
-}
+void Output::table(const Table& table) { bytes(table.text(output_width())); }
 
 void Output::push() noexcept {
   if (buffer_.empty()) return;

@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 
@@ -25,6 +26,16 @@ std::optional<size_t> terminal_width(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0) return std::nullopt;
   return size.ws_col == 0 ? 80 : size.ws_col;
+}
+
+size_t output_width() {
+  if (auto width = terminal_width(STDOUT_FILENO)) return *width;
+  const char* said = std::getenv("COLUMNS");
+  if (!said || !is_pipe(STDOUT_FILENO)) return 0;
+  std::string_view text = said;
+  size_t columns = 0;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  return ec == std::errc{} && end == text.data() + text.size() ? columns : 0;
 }
 
 std::string repaint(int fd, const std::string& text) {

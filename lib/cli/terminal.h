@@ -17,6 +17,10 @@ bool can_erase(int fd);
 // Columns of the terminal behind fd; none where it is no terminal. One that does not know counts
 // as 80 wide.
 std::optional<size_t> terminal_width(int fd);
+// Columns of what people read of standard output: the terminal's; where it is a pipe or socket
+// COLUMNS, which watch(1) gives its command and anybody else who knows how wide the other end is. 0
+// where nobody said: nothing is cut for a program or a file.
+size_t output_width();
 // What makes a terminal show `text` instead of what it showed before; cut to its height. Anywhere
 // else the text itself and an empty line.
 std::string repaint(int fd, const std::string& text);

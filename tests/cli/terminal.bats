@@ -124,6 +124,36 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
   done
 }
 
+@test "a pipe has the width that COLUMNS tells, as watch does; else nothing is cut" {
+  tarball
+  name=$(printf 'n%.0s' $(seq 30))
+  expect 0 banger image import --size 32M "$name" "$root/root.tar"
+  made --image "$name" --label "key=$(printf 'v%.0s' $(seq 100))" "$name"
+  for verb in 'vm list' 'image list' 'vm stats --all' 'vm events' 'net status' "vm show $name"; do
+    # shellcheck disable=SC2086
+    banger $verb | sed 's/[0-9.]*[0-9]s$//' >"$root/whole"
+    for columns in 80 60 40; do
+      # shellcheck disable=SC2086
+      COLUMNS=$columns banger $verb | cat >"$root/shown"
+      [ -s "$root/shown" ]
+      # A path or a name stays whole.
+      same "$(LC_ALL=C.UTF-8 grep -E ".{$((columns + 1))}" "$root/shown" | grep -vE '/[^ ]{20}|^network|[^ ]{30}')" ''
+    done
+    for columns in 0 x -5 40x '' 99999999999999999999999; do
+      # shellcheck disable=SC2086
+      same "$(COLUMNS=$columns banger $verb | sed 's/[0-9.]*[0-9]s$//')" "$(cat "$root/whole")"
+    done
+    # shellcheck disable=SC2086
+    COLUMNS=40 banger $verb >"$root/file"
+    same "$(sed 's/[0-9.]*[0-9]s$//' "$root/file")" "$(cat "$root/whole")"
+  done
+  COLUMNS=40 banger vm list | grep -q "^$name"
+  [ "$(COLUMNS=40 banger vm list | wc -L)" -le 40 ]
+  [ "$(banger vm list | wc -L)" -gt 100 ]
+  # What programs read is never cut.
+  same "$(COLUMNS=40 banger vm list --json | jq -r '.labels.key | length')" 100
+}
+
 @test "names in lists are never cut: the other columns give way, down to 40" {
   tarball
   name=$(printf 'n%.0s' $(seq 30))
