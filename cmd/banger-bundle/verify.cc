@@ -16,7 +16,7 @@ public:
                      .complete = cli::Complete::directories,
                      .target = &dir_}};
     spec.operands = {{.name = "PART",
-                      .help = "a part to check; all where none is named",
+                      .help = "a part to check; without any, all are",
                       .required = false,
                       .target = &parts_}};
   }

@@ -27,7 +27,7 @@ struct Cp : cli::Verb {
                       .complete = Complete::files,
                       .target = &sources},
                      {.name = "DST",
-                      .help = "where to: the same",
+                      .help = "where it goes: a path here, NAME:PATH in a VM, or -",
                       .complete = Complete::files,
                       .target = &target}};
   }
@@ -36,8 +36,7 @@ struct Cp : cli::Verb {
     auto to = ops::parse_copy_place(target);
     std::vector<ops::CopyPlace> from;
     for (const auto& word : sources) from.push_back(ops::parse_copy_place(word));
-    if (to.is_stream() && from.size() > 1)
-      throw usage("several things cannot go to standard output");
+    if (to.is_stream() && from.size() > 1) throw usage("only one file can go to standard output");
     ops::Reading in(app.settings, app.dirs);
     cli::Progress progress(app.progress);
     std::set<int> statuses;

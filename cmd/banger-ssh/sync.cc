@@ -17,10 +17,10 @@ struct Sync : cli::Verb {
   void declare(cli::Spec& spec) override {
     using cli::Complete;
     spec.options = {{.flags = "--watch",
-                     .help = "stay, and do it again whenever something changes here",
+                     .help = "stay, and sync again whenever something changes here",
                      .target = &watch},
                     {.flags = "--delete",
-                     .help = "remove from the target what the source has not",
+                     .help = "remove from the target what the source does not have",
                      .target = &remove},
                     {.flags = "--exclude",
                      .value = "PATTERN",
@@ -31,7 +31,7 @@ struct Sync : cli::Verb {
                       .complete = Complete::directories,
                       .target = &from},
                      {.name = "DST",
-                      .help = "the same, the other",
+                      .help = "where its content goes: a directory here, or NAME:PATH in a VM",
                       .complete = Complete::directories,
                       .target = &to}};
   }
@@ -45,8 +45,8 @@ struct Sync : cli::Verb {
       if (app.out.json)
         app.out.object("result", cli::result_json("sync", from, {}, seconds, {}));
       else if (watch)
-        app.notice(
-            fmt::format("'{}' is as '{}' ({})", to, from, format_duration(Seconds(seconds))));
+        app.notice(fmt::format("'{}' is the same as '{}' now ({})", to, from,
+                               format_duration(Seconds(seconds))));
       app.out.flush();
     });
     return 0;

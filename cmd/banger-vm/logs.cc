@@ -54,7 +54,7 @@ struct Logs : cli::Verb {
   void declare(cli::Spec& spec) override {
     spec.options = {{.flags = "--log",
                      .value = "LOG",
-                     .help = "which of its logs",
+                     .help = "which log to print",
                      .fallback = "console",
                      .target = {cli::one_of({"console", "vmm", "lifecycle"}), &which}},
                     {.flags = "-n,--lines",
@@ -63,10 +63,10 @@ struct Logs : cli::Verb {
                      .fallback = "all",
                      .target = {cli::Number{1, 1'000'000}, &lines}},
                     {.flags = "-f,--follow",
-                     .help = "go on with what comes, until the VM has ended",
+                     .help = "go on with new lines as they come, until the VM has ended",
                      .target = &follow}};
     spec.operands = {{.name = "NAME",
-                      .help = "VM whose log is wanted",
+                      .help = "VM whose log to print",
                       .complete = cli::Complete::vms,
                       .target = &name}};
   }

@@ -23,7 +23,7 @@ struct Preflight : cli::Verb {
                      .target = &image},
                     {.flags = "--memory",
                      .value = "SIZE",
-                     .help = "for a new VM with so much",
+                     .help = "for a new VM with this much memory",
                      .fallback = "512M",
                      .target = {cli::kinds::memory, &memory}}};
     spec.operands = {{.name = "NAME",
@@ -36,7 +36,7 @@ struct Preflight : cli::Verb {
   int run(cli::App& app) override {
     if (!name.empty() && (memory || image))
       throw usage("a name goes with neither --image nor --memory")
-          .hint("they say what a VM that is still to be made shall have");
+          .hint("--image and --memory describe a VM that is still to be made");
     VmSpec wanted;
     wanted.image = image.value_or("");
     wanted.memory = memory.value_or(app.settings.vm_memory);

@@ -174,7 +174,7 @@ Check check_state(const Host& host) {
 Check check_space(const Host& host) {
   int64_t free = sys::free_space(host.dirs.state);
   std::string found = fmt::format("{} free for {}", format_size(free), host.dirs.state);
-  std::string fix = "make room there, or set BANGER_STATE_DIR to a place with more";
+  std::string fix = "make room there, or set BANGER_STATE_DIR to a place with more room";
   if (free < least_space)
     return {"space", Verdict::missing,
             fmt::format("only {} are free in '{}'", format_size(free), host.dirs.state), fix};
@@ -186,7 +186,7 @@ void require_space(const std::string& dir, int64_t needs) {
   if (int64_t free = sys::free_space(dir); free < needs + least_space)
     throw preflight("its disk takes {}, and {} are to stay free; '{}' has {}", format_size(needs),
                     format_size(least_space), dir, format_size(free))
-        .hint("make room there, or set BANGER_STATE_DIR to a place with more");
+        .hint("make room there, or set BANGER_STATE_DIR to a place with more room");
 }
 
 Check check_runtime(const Host& host) {

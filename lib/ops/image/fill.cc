@@ -55,7 +55,7 @@ public:
   void keep(const TreeEntry& entry) {
     if (entry.acl.empty() && entry.default_acl.empty()) return;
     if ((size_ += entry.path.size() + 64 * (entry.acl.size() + entry.default_acl.size())) > most)
-      throw failed("the access lists that name users without their ids are too many (more than {})",
+      throw failed("too many access lists name users without their ids (more than {})",
                    format_size(static_cast<int64_t>(most)))
           .hint("make the tarball with tar --numeric-owner");
     kept_.push_back(entry);
@@ -74,7 +74,7 @@ public:
           auto& ids = user ? users : groups;
           auto found = ids.find(a.name);
           if (found == ids.end())
-            throw failed("the access list of '{}' names {} '{}', whom the root's /etc/{} has not",
+            throw failed("the access list of '{}' names {} '{}', who is not in the root's /etc/{}",
                          escape_for_terminal(entry.path), user ? "user" : "group",
                          escape_for_terminal(a.name), user ? "passwd" : "group")
                 .hint("make the tarball with tar --numeric-owner");

@@ -91,7 +91,7 @@ void remove_image(Context& ctx, const std::string& ref) {
   if (!image.ready)
     throw conflict("cannot remove image '{}': it is being imported", image.name)
         .subject(image.name)
-        .hint("end that import, and nothing of it stays");
+        .hint("wait for that import, or end it");
   // From here on no VM can be made from it; a crash leaves a row that is not ready.
   ctx.state.transaction([&] {
     std::vector<std::string> users;

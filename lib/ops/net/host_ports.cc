@@ -180,7 +180,7 @@ void check_ports(Context& ctx, const PortsOf& vm, const std::vector<Port>& ports
   for (size_t i = 0; i < ports.size(); i++)
     for (size_t k = 0; k < i; k++)
       if (overlap(ports[i], ports[k], true))
-        throw conflict("cannot publish {}: it was given already, to {}", text(ports[i]),
+        throw conflict("cannot publish {}: it leads to the guest's port {} already", text(ports[i]),
                        ports[k].guest);
   if (ports.empty()) return;
   auto all = ctx.state.published_ports();

@@ -31,8 +31,9 @@ void lease_shared(Context& ctx, std::string_view doing, const std::optional<std:
         .hint("one subnet serves all VMs of a state: set net.subnet back, or remove them first");
   if (wish && !subnet.is_for_guests(*wish))
     throw usage("invalid address '{}': it is not one for VMs of {}", *ip, subnet.text())
-        .hint(fmt::format("{} to .3 and .15 are taken; net.subnet sets the subnet",
-                          to_text(subnet.bridge())));
+        .hint(
+            fmt::format("{} to .3 and .15 belong to the network itself; net.subnet sets the subnet",
+                        to_text(subnet.bridge())));
   auto address = wish ? wish : subnet.lowest_free(taken);
   if (!address)
     throw conflict("cannot {} '{}': no address of {} is left", doing, vm.name, subnet.text())

@@ -329,7 +329,7 @@ private:
 } // namespace
 
 CopyPlace parse_copy_place(const std::string& word) {
-  if (word.empty()) throw usage("an empty word is no place").hint("the home directory is 'NAME:'");
+  if (word.empty()) throw usage("an empty path is no place").hint("the home directory is 'NAME:'");
   size_t colon = word.find(':');
   if (colon == std::string::npos || word.find('/') < colon || colon == 0) return {{}, word};
   std::string path = word.substr(colon + 1);

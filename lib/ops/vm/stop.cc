@@ -97,7 +97,7 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
     return true;
   } catch (const Error& e) {
     if (e.code() != Code::timeout) throw;
-    ctx.stage(vm.name, fmt::format("{}: ending it without", e.message()));
+    ctx.stage(vm.name, fmt::format("{}: ending it without its monitor", e.message()));
     return false;
   }
 }
@@ -129,8 +129,7 @@ Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis ti
   // new one is asked. More than a few deaths in a row are somebody's doing, and the VM is ended
   // without; so it is where nobody asked for gentleness.
   for (int deaths = 0; is_live(vm.state); deaths++) {
-    if (deaths > 4)
-      throw failed("cannot end '{}': it has another monitor again and again", vm.name);
+    if (deaths > 4) throw failed("cannot end '{}': each new monitor of it dies", vm.name);
     try {
       bool answered = ask_to_end(ctx, vm, places, {verb, timeout, patience});
       if (answered) break;
