@@ -17,7 +17,7 @@ const cli::VerbEntry verbs[] = {
          "goes to a layer of its own (overlay), whose size --disk says. --root copy takes a whole "
          "copy.\n\n"
          "--work-disk adds a disk that stays when the root is made anew (banger vm reset) or comes "
-         "from another image. Once, at its making, it gets what the image has at its place.\n\n"
+         "from another image. When it is made it gets what the image has at that place.\n\n"
          "--publish 8080:80 makes the guest's port 80 reachable at 127.0.0.1:8080 and at the VM's "
          "own address; own:8080:80 at the latter alone, ADDR:8080:80 at that one; ranges are of "
          "the "
@@ -30,9 +30,18 @@ const cli::VerbEntry verbs[] = {
      .make = vm::make_create},
     {.name = "run",
      .summary = "make a VM, start it and wait until it answers",
-     .manual = "create and start in one, and with a command that too: its output and its status "
-               "are those of banger vm run, and 255 says that banger itself failed.\n\n"
-               "A name that exists is a conflict (status 4).",
+     .manual =
+         "create and start in one, and with a command that too: its output and its status "
+         "are those of banger vm run, and 255 says that banger itself failed. The VM goes on "
+         "after it, also after ^C, which ends the command.\n\n"
+         "With --rm it is a VM for this one run, which needs no NAME. It is ended without "
+         "asking its guest, and removed, when the command is done, and at once when banger vm "
+         "run dies before that, by whatever; without a command, or with --no-wait, it goes on "
+         "until it ends by itself or by another command, and is removed then. Of one that does "
+         "not come up the logs are kept for a week, those of 20 VMs at most, and the error says "
+         "where.\n\n"
+         "Under software emulation the guest has three times the --timeout to answer.\n\n"
+         "A name that exists is a conflict (status 4).",
      .examples = {{"banger vm run demo -- uname -a", "boot a VM and run a command in it"},
                   {"banger vm run --rm ci -- make -C /src test", "the same, and nothing is left"}},
      .objects = {"result"},
@@ -44,8 +53,7 @@ const cli::VerbEntry verbs[] = {
          "A VM is running when a command was done in it over ssh. When that takes longer than "
          "the timeout (three times as long under software emulation), the status is 6, the "
          "error names the stage that was reached, and the VM goes on booting.\n\n"
-         "One that runs is left as it is; of one that is being started already, that is waited "
-         "for.",
+         "One that runs is left as it is; one that is being started already is waited for.",
      .examples = {{"banger vm start web db", "start two VMs"}},
      .objects = {"result"},
      .make = vm::make_start},
@@ -60,7 +68,9 @@ const cli::VerbEntry verbs[] = {
      .summary = "stop VMs, gently first",
      .manual =
          "Asks the guest with Ctrl-Alt-Del, then with poweroff over ssh, then ends the VMM; each "
-         "when the step before did not help in time. One that does not run is left as it is.",
+         "when the step before did not help in time (under software emulation three times as "
+         "long). "
+         "One that does not run is left as it is.",
      .examples = {{"banger vm list -q --label job=42 | banger vm stop -",
                    "stop what a job started"}},
      .objects = {"result"},

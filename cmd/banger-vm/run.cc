@@ -18,20 +18,30 @@ struct Run : cli::Verb {
   void declare(cli::Spec& spec) override {
     options.declare(spec);
     start.declare(spec);
-    spec.options.insert(spec.options.end(),
-                        {{.flags = "--rm",
-                          .help = "remove the VM when it stops; with a command, stop it after that",
-                          .target = &rm},
-                         {.flags = "--foreground",
-                          .help = "stay until the VM has ended; TERM, INT and HUP stop it",
-                          .target = &foreground}});
-    spec.operands = {{.name = "NAME", .help = "name of the new VM", .target = &name}};
+    spec.options.insert(
+        spec.options.end(),
+        {{.flags = "--rm",
+          .help = "remove the VM when it stops; with a command, after that, or when "
+                  "this process dies",
+          .target = &rm},
+         {.flags = "--foreground",
+          .help = "stay until the VM has ended; TERM, INT and HUP stop it",
+          .target = &foreground}});
+    spec.operands = {{.name = "NAME",
+                      .help = "name of the new VM; --rm needs none",
+                      .required = false,
+                      .target = &name}};
     spec.tail = &command;
     spec.tail_name = "CMD";
     spec.tail_help = "run this in the guest once it is ready, and give its status";
   }
 
   int run(cli::App& app) override {
+    if (name.empty() && !rm)
+      throw usage("no NAME given")
+          .hint("only a VM that --rm removes needs none; see banger vm run "
+                "--help");
+    if (name.empty()) name = "run-" + new_id().substr(0, 6);
     VmSpec spec = options.to_spec(name, app.settings);
     spec.remove_when_stopped = rm;
     ops::StartOptions how = start.get();

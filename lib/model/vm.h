@@ -127,7 +127,7 @@ struct Vm {
   std::vector<Port> ports;
 
   std::optional<Accel> want_accel;
-  ProcessId creator; // who makes it, while `creating`; who removes it, while `removing`
+  ProcessId creator; // `creating`: who makes it; `removing`: who removes it; --rm: who runs it
   std::optional<VmRun> run;
 
   // Of the last start, and told until the next.

@@ -71,7 +71,8 @@ public:
   // --- VMs. `ref` is a name, or a unique id prefix; a name beats a prefix. A prefix of several
   // throws Error(usage).
   std::vector<Vm> vms(); // by name
-  // Those whose row says that somebody works on them or runs them: all but stopped and failed ones.
+  // Those whose row says that somebody works on them or runs them: stopped and failed ones only of
+  // --rm.
   std::vector<Vm> busy_vms();
   std::optional<Vm> find_vm(const std::string& ref);
   // Throws Error(not_found) with did-you-mean.

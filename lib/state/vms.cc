@@ -209,7 +209,7 @@ std::vector<Vm> load_all(Db& db, const std::string& where) {
 std::vector<Vm> State::vms() { return load_all(*db_, ""); }
 
 std::vector<Vm> State::busy_vms() {
-  return load_all(*db_, "WHERE state NOT IN ('stopped', 'failed')");
+  return load_all(*db_, "WHERE state NOT IN ('stopped', 'failed') OR remove_when_stopped");
 }
 
 std::optional<Vm> State::find_vm(const std::string& ref) {

@@ -71,6 +71,7 @@ std::string to_line(const Report& r) {
   Json j = {{"v", message_version}, {"event", kinds[static_cast<size_t>(r.kind)]}};
   if (!r.stage.empty()) j["stage"] = r.stage;
   if (!r.text.empty()) j["text"] = r.text;
+  if (!r.doing.empty()) j["doing"] = r.doing;
   if (!r.state.empty()) j["state"] = r.state;
   if (r.error)
     j["error"] = {{"code", name_of(r.error->code())},
@@ -89,6 +90,7 @@ Report parse_report(std::string_view line) {
       if (kinds[i] == kind) r.kind = static_cast<Report::Kind>(i);
     r.stage = j.value("stage", "");
     r.text = j.value("text", "");
+    r.doing = j.value("doing", "");
     r.state = j.value("state", "");
     if (r.kind == Report::Kind::failed) {
       Json e = j.value("error", Json::object());

@@ -49,6 +49,7 @@ struct Report {
   std::string text;           // for people; of ready: what is wrong all the same
   std::optional<Error> error; // failed
   std::string state;          // ended: the state it left the VM in
+  std::string doing = {};     // stage: what it is at, where nothing is wrong (BootStage)
 };
 
 struct Ask {

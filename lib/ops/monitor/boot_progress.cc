@@ -49,23 +49,28 @@ BootStage stage_of(const BootView& v) {
     break;
   case Stage::closed:
     if (v.init_stage != "switch") break;
-    return {"port", "nothing listens on its ssh port"};
+    return {"port", "nothing listens on its ssh port", "booting: waiting for its ssh server"};
   case Stage::banner:
-    return {"ssh", "its ssh server answers, and does not get further"};
+    return {"ssh", "its ssh server answers, and does not get further", "its ssh server answers"};
   case Stage::auth:
-    return {"login", "logging in over ssh"};
+    return {"login", "logging in over ssh", "logging in over ssh"};
   case Stage::refused:
     return {"login",
             "its ssh server refuses the key" + (v.ssh_detail.empty() ? "" : ": " + v.ssh_detail)};
   case Stage::mismatch:
     return {"login", "its ssh server has another host key than banger gave it"};
   case Stage::ready:
-    return {"ready", "ready"};
+    return {"ready", "ready", "ready"};
   }
-  if (!v.console_spoke) return {"kernel", "still booting: the kernel has said nothing yet"};
-  if (v.init_stage.empty()) return {"kernel", "still booting: the kernel has not reached init"};
-  if (v.init_stage != "switch") return {"init", "still booting: init is at " + v.init_stage};
-  return {"network", "its ssh port does not answer: no network, or still booting"};
+  if (!v.console_spoke)
+    return {"kernel", "still booting: the kernel has said nothing yet",
+            "booting: the kernel begins"};
+  if (v.init_stage.empty())
+    return {"kernel", "still booting: the kernel has not reached init", "booting: the kernel"};
+  if (v.init_stage != "switch")
+    return {"init", "still booting: init is at " + v.init_stage, "booting: init, " + v.init_stage};
+  return {"network", "its ssh port does not answer: no network, or still booting",
+          "booting: waiting for its network"};
 }
 
 std::string not_grown(const BootView& view, bool should_grow) {

@@ -100,8 +100,7 @@ void Monitor::claim() {
                            : vm_.state == VmState::starting;
         // Who asked for it may have died, and another have brought the row in order since.
         if (!awaited)
-          throw conflict("nobody waits for a monitor of '{}': it is {}", vm_.name,
-                         name_of(vm_.state));
+          throw conflict("'{}' needs no monitor now: it is {}", vm_.name, name_of(vm_.state));
         vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
           if (!v.run) v.run.emplace();
           v.run->monitor = sys::this_process();
@@ -138,6 +137,10 @@ void Monitor::open_parts() {
   readiness_.emplace(loop_, ctx_.log, ctx_.dirs.libexec, console_->vmm_log(),
                      [this](const guest::StageReport& r) { on_stage(r); });
   network_.emplace(ctx_, loop_, vm_, request_.isolated_outbound, console_->vmm_log());
+  runner_.emplace(ctx_, loop_, vm_, [this] {
+    note("vm.abandoned");
+    ask_stop({}, true);
+  });
 }
 
 void Monitor::adopt() {
@@ -251,7 +254,7 @@ void Monitor::tell_stage() {
   // Not before the VMM runs: the first stage says so.
   if (phase_ != Phase::booting) return;
   if (auto stage = progress_.news())
-    report({Report::Kind::stage, stage->word, stage->text, {}, {}});
+    report({Report::Kind::stage, stage->word, stage->text, {}, {}, stage->doing});
 }
 
 void Monitor::record_ready() {
@@ -443,6 +446,7 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
   clock_setter_.reset();
   if (readiness_) readiness_->end();
   if (network_) network_->end();
+  runner_.reset();
   vmm_.end([this](std::optional<Error> left) {
     if (left || !network_) return release(std::move(left));
     network_->leave([this](std::optional<Error> still) { release(std::move(still)); });

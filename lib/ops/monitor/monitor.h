@@ -22,6 +22,7 @@
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
 #include "ops/monitor/readiness.h"
+#include "ops/monitor/runner.h"
 #include "ops/monitor/standstill.h"
 #include "ops/monitor/stopper.h"
 #include "ops/monitor/vmm.h"
@@ -111,6 +112,7 @@ private:
   std::optional<ConsoleInput> typed_;
   std::optional<Readiness> readiness_;
   std::optional<Network> network_;
+  std::optional<Runner> runner_;
   std::unique_ptr<Preparation> preparation_;
   std::optional<Prepared> prepared_;
   BootProgress progress_;

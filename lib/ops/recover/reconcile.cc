@@ -7,6 +7,7 @@
 #include "ops/common/places.h"
 #include "ops/image/store.h"
 #include "ops/net/open_place.h"
+#include "ops/release/kept_logs.h"
 #include "ops/release/removal.h"
 #include "ops/release/seen.h"
 #include "ops/ssh/config.h"
@@ -20,9 +21,17 @@ namespace banger::ops {
 
 namespace {
 
-// Whether who makes or removes it lives.
+// Whether who makes, runs or removes it lives, and it is theirs.
 bool is_at_work(const Vm& vm) {
-  return (vm.state == VmState::creating && sys::is_alive(vm.creator)) || is_being_removed(vm);
+  switch (vm.state) {
+  case VmState::creating:
+    return sys::is_alive(vm.creator);
+  case VmState::stopped:
+  case VmState::failed:
+    return !is_abandoned(vm);
+  default:
+    return is_being_removed(vm);
+  }
 }
 
 std::string what_was_found(const Vm& vm) {
@@ -82,6 +91,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
   };
   settle_rest([&] { ctx.state.dismiss_older_monitors(); });
   settle_rest([&] { settle_zone(ctx); });
+  settle_rest([&] { prune_kept_logs(ctx); });
   settle_rest([&] { settle_ports(ctx); });
   for (const auto& place : all_places(ctx)) settle_rest([&] { place->tidy(); });
   return all;

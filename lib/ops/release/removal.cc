@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
 #include "ops/net/open_place.h"
+#include "ops/release/kept_logs.h"
 #include "ops/ssh/config.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -39,9 +40,18 @@ bool is_being_removed(const Vm& vm) {
   return vm.state == VmState::removing && sys::is_alive(vm.creator);
 }
 
+bool is_abandoned(const Vm& vm) {
+  return vm.remove_when_stopped && (vm.state == VmState::stopped || vm.state == VmState::failed) &&
+         !sys::is_alive(vm.creator);
+}
+
 void remove_vm_rest(Context& ctx, const Vm& vm) {
   if (!claim_removal(ctx, vm.id)) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  // As it is now: the caller's row may be older than the failure.
+  auto row = ctx.state.find_vm_by_id(vm.id);
+  if (row && row->remove_when_stopped && row->fault && !row->timings.ready)
+    keep_logs(ctx, *row, places);
   remove_disks(places); // first: on a full disk the rest needs the room
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);

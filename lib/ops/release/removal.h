@@ -14,5 +14,8 @@ void remove_vm_rest(Context& ctx, const Vm& vm);
 void remove_disks(const Places& places);
 // Whether who began its removal lives.
 bool is_being_removed(const Vm& vm);
+// Whether it is one of `run --rm` that has ended, or never began, and nobody runs it any more:
+// whoever finds it removes it.
+bool is_abandoned(const Vm& vm);
 
 } // namespace banger::ops

@@ -9,7 +9,8 @@
 namespace banger::ops {
 
 bool needs_look(const Vm& vm) {
-  return is_live(vm.state) || vm.state == VmState::creating || vm.state == VmState::removing;
+  return is_live(vm.state) || vm.state == VmState::creating || vm.state == VmState::removing ||
+         vm.remove_when_stopped;
 }
 
 Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {
@@ -17,6 +18,10 @@ Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {
   Places places = places_of(dirs, tag, vm);
   if (vm.state == VmState::creating) {
     if (!sys::is_alive(vm.creator)) vm.reason = "interrupted; the next command removes it";
+    return vm;
+  }
+  if (!is_live(vm.state) && vm.state != VmState::removing) {
+    if (is_abandoned(vm)) vm.reason = "interrupted; the next command removes it";
     return vm;
   }
   if (sys::FileLock::is_held(places.run_lock) || sys::FileLock::is_held(places.op_lock)) return vm;

@@ -26,7 +26,7 @@ void check_spec(Context& ctx, const VmSpec& spec) {
   if (auto meaning = other_meaning(spec.name); !meaning.empty())
     throw usage("invalid VM name '{}': {}", spec.name, meaning)
         .subject(spec.name)
-        .hint(fmt::format("vm-{} is a name that means nothing else", spec.name));
+        .hint(fmt::format("take another, such as vm-{}", spec.name));
   check_machine(spec.cpus, spec.memory);
   if (ctx.state.has_vm_named(spec.name))
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)
@@ -176,7 +176,7 @@ std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
     for (const Made& m : made) {
       done.push_back(ctx.state.change_vm(m.vm.id, [](Vm& v) {
         v.state = VmState::stopped;
-        v.creator = {};
+        if (!v.remove_when_stopped) v.creator = {}; // else it is who runs it
       }));
       record(ctx, m.vm.name, "vm.created", {{"id", m.vm.id}, {"image", m.vm.image_name}});
     }

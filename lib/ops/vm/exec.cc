@@ -12,8 +12,8 @@
 
 namespace banger::ops {
 
-int run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& words,
-                 const std::vector<std::string>& common) {
+GuestRun run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& words,
+                      const std::vector<std::string>& common) {
   sys::Command command;
   command.argv = {ctx.dirs.bin + "/banger-ssh", "--state-dir", ctx.dirs.state};
   command.argv.insert(command.argv.end(), common.begin(), common.end());
@@ -23,6 +23,7 @@ int run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& wor
   // A signal is for the command; when that has ended of it, what comes after it here is still done.
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   sys::Child child = sys::spawn(command, sys::inherit_stdio());
+  GuestRun run;
   for (;;) {
     std::array<pollfd, 2> polled{{{child.pidfd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
     if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
@@ -30,10 +31,14 @@ int run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>& wor
     if (polled[0].revents) break;
     // banger-ssh takes the terminal's own copy of it and this one for the same.
     if (polled[1].revents)
-      if (int signal = sys::read_signal(signals.fd())) child.kill(signal);
+      if (int signal = sys::read_signal(signals.fd())) {
+        child.kill(signal);
+        run.interrupted = true;
+      }
   }
   sys::ExitStatus status = child.wait();
-  return status.exited ? status.code : 128 + status.signal;
+  run.status = status.exited ? status.code : 128 + status.signal;
+  return run;
 }
 
 } // namespace banger::ops

@@ -4,10 +4,12 @@
 #include <optional>
 
 #include "core/error.h"
+#include "ops/common/places.h"
+#include "ops/release/kept_logs.h"
 #include "ops/vm/create.h"
 #include "ops/vm/exec.h"
 #include "ops/vm/remove.h"
-#include "ops/vm/stop.h"
+#include "sys/proc.h"
 #include "sys/signals.h"
 
 namespace banger::ops {
@@ -15,12 +17,43 @@ namespace banger::ops {
 namespace {
 
 // A guest may end by itself, and its monitor then removes it.
-void stop_if_there(Context& ctx, const std::string& id) {
+void remove_if_there(Context& ctx, const std::string& id) {
   try {
-    stop_vm(ctx, id, {});
+    remove_vm(ctx, id, true);
   } catch (const Error& e) {
     if (e.code() != Code::not_found) throw;
   }
+}
+
+void change_if_there(Context& ctx, const std::string& id, const std::function<void(Vm&)>& change) {
+  try {
+    ctx.state.change_vm(id, change, outlives_of_runtime(ctx.dirs.runtime));
+  } catch (const Error& e) {
+    if (e.code() != Code::not_found) throw;
+  }
+}
+
+// It goes on without this process, until it ends by itself or by another command.
+void let_go(Context& ctx, const std::string& id) {
+  change_if_there(ctx, id, [](Vm& v) {
+    if (v.creator == sys::this_process()) v.creator = {};
+  });
+}
+
+// Removes a VM of --rm that did not come up, and tells why without advice that needs the VM.
+Error removed(Context& ctx, const Vm& vm, const Error& e) {
+  bool from_its_logs = !e.log().empty();
+  if (from_its_logs)
+    change_if_there(ctx, vm.id, [&](Vm& v) {
+      if (!v.fault) v.fault = VmFault{std::string(name_of(e.code())), e.message(), {}, e.log()};
+    });
+  remove_if_there(ctx, vm.id);
+  if (!from_its_logs) return e;
+  std::string log = kept_log(ctx.dirs, vm, e.log());
+  std::string hint = "it is removed (--rm)";
+  if (!log.empty()) hint += "; its logs are kept for a week";
+  if (e.code() == Code::timeout) hint += "; --timeout gives it longer";
+  return Error(e.code(), e.message()).subject(e.subject()).hint(hint).log(log);
 }
 
 } // namespace
@@ -39,16 +72,20 @@ int run_vm(Context& ctx, const RunRequest& request,
       return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
     }
     vm = start_vm(ctx, vm.id, start).vm;
+    if (remove && request.command.empty()) let_go(ctx, vm.id);
     on_ready(vm);
     if (request.command.empty()) return 0;
-    int status = run_in_guest(ctx, vm, request.command, request.common);
-    if (!remove) return status;
-    ctx.stage(vm.name, "stopping");
-    stop_if_there(ctx, vm.id);
-    return status;
-  } catch (const Error&) {
-    if (remove && ctx.state.find_vm_by_id(vm.id)) remove_vm(ctx, vm.id, true);
-    throw;
+    GuestRun ran = run_in_guest(ctx, vm, request.command, request.common);
+    if (remove) {
+      ctx.stage(vm.name, "removing");
+      remove_if_there(ctx, vm.id);
+    } else if (ran.interrupted) {
+      ctx.notice(fmt::format("'{0}' goes on: banger vm stop {0} ends it", vm.name));
+    }
+    return ran.status;
+  } catch (const Error& e) {
+    if (!remove) throw;
+    throw removed(ctx, vm, e);
   }
 }
 

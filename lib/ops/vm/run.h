@@ -22,9 +22,12 @@ struct RunRequest {
 // of them is named before anything is made. `on_ready` is called when the VM is up. Returns the
 // command's status; without a command 0, or in the foreground 1 if the VM has failed.
 //
-// With spec.remove_when_stopped nothing stays of a VM that did not come up, nor of one whose
-// command is done or could not be run. INT, TERM and HUP end this process only when that was done;
-// while the command runs they are for it.
+// With spec.remove_when_stopped nothing stays of a VM that did not come up but its logs
+// (ops/release/kept_logs.h), nor of one whose command is done or could not be run: it is ended
+// without asking its guest. INT, TERM and HUP end this process only when that was done; while the
+// command runs they are for it. When this process dies of something else its monitor ends and
+// removes the VM. Without a command the VM goes on by itself once it is up, or with `no wait` was
+// started.
 int run_vm(Context& ctx, const RunRequest& request, const std::function<void(const Vm&)>& on_ready);
 
 } // namespace banger::ops

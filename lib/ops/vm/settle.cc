@@ -12,6 +12,16 @@
 
 namespace banger::ops {
 
+namespace {
+
+std::optional<Vm> unless_abandoned(Context& ctx, Vm vm) {
+  if (!is_abandoned(vm)) return vm;
+  remove_vm_rest(ctx, vm);
+  return {};
+}
+
+} // namespace
+
 std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (sys::FileLock::is_held(places.run_lock)) return vm; // its monitor is there
@@ -19,7 +29,7 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   case VmState::stopped:
   case VmState::failed:
     settle_reset(places, vm);
-    return vm;
+    return unless_abandoned(ctx, vm);
   case VmState::creating:
     if (sys::is_alive(vm.creator) && vm.creator != sys::this_process())
       throw conflict("'{}' is just being made", vm.name).subject(vm.name);
@@ -32,15 +42,17 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
     remove_vm_rest(ctx, vm);
     return {};
   case VmState::starting:
-    return settle_vm(ctx, vm, places, VmState::stopped, "the start was interrupted");
+    return unless_abandoned(
+        ctx, settle_vm(ctx, vm, places, VmState::stopped, "the start was interrupted"));
   case VmState::stopping:
-    return settle_vm(ctx, vm, places, VmState::stopped, "the stop was interrupted");
+    return unless_abandoned(
+        ctx, settle_vm(ctx, vm, places, VmState::stopped, "the stop was interrupted"));
   case VmState::running:
   case VmState::paused:
     break;
   }
   if (!sys::is_alive(vm.vmm_process()))
-    return settle_vm(ctx, vm, places, VmState::failed, unobserved);
+    return unless_abandoned(ctx, settle_vm(ctx, vm, places, VmState::failed, unobserved));
   adopt_vm(ctx, vm);
   return ctx.state.find_vm_by_id(vm.id);
 }

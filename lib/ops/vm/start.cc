@@ -49,11 +49,16 @@ struct Boot {
   Fd link;
   sys::LineReader lines;
   Vm vm;
-  Millis timeout;
+  BootTime time;
   Places places;
   std::optional<sys::Child> monitor = {};       // where this process started it
   BootStage reached{"vmm", "starting the VMM"}; // as far as was told
 };
+
+BootTime time_of(Context& ctx, const StartOptions& options, Accel accel) {
+  Millis asked = options.timeout.value_or(ctx.settings.vm_ready_timeout);
+  return {asked, scaled(asked, accel)};
+}
 
 // Everything up to the monitor's word that run.lock is its own; op.lock is given up then, so that a
 // boot that hangs can be stopped.
@@ -94,9 +99,9 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
     }
   }();
   int fd = started.link.get();
-  Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout), request.accel);
-  auto s = std::unique_ptr<Boot>(new Boot{std::move(started.link), sys::LineReader(fd), vm, timeout,
-                                          places, std::move(started.process)});
+  auto s = std::unique_ptr<Boot>(new Boot{std::move(started.link), sys::LineReader(fd), vm,
+                                          time_of(ctx, options, request.accel), places,
+                                          std::move(started.process)});
   auto line = s->lines.next(Millis(30'000));
   if (!line || parse_report(*line).kind != Report::Kind::locked) {
     // One that is late must not boot what was settled meanwhile.
@@ -118,15 +123,40 @@ void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
   if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
 }
 
+// Who interrupts a wait, and nobody else, is told that the VM does not end with it.
+class Interruption {
+public:
+  Interruption(Context& ctx, const Vm& vm, int by_caller) : ctx_(ctx), vm_(vm), fd_(by_caller) {
+    if (fd_ < 0) fd_ = own_.emplace({SIGINT, SIGTERM, SIGHUP}).fd();
+  }
+  int fd() const { return fd_; }
+  // Before the signal can end this process.
+  void tell() const {
+    if (own_)
+      ctx_.notice(fmt::format("'{0}' goes on booting: banger vm wait {0} waits until it answers, "
+                              "banger vm kill {0} ends it",
+                              vm_.name));
+  }
+
+private:
+  Context& ctx_;
+  const Vm& vm_;
+  std::optional<sys::Signals> own_;
+  int fd_;
+};
+
 // A report's line; none at the end of them, or when the deadline passed.
-std::optional<std::string> next_report(Boot& s, const Deadline& deadline, int interrupt) {
+std::optional<std::string> next_report(Boot& s, const Deadline& deadline,
+                                       const Interruption& interruption) {
   for (;;) {
     if (auto line = s.lines.buffered()) return line;
-    std::array<pollfd, 2> polled{{{s.link.get(), POLLIN, 0}, {interrupt, POLLIN, 0}}};
+    std::array<pollfd, 2> polled{{{s.link.get(), POLLIN, 0}, {interruption.fd(), POLLIN, 0}}};
     int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
     if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
-    if (n > 0 && polled[1].revents)
+    if (n > 0 && polled[1].revents) {
+      interruption.tell();
       throw failed("cannot start '{}': interrupted", s.vm.name).subject(s.vm.name);
+    }
     if (n > 0 && polled[0].revents && !s.lines.fill()) return {};
     if (n == 0 && deadline.poll_ms() == 0) return {};
   }
@@ -135,9 +165,10 @@ std::optional<std::string> next_report(Boot& s, const Deadline& deadline, int in
 // Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
 // VMM was started.
 void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
-  Deadline deadline(s.timeout);
+  Deadline deadline(s.time.given);
+  Interruption interruption(ctx, s.vm, options.interrupt);
   auto began = steady_now();
-  while (auto line = next_report(s, deadline, options.interrupt)) {
+  while (auto line = next_report(s, deadline, interruption)) {
     Report r = parse_report(*line);
     if (r.kind == Report::Kind::ready) return tell_flaw(ctx, s.vm, r);
     if (r.kind == Report::Kind::failed) {
@@ -152,7 +183,7 @@ void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
     if (r.kind == Report::Kind::stage) {
       if (!options.wait) return; // the first one comes when the VMM runs
       s.reached = {r.stage, r.text};
-      ctx.stage(s.vm.name, r.text);
+      ctx.stage(s.vm.name, r.doing.empty() ? r.text : r.doing);
     }
   }
   if (s.lines.ended())
@@ -162,7 +193,7 @@ void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
         .log(s.places.vmm_log);
   Error e =
       not_ready(s.vm.name, s.reached, std::chrono::duration_cast<Millis>(steady_now() - began),
-                sys::read_tail(s.places.console, 4096));
+                s.time, sys::read_tail(s.places.console, 4096));
   throw std::move(e.default_log(s.places.console));
 }
 
@@ -175,9 +206,8 @@ Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
   Vm now = ctx.state.get_vm(vm.id);
   if (now.state == VmState::running) return {now, false};
   int fd = link.get();
-  Millis timeout = scaled(options.timeout.value_or(ctx.settings.vm_ready_timeout),
-                          now.accel.value_or(Accel::tcg));
-  Boot boot{std::move(link), sys::LineReader(fd), now, timeout, places, {}, {"boot", "it boots"}};
+  BootTime time = time_of(ctx, options, now.accel.value_or(Accel::tcg));
+  Boot boot{std::move(link), sys::LineReader(fd), now, time, places, {}, {"boot", "it boots"}};
   ctx.stage(vm.name, "being started already");
   await_ready(ctx, boot, options);
   return {ctx.state.get_vm(vm.id), false};
@@ -215,7 +245,7 @@ Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& opti
     bool more = s->lines.fill();
     while (auto line = s->lines.buffered()) {
       Report r = parse_report(*line);
-      if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.text);
+      if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.doing.empty() ? r.text : r.doing);
       if (r.kind == Report::Kind::ready) {
         tell_flaw(ctx, s->vm, r);
         on_ready(ctx.state.get_vm(s->vm.id));

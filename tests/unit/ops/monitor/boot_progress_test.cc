@@ -31,6 +31,26 @@ TEST(BootStage, AClosedPortMeansNothingBeforeTheRootIsUp) {
   EXPECT_EQ(stage_of(view(true, "net", guest::Stage::closed)).word, "init");
 }
 
+// What is shown while a VM boots as it should never sounds like a failure.
+TEST(BootStage, ProgressReadsAsProgressAndAFailureAsAFailure) {
+  using guest::Stage;
+  for (const BootView& v :
+       {view(false, "", Stage::no_answer), view(true, "", Stage::no_answer),
+        view(true, "disk", Stage::no_answer), view(true, "switch", Stage::no_answer),
+        view(true, "switch", Stage::closed), view(true, "switch", Stage::banner),
+        view(true, "switch", Stage::auth)}) {
+    std::string doing = stage_of(v).doing;
+    EXPECT_FALSE(doing.empty()) << stage_of(v).text;
+    for (const char* bad : {" not ", "nothing", " no ", "fail", "refuse", "still"})
+      EXPECT_EQ(std::string::npos, doing.find(bad)) << doing;
+  }
+  BootView panicked = view(true, "switch", Stage::closed);
+  panicked.see(guest::ConsoleSign::panic, "no init");
+  EXPECT_EQ("", stage_of(panicked).doing);
+  EXPECT_EQ("", stage_of(view(true, "switch", Stage::refused)).doing);
+  EXPECT_EQ("", stage_of(view(true, "switch", Stage::mismatch)).doing);
+}
+
 TEST(BootStage, APanicIsToldWhateverSshSays) {
   BootView v = view(true, "switch", guest::Stage::closed);
   v.see(guest::ConsoleSign::panic, "no init");

@@ -24,7 +24,7 @@ protected:
     Settings settings;
     Log log({}, Level::off, {});
     Context ctx{{settings, dirs, state}, log};
-    return run_in_guest(ctx, vm("x"), {"a", "two words"}, common);
+    return run_in_guest(ctx, vm("x"), {"a", "two words"}, common).status;
   }
   void (*hup_before)(int);
 };

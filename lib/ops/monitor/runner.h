@@ -1,0 +1,36 @@
+// Who runs a VM that is to end with them, however they end: `run --rm` (Vm::creator).
+//
+// The identity is in the row, so a monitor that takes the VM over knows it as well; it is followed
+// by a pidfd, which tells of a death at once, and of that alone: who was stopped by SIGSTOP lives,
+// and another process under the same number is not taken for it.
+#pragma once
+
+#include <functional>
+
+#include "ops/common/context.h"
+#include "sys/loop.h"
+
+namespace banger::ops {
+
+class Runner {
+public:
+  // `on_death` is called from the loop, once, for one who has died before too; never where nobody
+  // runs the VM.
+  Runner(Context& ctx, sys::Loop& loop, const Vm& vm, std::function<void()> on_death);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+private:
+  void on_end();
+
+  Context& ctx_;
+  sys::Loop& loop_;
+  std::string vm_;
+  ProcessId who_;
+  std::function<void()> on_death_;
+  Fd fd_;
+  sys::Loop::Timer soon_ = 0;
+};
+
+} // namespace banger::ops
