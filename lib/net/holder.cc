@@ -95,7 +95,8 @@ Forward forward_of(const Json& j) {
 }
 
 // `with`: a descriptor that goes along; -1: none.
-Json ask_holder(const std::string& socket, const HolderAsk& ask, int with = -1) {
+Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1) {
+  ask.id = 1; // a connection has one question
   Fd fd = sys::connect_unix(socket);
   if (with < 0)
     sys::send_all(fd.get(), to_line(ask));
@@ -103,8 +104,16 @@ Json ask_holder(const std::string& socket, const HolderAsk& ask, int with = -1) 
     sys::send_with_descriptor(fd.get(), to_line(ask), with);
   sys::LineReader lines(fd.get());
   auto line = lines.next(patience);
-  if (!line) throw Error(Code::unreachable, "the holder of the network does not answer");
-  Json reply = parse_message(*line);
+  if (!line)
+    throw Error(Code::unreachable,
+                lines.ended() ? "the holder of the network went away"
+                              : fmt::format("the holder of the network does not answer '{}': "
+                                            "waited {}",
+                                            ask.verb, format_duration(patience)));
+  Json reply = read_message(*line, [&](const Json& j) {
+    if (j.value("id", ask.id) != ask.id) throw unreadable_message();
+    return j;
+  });
   if (reply.contains("error")) {
     std::string why = reply["error"].value("message", "the holder of the network gave no reason");
     if (why != unknown_verb(ask.verb)) throw failed("{}", why);
@@ -121,6 +130,7 @@ std::string to_line(const HolderAsk& ask) {
   if (ask.verb == "make") j["network"] = to_json(ask.plan);
   if (!ask.table.empty()) j["table"] = ask.table;
   if (ask.forward != Forward{}) j["forward"] = to_json(ask.forward);
+  if (ask.id) j["id"] = ask.id;
   return message_line(j);
 }
 
@@ -131,29 +141,44 @@ HolderAsk parse_holder_ask(std::string_view line) {
     if (j.contains("plan")) ask.rendered = rendered_of(j["plan"]);
     ask.table = j.value("table", "");
     ask.forward = forward_of(j.value("forward", Json::object()));
+    ask.id = j.value("id", int64_t{0});
     return ask;
   });
 }
 
-std::string drops_reply(const std::vector<Drop>& drops) {
+namespace {
+
+Json reply_to(int64_t id) {
+  Json j = {{"v", message_version}};
+  if (id) j["id"] = id;
+  return j;
+}
+
+} // namespace
+
+std::string drops_reply(const std::vector<Drop>& drops, int64_t id) {
   Json list = Json::array();
   for (const Drop& d : drops)
     list.push_back({{"link", d.link}, {"reason", d.reason}, {"packets", d.packets}});
-  return message_line({{"v", message_version}, {"drops", list}});
+  Json j = reply_to(id);
+  j["drops"] = list;
+  return message_line(j);
 }
 
-std::string relays_reply(const std::vector<Forward>& relays) {
+std::string relays_reply(const std::vector<Forward>& relays, int64_t id) {
   Json list = Json::array();
   for (const Forward& f : relays) list.push_back(to_json(f));
-  return message_line({{"v", message_version}, {"relays", list}});
+  Json j = reply_to(id);
+  j["relays"] = list;
+  return message_line(j);
 }
 
 std::string unknown_verb(std::string_view verb) {
   return fmt::format("the holder does not know '{}'", verb);
 }
 
-std::string error_reply(std::string_view code, std::string_view message) {
-  Json j = {{"v", message_version}};
+std::string error_reply(std::string_view code, std::string_view message, int64_t id) {
+  Json j = reply_to(id);
   if (!code.empty()) j["error"] = {{"code", code}, {"message", message}};
   return message_line(j);
 }

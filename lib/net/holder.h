@@ -2,7 +2,8 @@
 // namespace there while no VM runs in it, and, being inside, makes links and rules when asked, and
 // relays datagrams of published ports (net/relay.h).
 //
-//   one line each way on a connection of its socket, JSON, each with "v"
+//   one line each way on a connection of its socket, JSON, each with "v"; a question that has an
+//   "id" gets it back
 //   {"v":1,"do":"make","network":{…}}        ──>  {"v":1} or {"v":1,"error":{"code","message"}};
 //                                                 a NetPlan: tag, subnet, base, uplink, leave,
 //                                                 join, ways
@@ -20,6 +21,7 @@
 // before it leaves the host's network namespace.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,15 +39,17 @@ struct HolderAsk {
   Rendered rendered = {}; // apply
   std::string table = {}; // guard, drops
   Forward forward = {};
+  int64_t id = 0; // its answer's; 0: of a build before, which has none
   bool operator==(const HolderAsk&) const = default;
 };
 
 std::string to_line(const HolderAsk& ask); // with the newline
 // Throws Error(failed) for a line that is none.
 HolderAsk parse_holder_ask(std::string_view line);
-std::string drops_reply(const std::vector<Drop>& drops);
-std::string relays_reply(const std::vector<Forward>& relays);
-std::string error_reply(std::string_view code, std::string_view message);
+// `id`: the question's.
+std::string drops_reply(const std::vector<Drop>& drops, int64_t id = 0);
+std::string relays_reply(const std::vector<Forward>& relays, int64_t id = 0);
+std::string error_reply(std::string_view code, std::string_view message, int64_t id = 0);
 // What a holder says to a verb that it has not; one of the build before lives on while VMs run.
 std::string unknown_verb(std::string_view verb);
 

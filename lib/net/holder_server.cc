@@ -9,19 +9,13 @@
 #include "net/links.h"
 #include "net/relay.h"
 #include "net/rules.h"
+#include "sys/line_server.h"
 #include "sys/loop.h"
 #include "sys/socket.h"
 
 namespace banger::net {
 
 namespace {
-
-struct Client {
-  Fd fd;
-  sys::LineReader lines;
-  Fd came; // that no line has made use of yet
-  explicit Client(Fd f) : fd(std::move(f)), lines(fd.get()) {}
-};
 
 // Of the descriptors that this process may have, half are for the relays' clients.
 size_t room_for_clients() {
@@ -35,57 +29,39 @@ size_t room_for_clients() {
 class Server {
 public:
   Server(Fd listener, HostAddresses host)
-      : listener_(std::move(listener)), room_(room_for_clients()), host_(std::move(host)) {
-    loop_.watch(listener_.get(), [this] {
-      while (auto fd = sys::accept_one(listener_.get())) {
-        sys::set_nonblocking(fd->get());
-        Client& c = clients_.emplace_back(std::move(*fd));
-        loop_.watch(c.fd.get(), [this, &c] { on_client(c); });
-      }
-    });
+      : room_(room_for_clients()),
+        server_(loop_,
+                {[this](const auto& client, const std::string& line) {
+                   client->send(answer(line, client->came));
+                 },
+                 [](const Error& e) { return error_reply(name_of(e.code()), e.message()); }}),
+        host_(std::move(host)) {
+    server_.listen(std::move(listener));
   }
   void run() { loop_.run(); }
 
 private:
-  void on_client(Client& c) {
-    try {
-      bool more = c.lines.fill(&c.came);
-      while (auto line = c.lines.buffered()) sys::send_all(c.fd.get(), answer(*line, c.came));
-      if (more) return;
-    } catch (const Error&) {
-      // A peer that sends rubbish, or does not listen, loses its connection and nothing else.
-    }
-    loop_.forget(c.fd.get());
-    clients_.remove_if([&](const Client& x) { return &x == &c; });
-  }
-
   std::string answer(const std::string& line, Fd& came) {
+    int64_t id = 0;
     try {
       HolderAsk ask = parse_holder_ask(line);
-      if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table));
-      if (ask.verb == "guard") {
-        guard(ask.table);
-        return error_reply({}, {});
-      }
-      if (ask.verb == "relays") return relays_reply(relays());
-      if (ask.verb == "relay") {
-        begin_relay(ask.forward, std::move(came));
-        return error_reply({}, {});
-      }
-      if (ask.verb == "unrelay") {
-        end_relay(ask.forward);
-        return error_reply({}, {});
-      }
-      if (ask.verb == "make")
-        make(render(ask.plan));
-      else if (ask.verb == "apply")
-        make(ask.rendered);
-      else
-        throw failed("{}", unknown_verb(ask.verb));
-      return error_reply({}, {});
+      id = ask.id;
+      if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table), id);
+      if (ask.verb == "relays") return relays_reply(relays(), id);
+      act(ask, came);
+      return error_reply({}, {}, id);
     } catch (const Error& e) {
-      return error_reply(name_of(e.code()), e.message());
+      return error_reply(name_of(e.code()), e.message(), id);
     }
+  }
+
+  void act(const HolderAsk& ask, Fd& came) {
+    if (ask.verb == "guard") return guard(ask.table);
+    if (ask.verb == "relay") return begin_relay(ask.forward, std::move(came));
+    if (ask.verb == "unrelay") return end_relay(ask.forward);
+    if (ask.verb == "make") return make(render(ask.plan));
+    if (ask.verb == "apply") return make(ask.rendered);
+    throw failed("{}", unknown_verb(ask.verb));
   }
 
   void make(const Rendered& r) {
@@ -132,10 +108,9 @@ private:
     return all;
   }
 
-  Fd listener_;
   size_t room_; // for the clients of all relays
   sys::Loop loop_;
-  std::list<Client> clients_;
+  sys::LineServer server_;
   std::list<Relay> relays_;
   Links links_;
   Rules rules_;

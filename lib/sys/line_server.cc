@@ -40,7 +40,10 @@ LineServer::~LineServer() {
 
 void LineServer::accept() {
   try {
-    while (auto fd = accept_one(listener_.get())) add(std::move(*fd));
+    while (auto fd = accept_one(listener_.get())) {
+      auto client = add(std::move(*fd)).lock();
+      if (handlers_.on_join) handlers_.on_join(client);
+    }
   } catch (const Error& e) {
     // Of descriptors that are used up: the next one may find room.
     handlers_.on_fault(e);

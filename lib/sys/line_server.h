@@ -44,6 +44,8 @@ public:
     // What a client's connection was lost by, or why none can be taken for a while. Gives the line
     // that the client hears last.
     std::function<std::string(const Error&)> on_fault;
+    // One that has connected to listen()'s socket.
+    std::function<void(const std::shared_ptr<Client>&)> on_join = {};
   };
 
   LineServer(Loop& loop, Handlers handlers);

@@ -108,6 +108,15 @@ it is of another version: stop and start the VM'
   done
   in_state m running
 
+  # A question that has an id gets it back; one of a verb of before is answered as it was then.
+  port=$(printf 127.0.0.1:7117:22 | base64)
+  expect 0 say "$socket" done <<<"{\"v\":1,\"id\":5,\"verb\":\"publish\",\"data\":\"$port\"}"
+  same "$(field '[.id, .event] | @json')" '[5,"done"]'
+  expect 0 say "$socket" unpublish <<<"{\"v\":1,\"verb\":\"unpublish\",\"data\":\"$port\"}"
+  same "$(field '[.id, .event, .stage] | @json')" '[null,"stage","unpublish"]'
+  expect 0 say "$socket" failed <<<'{"v":1,"id":6,"verb":"levitate"}'
+  same "$(field '[.id, .event, .error.code] | @json')" '[6,"failed","failed"]'
+
   # As it was recorded of `banger vm stop`, commit 486ffbf, and what that one understood of a reply.
   expect 0 say "$socket" '' <<<'{"v":1,"verb":"stop","timeout_ms":10000}'
   same "$(jq -rs 'map([.v, .event, .stage // .state] | join(" ")) | join(", ")' <<<"$output")" \

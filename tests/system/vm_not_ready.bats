@@ -116,6 +116,7 @@ EOF
   errors "'n' was being started already"
   expect 6 banger vm start --timeout 300ms n
   errors "'n' is not ready after"
+  errors 'refuses the key' # who joins is told how far it has come
   banger vm start --json --timeout 2m n >"$root/joined" 3>&- &
   joined=$!
   banger vm console n <<<release >/dev/null 2>&1 3>&- &

@@ -10,9 +10,8 @@
 
 #include "core/handle.h"
 #include "ops/common/places.h"
-#include "ops/link/link.h"
+#include "ops/link/client.h"
 #include "sys/loop.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -28,16 +27,16 @@ public:
   ~VmEnd();
 
 private:
+  void on_report(const Report& r);
   void follow_process();
-  void on_link();
   void end();
 
   sys::Loop& loop_;
   Vm vm_;
   std::function<void()> on_end_;
   std::function<void(const Report&)> on_report_;
-  Fd fd_; // the monitor's socket, or a process
-  std::optional<sys::LineReader> lines_;
+  std::optional<Client> monitor_;
+  Fd process_; // where there is no monitor
   sys::Loop::Timer timer_ = 0;
 };
 

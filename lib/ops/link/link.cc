@@ -1,17 +1,16 @@
 #include "ops/link/link.h"
 
-#include <algorithm>
 #include <array>
 
 #include "guest/identity/base64.h"
 #include "model/message.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kinds{"locked", "stage", "ready", "failed", "ended"};
+constexpr std::array<std::string_view, 6> kinds{"locked", "stage", "ready",
+                                                "failed", "ended", "done"};
 constexpr std::array<Code, 7> codes{Code::failed,     Code::usage,     Code::not_found,
                                     Code::conflict,   Code::preflight, Code::timeout,
                                     Code::unreachable};
@@ -23,6 +22,12 @@ Code code_of(const std::string& name) {
 }
 
 } // namespace
+
+Report stage_report(std::string word, std::string text, std::string doing) {
+  return {Report::Kind::stage, std::move(word), std::move(text), {}, {}, {}, std::move(doing)};
+}
+
+Report failure_report(const Error& e) { return {Report::Kind::failed, {}, {}, e, {}}; }
 
 std::string to_line(const MonitorRequest& r) {
   return message_line({{"v", message_version},
@@ -69,6 +74,7 @@ MonitorRequest parse_monitor_request(std::string_view line) {
 
 std::string to_line(const Report& r) {
   Json j = {{"v", message_version}, {"event", kinds[static_cast<size_t>(r.kind)]}};
+  if (r.id) j["id"] = *r.id;
   if (!r.stage.empty()) j["stage"] = r.stage;
   if (!r.text.empty()) j["text"] = r.text;
   if (!r.doing.empty()) j["doing"] = r.doing;
@@ -92,6 +98,7 @@ Report parse_report(std::string_view line) {
     r.text = j.value("text", "");
     r.doing = j.value("doing", "");
     r.state = j.value("state", "");
+    if (j.contains("id")) r.id = j.at("id").get<int64_t>();
     if (r.kind == Report::Kind::failed) {
       Json e = j.value("error", Json::object());
       r.error =
@@ -106,6 +113,7 @@ Report parse_report(std::string_view line) {
 
 std::string to_line(const Ask& a) {
   Json j = {{"v", message_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
+  if (a.id) j["id"] = a.id;
   if (!a.data.empty()) j["data"] = guest::base64(a.data);
   return message_line(j);
 }
@@ -114,28 +122,9 @@ Ask parse_ask(std::string_view line) {
   return read_message(line, [](const Json& j) {
     auto data = guest::from_base64(j.value("data", ""));
     if (!data) throw unreadable_message();
-    return Ask{j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data)};
+    return Ask{j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data),
+               j.value("id", int64_t{0})};
   });
-}
-
-Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,
-                   const std::function<void(const Report&)>& on_stage,
-                   std::optional<Millis> first) {
-  Fd fd = sys::connect_unix(socket);
-  sys::send_all(fd.get(), to_line(ask));
-  sys::LineReader lines(fd.get());
-  Deadline deadline(timeout), first_word(std::min(timeout, first.value_or(timeout)));
-  bool spoke = false;
-  while (auto line = lines.next(Millis((spoke ? deadline : first_word).poll_ms()))) {
-    spoke = true;
-    Report r = parse_report(*line);
-    if (r.kind == Report::Kind::ended) return r;
-    if (r.kind == Report::Kind::failed) throw *r.error;
-    on_stage(r);
-  }
-  if (lines.ended()) throw Error(Code::unreachable, "its monitor went away");
-  if (!spoke) throw timed_out("its monitor does not answer");
-  throw timed_out("its monitor did not end in time");
 }
 
 } // namespace banger::ops

@@ -6,12 +6,17 @@
 //                                nothing: who only connects is told how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
+// A question has an id, "id":7, and one answer with the same id: done or failed. What is said to
+// all has the id 0; who connects hears first how far a start or a stop has come, if one is under
+// way. ops/link/client.h is the verbs' end of this.
+//
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
 // verbs and monitors of neighbouring versions understand each other. A line that cannot be read, or
-// is of a newer version (model/message.h), gets one too, and the end of the connection.
+// is of a newer version (model/message.h), gets one too, and the end of the connection. A build
+// before had no ids: its monitors send none, and its verbs, who ask without, are answered without.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -43,20 +48,30 @@ struct MonitorRequest {
 };
 
 struct Report {
-  enum class Kind { locked, stage, ready, failed, ended };
+  enum class Kind {
+    locked,
+    stage,
+    ready,
+    failed, // the start, or what was asked with its id
+    ended,
+    done // what was asked with its id
+  };
   Kind kind = Kind::stage;
-  std::string stage;          // a word: vmm, kernel, init, network, port, ssh, login
-  std::string text;           // for people; of ready: what is wrong all the same
-  std::optional<Error> error; // failed
-  std::string state;          // ended: the state it left the VM in
-  std::string doing = {};     // stage: what it is at, where nothing is wrong (BootStage)
+  std::string stage;              // a word: vmm, kernel, init, network, port, ssh, login
+  std::string text;               // for people; of ready: what is wrong all the same
+  std::optional<Error> error;     // failed
+  std::string state;              // ended, and done of a stop: the state it left the VM in
+  std::optional<int64_t> id = {}; // of the question; 0: said to all; none: by a build before
+  std::string doing = {};         // stage: what it is at, where nothing is wrong (BootStage)
 };
+Report stage_report(std::string word, std::string text, std::string doing = {});
+Report failure_report(const Error& e);
 
 struct Ask {
   std::string verb;      // "stop", "kill", "console", "publish", "unpublish"
   Millis timeout{0};     // stop: how long the guest may take
-  std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h),
-                         // answered by a stage of the verb's name
+  std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h)
+  int64_t id = 0;        // its answer's; 0: none is wanted but a refusal
 };
 
 std::string to_line(const MonitorRequest& r);
@@ -66,13 +81,5 @@ std::string to_line(const Ask& a);
 MonitorRequest parse_monitor_request(std::string_view line);
 Report parse_report(std::string_view line);
 Ask parse_ask(std::string_view line);
-
-// Asks the monitor at `socket` and follows its reports until `ended`, which is returned, or
-// `failed`, which is thrown. Throws Error(unreachable) when no monitor answers, or when it dies
-// before it said how it ended; Error(timeout) when `timeout` passed, or `first` before it said
-// anything at all.
-Report ask_monitor(const std::string& socket, const Ask& ask, Millis timeout,
-                   const std::function<void(const Report&)>& on_stage,
-                   std::optional<Millis> first = {});
 
 } // namespace banger::ops

@@ -26,7 +26,11 @@ constexpr Millis pause_while_booting{5}, pause{100};
 // One that has gone is seen at its process in a moment; one that only stalls is not.
 constexpr Millis time_to_be_seen{200};
 
-Report failure(const Error& e) { return {Report::Kind::failed, {}, {}, e, {}}; }
+constexpr int64_t said_to_all = 0; // a Report's id
+
+Report paused_report(const std::string& reason) {
+  return stage_report("paused", "it is paused: " + reason);
+}
 
 } // namespace
 
@@ -37,8 +41,9 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                       },
                       [this](const Error& e) {
                         ctx_.log.warn("monitor.client", e);
-                        return to_line(failure(e));
-                      }}),
+                        return to_line(failure_report(e));
+                      },
+                      [this](const Client& client) { greet(client); }}),
       vmm_(loop_, driver_,
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
@@ -47,9 +52,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
       stopper_(loop_, ctx_.log, vmm_,
-               {[this](const char* word, const std::string& text) {
-                  report({Report::Kind::stage, word, text, {}, {}});
-                },
+               {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(power_off, time); },
                 [this] { record_stopping(); }, [this] { return standstill_.reason(); }}),
       verb_(server_.add(std::move(verb))) {}
@@ -74,7 +77,7 @@ int Monitor::run() {
 void Monitor::on_failure(const Error& e) {
   if (phase_ == Phase::releasing) return release(e);
   if (phase_ != Phase::claiming) return finish(VmState::failed, e.message(), e);
-  report(failure(e));
+  report(failure_report(e));
   status_ = exit_status(e.code());
   phase_ = Phase::ended;
 }
@@ -125,7 +128,8 @@ void Monitor::listen() {
   sys::make_dirs(places_.runtime);
   server_.listen(sys::listen_unix(places_.monitor_socket));
   // Not before it can be spoken to: the verb gives up op.lock now, and the next may be a kill.
-  if (auto verb = verb_.lock()) verb->send(to_line(Report{Report::Kind::locked, {}, {}, {}, {}}));
+  if (auto verb = verb_.lock())
+    verb->send(to_line(Report{Report::Kind::locked, {}, {}, {}, {}, said_to_all}));
 }
 
 void Monitor::open_parts() {
@@ -240,7 +244,7 @@ void Monitor::on_stage(const guest::StageReport& r) {
     readiness_->end();
     Error e = boot_error().hint(
         fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm_.name));
-    return report(failure(e));
+    return report(failure_report(e));
   }
   readiness_->end();
   if (stopper_.knock() != Knock::none) return; // it is being stopped
@@ -253,8 +257,7 @@ void Monitor::on_stage(const guest::StageReport& r) {
 void Monitor::tell_stage() {
   // Not before the VMM runs: the first stage says so.
   if (phase_ != Phase::booting) return;
-  if (auto stage = progress_.news())
-    report({Report::Kind::stage, stage->word, stage->text, {}, {}, stage->doing});
+  if (auto stage = progress_.news()) report(stage_report(stage->word, stage->text, stage->doing));
 }
 
 void Monitor::record_ready() {
@@ -281,11 +284,7 @@ void Monitor::record_ready() {
   } catch (const Error& e) {
     // A full disk is no reason to end a guest that is well.
     ctx_.log.error("monitor.ready", e);
-    report({Report::Kind::stage,
-            "ready",
-            "it is ready, but that cannot be recorded: " + e.message(),
-            {},
-            {}});
+    report(stage_report("ready", "it is ready, but that cannot be recorded: " + e.message()));
     loop_.after(next_record, [this] { record_ready(); });
     return;
   }
@@ -299,11 +298,7 @@ void Monitor::on_standstill() {
   if (reason.empty() && is_still_told_ && progress_.was_ready())
     clock_setter_ = run_in_guest(set_clock(wall_now()), time_to_set_clock);
   if (!reason.empty() || is_still_told_)
-    report({Report::Kind::stage,
-            reason.empty() ? "resumed" : "paused",
-            reason.empty() ? "it goes on" : "it is paused: " + reason,
-            {},
-            {}});
+    report(reason.empty() ? stage_report("resumed", "it goes on") : paused_report(reason));
   is_still_told_ = !reason.empty();
   record_standstill();
 }
@@ -376,21 +371,34 @@ void Monitor::restart() {
   });
 }
 
+// Who joins hears first what it waits for now, as those heard it who were here before.
+void Monitor::greet(const Client& client) {
+  auto tell = [&](Report r) {
+    r.id = said_to_all;
+    client->send(to_line(r));
+  };
+  auto tell_stage = [&](const BootStage& s) { tell(stage_report(s.word, s.text, s.doing)); };
+  if (has_ended()) return tell_stage({"leaving", "it has ended: giving back what it had"});
+  if (stopper_.told()) return tell_stage(*stopper_.told());
+  if (is_still_told_) return tell(paused_report(standstill_.reason()));
+  if (phase_ == Phase::preparing) return tell_stage({"vmm", "starting the VMM"});
+  if (phase_ == Phase::booting) return tell_stage(stage_of(progress_.view()));
+}
+
 void Monitor::answer(const Client& client, const Ask& ask) {
-  if (ask.verb == "stop") return ask_stop(ask.timeout, false);
-  if (ask.verb == "kill") return ask_stop(ask.timeout, true);
+  Reply reply(client, ask);
+  if (ask.verb == "stop" || ask.verb == "kill") {
+    enders_.push_back(reply);
+    return ask_stop(ask.timeout, ask.verb == "kill");
+  }
   if (ask.verb == "publish" || ask.verb == "unpublish")
-    return change_forward(ask, vm_, vmm_, prepared_,
-                          [peer = sys::LineServer::Peer(client)](const Report& r) {
-                            if (auto here = peer.lock()) here->send(to_line(r));
-                          });
+    return change_forward(ask, vm_, vmm_, prepared_, reply);
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();
-    return;
+    return reply.done();
   }
-  Error e = failed("the monitor does not know '{}'", ask.verb)
-                .hint("it is of another version: stop and start the VM");
-  client->send(to_line(failure(e)));
+  reply.refuse(failed("the monitor does not know '{}'", ask.verb)
+                   .hint("it is of another version: stop and start the VM"));
 }
 
 void Monitor::ask_stop(Millis timeout, bool at_once) {
@@ -415,7 +423,10 @@ std::unique_ptr<Helper> Monitor::run_in_guest(const std::string& command, Millis
   return ops::run_in_guest(ctx_, loop_, {places_, vm_, console_->vmm_log()}, command, time);
 }
 
-void Monitor::report(const Report& r) { server_.send(to_line(r)); }
+void Monitor::report(Report r) {
+  r.id = said_to_all;
+  server_.send(to_line(r));
+}
 
 Error Monitor::boot_error() const {
   std::string tail = last_lines(escape_for_terminal(console_->console_tail()), 8);
@@ -469,10 +480,13 @@ void Monitor::release(std::optional<Error> left) {
   }
   // A verb that hears of the end may start the VM again at once.
   run_lock_.reset();
-  if (outcome_.fault && !progress_.was_ready() && stopper_.knock() == Knock::none)
-    report(failure(*outcome_.fault));
+  bool has_failed = outcome_.fault && !progress_.was_ready() && stopper_.knock() == Knock::none;
+  std::string state(name_of(outcome_.state));
+  for (const Reply& reply : enders_) has_failed ? reply.refuse(*outcome_.fault) : reply.done(state);
+  if (has_failed)
+    report(failure_report(*outcome_.fault));
   else
-    report({Report::Kind::ended, {}, outcome_.reason, {}, std::string(name_of(outcome_.state))});
+    report({Report::Kind::ended, {}, outcome_.reason, {}, state});
   phase_ = Phase::ended;
   loop_.stop();
 }

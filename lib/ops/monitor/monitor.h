@@ -11,6 +11,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "ops/common/context.h"
 #include "ops/common/places.h"
@@ -22,6 +23,7 @@
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
 #include "ops/monitor/readiness.h"
+#include "ops/monitor/reply.h"
 #include "ops/monitor/runner.h"
 #include "ops/monitor/standstill.h"
 #include "ops/monitor/stopper.h"
@@ -72,11 +74,12 @@ private:
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
   // Those who ask.
+  void greet(const Client& client);
   void answer(const Client& client, const Ask& ask);
   void ask_stop(Millis timeout, bool at_once);
   void record_stopping();
   std::unique_ptr<Helper> run_in_guest(const std::string& command, Millis time);
-  void report(const Report& r);
+  void report(Report r);
   // The end.
   void on_failure(const Error& e);
   void finish(VmState state, std::string reason, std::optional<Error> fault);
@@ -118,7 +121,8 @@ private:
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused
   std::unique_ptr<Helper> clock_setter_;
-  bool halted_ = false; // the VMM was ended because its guest would never go on
+  std::vector<Reply> enders_; // those who asked it to end
+  bool halted_ = false;       // the VMM was ended because its guest would never go on
   Outcome outcome_;
   int status_ = 0;
 };

@@ -54,7 +54,7 @@ int serve_place(int in, int out) {
     if (!line) throw usage("no request on standard input");
     act(parse_place_request(*line));
   } catch (const Error& e) {
-    report = {Report::Kind::failed, {}, {}, e, {}};
+    report = failure_report(e);
   }
   sys::send_all(out, to_line(report));
   return report.error ? exit_status(report.error->code()) : 0;

@@ -29,6 +29,11 @@ void Stopper::kill() {
   next();
 }
 
+void Stopper::tell(const char* word, const std::string& text) {
+  told_ = {word, text};
+  acts_.tell(*told_);
+}
+
 void Stopper::next() {
   loop_.cancel(next_);
   std::string still = acts_.still();
@@ -40,21 +45,21 @@ void Stopper::next() {
   case Knock::none:
     break;
   case Knock::room:
-    acts_.tell("paused", fmt::format("it is paused, {}: waiting until it goes on", still));
+    tell("paused", fmt::format("it is paused, {}: waiting until it goes on", still));
     break;
   case Knock::keys:
-    acts_.tell("asking", "asking the guest to stop");
+    tell("asking", "asking the guest to stop");
     vmm_.running().knock([this](std::optional<Error> fault) {
       // A VMM that cannot be spoken to hears no key; the others have the time of the step.
       if (fault && knock_ == Knock::keys) next();
     });
     break;
   case Knock::ssh:
-    acts_.tell("ssh", "asking the guest to power off over ssh");
+    tell("ssh", "asking the guest to power off over ssh");
     poweroff_ = acts_.power_off(facts_.timeout);
     break;
   case Knock::term:
-    acts_.tell("term", "ending the VMM");
+    tell("term", "ending the VMM");
     vmm_.signal(SIGTERM);
     break;
   case Knock::kill:

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/log.h"
+#include "ops/link/boot_stage.h"
 #include "ops/monitor/helper.h"
 #include "ops/monitor/stop_plan.h"
 #include "ops/monitor/vmm.h"
@@ -17,7 +19,7 @@ class Stopper {
 public:
   struct Acts {
     // A step is begun: what verbs are told of it.
-    std::function<void(const char* word, const std::string& text)> tell;
+    std::function<void(const BootStage& step)> tell;
     // Starts poweroff over ssh; none where that cannot be. It has the time of its step.
     std::function<std::unique_ptr<Helper>(Millis time)> power_off;
     // After each step.
@@ -38,11 +40,14 @@ public:
   // The guest goes on: what waits for that waits no more.
   void go_on();
   Knock knock() const { return knock_; }
+  // The last step that was told.
+  const std::optional<BootStage>& told() const { return told_; }
   // The VMM has ended: nothing more is done.
   void end();
 
 private:
   void next();
+  void tell(const char* word, const std::string& text);
 
   sys::Loop& loop_;
   Log& log_;
@@ -50,6 +55,7 @@ private:
   Acts acts_;
   StopFacts facts_;
   Knock knock_ = Knock::none;
+  std::optional<BootStage> told_;
   std::unique_ptr<Helper> poweroff_;
   sys::Loop::Timer next_ = 0;
 };

@@ -6,13 +6,12 @@
 #include "core/error.h"
 #include "model/words.h"
 #include "ops/common/places.h"
+#include "ops/link/client.h"
 #include "ops/link/end.h"
-#include "ops/link/link.h"
 #include "ops/release/seen.h"
 #include "sys/file.h"
 #include "sys/log_follower.h"
 #include "sys/signals.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -27,9 +26,13 @@ public:
   Typing(sys::Loop& loop, const Places& places, const ConsoleEnds& ends,
          std::function<void()> on_escape)
       : loop_(loop), ends_(ends), on_escape_(std::move(on_escape)),
-        link_(sys::connect_unix(places.monitor_socket)), lines_(link_.get()) {
-    sys::set_nonblocking(link_.get());
-    loop_.watch(link_.get(), [this] { on_answer(); });
+        monitor_(loop, sys::connect_unix(places.monitor_socket),
+                 {[](const Report& r) {
+                    if (r.error) throw Error(*r.error);
+                  },
+                  // How the VM goes on is told elsewhere; nothing can be typed any more.
+                  {},
+                  [this] { read_or_wait(); }}) {
     loop_.watch(ends_.in, [this] { on_typed(); });
   }
 
@@ -42,44 +45,25 @@ private:
     }
     size_t escape = ends_.has_escape ? bytes.find(console_escape) : std::string::npos;
     // A person who types ahead of a guest that does not listen must still be able to leave.
-    if (waiting_.size() < much && link_ && escape != 0)
-      waiting_ += to_line(Ask{"console", Millis(0), bytes.substr(0, escape)});
-    flush();
+    if (monitor_.waiting() < much && escape != 0)
+      monitor_.say(Ask{"console", Millis(0), bytes.substr(0, escape)});
+    read_or_wait();
     if (escape != std::string::npos) on_escape_();
   }
 
-  void flush() {
-    if (!link_) return;
-    waiting_.erase(0, sys::send_some(link_.get(), waiting_));
-    if (waiting_.empty())
-      loop_.forget_writable(link_.get());
-    else
-      loop_.watch_writable(link_.get(), [this] { flush(); });
-    if (ends_.has_escape || has_ended_) return;
+  void read_or_wait() {
+    if (ends_.has_escape || has_ended_ || monitor_.is_gone()) return;
     // A pipe waits.
-    if (waiting_.size() < much)
+    if (monitor_.waiting() < much)
       loop_.watch(ends_.in, [this] { on_typed(); });
     else
       loop_.forget(ends_.in);
   }
 
-  void on_answer() {
-    bool more = lines_.fill();
-    while (auto line = lines_.buffered())
-      if (Report r = parse_report(*line); r.error) throw std::move(*r.error);
-    if (more) return;
-    // How the VM goes on is told elsewhere; nothing can be typed any more.
-    loop_.forget(link_.get());
-    loop_.forget_writable(link_.get());
-    link_.reset();
-  }
-
   sys::Loop& loop_;
   const ConsoleEnds& ends_;
   std::function<void()> on_escape_;
-  Fd link_;
-  sys::LineReader lines_;
-  std::string waiting_;
+  Client monitor_;
   bool has_ended_ = false; // nothing more is typed
 };
 

@@ -6,13 +6,12 @@
 #include "model/port.h"
 #include "model/words.h"
 #include "ops/common/places.h"
-#include "ops/link/link.h"
+#include "ops/link/client.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
 #include "ops/net/open_place.h"
 #include "ops/vm/hold.h"
 #include "sys/lock.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -39,20 +38,12 @@ HeldVm hold(Context& ctx, const std::string& ref) {
 
 // QEMU's own network is its monitor's business: it alone speaks to the VMM.
 void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
-  Fd fd = sys::connect_unix(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket);
-  Ask ask{verb, Millis(0), to_text(port)};
-  sys::send_all(fd.get(), to_line(ask));
-  sys::LineReader lines(fd.get());
-  Deadline deadline(monitor_patience);
-  while (auto line = lines.next(Millis(deadline.poll_ms()))) {
-    Report r = parse_report(*line);
-    if (r.kind == Report::Kind::failed) throw std::move(*r.error);
-    if (r.kind == Report::Kind::ended) break; // nothing is forwarded any more
-    if (r.kind == Report::Kind::stage && r.stage == verb) return;
+  try {
+    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket,
+                {verb, Millis(0), to_text(port)}, {monitor_patience}, [](const Report&) {});
+  } catch (Error& e) {
+    throw std::move(e.default_subject(vm.name));
   }
-  if (!lines.ended()) throw timed_out("the monitor of '{}' does not answer", vm.name);
-  throw Error(Code::unreachable, fmt::format("the monitor of '{}' went away", vm.name))
-      .subject(vm.name);
 }
 
 void open_port(Context& ctx, const Vm& vm, const Port& port) {

@@ -6,11 +6,16 @@
 #include "ops/bundle/boot_files.h"
 #include "ops/common/places.h"
 #include "ops/host/accel.h"
+#include "ops/link/client.h"
 #include "sys/file.h"
 #include "sys/socket.h"
 #include "vmm/drivers.h"
 
 namespace banger::ops {
+
+namespace {
+constexpr Millis time_to_take_over{30'000};
+}
 
 SpawnedMonitor spawn_monitor(Context& ctx, const Vm& vm, const MonitorRequest& request,
                              bool detached) {
@@ -55,12 +60,12 @@ void adopt_vm(Context& ctx, const Vm& vm) {
     ctx.log.warn("adopt.no_bundle", e);
   }
   auto [process, link] = spawn_monitor(ctx, vm, request, true);
-  sys::LineReader lines(link.get());
-  while (auto line = lines.next(Millis(30'000))) {
-    Report r = parse_report(*line);
-    if (r.kind == Report::Kind::failed) throw std::move(*r.error);
-    if (r.kind == Report::Kind::ready || r.kind == Report::Kind::ended) return;
-  }
+  using Kind = Report::Kind;
+  sys::Loop loop;
+  auto r = Client(loop, std::move(link))
+               .wait_for({Kind::ready, Kind::ended, Kind::failed}, time_to_take_over);
+  if (r && r->error) throw std::move(*r->error);
+  if (r) return;
   throw failed("cannot take over '{}': its new monitor said nothing", vm.name)
       .subject(vm.name)
       .log(places_of(ctx.dirs, ctx.state.tag(), vm).vmm_log);

@@ -1,10 +1,6 @@
 #include "ops/vm/start.h"
 
-#include <array>
-#include <cerrno>
 #include <csignal>
-
-#include <poll.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -12,6 +8,7 @@
 #include "ops/common/places.h"
 #include "ops/host/accel.h"
 #include "ops/link/boot_stage.h"
+#include "ops/link/client.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
 #include "ops/vm/disks.h"
@@ -23,7 +20,6 @@
 #include "sys/loop.h"
 #include "sys/proc.h"
 #include "sys/signals.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -44,15 +40,26 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
   return request;
 }
 
+constexpr Millis time_to_lock{30'000};
+
 // A boot, as its monitor reports it.
 struct Boot {
-  Fd link;
-  sys::LineReader lines;
+  Boot(Context& ctx, Fd link, Vm v, BootTime patience, BootStage first)
+      : monitor(loop, std::move(link), {[this, &ctx](const Report& r) {
+                  if (r.kind != Report::Kind::stage) return;
+                  reached = {r.stage, r.text};
+                  ctx.stage(vm.name, r.doing.empty() ? r.text : r.doing);
+                }}),
+        vm(std::move(v)), time(patience), places(places_of(ctx.dirs, ctx.state.tag(), vm)),
+        reached(std::move(first)) {}
+
+  sys::Loop loop;
+  Client monitor;
   Vm vm;
   BootTime time;
   Places places;
-  std::optional<sys::Child> monitor = {};       // where this process started it
-  BootStage reached{"vmm", "starting the VMM"}; // as far as was told
+  BootStage reached;                      // as far as was told
+  std::optional<sys::Child> process = {}; // the monitor's, where this process started it
 };
 
 BootTime time_of(Context& ctx, const StartOptions& options, Accel accel) {
@@ -98,19 +105,18 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
       throw std::move(e.within(fmt::format("cannot start '{}'", vm.name)).default_subject(vm.name));
     }
   }();
-  int fd = started.link.get();
-  auto s = std::unique_ptr<Boot>(new Boot{std::move(started.link), sys::LineReader(fd), vm,
-                                          time_of(ctx, options, request.accel), places,
-                                          std::move(started.process)});
-  auto line = s->lines.next(Millis(30'000));
-  if (!line || parse_report(*line).kind != Report::Kind::locked) {
+  auto s =
+      std::make_unique<Boot>(ctx, std::move(started.link), vm, time_of(ctx, options, request.accel),
+                             BootStage{"vmm", "starting the VMM"});
+  s->process = std::move(started.process);
+  using Kind = Report::Kind;
+  auto r = s->monitor.wait_for({Kind::locked, Kind::failed, Kind::ended}, time_to_lock);
+  if (!r || r->kind != Kind::locked) {
     // One that is late must not boot what was settled meanwhile.
-    s->monitor->kill(SIGKILL);
-    s->monitor->wait();
+    s->process->kill(SIGKILL);
+    s->process->wait();
     reconcile_locked(ctx, vm);
-    if (line) {
-      if (auto r = parse_report(*line); r.error) throw *r.error;
-    }
+    if (r && r->error) throw std::move(*r->error);
     throw failed("cannot start '{}': its monitor did not start", vm.name)
         .subject(vm.name)
         .log(places.vmm_log);
@@ -145,48 +151,32 @@ private:
   int fd_;
 };
 
-// A report's line; none at the end of them, or when the deadline passed.
-std::optional<std::string> next_report(Boot& s, const Deadline& deadline,
-                                       const Interruption& interruption) {
-  for (;;) {
-    if (auto line = s.lines.buffered()) return line;
-    std::array<pollfd, 2> polled{{{s.link.get(), POLLIN, 0}, {interruption.fd(), POLLIN, 0}}};
-    int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
-    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
-    if (n > 0 && polled[1].revents) {
-      interruption.tell();
-      throw failed("cannot start '{}': interrupted", s.vm.name).subject(s.vm.name);
-    }
-    if (n > 0 && polled[0].revents && !s.lines.fill()) return {};
-    if (n == 0 && deadline.poll_ms() == 0) return {};
-  }
-}
-
 // Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
 // VMM was started.
 void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
-  Deadline deadline(s.time.given);
   Interruption interruption(ctx, s.vm, options.interrupt);
   auto began = steady_now();
-  while (auto line = next_report(s, deadline, interruption)) {
-    Report r = parse_report(*line);
-    if (r.kind == Report::Kind::ready) return tell_flaw(ctx, s.vm, r);
-    if (r.kind == Report::Kind::failed) {
-      Error e = std::move(*r.error);
-      e.within(fmt::format("cannot start '{}'", s.vm.name));
-      e.default_subject(s.vm.name);
-      e.default_log(s.places.console);
-      throw e;
-    }
-    if (r.kind == Report::Kind::ended)
-      throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
-    if (r.kind == Report::Kind::stage) {
-      if (!options.wait) return; // the first one comes when the VMM runs
-      s.reached = {r.stage, r.text};
-      ctx.stage(s.vm.name, r.doing.empty() ? r.text : r.doing);
-    }
+  s.loop.watch(interruption.fd(), [&] {
+    interruption.tell();
+    throw failed("cannot start '{}': interrupted", s.vm.name).subject(s.vm.name);
+  });
+  using Kind = Report::Kind;
+  // The first stage comes when the VMM runs.
+  auto r = options.wait ? s.monitor.wait_for({Kind::ready, Kind::failed, Kind::ended}, s.time.given)
+                        : s.monitor.wait_for({Kind::ready, Kind::failed, Kind::ended, Kind::stage},
+                                             s.time.given);
+  s.loop.forget(interruption.fd());
+  if (r && r->kind == Kind::ready) return tell_flaw(ctx, s.vm, *r);
+  if (r && r->kind == Kind::stage) return;
+  if (r && r->error) {
+    Error e = std::move(*r->error);
+    e.within(fmt::format("cannot start '{}'", s.vm.name));
+    e.default_subject(s.vm.name);
+    e.default_log(s.places.console);
+    throw e;
   }
-  if (s.lines.ended())
+  if (r) throw conflict("'{}' was stopped before it was ready", s.vm.name).subject(s.vm.name);
+  if (s.monitor.is_gone())
     throw failed("cannot start '{}': its monitor died", s.vm.name)
         .subject(s.vm.name)
         .hint("the next command cleans up; try again")
@@ -205,9 +195,8 @@ Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
   // It may have become ready before the monitor knew of this listener.
   Vm now = ctx.state.get_vm(vm.id);
   if (now.state == VmState::running) return {now, false};
-  int fd = link.get();
   BootTime time = time_of(ctx, options, now.accel.value_or(Accel::tcg));
-  Boot boot{std::move(link), sys::LineReader(fd), now, time, places, {}, {"boot", "it boots"}};
+  Boot boot(ctx, std::move(link), now, time, {"boot", "it boots"});
   ctx.stage(vm.name, "being started already");
   await_ready(ctx, boot, options);
   return {ctx.state.get_vm(vm.id), false};
@@ -235,27 +224,20 @@ Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& opti
   // From the first: one that comes while the monitor is being started is for the VM, too.
   sys::Signals signals({SIGTERM, SIGINT, SIGHUP});
   auto s = begin_start(ctx, hold_stopped_vm(ctx, ref, "start"), options, false);
-  sys::Loop loop;
-  std::optional<Error> failure;
-  loop.watch(signals.fd(), [&] {
+  s->loop.watch(signals.fd(), [&] {
     sys::read_signal(signals.fd());
-    s->monitor->kill(SIGTERM);
+    s->process->kill(SIGTERM);
   });
-  loop.watch(s->link.get(), [&] {
-    bool more = s->lines.fill();
-    while (auto line = s->lines.buffered()) {
-      Report r = parse_report(*line);
-      if (r.kind == Report::Kind::stage) ctx.stage(s->vm.name, r.doing.empty() ? r.text : r.doing);
-      if (r.kind == Report::Kind::ready) {
-        tell_flaw(ctx, s->vm, r);
-        on_ready(ctx.state.get_vm(s->vm.id));
-      }
-      if (r.kind == Report::Kind::failed) failure = std::move(*r.error);
+  std::optional<Error> failure;
+  while (auto r = s->monitor.wait_for({Report::Kind::ready, Report::Kind::failed}, {})) {
+    if (r->error) {
+      failure = std::move(r->error);
+      continue;
     }
-    if (!more) loop.stop();
-  });
-  loop.run();
-  s->monitor->wait();
+    tell_flaw(ctx, s->vm, *r);
+    on_ready(ctx.state.get_vm(s->vm.id));
+  }
+  s->process->wait();
   if (failure) {
     failure->within(fmt::format("cannot start '{}'", s->vm.name)).default_log(s->places.console);
     throw *failure;

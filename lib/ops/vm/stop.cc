@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "ops/common/places.h"
-#include "ops/link/link.h"
+#include "ops/link/client.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
 #include "sys/file.h"
@@ -87,13 +87,12 @@ struct Request {
 // Asks its monitor to end it. False where that one does not answer, or does not end it in time.
 // Throws Error(unreachable) where there is none.
 bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request& r) {
-  // A stop that is under way is not told of again.
+  // A monitor of a build before does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
-    ask_monitor(
-        places.monitor_socket, {r.verb, r.timeout}, r.patience,
-        [&](const Report& report) { ctx.stage(vm.name, report.text); },
-        answers_at_once ? std::optional(time_to_answer) : std::nullopt);
+    ask_monitor(places.monitor_socket, {r.verb, r.timeout},
+                {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
+                [&](const Report& report) { ctx.stage(vm.name, report.text); });
     return true;
   } catch (const Error& e) {
     if (e.code() != Code::timeout) throw;

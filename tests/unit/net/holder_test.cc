@@ -34,6 +34,7 @@ protected:
     ::waitpid(pid_, nullptr, 0);
     sys::remove_tree(root_);
   }
+  Fd connect() { return sys::connect_unix(root_ + "/holder.sock"); }
   Json answer_to(const std::string& line) {
     sys::send_all(peer_.get(), line + "\n");
     return parse_message(lines_->next(Millis(30'000)).value_or(""));
@@ -59,6 +60,23 @@ TEST_F(HolderTest, WhatItDoesNotKnowIsToldAndNoMore) {
     EXPECT_EQ("a message between banger's own programs cannot be read", refusal_of(line)) << line;
   // The same connection goes on; keys that are not known are passed over.
   EXPECT_EQ(Json::array(), answer_to("{\"v\":1,\"do\":\"relays\",\"since\":9}").at("relays"));
+}
+
+TEST_F(HolderTest, AnAnswerHasTheIdOfItsQuestion) {
+  EXPECT_EQ(7, answer_to("{\"v\":1,\"do\":\"relays\",\"id\":7}").at("id"));
+  Json refused = answer_to("{\"v\":1,\"do\":\"levitate\",\"id\":8}");
+  EXPECT_EQ(8, refused.at("id"));
+  EXPECT_TRUE(refused.contains("error"));
+  // A program of a build before has none.
+  EXPECT_FALSE(answer_to("{\"v\":1,\"do\":\"relays\"}").contains("id"));
+}
+
+// One that sends what never becomes a line loses its connection, and nobody else does.
+TEST_F(HolderTest, ALineWithoutEndIsThatClientsEnd) {
+  Fd other = connect();
+  std::string flood(3 << 20, 'x');
+  EXPECT_THROW(sys::send_all(other.get(), flood), Error);
+  EXPECT_EQ(Json::array(), answer_to("{\"v\":1,\"do\":\"relays\"}").at("relays"));
 }
 
 } // namespace banger::net

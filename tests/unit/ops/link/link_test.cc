@@ -6,6 +6,7 @@
 
 #include "model/message.h"
 #include "net/holder.h"
+#include "ops/link/client.h"
 #include "ops/link/link.h"
 #include "sys/file.h"
 #include "sys/socket.h"
@@ -77,6 +78,14 @@ TEST(MonitorLink, MessagesSurviveTheWay) {
   Ask a = parse_ask(to_line(Ask{"stop", Millis(1500)}));
   EXPECT_EQ(a.verb, "stop");
   EXPECT_EQ(a.timeout, Millis(1500));
+  EXPECT_EQ(a.id, 0);
+  EXPECT_EQ(parse_ask(to_line(Ask{"stop", Millis(1500), {}, 7})).id, 7);
+
+  Report done{Report::Kind::done, {}, {}, {}, "stopped", 7};
+  EXPECT_EQ(parse_report(to_line(done)).kind, Report::Kind::done);
+  EXPECT_EQ(parse_report(to_line(done)).id, 7);
+  EXPECT_EQ(parse_report(to_line(done)).state, "stopped");
+  EXPECT_FALSE(parse_report(to_line(stage_report("ssh", ""))).id);
 }
 
 TEST(MonitorLink, RubbishIsAnErrorAndNewKeysAreNot) {
@@ -93,13 +102,16 @@ TEST(MonitorLink, StopOfAMonitorOfBefore) {
       "{\"v\":1,\"event\":\"stage\",\"stage\":\"asking\",\"text\":\"asking the guest to stop\"}\n"
       "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\"}\n");
   std::vector<std::string> stages;
-  Report end = ask_monitor(before.socket, {"stop", Millis(10'000)}, patience,
+  Report end = ask_monitor(before.socket, {"stop", Millis(10'000)}, {patience},
                            [&](const Report& r) { stages.push_back(r.stage + ": " + r.text); });
   before.join();
   EXPECT_EQ("stopped", end.state);
   EXPECT_EQ(std::vector<std::string>{"asking: asking the guest to stop"}, stages);
-  // And that one understood these words alone; the order of keys is no matter.
-  EXPECT_EQ("{\"v\":1,\"verb\":\"stop\",\"timeout_ms\":10000}", before.asked);
+  // And that one understood these words alone; the order of keys is no matter, and one that it does
+  // not know, the id, is passed over.
+  Json asked = Json::parse(before.asked);
+  EXPECT_EQ(1, asked.erase("id"));
+  EXPECT_EQ("{\"v\":1,\"verb\":\"stop\",\"timeout_ms\":10000}", asked.dump());
 }
 
 TEST(MonitorLink, VerbThatAMonitorOfBeforeHasNot) {
@@ -107,7 +119,7 @@ TEST(MonitorLink, VerbThatAMonitorOfBeforeHasNot) {
                      "\"the monitor does not know 'console'\",\"subject\":\"\",\"hint\":"
                      "\"it is of another version: stop and start the VM\",\"log\":\"\"}}\n");
   Error e = thrown_by([&] {
-    ask_monitor(before.socket, {"console", Millis(0), "x"}, patience, [](const Report&) {});
+    ask_monitor(before.socket, {"console", Millis(0), "x"}, {patience}, [](const Report&) {});
   });
   EXPECT_EQ(Code::failed, e.code());
   EXPECT_EQ("the monitor does not know 'console'", e.message());
@@ -119,8 +131,8 @@ TEST(MonitorLink, MonitorOfTomorrow) {
   FakeMonitor tomorrow("{\"v\":1,\"event\":\"weather\",\"sun\":[1,2]}\n"
                        "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\",\"mood\":\"fine\"}\n");
   int stages = 0;
-  Report end =
-      ask_monitor(tomorrow.socket, {"stop", Millis(1)}, patience, [&](const Report&) { ++stages; });
+  Report end = ask_monitor(tomorrow.socket, {"stop", Millis(1)}, {patience},
+                           [&](const Report&) { ++stages; });
   EXPECT_EQ("stopped", end.state);
   EXPECT_EQ(1, stages);
   Report r = parse_report("{\"v\":1,\"event\":\"failed\",\"error\":{\"code\":\"new\"}}");
@@ -129,7 +141,7 @@ TEST(MonitorLink, MonitorOfTomorrow) {
 
   FakeMonitor newer("{\"v\":2,\"event\":\"ended\",\"state\":\"stopped\"}\n");
   Error e = thrown_by([&] {
-    ask_monitor(newer.socket, {"stop", Millis(1)}, patience, [](const Report&) {});
+    ask_monitor(newer.socket, {"stop", Millis(1)}, {patience}, [](const Report&) {});
   });
   EXPECT_EQ("a message between banger's own programs is of version 2, this one knows 1",
             e.message());
@@ -154,7 +166,8 @@ TEST(MonitorLink, WhatCannotBeRead) {
        {"", "stop", "[]", "null", "{\"verb\":\"stop\"}", "{\"v\":0,\"verb\":\"stop\"}",
         "{\"v\":\"1\",\"verb\":\"stop\"}", "{\"v\":1.5,\"verb\":\"stop\"}",
         "{\"v\":-1,\"verb\":\"stop\"}", "{\"v\":1,\"verb\":1,\"event\":1,\"do\":1,\"vm\":1}",
-        "{\"v\":1,\"verb\":\"console\",\"data\":[],\"text\":[],\"plan\":[1],\"op\":[]}"}) {
+        "{\"v\":1,\"verb\":\"console\",\"data\":[],\"text\":[],\"plan\":[1],\"op\":[]}",
+        "{\"v\":1,\"id\":[],\"vm\":[]}"}) {
     for (Error e : {thrown_by([&] { parse_ask(line); }), thrown_by([&] { parse_report(line); }),
                     thrown_by([&] { parse_monitor_request(line); }),
                     thrown_by([&] { net::parse_holder_ask(line); })})

@@ -1,0 +1,182 @@
+#include "ops/link/client.h"
+
+#include <algorithm>
+
+namespace banger::ops {
+
+namespace {
+
+bool asks_for_the_end(const std::string& verb) { return verb == "stop" || verb == "kill"; }
+
+} // namespace
+
+Client::Client(sys::Loop& loop, Fd fd, Told told)
+    : loop_(loop), fd_(std::move(fd)), lines_(fd_.get()), told_(std::move(told)) {
+  sys::set_nonblocking(fd_.get());
+  out_.emplace(loop_, fd_.get(), [this] {
+    if (auto tell = told_.sent) tell();
+  });
+  loop_.watch(fd_.get(), [this] { on_input(); });
+}
+
+Client::~Client() {
+  if (fd_) loop_.forget(fd_.get());
+  loop_.cancel(rest_);
+  for (const auto& [id, question] : open_) {
+    loop_.cancel(question.timer);
+    loop_.cancel(question.first_word);
+  }
+}
+
+void Client::ask(Ask ask, Patience patience, Answer answer) {
+  int64_t id = ask.id = ++last_id_;
+  auto give_up = [this, id](const char* what, Millis after) {
+    auto question = open_.find(id);
+    settle(question, std::unexpected(timed_out("{} '{}': waited {}", what, question->second.verb,
+                                               format_duration(after))));
+  };
+  Open& question = open_[id] = {ask.verb, std::move(answer)};
+  question.timer = loop_.after(patience.answer,
+                               [=] { give_up("its monitor has not answered", patience.answer); });
+  if (patience.first && *patience.first < patience.answer)
+    question.first_word = loop_.after(*patience.first, [give_up, first = *patience.first] {
+      give_up("its monitor does not answer", first);
+    });
+  if (fd_) return say(ask);
+  loop_.cancel(question.timer);
+  question.timer = loop_.after(Millis(0), [this, id] {
+    settle(open_.find(id), std::unexpected(Error(Code::unreachable, "its monitor has gone away")));
+  });
+}
+
+// One that is gone is seen by its end of the connection, which is read.
+void Client::say(const Ask& ask) {
+  if (out_) out_->send(to_line(ask));
+}
+
+std::optional<Report> Client::wait_for(std::initializer_list<Report::Kind> kinds,
+                                       std::optional<Millis> timeout) {
+  if (!fd_) return {};
+  awaited_ = kinds;
+  came_.reset();
+  sys::Loop::Timer late = 0;
+  if (timeout) late = loop_.after(*timeout, [this] { loop_.stop(); });
+  struct Rest {
+    Client& client;
+    sys::Loop::Timer late;
+    ~Rest() {
+      client.loop_.cancel(late);
+      client.awaited_.clear();
+    }
+  } rest{*this, late};
+  loop_.run();
+  return std::exchange(came_, {});
+}
+
+void Client::on_input() {
+  try {
+    if (!lines_.fill()) loop_.forget(fd_.get());
+  } catch (const Error& e) {
+    return lose(e);
+  }
+  take_lines();
+}
+
+void Client::take_lines() {
+  loop_.cancel(rest_);
+  for (std::weak_ptr<int> alive = alive_;;) {
+    std::optional<Report> report;
+    try {
+      if (auto line = lines_.buffered()) report = parse_report(*line);
+    } catch (const Error& e) {
+      return lose(e);
+    }
+    if (!report) break;
+    // Whoever is called may throw, or have enough for now: the others are taken after that.
+    rest_ = loop_.after(Millis(0), [this] { take_lines(); });
+    take(*report);
+    if (alive.expired() || came_) return;
+    loop_.cancel(rest_);
+  }
+  if (lines_.ended()) lose(Error(Code::unreachable, "its monitor went away"));
+}
+
+void Client::take(const Report& r) {
+  using Kind = Report::Kind;
+  for (auto& [id, question] : open_) loop_.cancel(std::exchange(question.first_word, 0));
+  bool is_answer = r.kind == Kind::done || r.kind == Kind::failed;
+  auto question = r.id.value_or(0) ? open_.find(*r.id) : r.id ? open_.end() : asked_before_ids(r);
+  if (question != open_.end() && (is_answer || !r.id)) {
+    if (r.error) return settle(question, std::unexpected(*r.error));
+    return settle(question, r);
+  }
+  if (r.id.value_or(0) && is_answer) return; // nobody waits for it
+  if (r.kind == Kind::ended) return on_ended(r);
+  event(r);
+}
+
+Client::Questions::iterator Client::asked_before_ids(const Report& r) {
+  if (r.kind == Report::Kind::failed) return open_.begin();
+  if (r.kind != Report::Kind::stage) return open_.end();
+  return std::ranges::find_if(open_, [&](const auto& o) { return o.second.verb == r.stage; });
+}
+
+// Nothing is answered any more.
+void Client::on_ended(const Report& r) {
+  std::weak_ptr<int> alive = alive_;
+  while (!open_.empty()) {
+    auto question = open_.begin();
+    if (asks_for_the_end(question->second.verb))
+      settle(question, r);
+    else
+      settle(question, std::unexpected(Error(Code::unreachable, "its VM has ended")));
+    if (alive.expired()) return;
+  }
+  event(r);
+}
+
+void Client::settle(Questions::iterator question, std::expected<Report, Error> how) {
+  auto node = open_.extract(question);
+  loop_.cancel(node.mapped().timer);
+  loop_.cancel(node.mapped().first_word);
+  node.mapped().answer(std::move(how));
+}
+
+void Client::event(const Report& r) {
+  if (std::ranges::find(awaited_, r.kind) != awaited_.end()) {
+    came_ = r;
+    return loop_.stop();
+  }
+  if (auto tell = told_.event) tell(r);
+}
+
+void Client::lose(const Error& why) {
+  loop_.forget(fd_.get());
+  out_.reset();
+  fd_.reset();
+  if (!awaited_.empty()) loop_.stop();
+  std::weak_ptr<int> alive = alive_;
+  while (!open_.empty()) {
+    settle(open_.begin(), std::unexpected(why));
+    if (alive.expired()) return;
+  }
+  if (told_.gone) std::exchange(told_.gone, {})(why);
+}
+
+Report ask_monitor(const std::string& socket, const Ask& ask, Client::Patience patience,
+                   const std::function<void(const Report&)>& on_stage) {
+  sys::Loop loop;
+  std::expected<Report, Error> answer;
+  Client client(loop, sys::connect_unix(socket), {[&](const Report& r) {
+                  if (r.kind == Report::Kind::stage) on_stage(r);
+                }});
+  client.ask(ask, patience, [&](std::expected<Report, Error> a) {
+    answer = std::move(a);
+    loop.stop();
+  });
+  loop.run();
+  if (!answer) throw std::move(answer).error();
+  return *answer;
+}
+
+} // namespace banger::ops

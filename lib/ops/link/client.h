@@ -1,0 +1,104 @@
+// A verb's end of the connection to a monitor: asks, gets each answer to its question, and follows
+// what is said to all. On a loop, or for a caller that blocks on that loop.
+//
+// A question has one answer, in whatever order they come. One that comes when nobody waits for it
+// any more is dropped, as is one whose id was never given. When the monitor goes away, says what
+// cannot be read, or a line without end, all that is open is answered with that, and it is gone.
+//
+// A monitor of a build before answers without ids; so its refusal is taken for the answer to the
+// oldest question, a stage that is called as the question for the answer to that, and its VM's end
+// for the answer to a stop.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/handle.h"
+#include "ops/link/link.h"
+#include "sys/loop.h"
+#include "sys/outbox.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+class Client {
+public:
+  struct Told {
+    // What is said to all, and refusals of what was only said (say()).
+    std::function<void(const Report&)> event = {};
+    // Once: nothing more comes.
+    std::function<void(const Error& why)> gone = {};
+    // The monitor took some of what waited.
+    std::function<void()> sent = {};
+  };
+  // failed() reports come as the error.
+  using Answer = std::function<void(std::expected<Report, Error>)>;
+  struct Patience {
+    Millis answer;                    // until the answer
+    std::optional<Millis> first = {}; // until the monitor says anything at all
+  };
+
+  // Everything is called from the loop, and may destroy this.
+  Client(sys::Loop& loop, Fd fd, Told told);
+  Client(sys::Loop& loop, Fd fd) : Client(loop, std::move(fd), Told()) {}
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // `answer` is called once. What does not come in time is Error(timeout) that says what was asked.
+  void ask(Ask ask, Patience patience, Answer answer);
+  // Nobody waits for an answer.
+  void say(const Ask& ask);
+  // Bytes of all that which the monitor has not taken yet.
+  size_t waiting() const { return out_ ? out_->waiting() : 0; }
+
+  // Runs the loop until it says one of `kinds` to all, which is given; what comes before that goes
+  // to Told::event. None: `timeout` passed, or it is gone. Nothing that comes after is lost.
+  std::optional<Report> wait_for(std::initializer_list<Report::Kind> kinds,
+                                 std::optional<Millis> timeout);
+  bool is_gone() const { return !fd_; }
+
+private:
+  struct Open {
+    std::string verb;
+    Answer answer;
+    sys::Loop::Timer timer = 0, first_word = 0;
+  };
+  using Questions = std::map<int64_t, Open>; // the oldest first
+
+  void on_input();
+  void take_lines();
+  void take(const Report& r);
+  void settle(Questions::iterator question, std::expected<Report, Error> how);
+  Questions::iterator asked_before_ids(const Report& r);
+  void on_ended(const Report& r);
+  void event(const Report& r);
+  void lose(const Error& why);
+
+  sys::Loop& loop_;
+  Fd fd_;
+  sys::LineReader lines_;
+  std::optional<sys::Outbox> out_; // for as long as the descriptor is open
+  Told told_;
+  Questions open_;
+  int64_t last_id_ = 0;
+  std::vector<Report::Kind> awaited_;
+  std::optional<Report> came_;
+  sys::Loop::Timer rest_ = 0; // lines that were read and not taken yet
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+// Asks the monitor at `socket` and blocks until the answer; a refusal is thrown. Stages that are
+// told meanwhile go to `on_stage`. Throws Error(unreachable) when no monitor answers, or when it
+// dies first, Error(timeout) when `patience` is at its end.
+Report ask_monitor(const std::string& socket, const Ask& ask, Client::Patience patience,
+                   const std::function<void(const Report&)>& on_stage);
+
+} // namespace banger::ops

@@ -1,0 +1,29 @@
+// The answer to a question of a verb: given once, at any time, and lost where the verb has gone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ops/link/link.h"
+#include "sys/line_server.h"
+
+namespace banger::ops {
+
+class Reply {
+public:
+  Reply(const std::shared_ptr<sys::LineServer::Client>& client, const Ask& ask)
+      : peer_(client), verb_(ask.verb), id_(ask.id) {}
+
+  // It is done; of a stop, `state` is what it left the VM in.
+  void done(const std::string& state = {}) const;
+  void refuse(const Error& why) const;
+
+private:
+  void send(Report r) const;
+
+  sys::LineServer::Peer peer_;
+  std::string verb_;
+  int64_t id_; // 0: a verb that has none, for it is of a build before or waits for no answer
+};
+
+} // namespace banger::ops
