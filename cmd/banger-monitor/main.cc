@@ -19,7 +19,7 @@ int monitor() {
   if (!line) throw usage("no request on descriptor {}", ops::request_fd);
   ops::MonitorRequest request = ops::parse_monitor_request(*line);
 
-  Settings settings;
+  Settings settings = request.settings;
   Dirs dirs;
   dirs.state = request.state_dir;
   dirs.runtime = request.runtime_root;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # A monitor hears whoever asks, in each phase: beside a helper that never answers while a VM is prepared,
-# and beside a VMM that does not answer.
+# beside whoever keeps a lock that it needs, and beside a VMM that does not answer.
 load ../lib
 load vm
 
@@ -29,6 +29,43 @@ program() {
   rm -f "$1"
   cat >"$1"
   chmod 755 "$1"
+}
+
+# hold_lock FILE: as another command does that never gets on; let_lock_go ends it.
+hold_lock() {
+  rm -f "$root/held"
+  python3 - "$1" "$root/held" <<'PY' 3>&- &
+import fcntl, sys, time
+with open(sys.argv[1], "a") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    open(sys.argv[2], "w").close()
+    time.sleep(600)
+PY
+  holder=$!
+  await 20 test -e "$root/held"
+}
+let_lock_go() {
+  kill "$holder"
+  wait "$holder" || true
+  holder=
+}
+
+# Somebody besides its holder has come to the lock.
+is_waited_for() {
+  local fd n=0
+  for fd in /proc/[0-9]*/fd/*; do
+    [ "$(readlink "$fd")" != "$1" ] || n=$((n + 1))
+  done
+  [ $n -ge 2 ]
+}
+
+# ended_within SECONDS COMMAND...: it succeeds in that time.
+ended_within() {
+  local began=$EPOCHREALTIME most=$1
+  shift
+  expect 0 timeout 30 "$@"
+  python3 -c 'import sys; m, b, e = map(float, sys.argv[1:]); assert e - b < m, e - b' \
+    "$most" "$began" "$EPOCHREALTIME"
 }
 
 # The start has come to where it hangs.
@@ -92,20 +129,69 @@ needs_private_network() {
 @test "kill and stop end a VM that waits for the network's lock" {
   needs_private_network
   expect 0 banger vm create $tiny h
-  python3 - "$BANGER_STATE_DIR/net.lock" "$root/hangs" <<'PY' 3>&- &
-import fcntl, sys, time
-with open(sys.argv[1], "a") as lock:
-    fcntl.lockf(lock, fcntl.LOCK_EX)
-    open(sys.argv[2], "w").close()
-    time.sleep(600)
-PY
-  holder=$!
-  await 20 test -e "$root/hangs"
+  hold_lock "$BANGER_STATE_DIR/net.lock"
+  : >"$root/hangs"
   ends_soon kill
   ends_soon stop
-  kill "$holder"
-  wait "$holder" || true
-  holder=
+  let_lock_go
+  expect 0 banger vm start h
+  expect 0 banger vm rm --force h
+  nothing_left
+}
+
+@test "kill ends a VM of the private network while another keeps the network's lock" {
+  needs_private_network
+  expect 0 banger vm run $tiny k
+  expect 0 banger vm run $tiny --rm brief
+  for vm in k brief; do
+    vmm=$(vm_field $vm .vmm.pid)
+    monitor=$(monitor_of $vm)
+    hold_lock "$BANGER_STATE_DIR/net.lock"
+    ended_within 2 banger vm kill $vm
+    same "$output" "$vm: stopped"
+    gone "$vmm"
+    gone "$monitor"
+    let_lock_go
+  done
+  same "$(vm_field k '[.state, .reason] | @json')" '["stopped","killed"]'
+  # What they had there is given back by the next command that changes anything.
+  expect 0 banger vm reconcile
+  expect 0 banger doctor --leaks
+  same "$output" ''
+  same "$(banger vm list -q)" k
+  expect 0 banger vm start k
+
+  # So does a kill after a stop that waits for the lock.
+  hold_lock "$BANGER_STATE_DIR/net.lock"
+  vmm=$(vm_field k .vmm.pid)
+  banger vm stop k >"$root/stop" 2>&1 3>&- &
+  stop=$!
+  await 20 gone "$vmm"
+  ended_within 2 banger vm kill k
+  wait $stop
+  same "$(cat "$root/stop")" 'k: stopped'
+  let_lock_go
+  expect 0 banger vm rm k
+  nothing_left
+}
+
+@test "kill and stop end a VM that waits for the lock of the known hosts, or of the ssh config" {
+  expect 0 banger vm run $tiny --net isolated h
+  expect 0 banger vm stop h
+  expect 0 banger ssh config --install
+  for file in "$BANGER_STATE_DIR/keys/known_hosts" "$BANGER_STATE_DIR/ssh_config"; do
+    : >"$file" # so that it has to be written
+    hold_lock "$file.lock"
+    hangs() { is_waited_for "$file.lock" && in_state h starting; }
+    ends_soon kill
+    ends_soon stop
+    let_lock_go
+  done
+  # A VM that ends by itself, with --rm, waits for nobody either.
+  expect 0 banger vm run $tiny --rm --net isolated brief
+  hold_lock "$BANGER_STATE_DIR/keys/known_hosts.lock"
+  ended_within 2 banger vm kill brief
+  let_lock_go
   expect 0 banger vm start h
   expect 0 banger vm rm --force h
   nothing_left

@@ -39,8 +39,11 @@ void check_word(std::string_view word) {
   if (!good) throw failed("invalid name '{}' for the known hosts", escape_for_terminal(word));
 }
 
-void change(const std::string& keys_dir, const std::function<std::string(std::string_view)>& edit) {
-  auto lock = sys::FileLock::take(keys_dir + "/known_hosts.lock");
+std::string lock_of(const std::string& keys_dir) { return keys_dir + "/known_hosts.lock"; }
+
+// The caller holds the lock.
+void change_locked(const std::string& keys_dir,
+                   const std::function<std::string(std::string_view)>& edit) {
   std::string path = keys_dir + "/known_hosts";
   std::string before = sys::find_content(path).value_or("");
   // Half a line was left by a writer that was killed.
@@ -53,6 +56,11 @@ void change(const std::string& keys_dir, const std::function<std::string(std::st
     sys::append(path, std::string_view(after).substr(before.size()));
   else
     sys::write_atomic(path, after, 0600, Outlives::process);
+}
+
+void change(const std::string& keys_dir, const std::function<std::string(std::string_view)>& edit) {
+  auto lock = sys::FileLock::take(lock_of(keys_dir));
+  change_locked(keys_dir, edit);
 }
 
 } // namespace
@@ -87,6 +95,14 @@ std::optional<std::string> find_host_key(std::string_view content, std::string_v
 void set_known_host(const std::string& keys_dir, const KnownHost& host) {
   sys::make_dirs(keys_dir);
   change(keys_dir, [&](std::string_view content) { return with_known_host(content, host); });
+}
+
+bool try_set_known_host(const std::string& keys_dir, const KnownHost& host) {
+  sys::make_dirs(keys_dir);
+  auto lock = sys::FileLock::try_take(lock_of(keys_dir));
+  if (!lock) return false;
+  change_locked(keys_dir, [&](std::string_view content) { return with_known_host(content, host); });
+  return true;
 }
 
 void remove_known_host(const std::string& keys_dir, std::string_view host) {

@@ -43,8 +43,7 @@ std::string to_line(const MonitorRequest& r) {
                        {"vmm_binary", r.vmm_binary},
                        {"accel", name_of(r.accel)},
                        {"tsc_khz", r.tsc_khz},
-                       {"isolated_outbound", r.isolated_outbound},
-                       {"stop_timeout_ms", r.stop_timeout.count()},
+                       {"settings", to_json(r.settings)},
                        {"begun_ns", r.begun_ns},
                        {"adopt", r.adopt}});
 }
@@ -64,8 +63,11 @@ MonitorRequest parse_monitor_request(std::string_view line) {
     r.vmm_binary = j.value("vmm_binary", "");
     r.accel = parse_accel(j.value("accel", "tcg"));
     r.tsc_khz = j.value("tsc_khz", int64_t{0});
-    r.isolated_outbound = j.value("isolated_outbound", false);
-    r.stop_timeout = Millis(j.value("stop_timeout_ms", int64_t{10'000}));
+    r.settings = settings_of(j.value("settings", Json::object()));
+    // A verb of a build before handed these two on, and no other.
+    Settings& s = r.settings;
+    s.net_isolated_outbound = j.value("isolated_outbound", s.net_isolated_outbound);
+    s.vm_stop_timeout = Millis(j.value("stop_timeout_ms", s.vm_stop_timeout.count()));
     r.begun_ns = j.value("begun_ns", int64_t{0});
     r.adopt = j.value("adopt", false);
     return r;

@@ -22,7 +22,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
-#include "model/settings.h"
+#include "model/settings_json.h"
 #include "model/vm.h"
 #include "model/wire.h"
 
@@ -39,8 +39,7 @@ struct MonitorRequest {
   std::string vmm_binary;
   Accel accel = Accel::tcg;
   int64_t tsc_khz = 0;
-  bool isolated_outbound = false;
-  Millis stop_timeout{10'000}; // of a stop that a signal asks for
+  Settings settings = {};      // the verb's
   int64_t begun_ns = 0;        // wall time at which the verb began
   bool adopt = false;          // take over a VMM that runs, instead of starting one
   VmmKind vmm = VmmKind::qemu; // whose program vmm_binary is

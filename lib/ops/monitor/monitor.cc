@@ -3,12 +3,12 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "ops/monitor/forwards.h"
 #include "ops/monitor/guest_shell.h"
-#include "ops/release/removal.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -35,7 +35,7 @@ Report paused_report(const std::string& reason) {
 } // namespace
 
 Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver, Fd verb)
-    : ctx_(ctx), request_(std::move(request)), driver_(driver),
+    : ctx_(ctx), request_(std::move(request)), driver_(driver), row_(ctx),
       server_(loop_, {[this](const Client& client, const std::string& line) {
                         answer(client, parse_ask(line));
                       },
@@ -48,7 +48,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
             [this](const std::string& fault) {
-              note("vm.disk_fault", {{"fault", fault}});
+              row_.note("vm.disk_fault", {{"fault", fault}});
             }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
       stopper_(loop_, ctx_.log, vmm_,
@@ -65,7 +65,7 @@ int Monitor::run() {
     } catch (const Error& e) {
       on_failure(e);
     } catch (const std::exception& e) {
-      on_failure(failed("the monitor of '{}' failed: {}", vm_.name, e.what()));
+      on_failure(failed("the monitor of '{}' failed: {}", vm().name, e.what()));
     }
   };
   guarded([this] { begin(); });
@@ -91,26 +91,11 @@ void Monitor::begin() {
 }
 
 void Monitor::claim() {
-  vm_ = ctx_.state.get_vm(request_.vm);
-  places_ = places_of(ctx_.dirs, ctx_.state.tag(), vm_);
+  row_.read(request_.vm);
+  places_ = places_of(ctx_.dirs, ctx_.state.tag(), vm());
   run_lock_ = sys::FileLock::try_take(places_.run_lock);
-  if (!run_lock_) throw conflict("'{}' has a monitor already", vm_.name);
-  ctx_.state.transaction(
-      [&] {
-        vm_ = ctx_.state.get_vm(vm_.id);
-        bool awaited = request_.adopt
-                           ? vm_.state == VmState::running || vm_.state == VmState::paused
-                           : vm_.state == VmState::starting;
-        // Who asked for it may have died, and another have brought the row in order since.
-        if (!awaited)
-          throw conflict("'{}' needs no monitor now: it is {}", vm_.name, name_of(vm_.state));
-        vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-          if (!v.run) v.run.emplace();
-          v.run->monitor = sys::this_process();
-          v.run->runtime_dir = places_.runtime;
-        });
-      },
-      outlives_of_runtime(ctx_.dirs.runtime));
+  if (!run_lock_) throw conflict("'{}' has a monitor already", vm().name);
+  row_.claim(request_, places_.runtime);
   // How the VM goes on can be told when its disk is full, too: then above all.
   bool has_room = ctx_.state.keep_room();
   auto told = sys::find_info(places_.lifecycle);
@@ -123,7 +108,8 @@ void Monitor::claim() {
 void Monitor::listen() {
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
-    if (sys::read_signal(signals_.get()) != SIGHUP) ask_stop(request_.stop_timeout, false);
+    if (sys::read_signal(signals_.get()) != SIGHUP)
+      ask_stop(request_.settings.vm_stop_timeout, false);
   });
   sys::make_dirs(places_.runtime);
   server_.listen(sys::listen_unix(places_.monitor_socket));
@@ -140,30 +126,30 @@ void Monitor::open_parts() {
   console_->rest_for(pause_while_booting);
   readiness_.emplace(loop_, ctx_.log, ctx_.dirs.libexec, console_->vmm_log(),
                      [this](const guest::StageReport& r) { on_stage(r); });
-  network_.emplace(ctx_, loop_, vm_, request_.isolated_outbound, console_->vmm_log());
-  runner_.emplace(ctx_, loop_, vm_, [this] {
-    note("vm.abandoned");
+  network_.emplace(ctx_, loop_, vm(), request_.settings.net_isolated_outbound, console_->vmm_log());
+  runner_.emplace(ctx_, loop_, vm(), [this] {
+    row_.note("vm.abandoned");
     ask_stop({}, true);
   });
 }
 
 void Monitor::adopt() {
-  if (!vmm_.adopt(vm_.vmm_process(), places_.runtime)) {
+  if (!vmm_.adopt(vm().vmm_process(), places_.runtime)) {
     phase_ = Phase::ready;
     return finish(VmState::failed, "unobserved", {});
   }
-  is_still_told_ = vm_.state == VmState::paused;
-  progress_.take_over(vm_.timings);
+  is_still_told_ = vm().state == VmState::paused;
+  progress_.take_over(vm().timings);
   console_->rest_for(pause);
   network_->watch();
   phase_ = Phase::ready;
-  note("vm.adopted", {{"pid", vm_.vmm_process().pid}});
+  row_.note("vm.adopted", {{"pid", vm().vmm_process().pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
 
 void Monitor::prepare() {
   preparation_ = std::make_unique<Preparation>(
-      ctx_, loop_, request_, places_, vm_, *readiness_, *network_, console_->vmm_log(),
+      ctx_, loop_, request_, places_, vm(), *readiness_, *network_, console_->vmm_log(),
       [this](std::expected<Prepared, Error> prepared) { on_prepared(std::move(prepared)); });
 }
 
@@ -171,7 +157,7 @@ void Monitor::on_prepared(std::expected<Prepared, Error> prepared) {
   preparation_.reset();
   if (!prepared) throw std::move(prepared).error();
   prepared_ = std::move(*prepared);
-  vm_ = prepared_->vm;
+  row_.read(vm().id); // its ports on the host were chosen meanwhile
   kernel_ = sys::open_file(request_.kernel, O_RDONLY);
   network_->watch();
   start_vmm();
@@ -184,7 +170,7 @@ void Monitor::start_vmm() {
     sys::remove_file(kernel);
     sys::copy_sparse(fmt::format("/proc/self/fd/{}", kernel_.get()), kernel);
   }
-  Network::Place place = network_->place(vm_);
+  Network::Place place = network_->place(vm());
   prepared_->machine.net = place.net;
   std::optional<vmm::Inside> inside;
   if (place.where)
@@ -193,18 +179,8 @@ void Monitor::start_vmm() {
   progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9);
   vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), inside);
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
-  vm_ = ctx_.state.change_vm(
-      vm_.id,
-      [&](Vm& v) {
-        v.run->vmm = vmm_.id();
-        v.vmm = request_.vmm;
-        v.accel = request_.accel;
-        v.run->outbound_open =
-            nature_of(v.net_mode).way_out_by_setting && request_.isolated_outbound;
-        v.run->vmm_api_socket = places_.runtime + "/" + driver_.api_socket();
-        v.timings = progress_.timings();
-      },
-      outlives_of_runtime(ctx_.dirs.runtime));
+  row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
+               progress_.timings());
   vmm_.boot(prepared_->machine,
             [this](std::optional<Error> fault) { on_booted(std::move(fault)); });
 }
@@ -212,8 +188,8 @@ void Monitor::start_vmm() {
 void Monitor::on_booted(std::optional<Error> fault) {
   if (stopper_.knock() != Knock::none || has_ended()) return;
   if (fault) {
-    Error e = std::move(fault->within(fmt::format("cannot boot '{}'", vm_.name)));
-    e.default_subject(vm_.name).default_log(places_.vmm_log);
+    Error e = std::move(fault->within(fmt::format("cannot boot '{}'", vm().name)));
+    e.default_subject(vm().name).default_log(places_.vmm_log);
     auto give_up = [this, e] {
       if (!has_ended()) finish(VmState::failed, e.message(), e);
     };
@@ -243,7 +219,7 @@ void Monitor::on_stage(const guest::StageReport& r) {
     // console.
     readiness_->end();
     Error e = boot_error().hint(
-        fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm_.name));
+        fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm().name));
     return report(failure_report(e));
   }
   readiness_->end();
@@ -265,22 +241,8 @@ void Monitor::record_ready() {
   std::string small = not_grown(progress_.view(), prepared_->grows);
   try {
     keep_host_key(places_);
-    ctx_.state.transaction([&] {
-      vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-        v.state = standstill_.reason().empty() ? VmState::running : VmState::paused;
-        v.reason = standstill_.reason();
-        v.timings = progress_.timings();
-        if (vmm_) v.vmm_version = vmm_.running().version();
-      });
-      const BootTimings& t = vm_.timings;
-      record(ctx_, vm_.name, "vm.ready",
-             {{"prepare", t.prepare.value_or(0)},
-              {"vmm", t.vmm.value_or(0)},
-              {"kernel", t.kernel.value_or(0)},
-              {"userland", t.userland.value_or(0)},
-              {"ready", t.ready.value_or(0)}});
-      if (!small.empty()) record(ctx_, vm_.name, "vm.not_grown", {{"why", small}});
-    });
+    row_.ready(standstill_.reason(), progress_.timings(), vmm_ ? vmm_.running().version() : "",
+               small);
   } catch (const Error& e) {
     // A full disk is no reason to end a guest that is well.
     ctx_.log.error("monitor.ready", e);
@@ -310,22 +272,8 @@ void Monitor::record_standstill() {
   VmState state = phase_ != Phase::ready ? VmState::starting
                   : reason.empty()       ? VmState::running
                                          : VmState::paused;
-  bool was_still = vm_.state == VmState::paused || !vm_.reason.empty();
-  if (vm_.state == state && vm_.reason == reason) return;
-  if (reason.empty() && !was_still) return;
   try {
-    ctx_.state.transaction(
-        [&] {
-          vm_ = ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-            v.state = state;
-            v.reason = reason;
-          });
-          if (reason.empty())
-            record(ctx_, vm_.name, "vm.resumed");
-          else
-            record(ctx_, vm_.name, "vm.paused", {{"reason", reason}});
-        },
-        outlives_of_runtime(ctx_.dirs.runtime));
+    row_.stands(state, reason);
   } catch (const Error& e) {
     ctx_.log.error("monitor.paused", e);
     loop_.after(next_record, [this] { record_standstill(); });
@@ -344,10 +292,10 @@ void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
   const BootView& view = progress_.view();
   End end = decide({vmm::ending(request_.vmm, exit.status, exit.events, view.last_words),
                     stopper_.knock(), was_still, halted_, exit.booted, progress_.was_ready(),
-                    vm_.remove_when_stopped, view, how});
+                    vm().remove_when_stopped, view, how});
   switch (end.next) {
   case End::Next::restart:
-    note("vm.rebooted");
+    row_.note("vm.rebooted");
     return restart();
   case End::Next::stopped:
     return finish(VmState::stopped, end.reason, {});
@@ -356,10 +304,11 @@ void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
   case End::Next::died:
     break;
   }
-  std::string message = fmt::format("the VMM of '{}' ended ({})", vm_.name, how);
+  std::string message = fmt::format("the VMM of '{}' ended ({})", vm().name, how);
   std::string said = last_lines(escape_for_terminal(console_->vmm_tail()), 3);
   if (!progress_.was_ready() && !said.empty()) message += ": " + said;
-  finish(VmState::failed, end.reason, failed("{}", message).subject(vm_.name).log(places_.vmm_log));
+  finish(VmState::failed, end.reason,
+         failed("{}", message).subject(vm().name).log(places_.vmm_log));
 }
 
 void Monitor::restart() {
@@ -392,7 +341,7 @@ void Monitor::answer(const Client& client, const Ask& ask) {
     return ask_stop(ask.timeout, ask.verb == "kill");
   }
   if (ask.verb == "publish" || ask.verb == "unpublish")
-    return change_forward(ask, vm_, vmm_, prepared_, reply);
+    return change_forward(ask, vm(), vmm_, prepared_, reply);
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();
     return reply.done();
@@ -402,25 +351,25 @@ void Monitor::answer(const Client& client, const Ask& ask) {
 }
 
 void Monitor::ask_stop(Millis timeout, bool at_once) {
+  is_killed_ = is_killed_ || at_once;
+  if (at_once && leaving_) leaving_->hurry();
   if (has_ended() || phase_ == Phase::claiming) return;
   // Without a VMM nobody needs to be asked: what prepares it is ended.
   if (!vmm_) return finish(VmState::stopped, at_once ? "killed" : "", {});
   if (at_once) return stopper_.kill();
-  stopper_.ask(scaled(timeout, vm_.accel.value_or(Accel::kvm)), progress_.was_ready());
+  stopper_.ask(scaled(timeout, vm().accel.value_or(Accel::kvm)), progress_.was_ready());
 }
 
 void Monitor::record_stopping() {
-  if (vm_.state == VmState::stopping) return;
   try {
-    vm_ = ctx_.state.change_vm(
-        vm_.id, [](Vm& v) { v.state = VmState::stopping; }, outlives_of_runtime(ctx_.dirs.runtime));
+    row_.stopping();
   } catch (const Error& e) {
     ctx_.log.warn("vm.stop.record", e);
   }
 }
 
 std::unique_ptr<Helper> Monitor::run_in_guest(const std::string& command, Millis time) {
-  return ops::run_in_guest(ctx_, loop_, {places_, vm_, console_->vmm_log()}, command, time);
+  return ops::run_in_guest(ctx_, loop_, {places_, vm(), console_->vmm_log()}, command, time);
 }
 
 void Monitor::report(Report r) {
@@ -433,19 +382,10 @@ Error Monitor::boot_error() const {
   return failed("{}{}\nits console ends with:\n{}",
                 progress_.was_ready() ? "" : "it did not boot: ", stage_of(progress_.view()).text,
                 tail)
-      .subject(vm_.name)
+      .subject(vm().name)
       .log(places_.console);
 }
 
-void Monitor::note(const std::string& type, const Json& detail) {
-  try {
-    record(ctx_, vm_.name, type, detail);
-  } catch (const Error& e) {
-    ctx_.log.warn(type, e);
-  }
-}
-
-// Nothing that a VMM uses is taken away while it lives.
 void Monitor::finish(VmState state, std::string reason, std::optional<Error> fault) {
   if (has_ended()) return;
   phase_ = Phase::releasing;
@@ -458,20 +398,14 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
   if (readiness_) readiness_->end();
   if (network_) network_->end();
   runner_.reset();
-  vmm_.end([this](std::optional<Error> left) {
-    if (left || !network_) return release(std::move(left));
-    network_->leave([this](std::optional<Error> still) { release(std::move(still)); });
-  });
+  int errors = console_ ? console_->vmm_log() : STDERR_FILENO;
+  leaving_ = std::make_unique<Leaving>(
+      ctx_, loop_,
+      Leaving::Run{vmm_, network_, row_, places_, outcome_, progress_.timings(), errors},
+      is_killed_, [this](std::optional<Error> left) { release(std::move(left)); });
 }
 
 void Monitor::release(std::optional<Error> left) {
-  if (!left) {
-    try {
-      record_end();
-    } catch (const Error& e) {
-      left = e;
-    }
-  }
   if (left) {
     // It stays as it is for the next command, which sees that nobody is at its side.
     ctx_.log.error("monitor.release", *left);
@@ -489,26 +423,6 @@ void Monitor::release(std::optional<Error> left) {
     report({Report::Kind::ended, {}, outcome_.reason, {}, state});
   phase_ = Phase::ended;
   loop_.stop();
-}
-
-void Monitor::record_end() {
-  sys::remove_tree(places_.runtime);
-  const auto& [state, reason, fault] = outcome_;
-  ctx_.state.transaction([&] {
-    ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-      v.state = state;
-      v.reason = reason;
-      v.stopped = wall_now();
-      v.run.reset();
-      v.timings = progress_.timings();
-      if (fault)
-        v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint(),
-                          fault->log()};
-    });
-    record(ctx_, vm_.name, state == VmState::failed ? "vm.failed" : "vm.stopped",
-           {{"reason", reason}});
-  });
-  if (vm_.remove_when_stopped) remove_vm_rest(ctx_, vm_);
 }
 
 } // namespace banger::ops

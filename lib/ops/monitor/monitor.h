@@ -20,10 +20,12 @@
 #include "ops/monitor/console_input.h"
 #include "ops/monitor/console_log.h"
 #include "ops/monitor/end.h"
+#include "ops/monitor/leaving.h"
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
 #include "ops/monitor/readiness.h"
 #include "ops/monitor/reply.h"
+#include "ops/monitor/row.h"
 #include "ops/monitor/runner.h"
 #include "ops/monitor/standstill.h"
 #include "ops/monitor/stopper.h"
@@ -84,22 +86,15 @@ private:
   void on_failure(const Error& e);
   void finish(VmState state, std::string reason, std::optional<Error> fault);
   void release(std::optional<Error> left);
-  void record_end();
 
   bool has_ended() const { return phase_ >= Phase::releasing; }
   Error boot_error() const;
-  void note(const std::string& type, const Json& detail = Json::object());
-
-  struct Outcome {
-    VmState state = VmState::stopped;
-    std::string reason;
-    std::optional<Error> fault;
-  };
+  const Vm& vm() const { return row_.vm(); }
 
   Context& ctx_;
   const MonitorRequest request_;
   const vmm::Driver& driver_;
-  Vm vm_;
+  Row row_;
   Places places_;
   Phase phase_ = Phase::claiming;
   std::optional<sys::FileLock> run_lock_;
@@ -123,7 +118,9 @@ private:
   std::unique_ptr<Helper> clock_setter_;
   std::vector<Reply> enders_; // those who asked it to end
   bool halted_ = false;       // the VMM was ended because its guest would never go on
+  bool is_killed_ = false;
   Outcome outcome_;
+  std::unique_ptr<Leaving> leaving_;
   int status_ = 0;
 };
 

@@ -1,8 +1,7 @@
 #include "ops/monitor/network.h"
 
 #include "core/error.h"
-#include "ops/link/link.h"
-#include "ops/monitor/place.h"
+#include "ops/monitor/place_helper.h"
 #include "ops/net/open_place.h"
 #include "sys/proc.h"
 
@@ -11,7 +10,7 @@ namespace banger::ops {
 namespace {
 
 // slirp4netns has 10 s to come up, and others may stand before at net.lock.
-constexpr Millis time_to_join{60'000}, time_to_leave{30'000}, next_try{500};
+constexpr Millis time_to_join{60'000}, next_try{500};
 
 } // namespace
 
@@ -30,21 +29,12 @@ void Network::end() {
 }
 
 void Network::ask(const char* what, Millis patience, vmm::Done done) {
-  PlaceRequest request{what, vm_, ctx_.log.op(), std::string(name_of(ctx_.log.level())), ctx_.dirs};
   try {
-    helper_ = std::make_unique<Helper>(
-        loop_, sys::Command{{ctx_.dirs.libexec + "/banger-place", what}, {}, runtime_, false},
-        to_line(request), errors_, patience, [this, done](auto line) {
-          helper_.reset();
-          if (!line) return done(std::move(line).error());
-          std::optional<Error> fault;
-          try {
-            fault = parse_report(*line).error;
-          } catch (const Error& e) {
-            fault = e;
-          }
-          done(std::move(fault));
-        });
+    helper_ = ask_place(ctx_, loop_, {what, vm_}, runtime_, errors_, patience,
+                        [this, done](std::optional<Error> fault) {
+                          helper_.reset();
+                          done(std::move(fault));
+                        });
   } catch (const Error& e) {
     again_ = loop_.after(Millis(0), [done, e] { done(e); });
   }
@@ -72,7 +62,7 @@ void Network::join(vmm::Done done) {
   });
 }
 
-void Network::leave(vmm::Done done) { act("leave", time_to_leave, std::move(done)); }
+void Network::leave(Millis patience, vmm::Done done) { act("leave", patience, std::move(done)); }
 
 Network::Place Network::place(const Vm& vm) { return place_->attachment(vm, outbound_); }
 

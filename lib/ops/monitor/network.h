@@ -41,8 +41,10 @@ public:
   // From now on: keepers of its place that die are brought back. prepare() ends that, join()
   // begins it anew.
   void watch();
-  // Gives back what prepare() made, also when that was not done to its end.
-  void leave(vmm::Done done);
+  // Gives back what prepare() made, also when that was not done to its end. Error(timeout) when
+  // `patience` has passed: what is left is given back by tidy(). Again: begun anew, and the `done`
+  // of before is not called.
+  void leave(Millis patience, vmm::Done done);
   // No helper of this works any more.
   void end();
 

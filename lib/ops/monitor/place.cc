@@ -2,9 +2,12 @@
 
 #include "core/error.h"
 #include "model/message.h"
+#include "model/settings_json.h"
 #include "ops/common/open.h"
 #include "ops/link/link.h"
+#include "ops/monitor/pin.h"
 #include "ops/net/open_place.h"
+#include "ops/release/removal.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -17,7 +20,8 @@ std::string to_line(const PlaceRequest& r) {
                        {"log_level", r.log_level},
                        {"state_dir", r.dirs.state},
                        {"runtime_root", r.dirs.runtime},
-                       {"libexec_dir", r.dirs.libexec}});
+                       {"libexec_dir", r.dirs.libexec},
+                       {"settings", to_json(r.settings)}});
 }
 
 PlaceRequest parse_place_request(std::string_view line) {
@@ -30,6 +34,7 @@ PlaceRequest parse_place_request(std::string_view line) {
     r.dirs.state = j.value("state_dir", "");
     r.dirs.runtime = j.value("runtime_root", "");
     r.dirs.libexec = j.value("libexec_dir", "");
+    r.settings = settings_of(j.value("settings", Json::object()));
     return r;
   });
 }
@@ -37,11 +42,12 @@ PlaceRequest parse_place_request(std::string_view line) {
 namespace {
 
 void act(const PlaceRequest& request) {
-  Settings settings;
   Log log(request.dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level),
           request.op);
-  Opened ctx(settings, request.dirs, log);
+  Opened ctx(request.settings, request.dirs, log);
   Vm vm = ctx.state.get_vm(request.vm);
+  if (request.act == "pin") return pin_host(ctx, vm);
+  if (request.act == "remove") return remove_vm_rest(ctx, vm);
   act_in(*open_place(ctx, vm.net_mode), request.act, vm);
 }
 

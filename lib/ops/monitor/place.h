@@ -1,5 +1,5 @@
-// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what its network
-// needs and what may take long (ops/monitor/network.h).
+// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what may take long:
+// what its network needs (ops/monitor/network.h), and what needs a lock that another may keep.
 #pragma once
 
 #include <string>
@@ -11,10 +11,12 @@ namespace banger::ops {
 
 // What a monitor asks: one line, JSON with "v". The answer is a Report's line, ready or failed.
 struct PlaceRequest {
-  std::string act;           // attach, join, repair, leave (ops/net/place.h)
+  std::string act;           // attach, join, repair, leave (ops/net/place.h); pin
+                             // (ops/monitor/pin.h), remove (ops/release/removal.h)
   std::string vm;            // its id
   std::string op, log_level; // for the logs
   Dirs dirs;                 // state, runtime and libexec
+  Settings settings;         // the verb's that started the monitor
 };
 
 std::string to_line(const PlaceRequest& request); // with the newline

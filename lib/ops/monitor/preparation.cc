@@ -4,13 +4,12 @@
 
 #include "core/text.h"
 #include "guest/boot/protocol.h"
-#include "guest/identity/known_hosts.h"
 #include "guest/identity/seed.h"
-#include "model/zone.h"
 #include "ops/common/zone.h"
 #include "ops/monitor/disks.h"
+#include "ops/monitor/pin.h"
+#include "ops/monitor/place_helper.h"
 #include "ops/net/isolated.h"
-#include "ops/ssh/config.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 
@@ -18,7 +17,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis time_for_a_key{60'000};
+constexpr Millis time_for_a_key{60'000}, time_to_pin{60'000};
 
 // None too where a power cut left the file empty (keep_host_key was not reached).
 std::optional<guest::KeyPair> kept_host_key(const Places& places) {
@@ -109,27 +108,46 @@ void Preparation::find_state_key() {
 void Preparation::step_done(std::optional<Error> fault) {
   if (!done_) return; // another step has failed
   if (!fault && --open_steps_ > 0) return;
-  Done done = std::exchange(done_, {});
-  if (fault) return done(std::unexpected(std::move(*fault)));
+  if (!fault) fault = pin();
+  if (fault) return end(std::unexpected(std::move(*fault)));
+  if (!pinner_) go_on();
+}
+
+// ssh on the host knows the VM before it runs. Done at once where nobody keeps the locks.
+std::optional<Error> Preparation::pin() {
+  try {
+    vm_ = ctx_.state.get_vm(vm_.id); // its ports on the host were chosen meanwhile
+    if (is_new_key_)
+      sys::write_atomic(places_.host_key, guest::openssh_private(*host_key_, "banger"), 0600,
+                        Outlives::process);
+    if (try_to_pin_host(ctx_, vm_)) return {};
+    pinner_ = ask_place(ctx_, loop_, {"pin", vm_.id}, places_.runtime, errors_, time_to_pin,
+                        [this](std::optional<Error> fault) {
+                          pinner_.reset();
+                          if (fault) return end(std::unexpected(std::move(*fault)));
+                          go_on();
+                        });
+    return {};
+  } catch (const Error& e) {
+    return e;
+  }
+}
+
+void Preparation::go_on() {
   std::expected<Prepared, Error> made = std::unexpected(failed("nothing was made"));
   try {
     made = make_files();
   } catch (const Error& e) {
     made = std::unexpected(e);
   }
-  done(std::move(made));
+  end(std::move(made));
+}
+
+void Preparation::end(std::expected<Prepared, Error> how) {
+  if (Done done = std::exchange(done_, {})) done(std::move(how));
 }
 
 Prepared Preparation::make_files() {
-  vm_ = ctx_.state.get_vm(vm_.id); // its ports on the host were chosen meanwhile
-  if (is_new_key_)
-    sys::write_atomic(places_.host_key, guest::openssh_private(*host_key_, "banger"), 0600,
-                      Outlives::process);
-  std::string zone = zone_of(ctx_.state);
-  guest::set_known_host(ctx_.dirs.keys(), {full_name(vm_.name, zone), vm_.reach, vm_.ssh_port,
-                                           guest::public_line(*host_key_)});
-  refresh_ssh_config(ctx_);
-
   guest::Seed seed;
   seed.hostname = vm_.name;
   seed.address = vm_.address;
@@ -137,6 +155,7 @@ Prepared Preparation::make_files() {
   seed.gateway = vm_.gateway;
   seed.dns = resolver_of(vm_);
   seed.mac = vm_.mac;
+  std::string zone = zone_of(ctx_.state);
   seed.files = guest::identity_files(seed, zone, *host_key_, authorized_);
   std::vector<vmm::Disk> disks = link_disks(places_, vm_, seed);
   write_initrd(request_, places_, seed);

@@ -49,6 +49,9 @@ private:
   void find_state_key();
   void find_host_key();
   void step_done(std::optional<Error> fault);
+  std::optional<Error> pin();
+  void go_on();
+  void end(std::expected<Prepared, Error> how);
   Prepared make_files();
 
   Context& ctx_;
@@ -59,7 +62,7 @@ private:
   Readiness& readiness_;
   int errors_;
   Done done_;
-  std::unique_ptr<Helper> keygen_;
+  std::unique_ptr<Helper> keygen_, pinner_;
   std::string authorized_; // the state's public key, as a line
   std::optional<guest::KeyPair> host_key_;
   bool is_new_key_ = false;

@@ -40,8 +40,7 @@ MonitorRequest base_request(Context& ctx, const Vm& vm) {
   // What it was started with last, if this build has that.
   r.vmm = vmm::has_driver(vm.vmm) ? vm.vmm : VmmKind::qemu;
   r.vmm_binary = r.vmm == VmmKind::qemu ? ctx.settings.qemu_binary : name_of(r.vmm);
-  r.isolated_outbound = ctx.settings.net_isolated_outbound;
-  r.stop_timeout = ctx.settings.vm_stop_timeout;
+  r.settings = ctx.settings;
   r.begun_ns = wall_now().ns;
   return r;
 }

@@ -30,7 +30,7 @@ Vm gone(Vm vm) {
 // op.lock.
 Vm after_end(Context& ctx, const Vm& vm, const char* verb) {
   auto after = ctx.state.find_vm_by_id(vm.id);
-  if (!after) return gone(vm);
+  if (!after || after->state == VmState::removing) return gone(vm);
   if (!is_live(after->state)) return *after;
   try {
     after = reconcile_locked(ctx, *after);
@@ -189,7 +189,7 @@ Reached kill_vm(Context& ctx, const std::string& ref) {
   switch (kill_at_once(ctx, vm)) {
   case Killed::by_its_monitor:
     if (auto after = ctx.state.find_vm_by_id(vm.id); !after || !is_live(after->state))
-      return {after.value_or(gone(vm)), true};
+      return {after && after->state != VmState::removing ? *after : gone(vm), true};
     [[fallthrough]];
   case Killed::by_us:
     return {hold_vm(ctx, vm.id, "kill").vm, true}; // settled by now, by that verb or by this

@@ -66,6 +66,9 @@ TEST(MonitorLink, MessagesSurviveTheWay) {
   r.accel = Accel::kvm;
   r.tsc_khz = 2'445'000;
   r.adopt = true;
+  r.settings.net_isolated_outbound = true;
+  r.settings.vm_stop_timeout = Millis(1234);
+  r.settings.vm_root = RootWay::overlay;
   EXPECT_EQ(parse_monitor_request(to_line(r)), r);
 
   Report failure{Report::Kind::failed, {}, {}, preflight("missing '{}'", "x").hint("get it"), {}};

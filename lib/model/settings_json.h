@@ -1,0 +1,17 @@
+// Settings as one program hands them on to another, whole: what works for a verb knows what the
+// verb knows.
+#pragma once
+
+#include "model/settings.h"
+#include "model/wire.h"
+
+namespace banger {
+
+Json to_json(const Settings& settings);
+// A key that is missing has its default. Throws Json::exception, or Error(usage), for another type
+// or value.
+Settings settings_of(const Json& j);
+
+inline bool operator==(const Settings& a, const Settings& b) { return to_json(a) == to_json(b); }
+
+} // namespace banger

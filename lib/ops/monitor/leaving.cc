@@ -1,0 +1,84 @@
+#include "ops/monitor/leaving.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "ops/monitor/place_helper.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+namespace {
+
+// Others may stand before this at net.lock.
+constexpr Millis patience{30'000};
+// All of it, for whoever is killed, and the least that a step has of that.
+constexpr Millis time_in_haste{1'200}, least{300};
+
+} // namespace
+
+Leaving::Leaving(Context& ctx, sys::Loop& loop, Run run, bool in_haste, Done done)
+    : ctx_(ctx), loop_(loop), run_(run), done_(std::move(done)) {
+  if (in_haste) haste_.emplace(time_in_haste);
+  run_.vmm.end([this](std::optional<Error> left) {
+    if (left) return finish(std::move(left));
+    if (!run_.network) return on_left_network({});
+    leave_network();
+  });
+}
+
+void Leaving::hurry() {
+  if (haste_) return;
+  haste_.emplace(time_in_haste);
+  if (step_ == Step::network) return leave_network();
+  if (step_ == Step::removal) return remove();
+}
+
+Millis Leaving::time_left() const {
+  return haste_ ? std::max(least, Millis(haste_->poll_ms())) : patience;
+}
+
+void Leaving::leave_network() {
+  step_ = Step::network;
+  run_.network->leave(time_left(),
+                      [this](std::optional<Error> fault) { on_left_network(std::move(fault)); });
+}
+
+void Leaving::on_left_network(std::optional<Error> fault) {
+  if (fault && fault->code() != Code::timeout) return finish(std::move(fault));
+  if (fault) ctx_.log.warn("net.left_behind", *fault);
+  try {
+    sys::remove_tree(run_.places.runtime);
+    run_.row.ended(run_.outcome, run_.timings);
+  } catch (const Error& e) {
+    return finish(e);
+  }
+  if (!run_.row.vm().remove_when_stopped) return finish({});
+  remove();
+}
+
+// By a helper: the locks of the network, of the known hosts and of the ssh config may be others'.
+void Leaving::remove() {
+  step_ = Step::removal;
+  try {
+    remover_ = ask_place(ctx_, loop_, {"remove", run_.row.vm().id}, {}, run_.errors, time_left(),
+                         [this](std::optional<Error> fault) {
+                           remover_.reset();
+                           // The row says that it is being removed, and by nobody: the next
+                           // command does it.
+                           if (fault && fault->code() == Code::timeout) {
+                             ctx_.log.warn("vm.left_behind", *fault);
+                             fault.reset();
+                           }
+                           finish(std::move(fault));
+                         });
+  } catch (const Error& e) {
+    finish(e);
+  }
+}
+
+void Leaving::finish(std::optional<Error> left) {
+  if (auto done = std::exchange(done_, {})) done(std::move(left));
+}
+
+} // namespace banger::ops

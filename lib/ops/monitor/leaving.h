@@ -1,0 +1,62 @@
+// The end of a VM's run, step by step on the loop: its VMM is ended, its network left, its files
+// and the run in its row go; with --rm, the VM itself. Nothing that a VMM uses is taken away while
+// it lives.
+//
+// A network that others keep busy holds up nobody who kills: what a VM has there stays in the
+// record, and the next command that changes anything gives it back (NetPlace's tidy).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "ops/common/context.h"
+#include "ops/common/places.h"
+#include "ops/monitor/helper.h"
+#include "ops/monitor/network.h"
+#include "ops/monitor/row.h"
+#include "ops/monitor/vmm.h"
+#include "sys/loop.h"
+
+namespace banger::ops {
+
+class Leaving {
+public:
+  // What a run of the VM consists of; it must live as long as this.
+  struct Run {
+    Vmm& vmm;
+    std::optional<Network>& network;
+    Row& row;
+    const Places& places;
+    const Outcome& outcome;
+    const BootTimings& timings;
+    int errors; // where helpers' complaints go
+  };
+  // Once, from the loop or at once. An error: what is left stays for the next command, which sees
+  // by the row that nobody is at its side.
+  using Done = std::function<void(std::optional<Error> left)>;
+
+  Leaving(Context& ctx, sys::Loop& loop, Run run, bool in_haste, Done done);
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  // Somebody kills it: what is under way has little time left.
+  void hurry();
+
+private:
+  void leave_network();
+  void on_left_network(std::optional<Error> fault);
+  void remove();
+  void finish(std::optional<Error> left);
+  Millis time_left() const;
+
+  Context& ctx_;
+  sys::Loop& loop_;
+  Run run_;
+  std::optional<Deadline> haste_;
+  Done done_;
+  enum class Step { vmm, network, removal } step_ = Step::vmm;
+  std::unique_ptr<Helper> remover_;
+};
+
+} // namespace banger::ops
