@@ -110,7 +110,7 @@ it is of another version: stop and start the VM'
 
   # A question that has an id gets it back; one of a verb of before is answered as it was then.
   port=$(printf 127.0.0.1:7117:22 | base64)
-  expect 0 say "$socket" done <<<"{\"v\":1,\"id\":5,\"verb\":\"publish\",\"data\":\"$port\"}"
+  expect 0 say "$socket" '"done"' <<<"{\"v\":1,\"id\":5,\"verb\":\"publish\",\"data\":\"$port\"}"
   same "$(field '[.id, .event] | @json')" '[5,"done"]'
   expect 0 say "$socket" unpublish <<<"{\"v\":1,\"verb\":\"unpublish\",\"data\":\"$port\"}"
   same "$(field '[.id, .event, .stage] | @json')" '[null,"stage","unpublish"]'
