@@ -14,8 +14,9 @@
 BANGER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${BANGER_BUILD:=$BANGER_SOURCE/build}"
 export BANGER_SOURCE BANGER_BUILD
+# The host's own programs, which ./dev installs, before what a version manager puts in their place;
 # e2fsprogs lie where the PATH of a plain user does not lead.
-PATH="$BANGER_BUILD/bin:$PATH:/usr/sbin:/sbin"
+PATH="$BANGER_BUILD/bin:/usr/bin:/bin:$PATH:/usr/sbin:/sbin"
 
 # A private world: nothing outside of it is read or written, so tests run side by side.
 private_root() {
@@ -46,20 +47,21 @@ write_config() {
 }
 
 expect() {
-  local want=$1 files
+  # Files of this call alone, without a program for it: what another left running may still write.
+  local want=$1 files=$BATS_TEST_TMPDIR/expect.$BASHPID.$((++expected))
   shift
-  files=$(mktemp -d "${TMPDIR:-/tmp}/bx.XXXXXX")
   status=0
-  "$@" >"$files/out" 2>"$files/err" || status=$?
-  output=$(cat "$files/out")
-  stderr=$(cat "$files/err")
-  rm -rf -- "$files"
+  "$@" >"$files.out" 2>"$files.err" || status=$?
+  output=$(<"$files.out")
+  stderr=$(<"$files.err")
   if [ "$status" -ne "$want" ]; then
     printf 'expected status %s, got %s: %s\n--- standard output\n%s\n--- standard error\n%s\n' \
       "$want" "$status" "$*" "$output" "$stderr" >&2
     return 1
   fi
 }
+
+expected=0
 
 outputs() { contains 'standard output' "$output" "$1"; }
 errors() { contains 'standard error' "$stderr" "$1"; }
