@@ -1,6 +1,8 @@
 #include "sys/watch_tree.h"
 
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 #include <dirent.h>
 #include <limits.h>
@@ -27,19 +29,25 @@ TreeWatch::TreeWatch(std::string root)
   add(root_);
 }
 
-void TreeWatch::add(const std::string& path) {
-  bool is_root = path == root_;
-  int watch = ::inotify_add_watch(fd_.get(), path.c_str(),
-                                  changes | IN_ONLYDIR | (is_root ? 0u : IN_DONT_FOLLOW));
-  if (watch < 0) {
-    // It went, or was replaced, since it was seen: then there is an event that says so.
-    if (!is_root && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) return;
-    throw watch_fault(errno, fmt::format("cannot watch '{}'", path));
-  }
-  paths_[watch] = path;
-  for (const std::string& name : list_dir(path)) {
-    std::string below = path + "/" + name;
-    if (auto info = find_link_info(below); info && info->is_dir) add(below);
+// Not by a call for each directory: how deep they lie is not ours to say.
+void TreeWatch::add(const std::string& top) {
+  std::vector<std::string> left{top};
+  while (!left.empty()) {
+    std::string path = std::move(left.back());
+    left.pop_back();
+    bool is_root = path == root_;
+    int watch = ::inotify_add_watch(fd_.get(), path.c_str(),
+                                    changes | IN_ONLYDIR | (is_root ? 0u : IN_DONT_FOLLOW));
+    if (watch < 0) {
+      // It went, or was replaced, since it was seen: then there is an event that says so.
+      if (!is_root && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) continue;
+      throw watch_fault(errno, fmt::format("cannot watch '{}'", path));
+    }
+    for (const std::string& name : list_dir(path)) {
+      std::string below = path + "/" + name;
+      if (auto info = find_link_info(below); info && info->is_dir) left.push_back(below);
+    }
+    paths_[watch] = std::move(path);
   }
 }
 

@@ -21,7 +21,7 @@ public:
   bool take();
 
 private:
-  void add(const std::string& path);
+  void add(const std::string& top);
 
   std::string root_;
   Fd fd_;
