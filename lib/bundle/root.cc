@@ -21,6 +21,7 @@
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/signals.h"
+#include "sys/wait.h"
 
 namespace banger::bundle {
 
@@ -125,7 +126,7 @@ void make_file_system(BundleWork& work, const RootSource& source, const std::str
 // mmdebstrap's minimal base with the packages installed.
 std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
                                        const RootSource& source, RootFiles& root) {
-  auto [read_end, write_end] = make_pipe();
+  auto [read_end, write_end] = sys::make_pipe();
   sys::Command command{.argv = {"mmdebstrap", "--verbose", "--variant=minbase",
                                 fmt::format("--architectures={}", debian_arch),
                                 "--include=" + join(source.package_names, ","),

@@ -80,12 +80,6 @@ void BundleWork::finish(sys::Child& child, const std::string& program) {
       .log(log_path_);
 }
 
-std::pair<Fd, Fd> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
 std::optional<std::string> find_system_program(const std::string& name) {
   for (const char* dir : {"", "/usr/sbin/", "/sbin/"})
     if (auto found = sys::find_program(dir + name)) return found;

@@ -59,9 +59,6 @@ private:
   void end_stage();
 };
 
-// A pipe: read end, write end; close-on-exec.
-std::pair<Fd, Fd> make_pipe();
-
 // Where mke2fs and its like are: PATH, or /usr/sbin and /sbin, which a user's PATH lacks.
 std::optional<std::string> find_system_program(const std::string& name);
 

@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <poll.h>
 
 namespace banger::cli {
 
@@ -62,11 +61,9 @@ int guarded(std::string_view tool, bool json, Output& out, const std::function<i
 }
 
 void fill_closed_stdio() {
-  pollfd fds[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  if (::poll(fds, 3, 0) <= 0) return;
   // Opened the wrong way round, the stand-in fails as the closed one did: EBADF.
-  for (const pollfd& p : fds)
-    if ((p.revents & POLLNVAL) != 0) ::open("/dev/null", p.fd == 0 ? O_WRONLY : O_RDONLY);
+  for (int fd : {0, 1, 2})
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 } // namespace banger::cli

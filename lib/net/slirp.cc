@@ -7,6 +7,7 @@
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::net {
 

@@ -9,6 +9,7 @@
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/file.h"
+#include "sys/wait.h"
 
 namespace banger::state {
 
@@ -271,8 +272,7 @@ int Db::wait_a_little(void* self, int tries) {
   auto now = steady_now();
   if (tries == 0 && !db.retrying_) db.deadline_ = now + db.patience_;
   if (now >= db.deadline_) return 0;
-  timespec nap{0, 300'000};
-  nanosleep(&nap, nullptr);
+  sys::sleep_for(std::chrono::microseconds(300));
   return 1;
 }
 

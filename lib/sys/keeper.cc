@@ -6,7 +6,6 @@
 #include <set>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,6 +17,7 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "sys/file.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 
@@ -82,7 +82,7 @@ int keep(int program, int lifeline) {
     if (until && until->has_passed()) signal_descendants(SIGKILL);
     // Whoever dies below others is told to those alone.
     pollfd fds[] = {{ends, POLLIN, 0}, {cut ? -1 : lifeline, POLLIN, 0}};
-    ::poll(fds, 2, until ? static_cast<int>(look_again.count()) : -1);
+    wait_any(fds, until ? static_cast<int>(look_again.count()) : -1);
     cut = cut || fds[1].revents != 0;
   }
 }
@@ -127,27 +127,23 @@ int keep(int program, int lifeline) {
 } // namespace
 
 Keeper start_keeper(const std::function<int()>& start, const std::string& what) {
-  int line[2], report[2];
-  if (::pipe2(line, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
-  Fd lifeline_end(line[0]), lifeline(line[1]);
-  if (::pipe2(report, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
-  Fd report_end(report[0]), report_write(report[1]);
+  Pipe line = make_pipe(), report = make_pipe();
   int pid = ::fork();
   if (pid < 0) throw sys_error(errno, "{}", what);
   if (pid == 0) {
-    ::close(line[1]);
-    be_keeper(start, line[0], report[1]);
+    ::close(line.write.get());
+    be_keeper(start, line.read.get(), report.write.get());
   }
-  report_write.reset();
+  report.write.reset();
   int error = 0;
   ssize_t n = 0;
-  do n = ::read(report_end.get(), &error, sizeof error);
+  do n = ::read(report.read.get(), &error, sizeof error);
   while (n < 0 && errno == EINTR);
   if (n == static_cast<ssize_t>(sizeof error)) {
     ::waitpid(pid, nullptr, 0);
     throw sys_error(error, "{}", what);
   }
-  return {pid, std::move(lifeline)};
+  return {pid, std::move(line.write)};
 }
 
 } // namespace banger::sys

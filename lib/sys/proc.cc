@@ -16,7 +16,7 @@
 #include "core/units.h"
 #include "sys/file.h"
 #include "sys/memory.h"
-#include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 
@@ -175,7 +175,7 @@ Tick read_both() {
 
 int64_t measure_tsc_khz() {
   Tick a = read_both();
-  wait_readable(-1, Millis(20));
+  sleep_for(Millis(20));
   Tick b = read_both();
   return static_cast<int64_t>(static_cast<double>(b.tsc - a.tsc) * 1e6 /
                               static_cast<double>(b.ns - a.ns));

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +20,7 @@
 #include "sys/keeper.h"
 #include "sys/signals.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 extern char** environ;
 
@@ -182,8 +182,12 @@ Child spawn(const Command& command, const Stdio& stdio) {
 }
 
 Child::~Child() {
-  if (!lifeline_) return;
-  lifeline_->reset();
+  if (lifeline_)
+    lifeline_->reset();
+  else if (owned_)
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  else
+    return;
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -193,6 +197,7 @@ ExitStatus Child::wait() {
   while (::waitpid(pid_, &raw, 0) < 0)
     if (errno != EINTR) throw sys_error(errno, "cannot wait for process {}", pid_);
   lifeline_.reset();
+  owned_ = false;
   return status_of(raw);
 }
 
@@ -208,16 +213,6 @@ void Child::kill(int signal) {
 }
 
 namespace {
-
-struct Pipe {
-  Fd read, write;
-  Pipe() {
-    int fds[2];
-    if (::pipe2(fds, O_CLOEXEC) != 0) throw sys_error(errno, "cannot make a pipe");
-    read.reset(fds[0]);
-    write.reset(fds[1]);
-  }
-};
 
 // Holds SIGPIPE back from this thread, which alone is sent it for its own writes; what other
 // threads and the process do about the signal stays as it is.
@@ -268,7 +263,7 @@ void feed(Fd& fd, std::string_view& input) {
 
 RunResult run(const Command& command, std::string_view input, std::optional<Millis> timeout) {
   WithoutSigpipe without_sigpipe; // of a child that stops reading its input
-  Pipe in, out, err;
+  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
   Child child = spawn(command, {in.read.get(), out.write.get(), err.write.get(), {}});
   in.read.reset();
   out.write.reset();
@@ -290,7 +285,7 @@ RunResult run(const Command& command, std::string_view input, std::optional<Mill
       child.kill(SIGKILL);
     }
     int wait_ms = result.timed_out ? -1 : deadline.poll_ms();
-    if (::poll(fds, 5, wait_ms) < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    wait_any(fds, wait_ms);
     if (fds[0].revents) feed(in.write, input);
     if (fds[1].revents) drain(out.read, result.out);
     if (fds[2].revents) drain(err.read, result.err);
@@ -301,8 +296,7 @@ RunResult run(const Command& command, std::string_view input, std::optional<Mill
   for (auto [fd, text] : {std::pair{&out.read, &result.out}, {&err.read, &result.err}}) {
     if (*fd) set_nonblocking(fd->get());
     while (*fd) {
-      pollfd p{fd->get(), POLLIN, 0};
-      if (::poll(&p, 1, 0) <= 0) break;
+      if (!is_readable(fd->get())) break;
       drain(*fd, *text);
     }
   }

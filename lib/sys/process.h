@@ -15,7 +15,6 @@
 
 #include "core/handle.h"
 #include "core/units.h"
-#include "model/vm.h"
 
 namespace banger::sys {
 
@@ -50,19 +49,21 @@ struct ExitStatus {
   std::string text() const;
 };
 
-// A child that this process must reap. Destroying a Child neither kills nor waits; the pidfd goes.
-// But one that is kept is ended, and waited for, with all that it started.
-class Child {
+// A child of this process, and whoever holds this owns it: it is killed and waited for when this
+// goes, unless it was waited for before, or may outlive its starter (leave()). One that is kept is
+// asked to end, with all that it started.
+class [[nodiscard]] Child {
 public:
   Child(int pid, Fd pidfd, std::optional<Fd> lifeline = {})
       : pid_(pid), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)) {}
   Child(Child&& other) noexcept
       : pid_(other.pid_), pidfd_(std::move(other.pidfd_)),
-        lifeline_(std::exchange(other.lifeline_, {})) {}
+        lifeline_(std::exchange(other.lifeline_, {})), owned_(std::exchange(other.owned_, false)) {}
   Child& operator=(Child&& other) noexcept {
     std::swap(pid_, other.pid_);
     std::swap(pidfd_, other.pidfd_);
     std::swap(lifeline_, other.lifeline_);
+    std::swap(owned_, other.owned_);
     return *this;
   }
   ~Child();
@@ -73,11 +74,15 @@ public:
   std::optional<ExitStatus> wait_for(Millis timeout);
   // One that is kept is asked to end, and killed where it does not, whatever the signal.
   void kill(int signal);
+  // From now on it may outlive this object and this process, and can still be signalled and waited
+  // for; where nobody does, init reaps it after this process. Not for one that is kept.
+  void leave() { owned_ = false; }
 
 private:
   int pid_;
   Fd pidfd_;
   std::optional<Fd> lifeline_; // of one that is kept and was not waited for yet
+  bool owned_ = true;
 };
 
 Child spawn(const Command& command, const Stdio& stdio);

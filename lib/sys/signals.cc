@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 
 #include "core/error.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 
@@ -52,7 +53,7 @@ void wait_or_interrupt(int fd) {
   Fd interrupts = interruptions();
   pollfd fds[] = {{fd, POLLIN, 0}, {interrupts.get(), POLLIN, 0}};
   for (;;) {
-    if (::poll(fds, 2, -1) < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    wait_any(fds);
     throw_if_interrupted();
     if (fds[0].revents) return;
   }

@@ -1,12 +1,10 @@
 #include "sys/socket.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +14,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "sys/file.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 
@@ -163,10 +162,10 @@ Fd connect_tcp(const std::string& address, int port, Millis timeout) {
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) err = errno;
   if (err == EINPROGRESS) {
     pollfd p{fd.get(), POLLOUT, 0};
-    int n = ::poll(&p, 1, static_cast<int>(timeout.count()));
-    if (n == 0) throw timed_out("cannot connect to {}:{}: no answer", address, port);
+    if (wait_any({&p, 1}, Deadline(timeout)) == 0)
+      throw timed_out("cannot connect to {}:{}: no answer", address, port);
     socklen_t size = sizeof err;
-    if (n < 0 || ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &size) != 0) err = errno;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &size) != 0) err = errno;
   }
   if (err)
     throw Error(Code::unreachable,
@@ -237,26 +236,6 @@ void set_nonblocking(int fd, bool on) {
   int flags = ::fcntl(fd, F_GETFL);
   ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
-
-namespace {
-
-bool wait_for(int fd, short events, std::optional<Millis> timeout) {
-  Deadline deadline(timeout);
-  for (;;) {
-    int ms = deadline.poll_ms();
-    pollfd p{fd, events, 0};
-    int n = ::poll(&p, 1, ms);
-    if (n > 0) return true;
-    if (n == 0 && ms >= 0) return false;
-    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
-  }
-}
-
-} // namespace
-
-bool wait_readable(int fd, std::optional<Millis> timeout) { return wait_for(fd, POLLIN, timeout); }
-
-bool wait_hangup(int fd, std::optional<Millis> timeout) { return wait_for(fd, 0, timeout); }
 
 std::optional<std::string> LineReader::buffered() {
   size_t end = buffer_.find('\n');

@@ -47,11 +47,6 @@ size_t send_some(int fd, std::string_view data);
 // Reads what a nonblocking socket has now and drops it; false when its other end is gone.
 bool discard(int fd);
 void set_nonblocking(int fd, bool on = true);
-// Waits until fd is readable; false when `timeout` passed.
-bool wait_readable(int fd, std::optional<Millis> timeout);
-// Waits until nobody is left to read what is written to fd (see Loop::watch_hangup; -1: none);
-// false when `timeout` passed.
-bool wait_hangup(int fd, std::optional<Millis> timeout);
 
 // Lines from a descriptor. A peer that sends more than `max_line` bytes without a newline is cut
 // off with an Error.

@@ -103,6 +103,18 @@ CC
   same "$output" 'cmd/banger-vm/a: a circle of modules: cmd/banger-vm/a, cmd/banger-vm/b'
 }
 
+@test "a wait outside of sys is found" {
+  local call
+  for call in '::poll(a, 1, -1)' '::ppoll (a)' '::pipe2(a, 0)' '::pipe(a)' '::nanosleep(a, b)' '::usleep(1)'; do
+    echo "int f() { return $call; }" >"$tree/lib/net/b.cc"
+    expect 1 rooms "$tree"
+    outputs "lib/net/b.cc:1: "
+  done
+  cp "$tree/lib/net/b.cc" "$tree/lib/sys/b.cc"
+  echo 'int f() { return pipe_.poll(1) + sys::wait_any(a); }' >"$tree/lib/net/b.cc"
+  expect 0 rooms "$tree"
+}
+
 @test "a program started outside of sys is found, in words that are not code it is not" {
   local call
   for call in 'fork()' '::vfork()' 'posix_spawnp(a)' 'execvp (a)' 'std::system("x")' 'popen("x")' \

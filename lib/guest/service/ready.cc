@@ -11,6 +11,7 @@
 #include "core/units.h"
 #include "guest/ssh/session.h"
 #include "guest/ssh/wire.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -105,8 +106,7 @@ private:
     for (const auto& p : probes_)
       polled.push_back({p.socket.get(), static_cast<short>(p.connected ? POLLIN : POLLOUT), 0});
     polled.push_back({listener_, 0, 0}); // hang-ups are always told
-    int n = ::poll(polled.data(), polled.size(), sleep_ms());
-    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    size_t n = sys::wait_any(polled, sleep_ms());
     unheard_ = n > 0 && polled.back().revents != 0;
     polled.pop_back();
     std::optional<Fd> banner;

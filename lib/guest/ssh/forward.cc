@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "guest/ssh/channel.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -158,8 +159,7 @@ void forward_ports(Session& session, std::vector<ForwardedPort>& ports, int sign
     bool room = connections.size() < most_connections;
     for (const auto& p : ports) polled.push_back({room ? p.listener.get() : -1, POLLIN, 0});
     for (const auto& c : connections) polled.push_back(c.poll_for());
-    if (::poll(polled.data(), polled.size(), moved ? 0 : -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled, moved ? 0 : -1);
     if (polled[1].revents) return;
     for (size_t i = 0; i < ports.size(); i++)
       if (polled[3 + i].revents)

@@ -13,6 +13,7 @@
 #include "guest/ssh/session.h"
 #include "guest/ssh/streams.h"
 #include "sys/signals.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -145,8 +146,7 @@ private:
                                   {err_.poll_fd(), POLLOUT, 0},
                                   {signals_, POLLIN, 0},
                                   machine}};
-    if (::poll(polled.data(), polled.size(), moved ? 0 : wait_ms(deadline)) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled, moved ? 0 : wait_ms(deadline));
     if (polled[1].revents) in_.read_some();
     if (polled[4].revents) take_signal();
     auto now = steady_now();

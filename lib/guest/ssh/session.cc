@@ -15,6 +15,7 @@
 #include "guest/identity/keygen.h"
 #include "guest/ssh/session_impl.h"
 #include "sys/file.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -117,13 +118,11 @@ void Session::Impl::begin_round() {
   context.wire.begin_round();
   if (!ends.peer || context.wire.gone()) return;
   if (!peer_ended) {
-    pollfd peer{ends.peer.get(), POLLIN, 0};
-    if (::poll(&peer, 1, 0) <= 0) return;
+    if (!sys::is_readable(ends.peer.get())) return;
     peer_ended = steady_now();
   }
-  pollfd socket{context.wire.fd(), POLLIN, 0};
   bool may_come = (steady_now() - *peer_ended) < at_most;
-  if (may_come && ::poll(&socket, 1, static_cast<int>(quiet.count())) > 0) return;
+  if (may_come && sys::wait_readable(context.wire.fd(), quiet)) return;
   context.wire.cut();
 }
 
@@ -131,8 +130,7 @@ bool Session::Impl::wait(const Deadline& deadline) const {
   std::array<pollfd, 3> polled{{{context.wire.fd(), context.wire.events(true), 0},
                                 {peer_ended ? -1 : ends.peer.get(), POLLIN, 0},
                                 {ends.signals, POLLIN, 0}}};
-  int n = ::poll(polled.data(), polled.size(), deadline.poll_ms());
-  if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+  size_t n = sys::wait_any(polled, deadline);
   if (polled[2].revents) throw Interrupted();
   return n != 0;
 }
@@ -203,9 +201,7 @@ namespace {
 bool wait_for(int socket, int ms, const SessionEnds& ends, const Endpoint& endpoint) {
   std::array<pollfd, 3> polled{
       {{socket, POLLOUT, 0}, {ends.peer.get(), POLLIN, 0}, {ends.signals, POLLIN, 0}}};
-  int n = 0;
-  do n = ::poll(polled.data(), polled.size(), ms);
-  while (n < 0 && errno == EINTR);
+  sys::wait_any(polled, ms);
   if (polled[2].revents) throw Interrupted();
   if (polled[1].revents) throw Session::Failure{Stage::closed, "the VM has ended"}.error(endpoint);
   return polled[0].revents != 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -25,7 +26,7 @@ bool OutStream::write_some() {
   bool wrote = false;
   while (!empty()) {
     pollfd p{fd_, POLLOUT, 0};
-    if (::poll(&p, 1, 0) <= 0) break;
+    if (sys::wait_any({&p, 1}, 0) == 0) break;
     // A pipe that is announced as writable takes PIPE_BUF bytes without blocking.
     size_t n = std::min<size_t>(PIPE_BUF, buffer_.size() - head_);
     ssize_t written = ::write(fd_, buffer_.data() + head_, n);
@@ -54,8 +55,7 @@ void InStream::read_some() {
 }
 
 void InStream::read_ready() {
-  pollfd p{poll_fd(), POLLIN, 0};
-  if (::poll(&p, 1, 0) == 1) read_some();
+  if (sys::is_readable(poll_fd())) read_some();
 }
 
 void InStream::consume(size_t n) { head_ += n; }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "core/error.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -95,9 +96,7 @@ short Wire::events(bool reading) const {
 
 bool Wire::wait(const Deadline& deadline) {
   pollfd p{socket_.get(), events(true), 0};
-  int n = ::poll(&p, 1, deadline.poll_ms());
-  if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
-  return n != 0;
+  return sys::wait_any({&p, 1}, deadline) != 0;
 }
 
 } // namespace banger::guest

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
@@ -30,8 +31,7 @@ RemotePipe::RemotePipe(std::shared_ptr<Session> session, const std::string& comm
 }
 
 void RemotePipe::begin_round() {
-  pollfd polled{signals_, POLLIN, 0};
-  if (::poll(&polled, 1, 0) > 0) throw Interrupted();
+  if (sys::is_readable(signals_)) throw Interrupted();
   session_->begin_round();
 }
 
@@ -41,8 +41,7 @@ void RemotePipe::wait() {
   if (session_->gone()) throw session_->lost();
   auto [guest, machine] = session_->poll_for(true);
   std::array<pollfd, 3> polled{{guest, machine, {signals_, POLLIN, 0}}};
-  if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-    throw sys_error(errno, "cannot poll");
+  sys::wait_any(polled);
 }
 
 void RemotePipe::take_complaint() {

@@ -10,14 +10,14 @@
 
 #include "core/error.h"
 #include "guest/ssh/session.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 
 void write_waiting(int to, std::string_view bytes, const std::string& shown, int signals) {
   while (!bytes.empty()) {
     std::array<pollfd, 2> polled{{{to, POLLOUT, 0}, {signals, POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled);
     if (polled[1].revents) throw Interrupted();
     if (!polled[0].revents) continue;
     // A pipe that is announced as writable takes PIPE_BUF bytes without blocking.

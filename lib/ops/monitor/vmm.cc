@@ -25,6 +25,7 @@ Vmm::~Vmm() {
 void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
                 const std::optional<vmm::Inside>& inside) {
   child_ = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
+  child_->leave(); // a monitor that dies leaves it to the next one
   id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
   booted_ = false;
   follow(runtime_dir);

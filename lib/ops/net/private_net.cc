@@ -86,6 +86,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
     }
   }
   children_.push_back(sys::spawn(command, stdio));
+  children_.back().leave(); // it ends with the network
   listener.reset();
   r.holder = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);

@@ -10,6 +10,7 @@
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -86,6 +87,7 @@ sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces&
     throw failed("cannot make the way out of '{}': slirp4netns did not start; {}", vm.name,
                  escape_for_terminal(last_lines(sys::read_tail(log_in(dir), 1024), 1)))
         .subject(vm.name);
+  child.leave(); // it ends with its VM
   return child;
 }
 

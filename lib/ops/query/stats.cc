@@ -6,6 +6,7 @@
 #include "ops/net/record.h"
 #include "ops/query/disk_use.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 

@@ -19,6 +19,7 @@
 #include "sys/namespace.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -431,7 +432,7 @@ std::vector<Leak> find_leaks(Reader& in) {
   std::vector<Leak> found = look(in);
   if (found.empty()) return found;
   // What another command is just making or removing shows for a moment only.
-  sys::wait_readable(-1, time_to_end);
+  sys::sleep_for(time_to_end);
   std::vector<Leak> again = look(in);
   std::erase_if(found, [&](const Leak& l) {
     return std::find(again.begin(), again.end(), l) == again.end();

@@ -19,6 +19,7 @@
 #include "ops/ssh/session.h"
 #include "sys/file.h"
 #include "sys/signals.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -170,8 +171,7 @@ size_t read_input(std::span<char> buffer, int vm, int signals) {
   for (;;) {
     std::array<pollfd, 3> polled{
         {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled);
     if (polled[1].revents) throw guest::Interrupted();
     if (polled[2].revents) throw Error(Code::unreachable, "the VM has ended");
     if (!polled[0].revents) continue;
@@ -272,8 +272,7 @@ public:
 private:
   // No work here, however much it is, keeps a signal waiting.
   void check() const {
-    pollfd polled{signals_, POLLIN, 0};
-    if (::poll(&polled, 1, 0) > 0) throw guest::Interrupted();
+    if (sys::is_readable(signals_)) throw guest::Interrupted();
   }
 
   // Runs `work` with the VM of a place (null: this machine); its errors name it.

@@ -17,6 +17,7 @@
 #include "sys/file.h"
 #include "sys/signals.h"
 #include "sys/umask.h"
+#include "sys/wait.h"
 #include "sys/watch_tree.h"
 
 namespace banger::ops {
@@ -47,9 +48,7 @@ struct RsyncResult {
 
 // None when a signal is there; it is not read.
 std::optional<RsyncResult> run_rsync(const sys::Command& command, int signals) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) throw sys_error(errno, "cannot make a pipe");
-  Fd said(ends[0]), to(ends[1]);
+  auto [said, to] = sys::make_pipe(true);
   sys::Child child = sys::spawn(command, {-1, to.get(), to.get(), {}});
   to.reset();
   RsyncResult result;
@@ -58,8 +57,7 @@ std::optional<RsyncResult> run_rsync(const sys::Command& command, int signals) {
     std::array<pollfd, 3> polled{{{child.pidfd(), POLLIN, 0},
                                   {said.get(), POLLIN, 0},
                                   {interrupted ? -1 : signals, POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled);
     if (polled[1].revents) {
       std::string text = pipe_text(said.get());
       if (text.empty()) said.reset();
@@ -105,8 +103,7 @@ bool await_change(sys::TreeWatch& watch, int vm, int signals) {
   for (;;) {
     std::array<pollfd, 3> polled{{{watch.fd(), POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
     int wait = latest ? std::min(static_cast<int>(quiet.count()), latest->poll_ms()) : -1;
-    int n = ::poll(polled.data(), polled.size(), wait);
-    if (n < 0 && errno != EINTR) throw sys_error(errno, "cannot poll");
+    size_t n = sys::wait_any(polled, wait);
     if (polled[1].revents) return false;
     if (polled[2].revents) throw Error(Code::unreachable, "the VM has ended");
     if (n == 0) return true;

@@ -1,7 +1,6 @@
 #include "ops/vm/exec.h"
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 
 #include <poll.h>
@@ -9,6 +8,7 @@
 #include "core/error.h"
 #include "sys/process.h"
 #include "sys/signals.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -26,8 +26,7 @@ GuestRun run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>
   GuestRun run;
   for (;;) {
     std::array<pollfd, 2> polled{{{child.pidfd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-      throw sys_error(errno, "cannot poll");
+    sys::wait_any(polled);
     if (polled[0].revents) break;
     // banger-ssh takes the terminal's own copy of it and this one for the same.
     if (polled[1].revents)

@@ -24,6 +24,7 @@ SpawnedMonitor spawn_monitor(Context& ctx, const Vm& vm, const MonitorRequest& r
   auto [ours, theirs] = sys::socket_pair();
   sys::Command command{{ctx.dirs.libexec + "/banger-monitor", vm.name}, {}, "/", detached};
   sys::Child child = sys::spawn(command, {-1, log.get(), log.get(), {{theirs.get(), request_fd}}});
+  child.leave(); // a monitor ends with its VM
   theirs.reset();
   sys::send_all(ours.get(), to_line(request));
   return {std::move(child), std::move(ours)};

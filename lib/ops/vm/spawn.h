@@ -9,7 +9,7 @@
 namespace banger::ops {
 
 struct SpawnedMonitor {
-  sys::Child process; // never reaped by a verb that leaves before it: init takes it then
+  sys::Child process; // outlives the verb
   Fd link;            // its Report lines
 };
 

@@ -9,6 +9,7 @@
 #include "sys/lock.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::net {
 namespace {

@@ -1,8 +1,14 @@
 #include "sys/file.h"
 
+#include <csignal>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -86,6 +92,140 @@ TEST_F(FileCalls, AFileIsReplacedAtOnceAndALinkIsNotFollowed) {
   make_dir(dir + "/busy");
   EXPECT_NE(errno_of([&] { write_atomic(dir + "/busy", "x"); }), 0);
   EXPECT_EQ(list_dir(dir), (std::vector<std::string>{"busy", "file", "link"}));
+}
+
+// Whoever still has a dead writer's temporary open must not see what another writes.
+TEST_F(FileCalls, AWriterHasAFileOfItsOwn) {
+  std::string temporary = dir + "/.file.tmp";
+  write_atomic(temporary, "of a writer that died");
+  Fd held = open_file(temporary, O_RDONLY);
+  write_atomic(path, "new");
+  EXPECT_EQ(read_at(held.get(), 0, 100), "of a writer that died");
+}
+
+TEST_F(FileCalls, NothingIsInheritedByAProgram) {
+  for (const Fd& fd : {open_file(path, O_WRONLY | O_CREAT), *find_file(path, O_RDONLY)})
+    EXPECT_TRUE(::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC);
+}
+
+TEST_F(FileCalls, ATreeThatIsAFileOrALinkIsRemoved) {
+  write_atomic(path, "x");
+  make_symlink("file", dir + "/link");
+  EXPECT_TRUE(remove_tree(dir + "/link"));
+  EXPECT_TRUE(exists(path));
+  EXPECT_TRUE(remove_tree(path));
+  EXPECT_TRUE(list_dir(dir).empty());
+}
+
+TEST_F(FileCalls, NamesAreInOrder) {
+  for (const char* name : {"c", "a", "d", "b"}) write_atomic(dir + "/" + name, "");
+  EXPECT_EQ(list_dir(dir), (std::vector<std::string>{"a", "b", "c", "d"}));
+}
+
+TEST_F(FileCalls, RoomIsKeptAndTheSizeStays) {
+  EXPECT_FALSE(keep_room(path, 1 << 16));
+  write_atomic(path, "x");
+  if (!keep_room(path, 1 << 16)) GTEST_SKIP() << "this file system keeps no room";
+  EXPECT_EQ(find_info(path)->size, 1);
+  EXPECT_GE(find_info(path)->allocated, 1 << 16);
+}
+
+TEST_F(FileCalls, AFifoThatIsThereIsNoFailureButAFileIs) {
+  make_fifo(path);
+  make_fifo(path);
+  EXPECT_EQ(mode_of(path), 0600u);
+  write_atomic(dir + "/other", "");
+  EXPECT_EQ(errno_of([&] { make_fifo(dir + "/other"); }), EEXIST);
+}
+
+// What is written half is written on; what cannot be written is a failure, however much was.
+TEST_F(FileCalls, AWriteIsTakenUpWhereItStopped) {
+  EXPECT_EXIT(
+      {
+        ::signal(SIGXFSZ, SIG_IGN);
+        rlimit most{1000, 1000};
+        ::setrlimit(RLIMIT_FSIZE, &most);
+        Fd fd = open_file(path, O_WRONLY | O_CREAT);
+        int error = errno_of([&] { write_all(fd.get(), std::string(1500, 'x')); });
+        ::_exit(error == EFBIG && size_of(fd.get()) == 1000 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+// A file of /proc gives a page at a time.
+TEST_F(FileCalls, AReadIsTakenUpWhereItStopped) {
+  Fd fd = open_file("/proc/self/smaps", O_RDONLY);
+  EXPECT_GT(read_at(fd.get(), 0, 1 << 20).size(), 8192u);
+}
+
+TEST_F(FileCalls, WhatIsMountedBelowStays) {
+  std::string tree = dir + "/tree", mounted = tree + "/mounted";
+  make_dirs(mounted);
+  constexpr int cannot = 77;
+  int pid = ::fork();
+  if (pid == 0) {
+    if (::unshare(CLONE_NEWNS | (is_root() ? 0 : CLONE_NEWUSER)) != 0 ||
+        ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", mounted.c_str(), "tmpfs", 0, nullptr) != 0)
+      ::_exit(cannot);
+    std::string message;
+    try {
+      write_atomic(mounted + "/file", "x");
+      remove_tree(tree);
+    } catch (const Error& e) {
+      message = e.message();
+    }
+    bool is_told = message.find("something is mounted there") != std::string::npos;
+    ::_exit(is_told && exists(mounted + "/file") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  if (WEXITSTATUS(status) == cannot) GTEST_SKIP() << "nothing can be mounted here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(FileCalls, ABoundIsExact) {
+  write_atomic(path, std::string(10'000, 'x'));
+  EXPECT_EQ(read_file(path, 10'000).size(), 10'000u);
+  EXPECT_NE(errno_of([&] { read_file(path, 9'999); }), 0);
+  EXPECT_NE(errno_of([&] { find_content(path, 6'000); }), 0);
+}
+
+TEST_F(FileCalls, ACloneIsWholeOrNotThere) {
+  write_atomic(path, "content");
+  std::string copy = dir + "/copy";
+  if (clone_file(path, copy))
+    EXPECT_EQ(read_file(copy), "content");
+  else
+    EXPECT_FALSE(exists(copy)) << "it is in the way of the copy";
+}
+
+TEST_F(FileCalls, OfALogThatIsCutAsMuchAsWasAskedForStays) {
+  Fd fd = open_file(path, O_RDWR | O_CREAT);
+  struct stat st {};
+  ASSERT_EQ(::fstat(fd.get(), &st), 0);
+  auto block = static_cast<size_t>(st.st_blksize);
+  write_all(fd.get(), std::string(3 * block + 100, 'x'));
+  int64_t cut = cut_front(fd.get(), 200);
+  EXPECT_LE(cut, static_cast<int64_t>(2 * block));
+  EXPECT_EQ(read_tail(path, 200), std::string(200, 'x'));
+}
+
+TEST_F(FileCalls, AnOriginalThatIsCutShortIsTold) {
+  write_atomic(path, std::string(10'000, 'x'));
+  Fd in = open_file(path, O_RDWR);
+  std::string copy = dir + "/copy";
+  for (int64_t offset : {int64_t{0}, int64_t{9'000}, int64_t{20'000}}) {
+    EXPECT_NE(errno_of([&] { copy_part(in.get(), path, offset, 12'000, copy, Original::kept); }), 0)
+        << offset;
+    EXPECT_FALSE(exists(copy));
+  }
+  set_size(in.get(), 100'000, path); // a hole at its end is no end
+  copy_part(in.get(), path, 5'000, 95'000, copy, Original::kept);
+  EXPECT_EQ(find_info(copy)->size, 95'000);
+  std::string whole = dir + "/whole";
+  copy_sparse(path, whole);
+  EXPECT_EQ(find_info(whole)->size, 100'000);
 }
 
 TEST_F(FileCalls, LinksAreReplaced) {

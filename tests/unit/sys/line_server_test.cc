@@ -8,6 +8,7 @@
 
 #include "core/units.h"
 #include "sys/line_server.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 

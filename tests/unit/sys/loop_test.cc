@@ -1,5 +1,6 @@
 // Who is called when, and whether anybody is left to read what is written.
 #include <array>
+#include <csignal>
 #include <stdexcept>
 #include <vector>
 
@@ -7,10 +8,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include "sys/file.h"
 #include "sys/loop.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 namespace {
@@ -142,6 +145,16 @@ TEST(Timers, RunInTheOrderOfTheirTimes) {
   EXPECT_EQ(order, (std::vector{0, 1, 2}));
 }
 
+TEST(Timers, ComeNoEarlierThanTheirTimeAndNotMuchLater) {
+  TimedLoop loop;
+  auto began = steady_now();
+  loop.after(Millis(40), [&] { loop.stop(); });
+  loop.run();
+  auto took = steady_now() - began;
+  EXPECT_GE(took, Millis(40));
+  EXPECT_LT(took, Millis(540)); // a busy machine's
+}
+
 TEST(Timers, OneThatIsCancelledInItsRoundDoesNotRun) {
   TimedLoop loop;
   SteadyTime when = steady_now();
@@ -243,6 +256,48 @@ TEST(Hangup, NotOfAFifoThatThisProcessReadsItself) {
   write_all(fd.get(), "its own");
   EXPECT_TRUE(wait_readable(fd.get(), {}));
   EXPECT_FALSE(wait_hangup(fd.get(), Millis(20)));
+}
+
+TEST(Waiting, ForAnyOfThemTellsWhich) {
+  Pipe one = make_pipe(), two = make_pipe();
+  ASSERT_EQ(::write(two.write.get(), "x", 1), 1);
+  std::array<pollfd, 3> polled{
+      {{one.read.get(), POLLIN, 0}, {-1, POLLIN, 0}, {two.read.get(), POLLIN, 0}}};
+  EXPECT_EQ(wait_any(polled), 1u);
+  EXPECT_FALSE(polled[0].revents || polled[1].revents);
+  EXPECT_TRUE(polled[2].revents & POLLIN);
+  EXPECT_TRUE(is_readable(two.read.get()));
+  EXPECT_FALSE(is_readable(one.read.get()));
+  one.write.reset(); // its end is to be read, too
+  EXPECT_EQ(wait_any(polled, 0), 2u);
+}
+
+TEST(Waiting, EndsWithItsTimeAndNoEarlierForASignal) {
+  struct sigaction nothing {
+  }, before{};
+  nothing.sa_handler = [](int) {}; // without SA_RESTART
+  ::sigaction(SIGALRM, &nothing, &before);
+  itimerval soon{{0, 5'000}, {0, 5'000}}, never{};
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  auto began = steady_now();
+  pollfd none{-1, POLLIN, 0};
+  EXPECT_EQ(wait_any({&none, 1}, 60), 0u);
+  EXPECT_GE(steady_now() - began, Millis(60));
+  began = steady_now();
+  sleep_for(Millis(60));
+  EXPECT_GE(steady_now() - began, Millis(60));
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::sigaction(SIGALRM, &before, nullptr);
+}
+
+TEST(Waiting, APipeIsNotInheritedAndBlocksUnlessAsked) {
+  for (bool nonblocking : {false, true}) {
+    Pipe pipe = make_pipe(nonblocking);
+    for (int fd : {pipe.read.get(), pipe.write.get()}) {
+      EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC);
+      EXPECT_EQ((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0, nonblocking);
+    }
+  }
 }
 
 TEST(Hangup, OfNoneIsNeverTold) { EXPECT_FALSE(wait_hangup(-1, Millis(1))); }

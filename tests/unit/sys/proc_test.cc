@@ -58,6 +58,47 @@ TEST(EndAllIn, WhoeverWorksInThatDirectoryButForThoseNamed) {
   }
 }
 
+TEST(EndAllIn, ADirectoryHasOneNameForThoseWhoWorkInIt) {
+  std::string root = testing::TempDir() + "named-" + std::to_string(::getpid());
+  make_dirs(root + "/place");
+  make_symlink("place", root + "/other-name");
+  Sleeper there(root + "/place");
+  end_all_in(root + "/other-name", {}, Millis(5000));
+  EXPECT_FALSE(is_alive(there.id));
+  remove_tree(root);
+}
+
+// Anything may stand in a program's name.
+TEST(Listed, ANameDoesNotHideWhatStandsBehindIt) {
+  std::string dir = testing::TempDir() + "name-" + std::to_string(::getpid());
+  make_dirs(dir);
+  std::string program = dir + "/a) S 1 (b";
+  make_symlink("/bin/sleep", program);
+  Child child = spawn({{program, "60"}, {}, {}, false}, {});
+  auto id = find_process(child.pid());
+  ASSERT_TRUE(id);
+  EXPECT_GT(id->start_time, this_process().start_time / 2);
+  for (const ProcessInfo& p : list_processes())
+    if (p.id.pid == child.pid()) EXPECT_EQ(p.comm, "a) S 1 (b");
+  remove_tree(dir);
+}
+
+TEST(Identity, IsOfThisBootAndOfThatStart) {
+  Sleeper one;
+  EXPECT_TRUE(open_process(one.id));
+  ProcessId other = one.id;
+  other.boot_id = "another";
+  EXPECT_FALSE(is_alive(other));
+  EXPECT_FALSE(open_process(other));
+  EXPECT_FALSE(send_signal(other, SIGKILL));
+  other = one.id;
+  other.start_time++;
+  EXPECT_FALSE(is_alive(other));
+  EXPECT_FALSE(open_process(other));
+  EXPECT_FALSE(send_signal(other, SIGKILL));
+  EXPECT_TRUE(is_alive(one.id));
+}
+
 TEST(SendSignal, TellsWhetherItWasThere) {
   Sleeper one;
   EXPECT_TRUE(send_signal(one.id, 0));

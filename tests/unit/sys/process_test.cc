@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -13,6 +14,7 @@
 #include "sys/process.h"
 #include "sys/signals.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 namespace {
@@ -171,6 +173,94 @@ TEST(Programs, AreFoundInPathOrWhereTheySayTheyAre) {
   remove_tree(dir);
 }
 
+TEST(Programs, AnEmptyPlaceInPathIsTheWorkingDirectory) {
+  std::string dir = testing::TempDir() + "here-" + std::to_string(::getpid());
+  make_dirs(dir);
+  write_atomic(dir + "/only-here", "", 0755);
+  std::string before = std::getenv("PATH"), place = real_path(".");
+  ASSERT_EQ(::chdir(dir.c_str()), 0);
+  ::setenv("PATH", "/none:", 1);
+  EXPECT_EQ(find_program("only-here"), "./only-here");
+  ::setenv("PATH", before.c_str(), 1);
+  ASSERT_EQ(::chdir(place.c_str()), 0);
+  remove_tree(dir);
+}
+
+const Command sleeps{{"sleep", "60"}, {}, {}, false};
+
+TEST(Spawn, ASessionOfItsOwnWhereThatIsAskedFor) {
+  for (bool own : {false, true}) {
+    Command command = sleeps;
+    command.new_session = own;
+    Child child = spawn(command, {});
+    EXPECT_EQ(::getsid(child.pid()), own ? child.pid() : ::getsid(0));
+  }
+}
+
+TEST(Spawn, WhatThisThreadBlocksIsNotBlockedInTheChild) {
+  sigset_t blocked, before;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  std::string mask = output_of(
+      {{"sed", "-n", "s/^SigBlk:[[:space:]0]*//p", "/proc/self/status"}, {}, {}, false}, {});
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_EQ(mask, "\n");
+}
+
+TEST(Run, WhatAChildSaysIsBounded) {
+  RunResult r = run({{"head", "-c", "20000000", "/dev/zero"}, {}, {}, false});
+  EXPECT_TRUE(r.status.ok()); // it is read to its end
+  EXPECT_GE(r.out.size(), size_t{16} << 20);
+  EXPECT_LT(r.out.size(), size_t{17} << 20);
+}
+
+// Whether a process of that id is there, or waits to be reaped.
+bool is_there(int pid) { return ::kill(pid, 0) == 0; }
+
+TEST(Owner, AChildEndsWithIt) {
+  int first = 0, second = 0;
+  {
+    Child child = spawn(sleeps, {});
+    first = child.pid();
+    Child other = std::move(child); // and is ended once
+    EXPECT_TRUE(is_there(first));
+    Child next = spawn(sleeps, {});
+    second = next.pid();
+    other = std::move(next);
+    EXPECT_TRUE(is_there(second));
+  }
+  EXPECT_FALSE(is_there(first));
+  EXPECT_FALSE(is_there(second));
+}
+
+TEST(Owner, OneThatIsLeftOutlivesItAndCanBeWaitedForMeanwhile) {
+  int pid = 0;
+  {
+    Child child = spawn(sleeps, {});
+    child.leave();
+    pid = child.pid();
+    EXPECT_FALSE(child.wait_for(Millis(0)));
+  }
+  ASSERT_TRUE(is_there(pid));
+  ::kill(pid, SIGKILL);
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+  Child brief = spawn({{"true"}, {}, {}, false}, {});
+  brief.leave();
+  EXPECT_TRUE(brief.wait().ok());
+}
+
+TEST(Owner, OneThatWasWaitedForIsNotSoughtAgain) {
+  int status = -1;
+  {
+    Child child = spawn({{"sh", "-c", "exit 3"}, {}, {}, false}, {});
+    auto waited = child.wait_for(Millis(20'000));
+    ASSERT_TRUE(waited) << "it does not wait as long as it is told";
+    status = waited->code;
+  }
+  EXPECT_EQ(status, 3);
+}
+
 // A script that is kept; it tells a number in a line, of a daemon that it leaves behind.
 struct KeptScript {
   std::pair<Fd, Fd> ends = socket_pair();
@@ -246,7 +336,7 @@ TEST(Kept, WhatCannotBeExecutedIsNamedWithItsErrno) {
 TEST(Kept, ASignalThatIsHeldBackEndsWhatRuns) {
   Signals signals({SIGTERM});
   std::jthread later([] {
-    wait_readable(-1, Millis(100));
+    sleep_for(Millis(100));
     ::kill(::getpid(), SIGTERM);
   });
   auto begin = steady_now();

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/wait.h"
 
 namespace banger::sys {
 namespace {
@@ -103,6 +106,118 @@ TEST(Unix, whoTakesNobodyIsUnreachable) {
     EXPECT_EQ(e.code(), Code::unreachable);
     EXPECT_EQ(e.message(), fmt::format("'{}' does not answer", path));
   }
+}
+
+struct UnixSocket : testing::Test {
+  UnixSocket() {
+    if (!::mkdtemp(root.data())) throw sys_error(errno, "cannot make a directory");
+    listener = listen_unix(path = root + "/s");
+  }
+  ~UnixSocket() override { remove_tree(root); }
+  std::string root = testing::TempDir() + "unix-XXXXXX", path;
+  Fd listener;
+};
+
+TEST_F(UnixSocket, IsItsOwnersAlone) {
+  mode_t before = ::umask(0);
+  Fd other = listen_unix(root + "/other");
+  ::umask(before);
+  EXPECT_EQ(find_link_info(root + "/other")->mode, 0600u);
+}
+
+TEST_F(UnixSocket, OnlyConnectingHasATime) {
+  Fd client = connect_unix(path, Millis(50));
+  timeval time{1, 1};
+  socklen_t size = sizeof time;
+  ASSERT_EQ(::getsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &time, &size), 0);
+  EXPECT_EQ(time.tv_sec * 1'000'000 + time.tv_usec, 0);
+}
+
+TEST(Sending, TakesWhatHasRoomAndTellsHowMuch) {
+  auto [a, b] = socket_pair();
+  set_nonblocking(a.get());
+  std::string data(4 << 20, 'x');
+  size_t sent = send_some(a.get(), data);
+  EXPECT_GT(sent, 0u);
+  EXPECT_LT(sent, data.size());
+  EXPECT_EQ(send_some(a.get(), data), 0u);
+  size_t got = 0;
+  while (got < sent) got += read_some(b.get(), 1 << 20).size();
+  EXPECT_EQ(got, sent);
+  b.reset();
+  EXPECT_THROW(send_some(a.get(), data), Error); // and no SIGPIPE
+  EXPECT_THROW(send_all(a.get(), data), Error);
+}
+
+TEST(Receiving, WhatIsDroppedIsReadToItsEnd) {
+  auto [a, b] = socket_pair();
+  EXPECT_TRUE(discard(b.get())); // nothing is there
+  send_all(a.get(), std::string(50'000, 'x'));
+  EXPECT_TRUE(discard(b.get()));
+  send_all(a.get(), "x");
+  a.reset();
+  EXPECT_FALSE(discard(b.get()));
+}
+
+TEST(Lines, ABoundIsNearAndAHalfLineIsNone) {
+  auto [a, b] = socket_pair();
+  LineReader lines(b.get(), 1000);
+  send_all(a.get(), std::string(1000, 'x') + "\n");
+  EXPECT_EQ(lines.next(Millis(5'000))->size(), 1000u);
+  send_all(a.get(), std::string(1500, 'x'));
+  EXPECT_THROW(lines.next(Millis(5'000)), Error);
+  auto [c, d] = socket_pair();
+  LineReader others(d.get());
+  send_all(c.get(), "whole\nhalf");
+  EXPECT_EQ(others.next(Millis(5'000)), "whole");
+  EXPECT_FALSE(others.next(Millis(20)));
+  EXPECT_FALSE(others.ended()); // it may come yet
+  c.reset();
+  EXPECT_FALSE(others.next(Millis(5'000)));
+  EXPECT_TRUE(others.ended());
+}
+
+TEST(Ports, OneThatLingersIsFreeAndOneThatIsListenedOnIsNot) {
+  int port = free_tcp_port("127.0.0.1");
+  EXPECT_TRUE(can_bind_tcp("127.0.0.1", port));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto* to = reinterpret_cast<const sockaddr*>(&address);
+  int on = 1, err = 0;
+  {
+    Fd server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ::setsockopt(server.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ASSERT_EQ(::bind(server.get(), to, sizeof address), 0);
+    ASSERT_EQ(::listen(server.get(), 1), 0);
+    EXPECT_FALSE(can_bind_tcp("127.0.0.1", port, &err));
+    EXPECT_EQ(err, EADDRINUSE);
+    Fd client = connect_tcp("127.0.0.1", port, Millis(5'000));
+    Fd served = std::move(*accept_one(server.get()));
+    served.reset(); // the server's side ends first, and lingers
+    EXPECT_EQ(read_some(client.get(), 1), "");
+  }
+  EXPECT_TRUE(can_bind_tcp("127.0.0.1", port));
+  EXPECT_THROW(connect_tcp("127.0.0.1", port, Millis(5'000)), Error);
+}
+
+TEST(Datagram, goesBackFromWhereTheOthersLastOneWasSentTo) {
+  int port = free_udp_port("127.0.0.1");
+  Fd server = bind_udp("0.0.0.0", port);
+  EXPECT_FALSE(is_udp(Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)).get()));
+  // Hears from nobody but 127.0.0.3.
+  Fd client = connect_udp("127.0.0.3", port);
+  send_datagram(client.get(), "ask");
+  ASSERT_TRUE(wait_readable(server.get(), Millis(5'000)));
+  char data[most_datagram];
+  UdpPeer from;
+  EXPECT_EQ(receive_datagram(server.get(), data, sizeof data, &from), 3u);
+  EXPECT_EQ(from.local, htonl(0x7f000003));
+  send_datagram(server.get(), "answer", &from);
+  ASSERT_TRUE(wait_readable(client.get(), Millis(5'000)));
+  EXPECT_EQ(receive_datagram(client.get(), data, sizeof data), 6u);
+  EXPECT_FALSE(receive_datagram(client.get(), data, sizeof data));
 }
 
 } // namespace

@@ -13,6 +13,7 @@
 #include "sys/signals.h"
 #include "sys/socket.h"
 #include "sys/usage.h"
+#include "sys/wait.h"
 #include "sys/watch_tree.h"
 
 namespace banger::sys {

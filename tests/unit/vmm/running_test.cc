@@ -7,6 +7,7 @@
 
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 #include "vmm/firecracker.h"
 #include "vmm/http.h"
 #include "vmm/qemu.h"

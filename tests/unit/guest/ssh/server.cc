@@ -16,6 +16,7 @@
 #include "guest/identity/keygen.h"
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 

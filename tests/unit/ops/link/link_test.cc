@@ -10,6 +10,7 @@
 #include "ops/link/link.h"
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 

@@ -12,6 +12,7 @@
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/process.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 namespace {
@@ -63,7 +64,7 @@ TEST_F(Following, EveryCommitOfAnotherIsSeen) {
     auto other = open();
     for (int i = 0; i < 50; i++) {
       other.add_event({0, wall_now(), "op", "vm", "vm.test", "{}"});
-      if (i % 10 == 0) sys::wait_readable(-1, Millis(20));
+      if (i % 10 == 0) sys::sleep_for(Millis(20));
     }
   });
   run();

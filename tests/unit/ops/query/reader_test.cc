@@ -10,6 +10,7 @@
 #include "state/state_test.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 namespace {
