@@ -6,6 +6,8 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "model/message.h"
+#include "sys/datagram.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
 
 namespace banger::net {

@@ -9,9 +9,9 @@
 #include "net/links.h"
 #include "net/relay.h"
 #include "net/rules.h"
+#include "sys/datagram.h"
 #include "sys/line_server.h"
 #include "sys/loop.h"
-#include "sys/socket.h"
 
 namespace banger::net {
 

@@ -1,6 +1,7 @@
 #include "net/relay.h"
 
 #include "core/error.h"
+#include "sys/datagram.h"
 
 namespace banger::net {
 

@@ -19,9 +19,10 @@
 #include <string>
 
 #include "core/handle.h"
+#include "core/units.h"
 #include "net/plan.h"
+#include "sys/datagram.h"
 #include "sys/loop.h"
-#include "sys/socket.h"
 
 namespace banger::net {
 

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/text.h"
+#include "sys/inet.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 

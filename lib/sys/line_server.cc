@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "sys/socket.h"
 
 namespace banger::sys {
 

@@ -10,9 +10,9 @@
 
 #include "core/error.h"
 #include "core/handle.h"
+#include "sys/lines.h"
 #include "sys/loop.h"
 #include "sys/outbox.h"
-#include "sys/socket.h"
 
 namespace banger::sys {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "sys/socket.h"
 
 namespace banger::vmm {
 

@@ -10,7 +10,7 @@
 #include "guest/service/ready.h"
 #include "guest/ssh/session.h"
 #include "sys/file.h"
-#include "sys/socket.h"
+#include "sys/lines.h"
 
 namespace banger::guest {
 

@@ -1,5 +1,7 @@
 #include "ops/link/client.h"
 
+#include "sys/socket.h"
+
 #include <algorithm>
 
 namespace banger::ops {

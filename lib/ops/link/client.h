@@ -22,9 +22,9 @@
 
 #include "core/handle.h"
 #include "ops/link/link.h"
+#include "sys/lines.h"
 #include "sys/loop.h"
 #include "sys/outbox.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 

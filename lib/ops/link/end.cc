@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "sys/proc.h"
+#include "sys/socket.h"
 
 namespace banger::ops {
 

@@ -1,5 +1,7 @@
 #include "ops/monitor/helper.h"
 
+#include "sys/socket.h"
+
 #include <csignal>
 
 namespace banger::ops {

@@ -13,9 +13,9 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "sys/lines.h"
 #include "sys/loop.h"
 #include "sys/process.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 

@@ -12,6 +12,7 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
+#include "sys/socket.h"
 
 namespace banger::ops {
 

@@ -8,6 +8,7 @@
 #include "ops/monitor/pin.h"
 #include "ops/net/open_place.h"
 #include "ops/release/removal.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
 
 namespace banger::ops {

@@ -1,5 +1,8 @@
 #include "ops/monitor/readiness.h"
 
+#include "sys/lines.h"
+#include "sys/socket.h"
+
 #include <csignal>
 #include <utility>
 #include <vector>

@@ -12,9 +12,9 @@
 #include "guest/boot/protocol.h"
 #include "guest/identity/endpoint.h"
 #include "guest/identity/keys.h"
+#include "sys/lines.h"
 #include "sys/loop.h"
 #include "sys/process.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 

@@ -7,8 +7,8 @@
 #include "model/port.h"
 #include "ops/common/places.h"
 #include "ops/net/nature.h"
+#include "sys/inet.h"
 #include "sys/port_owner.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 

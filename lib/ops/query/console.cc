@@ -12,6 +12,7 @@
 #include "sys/file.h"
 #include "sys/log_follower.h"
 #include "sys/signals.h"
+#include "sys/socket.h"
 
 namespace banger::ops {
 

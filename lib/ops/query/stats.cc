@@ -5,7 +5,6 @@
 #include "net/plan.h"
 #include "ops/net/record.h"
 #include "ops/query/disk_use.h"
-#include "sys/socket.h"
 #include "sys/wait.h"
 
 namespace banger::ops {

@@ -18,7 +18,6 @@
 #include "sys/lock.h"
 #include "sys/namespace.h"
 #include "sys/proc.h"
-#include "sys/socket.h"
 #include "sys/wait.h"
 
 namespace banger::ops {

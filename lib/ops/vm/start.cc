@@ -20,6 +20,7 @@
 #include "sys/loop.h"
 #include "sys/proc.h"
 #include "sys/signals.h"
+#include "sys/socket.h"
 
 namespace banger::ops {
 

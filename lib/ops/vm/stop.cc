@@ -8,7 +8,6 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
-#include "sys/socket.h"
 #include "sys/wait.h"
 
 namespace banger::ops {

@@ -8,6 +8,7 @@
 #include "model/message.h"
 #include "net/holder.h"
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
 
 namespace banger::net {

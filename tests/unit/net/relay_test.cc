@@ -1,6 +1,10 @@
 // Published ports of UDP, over loopback: the "guest" is a socket of this process.
 #include "net/relay.h"
 
+#include "sys/datagram.h"
+#include "sys/inet.h"
+#include "sys/socket.h"
+
 #include <gtest/gtest.h>
 
 #include <optional>

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/inet.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 

@@ -9,7 +9,6 @@
 
 #include "state/db.h"
 #include "state_test.h"
-#include "sys/socket.h"
 
 namespace banger::state {
 

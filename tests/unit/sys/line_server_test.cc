@@ -8,6 +8,8 @@
 
 #include "core/units.h"
 #include "sys/line_server.h"
+#include "sys/lines.h"
+#include "sys/socket.h"
 #include "sys/wait.h"
 
 namespace banger::sys {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/handle.h"
-#include "sys/socket.h"
+#include "sys/inet.h"
 
 namespace banger::sys {
 

@@ -78,8 +78,10 @@ TEST(Listed, ANameDoesNotHideWhatStandsBehindIt) {
   auto id = find_process(child.pid());
   ASSERT_TRUE(id);
   EXPECT_GT(id->start_time, this_process().start_time / 2);
+  std::string name;
   for (const ProcessInfo& p : list_processes())
-    if (p.id.pid == child.pid()) EXPECT_EQ(p.comm, "a) S 1 (b");
+    if (p.id.pid == child.pid()) name = p.comm;
+  EXPECT_EQ(name, "a) S 1 (b");
   remove_tree(dir);
 }
 

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/process.h"
 #include "sys/signals.h"
 #include "sys/socket.h"
@@ -63,7 +64,7 @@ TEST(Spawn, WhatCannotBeExecutedIsNamedWithItsErrno) {
   for (auto [program, err] :
        {std::pair{path, ENOEXEC}, {std::string("/no/such/program"), ENOENT}}) {
     try {
-      spawn({{program}, {}, {}, false}, {});
+      Child child = spawn({{program}, {}, {}, false}, {});
       ADD_FAILURE() << program << " was started";
     } catch (const Error& e) {
       EXPECT_EQ(e.error_number(), err);
@@ -71,7 +72,7 @@ TEST(Spawn, WhatCannotBeExecutedIsNamedWithItsErrno) {
     }
   }
   try {
-    spawn({{"true"}, {}, "/no/such/directory", false}, {});
+    Child child = spawn({{"true"}, {}, "/no/such/directory", false}, {});
     ADD_FAILURE() << "was started in no directory";
   } catch (const Error& e) {
     EXPECT_EQ(e.error_number(), ENOENT);
@@ -324,7 +325,7 @@ TEST(Kept, WhatCannotBeExecutedIsNamedWithItsErrno) {
   std::string path = testing::TempDir() + "no-program-" + std::to_string(::getpid());
   write_atomic(path, "neither a binary nor a script", 0755);
   try {
-    spawn({.argv = {path}, .env = {}, .cwd = {}, .kept = true}, inherit_stdio());
+    Child child = spawn({.argv = {path}, .env = {}, .cwd = {}, .kept = true}, inherit_stdio());
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.error_number(), ENOEXEC);

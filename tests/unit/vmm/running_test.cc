@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 #include "vmm/firecracker.h"

@@ -9,7 +9,7 @@
 #include "guest/identity/keygen.h"
 #include "guest/ssh/server.h"
 #include "sys/file.h"
-#include "sys/socket.h"
+#include "sys/inet.h"
 
 namespace banger::guest {
 namespace {

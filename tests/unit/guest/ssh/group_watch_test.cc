@@ -19,7 +19,7 @@
 #include "guest/ssh/server.h"
 #include "guest/ssh/session.h"
 #include "sys/file.h"
-#include "sys/socket.h"
+#include "sys/inet.h"
 
 namespace banger::guest {
 namespace {

@@ -15,7 +15,7 @@
 #include "core/text.h"
 #include "guest/identity/keygen.h"
 #include "sys/file.h"
-#include "sys/socket.h"
+#include "sys/inet.h"
 #include "sys/wait.h"
 
 namespace banger::guest {

@@ -11,8 +11,8 @@
 #include "guest/identity/keygen.h"
 #include "guest/ssh/server.h"
 #include "sys/file.h"
+#include "sys/inet.h"
 #include "sys/loop.h"
-#include "sys/socket.h"
 
 namespace banger::guest {
 namespace {

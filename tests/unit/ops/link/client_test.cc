@@ -5,6 +5,9 @@
 
 #include "ops/link/client.h"
 
+#include "sys/lines.h"
+#include "sys/socket.h"
+
 namespace banger::ops {
 
 namespace {

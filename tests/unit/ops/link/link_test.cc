@@ -9,6 +9,7 @@
 #include "ops/link/client.h"
 #include "ops/link/link.h"
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 

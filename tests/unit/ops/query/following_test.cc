@@ -12,6 +12,7 @@
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/process.h"
+#include "sys/socket.h"
 #include "sys/wait.h"
 
 namespace banger::ops {

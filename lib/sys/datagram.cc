@@ -1,0 +1,82 @@
+#include "sys/datagram.h"
+
+#include "core/failpoint.h"
+#include "sys/socket_impl.h"
+
+namespace banger::sys {
+
+Fd bind_udp(const std::string& address, int port) {
+  Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sockaddr_in a = inet_address(address, port);
+  int on = 1;
+  failpoint(Point::bind);
+  if (::setsockopt(fd.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0 ||
+      ::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+    throw sys_error(errno, "cannot receive at {}:{}/udp", address, port);
+  return fd;
+}
+
+Fd connect_udp(const std::string& address, int port) {
+  Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sockaddr_in a = inet_address(address, port);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+    throw Error(Code::unreachable,
+                sys_error(errno, "cannot send to {}:{}/udp", address, port).message());
+  return fd;
+}
+
+bool is_udp(int fd) {
+  auto is = [&](int option, int want) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
+  };
+  return is(SO_DOMAIN, AF_INET) && is(SO_PROTOCOL, IPPROTO_UDP);
+}
+
+std::optional<size_t> receive_datagram(int fd, char* data, size_t size, UdpPeer* from) {
+  Control<in_pktinfo> control;
+  iovec part{data, size};
+  msghdr m = control.message(part);
+  sockaddr_in a{};
+  m.msg_name = &a;
+  m.msg_namelen = sizeof a;
+  ssize_t n = ::recvmsg(fd, &m, MSG_DONTWAIT);
+  if (n < 0) return {};
+  if (!from) return static_cast<size_t>(n);
+  *from = {a.sin_addr.s_addr, a.sin_port, 0};
+  for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO) continue;
+    in_pktinfo info;
+    std::memcpy(&info, CMSG_DATA(c), sizeof info);
+    from->local = info.ipi_spec_dst.s_addr;
+  }
+  return static_cast<size_t>(n);
+}
+
+void send_datagram(int fd, std::string_view data, const UdpPeer* to) {
+  Control<in_pktinfo> control;
+  iovec part{const_cast<char*>(data.data()), data.size()};
+  msghdr m = control.message(part);
+  sockaddr_in a{};
+  if (to) {
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = to->address;
+    a.sin_port = to->port;
+    m.msg_name = &a;
+    m.msg_namelen = sizeof a;
+  }
+  if (to && to->local) {
+    in_pktinfo info{};
+    info.ipi_spec_dst.s_addr = to->local;
+    control.put(m, IPPROTO_IP, IP_PKTINFO, info);
+  } else {
+    m.msg_controllen = 0;
+  }
+  // An error may be that of the one before, which an ICMP message has told of since: then this one
+  // was not sent.
+  for (int tries = 0; tries < 2; tries++)
+    if (::sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EAGAIN) return;
+}
+
+} // namespace banger::sys

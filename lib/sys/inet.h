@@ -1,0 +1,21 @@
+// Ports of this host, TCP and UDP over IPv4: which are free, and connecting to one.
+#pragma once
+
+#include <string>
+
+#include "core/handle.h"
+#include "core/units.h"
+
+namespace banger::sys {
+
+// Whether this process could listen on address:port now. A wildcard listener on the port counts as
+// taken. `err` gets the errno.
+bool can_bind_tcp(const std::string& address, int port, int* err = nullptr);
+bool can_bind_udp(const std::string& address, int port, int* err = nullptr);
+// A port that is free now on that address.
+int free_tcp_port(const std::string& address);
+int free_udp_port(const std::string& address);
+// Connects within `timeout`. Throws Error(unreachable), or timed_out.
+Fd connect_tcp(const std::string& address, int port, Millis timeout);
+
+} // namespace banger::sys

@@ -1,0 +1,54 @@
+// What the modules of sockets share; nobody else's.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "core/handle.h"
+
+namespace banger::sys {
+
+inline sockaddr_in inet_address(const std::string& address, int port) {
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_port = htons(static_cast<uint16_t>(port));
+  if (::inet_pton(AF_INET, address.c_str(), &a.sin_addr) != 1)
+    throw usage("invalid address '{}': not an IPv4 address", address);
+  return a;
+}
+
+inline Fd new_socket(int domain, int type) {
+  Fd fd(::socket(domain, type | SOCK_CLOEXEC, 0));
+  if (!fd) throw sys_error(errno, "cannot make a socket");
+  return fd;
+}
+
+// Room for one control message of this type, and the message that it belongs to.
+template <typename T>
+struct Control {
+  alignas(cmsghdr) char data[CMSG_SPACE(sizeof(T))]{};
+
+  msghdr message(iovec& part) {
+    msghdr m{};
+    m.msg_iov = &part;
+    m.msg_iovlen = 1;
+    m.msg_control = data;
+    m.msg_controllen = sizeof data;
+    return m;
+  }
+  void put(msghdr& m, int level, int type, const T& value) {
+    cmsghdr* c = CMSG_FIRSTHDR(&m);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(CMSG_DATA(c), &value, sizeof value);
+  }
+};
+
+} // namespace banger::sys
