@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "sys/copy.h"
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
 #include "sys/process.h"
@@ -103,9 +104,28 @@ TEST_F(Lock, NobodyStandsInALineForEver) {
   EXPECT_TRUE(line.stand(steady_now()));
 }
 
+// Who waited for a lock whose owner is gone, and its file with it, has nothing.
+TEST_F(Lock, OneWhoseFileGoesMeanwhileIsNoLock) {
+  std::string path = dir + "/gone";
+  auto held = std::make_optional(FileLock::take(path));
+  Code code = Code::failed;
+  std::thread waiter([&] {
+    try {
+      FileLock::take(path);
+    } catch (const Error& e) {
+      code = e.code();
+    }
+  });
+  await_waiters(path, 1);
+  remove_file(path);
+  held.reset();
+  waiter.join();
+  EXPECT_EQ(code, Code::not_found);
+}
+
 TEST_F(Process, AProgramThatIsNotThereIsNamed) {
   try {
-    spawn({{"banger-no-such-program"}, {}, {}, false}, {});
+    Child child = spawn({{"banger-no-such-program"}, {}, {}, false}, {});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.error_number(), ENOENT);

@@ -178,12 +178,11 @@ TEST(Programs, AnEmptyPlaceInPathIsTheWorkingDirectory) {
   std::string dir = testing::TempDir() + "here-" + std::to_string(::getpid());
   make_dirs(dir);
   write_atomic(dir + "/only-here", "", 0755);
-  std::string before = std::getenv("PATH"), place = real_path(".");
-  ASSERT_EQ(::chdir(dir.c_str()), 0);
-  ::setenv("PATH", "/none:", 1);
-  EXPECT_EQ(find_program("only-here"), "./only-here");
-  ::setenv("PATH", before.c_str(), 1);
-  ASSERT_EQ(::chdir(place.c_str()), 0);
+  auto look = [&] {
+    bool there = ::chdir(dir.c_str()) == 0 && ::setenv("PATH", "/none:", 1) == 0;
+    ::_exit(there && find_program("only-here") == "./only-here" ? 0 : 1);
+  };
+  EXPECT_EXIT(look(), testing::ExitedWithCode(0), "");
   remove_tree(dir);
 }
 

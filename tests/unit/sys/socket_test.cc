@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "sys/datagram.h"
 #include "sys/file.h"
+#include "sys/inet.h"
+#include "sys/lines.h"
 #include "sys/wait.h"
 
 namespace banger::sys {
@@ -200,6 +203,27 @@ TEST(Ports, OneThatLingersIsFreeAndOneThatIsListenedOnIsNot) {
   }
   EXPECT_TRUE(can_bind_tcp("127.0.0.1", port));
   EXPECT_THROW(connect_tcp("127.0.0.1", port, Millis(5'000)), Error);
+}
+
+TEST(Ports, OneThatDoesNotAnswerIsGivenUp) {
+  int port = free_tcp_port("127.0.0.1");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  Fd server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(server.get(), 0), 0);
+  std::vector<Fd> line; // that nobody takes
+  std::optional<Code> code;
+  for (int i = 0; !code && i < 10; i++) {
+    try {
+      line.push_back(connect_tcp("127.0.0.1", port, Millis(100)));
+    } catch (const Error& e) {
+      code = e.code();
+    }
+  }
+  EXPECT_EQ(code, Code::timeout);
 }
 
 TEST(Datagram, goesBackFromWhereTheOthersLastOneWasSentTo) {
