@@ -50,14 +50,8 @@ let_lock_go() {
   holder=
 }
 
-# Somebody besides its holder has come to the lock.
-is_waited_for() {
-  local fd n=0
-  for fd in /proc/[0-9]*/fd/*; do
-    [ "$(readlink "$fd")" != "$1" ] || n=$((n + 1))
-  done
-  [ $n -ge 2 ]
-}
+# Somebody waits for the lock: a line of /proc/locks with "->".
+is_waited_for() { grep -q -- "->.*:$(stat -c %i "$1") " /proc/locks; }
 
 # ended_within SECONDS COMMAND...: it succeeds in that time.
 ended_within() {
