@@ -24,7 +24,8 @@ int monitor() {
   dirs.state = request.state_dir;
   dirs.runtime = request.runtime_root;
   dirs.libexec = request.libexec_dir;
-  Log log(dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level), request.op);
+  Log log(dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level), request.op,
+          Log::Directory::given);
   ops::Opened ctx(settings, dirs, log);
   auto driver = vmm::driver(request.vmm, request.vmm_binary);
   return ops::Monitor(ctx, std::move(request), *driver, std::move(verb)).run();

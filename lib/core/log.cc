@@ -39,15 +39,17 @@ Level parse_level(std::string_view text) {
   throw usage("invalid log level '{}': it is one of debug, info, warn, error, off", text);
 }
 
-Log::Log(std::string path, Level level, std::string op)
-    : path_(std::move(path)), level_(path_.empty() ? Level::off : level), op_(std::move(op)) {}
+Log::Log(std::string path, Level level, std::string op, Directory directory)
+    : path_(std::move(path)), level_(path_.empty() ? Level::off : level), directory_(directory),
+      op_(std::move(op)) {}
 
 namespace {
 
 // The log tells what the user does, so it is the user's alone, and so is each directory made for
 // it: the first record may come before the state's own directory is there. Not open: it cannot be.
-Fd open_private_file(const std::string& path) {
-  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
+Fd open_private_file(const std::string& path, Log::Directory directory) {
+  bool makes = directory == Log::Directory::made;
+  for (size_t at = path.find('/', 1); makes && at != std::string::npos; at = path.find('/', at + 1))
     ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; what fails, the open below tells
   return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
 }
@@ -96,7 +98,7 @@ void append_value(fmt::memory_buffer& out, const Log::Value& value) {
 
 void Log::write(Level level, std::string_view event, Fields fields, const std::exception* error) {
   if (level < level_ || level_ == Level::off) return;
-  if (!file_) file_ = open_private_file(path_);
+  if (!file_) file_ = open_private_file(path_, directory_);
   fmt::memory_buffer line;
   fmt::format_to(std::back_inserter(line), R"({{"time":"{}","level":"{}","op":"{}","event":)",
                  to_rfc3339(wall_now()), name_of(level), op_);

@@ -39,8 +39,11 @@ public:
   };
   using Fields = std::initializer_list<Field>;
 
+  // Of a file whose directory is not there: made with it, or nothing is written, where the log goes
+  // with its directory and must not bring that back.
+  enum class Directory { made, given };
   // `path` empty: nothing is written. `op` is the id that ties one command's records together.
-  Log(std::string path, Level level, std::string op);
+  Log(std::string path, Level level, std::string op, Directory directory = Directory::made);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -68,11 +71,13 @@ public:
 
   const std::string& op() const { return op_; }
   const std::string& path() const { return path_; }
+  Directory directory() const { return directory_; }
   Level level() const { return level_; }
 
 private:
   std::string path_;
   Level level_;
+  Directory directory_;
   std::string op_;
   Fd file_;
 };

@@ -9,9 +9,8 @@ Opened::Opened(const Settings& s, const Dirs& d, Log& l, Tell tell, state::Mode 
 }
 
 OpenedBeside::OpenedBeside(const Context& other)
-    : OwnState{state::State::open(other.dirs, other.state.mode())}, OwnLog{Log(other.log.path(),
-                                                                               other.log.level(),
-                                                                               other.log.op())},
+    : OwnState{state::State::open(other.dirs, other.state.mode())},
+      OwnLog{Log(other.log.path(), other.log.level(), other.log.op(), other.log.directory())},
       Context{{other.settings, other.dirs, own_state}, own_log, other.stage, other.notice} {}
 
 } // namespace banger::ops

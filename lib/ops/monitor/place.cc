@@ -43,8 +43,10 @@ PlaceRequest parse_place_request(std::string_view line) {
 namespace {
 
 void act(const PlaceRequest& request) {
-  Log log(request.dirs.vm_file(request.vm, "lifecycle.jsonl"), parse_level(request.log_level),
-          request.op);
+  // A removal outlives the VM's own log.
+  std::string path = request.act == "remove" ? request.dirs.log_file()
+                                             : request.dirs.vm_file(request.vm, "lifecycle.jsonl");
+  Log log(path, parse_level(request.log_level), request.op, Log::Directory::given);
   Opened ctx(request.settings, request.dirs, log);
   Vm vm = ctx.state.get_vm(request.vm);
   if (request.act == "pin") return pin_host(ctx, vm);

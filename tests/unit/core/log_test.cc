@@ -94,5 +94,18 @@ TEST(Log, OneThatCannotBeWrittenFailsNothing) {
   nowhere.info("x");
 }
 
+TEST(Log, OneThatGoesWithItsDirectoryDoesNotBringThatBack) {
+  std::string dir = ::testing::TempDir() + "/banger-log-" + std::to_string(::getpid());
+  std::filesystem::remove_all(dir);
+  Log log(dir + "/x.jsonl", Level::info, "0000abcd", Log::Directory::given);
+  log.info("x");
+  EXPECT_FALSE(std::filesystem::exists(dir));
+  std::filesystem::create_directory(dir);
+  Log other(dir + "/x.jsonl", Level::info, "0000abcd", Log::Directory::given);
+  other.info("x");
+  EXPECT_TRUE(std::filesystem::exists(dir + "/x.jsonl"));
+  std::filesystem::remove_all(dir);
+}
+
 } // namespace
 } // namespace banger
