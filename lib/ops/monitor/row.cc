@@ -2,6 +2,7 @@
 
 #include "ops/common/places.h"
 #include "ops/net/nature.h"
+#include "ops/release/release.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -98,11 +99,8 @@ void Row::ended(const Outcome& outcome, const BootTimings& timings) {
   const auto& [state, reason, fault] = outcome;
   ctx_.state.transaction([&] {
     ctx_.state.change_vm(vm_.id, [&](Vm& v) {
-      v.state = v.remove_when_stopped ? VmState::removing : state;
+      end_run(v, v.remove_when_stopped ? VmState::removing : state, reason);
       if (v.remove_when_stopped) v.creator = {};
-      v.reason = reason;
-      v.stopped = wall_now();
-      v.run.reset();
       v.timings = timings;
       if (fault)
         v.fault = VmFault{std::string(name_of(fault->code())), fault->message(), fault->hint(),

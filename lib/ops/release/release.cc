@@ -16,18 +16,20 @@ void end_vmm(const Vm& vm, const Places& places) {
   sys::end_all_in(places.runtime, {}, time_to_die);
 }
 
+void end_run(Vm& row, VmState state, const std::string& reason) {
+  row.state = state;
+  row.reason = reason;
+  row.stopped = wall_now();
+  row.run.reset();
+}
+
 Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason) {
   end_vmm(vm, places);
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   Vm now = vm;
   ctx.state.transaction([&] {
-    now = ctx.state.change_vm(vm.id, [&](Vm& v) {
-      v.state = state;
-      v.reason = reason;
-      v.stopped = wall_now();
-      v.run.reset();
-    });
+    now = ctx.state.change_vm(vm.id, [&](Vm& v) { end_run(v, state, reason); });
     record(ctx, vm.name, "vm.reconciled",
            {{"from", name_of(vm.state)}, {"to", name_of(state)}, {"reason", reason}});
   });

@@ -1,4 +1,5 @@
-// What a VM that ran has of the host, given back after its monitor died.
+// What a VM that ran has of the host, given back after its monitor died; and what its row says
+// then.
 #pragma once
 
 #include "ops/common/context.h"
@@ -13,6 +14,10 @@ inline constexpr const char* unobserved = "unobserved";
 // this VM alone, so whatever has it as its working directory is its VMM, recorded or not (a monitor
 // may have died between starting it and writing its identity down).
 void end_vmm(const Vm& vm, const Places& places);
+
+// The row of a VM whose run is over, however that was: the one place where a run is cleared. The
+// write is the caller's.
+void end_run(Vm& row, VmState state, const std::string& reason);
 
 // Ends its VMM, gives its network back, removes its runtime directory and clears its run from the
 // row, which gets that state and reason. Returns the row. The caller holds op.lock; no monitor
