@@ -5,7 +5,7 @@
 #include "bundle/show.h"
 #include "cli/app.h"
 
-namespace banger::cmd {
+namespace banger::tool {
 
 namespace {
 
@@ -68,4 +68,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_build() { return std::make_unique<Build>(); }
 
-} // namespace banger::cmd
+} // namespace banger::tool

@@ -23,14 +23,14 @@ int main(int argc, char** argv) {
        .examples = {{"banger bundle build", "build the default bundle"},
                     {"banger bundle build --variant tiny", "add the small root file system to it"}},
        .objects = {"bundle"},
-       .make = cmd::make_build},
+       .make = tool::make_build},
       {.name = "show",
        .summary = "show the bundle that VMs boot from",
        .manual = "Tells where the bundle lies, why there (configured, source, state, install), and "
                  "its parts.",
        .examples = {{"banger bundle show --json | jq -r .path", "print the bundle's directory"}},
        .objects = {"bundle"},
-       .make = cmd::make_show},
+       .make = tool::make_show},
       {.name = "verify",
        .summary = "check the bundle's parts against their sha256",
        .manual = "Reads every part, or those named, and compares it with bundle.json. A part that "
@@ -38,14 +38,14 @@ int main(int argc, char** argv) {
        .examples = {{"banger bundle verify", "check all parts"},
                     {"banger bundle verify kernel initrd", "check two of them"}},
        .objects = {"result"},
-       .make = cmd::make_verify},
+       .make = tool::make_verify},
   };
-  static const cli::Tool tool{
+  static const cli::Tool program{
       "banger-bundle", "build, show and check what VMs boot from",
       "A bundle is one directory with a kernel, an initrd and root file systems, described by "
       "bundle.json. It is found, in this order: where --runtime-dir, BANGER_RUNTIME_DIR or "
       "runtime_dir of the config say; in runtime/bundle of the source tree, for tools run from its "
       "build directory; in the state directory; in lib/banger of the installed tree.",
       verbs};
-  return cli::run_tool(tool, argc, argv);
+  return cli::run_tool(program, argc, argv);
 }

@@ -2,7 +2,7 @@
 #include "banger-bundle/verbs.h"
 #include "cli/app.h"
 
-namespace banger::cmd {
+namespace banger::tool {
 
 namespace {
 
@@ -47,4 +47,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_show() { return std::make_unique<Show>(); }
 
-} // namespace banger::cmd
+} // namespace banger::tool

@@ -5,10 +5,10 @@
 
 #include "cli/verb.h"
 
-namespace banger::cmd {
+namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_build();
 std::unique_ptr<cli::Verb> make_show();
 std::unique_ptr<cli::Verb> make_verify();
 
-} // namespace banger::cmd
+} // namespace banger::tool

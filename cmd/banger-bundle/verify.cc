@@ -2,7 +2,7 @@
 #include "bundle/show.h"
 #include "cli/app.h"
 
-namespace banger::cmd {
+namespace banger::tool {
 
 namespace {
 
@@ -44,4 +44,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_verify() { return std::make_unique<Verify>(); }
 
-} // namespace banger::cmd
+} // namespace banger::tool

@@ -7,9 +7,7 @@
 #include "ops/recover/leaks.h"
 #include "state/state.h"
 
-using namespace banger;
-
-namespace doctor {
+namespace banger::tool {
 
 namespace {
 
@@ -102,4 +100,4 @@ cli::VerbEntry entry() {
       .make = [] { return std::make_unique<Doctor>(); }};
 }
 
-} // namespace doctor
+} // namespace banger::tool

@@ -3,8 +3,8 @@
 
 #include "cli/verb.h"
 
-namespace doctor {
+namespace banger::tool {
 
-banger::cli::VerbEntry entry();
+cli::VerbEntry entry();
 
-} // namespace doctor
+} // namespace banger::tool

@@ -7,9 +7,9 @@ using namespace banger;
 
 namespace {
 
-const std::array<cli::VerbEntry, 1> verbs{{doctor::entry()}};
+const std::array<cli::VerbEntry, 1> verbs{{tool::entry()}};
 
-const cli::Tool tool{
+const cli::Tool program{
     "banger-doctor", "check this machine for what banger needs",
     "Tells what a VM needs of this machine and whether it is there, finds what was "
     "left over, and backs up the state.",
@@ -17,4 +17,4 @@ const cli::Tool tool{
 
 } // namespace
 
-int main(int argc, char** argv) { return cli::run_tool(tool, argc, argv); }
+int main(int argc, char** argv) { return cli::run_tool(program, argc, argv); }

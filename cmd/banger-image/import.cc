@@ -3,7 +3,7 @@
 #include "cli/kinds.h"
 #include "common/work.h"
 
-namespace banger::image_tool {
+namespace banger::tool {
 
 namespace {
 
@@ -32,7 +32,7 @@ struct Import : cli::Verb {
 
   int run(cli::App& app) override {
     valid_name("image name", name);
-    cmd::Work work(app);
+    Work work(app);
     return work.for_each(app, "import", {name}, [&](const std::string& n) {
       ops::import_image(work.ctx, n, source, options);
       return std::string("ready");
@@ -44,4 +44,4 @@ struct Import : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_import() { return std::make_unique<Import>(); }
 
-} // namespace banger::image_tool
+} // namespace banger::tool

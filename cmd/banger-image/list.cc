@@ -6,7 +6,7 @@
 #include "ops/image/stale.h"
 #include "ops/image/store.h"
 
-namespace banger::image_tool {
+namespace banger::tool {
 
 namespace {
 
@@ -44,4 +44,4 @@ struct List : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_list() { return std::make_unique<List>(); }
 
-} // namespace banger::image_tool
+} // namespace banger::tool

@@ -32,34 +32,34 @@ const cli::VerbEntry verbs[] = {
                    "Debian's own cloud image: a disk in a tarball"},
                   {"banger image import old disk.img --partition 2", "from a partition of a disk"}},
      .objects = {"result"},
-     .make = image_tool::make_import},
+     .make = tool::make_import},
     {.name = "list",
      .summary = "list images",
      .manual = "With --json one object a line, an image each.",
      .examples = {{"banger image list --json | jq -r 'select(.vms == 0).name'",
                    "images that no VM stands on"}},
      .objects = {"image"},
-     .make = image_tool::make_list},
+     .make = tool::make_list},
     {.name = "show",
      .summary = "show everything about images",
      .manual = "",
      .examples = {{"banger image show --json debian | jq -r .sha256", "an image's sha256"}},
      .objects = {"image"},
-     .make = image_tool::make_show},
+     .make = tool::make_show},
     {.name = "rm",
      .summary = "remove images that no VM stands on",
      .manual = "An image that VMs were made from stays as long as they do (status 4, and the error "
                "names them).",
      .examples = {{"banger image rm old", "remove an image"}},
      .objects = {"result"},
-     .make = image_tool::make_rm,
+     .make = tool::make_rm,
      .destroys = true},
     {.name = "prune",
      .summary = "remove all images that no VM stands on",
      .manual = "The bundle's own images come back when a VM is made from them.",
      .examples = {{"banger image prune --dry-run", "see what would go"}},
      .objects = {"result"},
-     .make = image_tool::make_prune,
+     .make = tool::make_prune,
      .destroys = true},
 };
 
@@ -72,11 +72,11 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   return out;
 }
 
-const cli::Tool tool{
+const cli::Tool program{
     "banger-image", "manage the images that VMs are made from",
     "An image is a root file system that VMs are made from. It never changes; many VMs share one.",
     verbs, names};
 
 } // namespace
 
-int main(int argc, char** argv) { return cli::run_tool(tool, argc, argv); }
+int main(int argc, char** argv) { return cli::run_tool(program, argc, argv); }

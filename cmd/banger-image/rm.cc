@@ -2,7 +2,7 @@
 #include "common/work.h"
 #include "ops/image/store.h"
 
-namespace banger::image_tool {
+namespace banger::tool {
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Remove : cli::Verb {
 
   int run(cli::App& app) override {
     std::vector<std::string> wanted = cli::read_names(names);
-    cmd::Work work(app);
+    Work work(app);
     return work.for_each(app, "rm", wanted, [&](const std::string& name) {
       ops::remove_image(work.ctx, name);
       return std::string("removed");
@@ -34,7 +34,7 @@ struct Prune : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    cmd::Work work(app);
+    Work work(app);
     std::vector<std::string> unused;
     for (const Image& image : ops::list_images(work.ctx))
       if (image.vms == 0) unused.push_back(image.name);
@@ -51,4 +51,4 @@ struct Prune : cli::Verb {
 std::unique_ptr<cli::Verb> make_rm() { return std::make_unique<Remove>(); }
 std::unique_ptr<cli::Verb> make_prune() { return std::make_unique<Prune>(); }
 
-} // namespace banger::image_tool
+} // namespace banger::tool

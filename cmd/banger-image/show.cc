@@ -6,7 +6,7 @@
 #include "ops/image/stale.h"
 #include "ops/image/store.h"
 
-namespace banger::image_tool {
+namespace banger::tool {
 
 namespace {
 
@@ -63,4 +63,4 @@ struct Show : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_show() { return std::make_unique<Show>(); }
 
-} // namespace banger::image_tool
+} // namespace banger::tool

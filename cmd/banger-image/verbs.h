@@ -5,7 +5,7 @@
 
 #include "cli/verb.h"
 
-namespace banger::image_tool {
+namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_import();
 std::unique_ptr<cli::Verb> make_list();
@@ -13,4 +13,4 @@ std::unique_ptr<cli::Verb> make_show();
 std::unique_ptr<cli::Verb> make_rm();
 std::unique_ptr<cli::Verb> make_prune();
 
-} // namespace banger::image_tool
+} // namespace banger::tool

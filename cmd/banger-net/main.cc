@@ -27,7 +27,7 @@ const cli::VerbEntry verbs[] = {
                   {"banger net status --json | jq -r '.leases[] | .vm + \" \" + .address'",
                    "names and addresses"}},
      .objects = {"net"},
-     .make = network::make_status},
+     .make = tool::make_status},
     {.name = "publish",
      .summary = "make ports of a VM reachable on the host, or list them",
      .manual =
@@ -51,7 +51,7 @@ const cli::VerbEntry verbs[] = {
                   {"banger net publish web 0.0.0.0:5353:53/udp", "for other hosts, and UDP"},
                   {"banger net publish web 8080:80 --remove", "no more"}},
      .objects = {"port", "result"},
-     .make = network::make_publish},
+     .make = tool::make_publish},
 };
 
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
@@ -59,10 +59,10 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   return state::State::open(dirs, state::Mode::read).vm_names();
 }
 
-const cli::Tool tool{"banger-net", "show the VMs' network and publish their ports",
-                     "How VMs reach each other, the outside, and how the host reaches them.", verbs,
-                     names};
+const cli::Tool program{"banger-net", "show the VMs' network and publish their ports",
+                        "How VMs reach each other, the outside, and how the host reaches them.",
+                        verbs, names};
 
 } // namespace
 
-int main(int argc, char** argv) { return cli::run_tool(tool, argc, argv); }
+int main(int argc, char** argv) { return cli::run_tool(program, argc, argv); }

@@ -7,7 +7,7 @@
 #include "ops/common/open.h"
 #include "ops/query/net_status.h"
 
-namespace banger::network {
+namespace banger::tool {
 
 namespace {
 
@@ -34,7 +34,7 @@ struct Publish : cli::Verb {
     if (ports.empty() && remove)
       throw usage("nothing to remove").hint("banger net publish NAME lists what there is");
     if (ports.empty()) return list(app);
-    cmd::Work work(app);
+    Work work(app);
     ops::Context& ctx = work.ctx;
     return work.for_each(app, "publish", {name}, [&](const std::string& ref) {
       auto [vm, changed] =
@@ -69,4 +69,4 @@ struct Publish : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_publish() { return std::make_unique<Publish>(); }
 
-} // namespace banger::network
+} // namespace banger::tool

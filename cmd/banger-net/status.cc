@@ -4,7 +4,7 @@
 #include "ops/common/open.h"
 #include "ops/query/net_status.h"
 
-namespace banger::network {
+namespace banger::tool {
 
 namespace {
 
@@ -73,4 +73,4 @@ struct Status : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_status() { return std::make_unique<Status>(); }
 
-} // namespace banger::network
+} // namespace banger::tool

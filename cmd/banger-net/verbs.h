@@ -5,9 +5,9 @@
 
 #include "cli/verb.h"
 
-namespace banger::network {
+namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_status();
 std::unique_ptr<cli::Verb> make_publish();
 
-} // namespace banger::network
+} // namespace banger::tool

@@ -1,12 +1,12 @@
 // banger ssh config
 #include "ops/ssh/config.h"
+#include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "model/wire.h"
 #include "model/zone.h"
 #include "ops/common/open.h"
-#include "verbs.h"
 
-using namespace banger;
+namespace banger::tool {
 
 namespace {
 
@@ -43,3 +43,5 @@ struct Config : cli::Verb {
 } // namespace
 
 std::unique_ptr<cli::Verb> make_config() { return std::make_unique<Config>(); }
+
+} // namespace banger::tool

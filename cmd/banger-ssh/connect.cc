@@ -3,13 +3,13 @@
 
 #include <unistd.h>
 
+#include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "ops/common/open.h"
 #include "ops/ssh/exec.h"
-#include "verbs.h"
 
-using namespace banger;
+namespace banger::tool {
 
 namespace {
 
@@ -53,3 +53,5 @@ struct Connect : cli::Verb {
 } // namespace
 
 std::unique_ptr<cli::Verb> make_connect() { return std::make_unique<Connect>(); }
+
+} // namespace banger::tool

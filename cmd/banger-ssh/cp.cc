@@ -2,13 +2,13 @@
 #include <cerrno>
 #include <set>
 
+#include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"
 #include "ops/common/open.h"
 #include "ops/ssh/copy.h"
-#include "verbs.h"
 
-using namespace banger;
+namespace banger::tool {
 
 namespace {
 
@@ -78,3 +78,5 @@ struct Cp : cli::Verb {
 } // namespace
 
 std::unique_ptr<cli::Verb> make_cp() { return std::make_unique<Cp>(); }
+
+} // namespace banger::tool

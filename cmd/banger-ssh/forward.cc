@@ -1,10 +1,10 @@
 // banger ssh forward
 #include "ops/ssh/forward.h"
+#include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"
-#include "verbs.h"
 
-using namespace banger;
+namespace banger::tool {
 
 namespace {
 
@@ -44,3 +44,5 @@ struct ForwardPorts : cli::Verb {
 } // namespace
 
 std::unique_ptr<cli::Verb> make_forward() { return std::make_unique<ForwardPorts>(); }
+
+} // namespace banger::tool

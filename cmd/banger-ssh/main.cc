@@ -1,9 +1,9 @@
 // banger-ssh: commands and shells in VMs.
 #include <array>
 
+#include "banger-ssh/verbs.h"
 #include "cli/verb.h"
 #include "state/state.h"
-#include "verbs.h"
 
 using namespace banger;
 
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
                      {"banger ssh demo <script", "a script for its shell"},
                      {"banger ssh -t demo top", "a command that wants a terminal"}},
         .objects = {},
-        .make = make_connect,
+        .make = tool::make_connect,
         .relays_status = true},
        {.name = "cp",
         .summary = "copy files and trees to and from VMs",
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
                      {"banger ssh cp -r demo:/etc other:/root/etc-of-demo", "between two VMs"},
                      {"banger ssh cp demo:/etc/hosts - | grep demo", "to standard output"}},
         .objects = {"result"},
-        .make = make_cp},
+        .make = tool::make_cp},
        {.name = "forward",
         .summary = "offer ports of a VM on this machine",
         .manual =
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
         .examples = {{"banger ssh forward demo 8080:80", "its web server at 127.0.0.1:8080"},
                      {"banger ssh forward demo 5432 0.0.0.0:8080:80", "two, one for the network"}},
         .objects = {"forward"},
-        .make = make_forward},
+        .make = tool::make_forward},
        {.name = "sync",
         .summary = "make a directory in a VM like one here, or the other way",
         .manual =
@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
         .examples = {{"banger ssh sync src demo:src --watch", "work here, build there"},
                      {"banger ssh sync demo:/srv/www www --delete", "fetch an exact copy"}},
         .objects = {"result"},
-        .make = make_sync},
+        .make = tool::make_sync},
        {.name = "config",
         .summary = "print an ssh_config for all VMs",
         .manual = "For OpenSSH's client and all that is built on it (scp, rsync, editors). With "
@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
                       "write it once and show the line for ~/.ssh/config"},
                      {"banger ssh config >vms && ssh -F vms demo.vm", "use it once"}},
         .objects = {"vm"},
-        .make = make_config}}};
-  const cli::Tool tool{"banger-ssh", "run commands and shells in VMs", "", verbs, names};
-  return cli::run_tool(tool, argc, argv);
+        .make = tool::make_config}}};
+  const cli::Tool program{"banger-ssh", "run commands and shells in VMs", "", verbs, names};
+  return cli::run_tool(program, argc, argv);
 }

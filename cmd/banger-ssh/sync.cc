@@ -1,11 +1,11 @@
 // banger ssh sync
 #include "ops/ssh/sync.h"
+#include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"
 #include "ops/common/open.h"
-#include "verbs.h"
 
-using namespace banger;
+namespace banger::tool {
 
 namespace {
 
@@ -56,3 +56,5 @@ struct Sync : cli::Verb {
 } // namespace
 
 std::unique_ptr<cli::Verb> make_sync() { return std::make_unique<Sync>(); }
+
+} // namespace banger::tool

@@ -3,8 +3,12 @@
 
 #include "cli/verb.h"
 
-std::unique_ptr<banger::cli::Verb> make_connect();
-std::unique_ptr<banger::cli::Verb> make_config();
-std::unique_ptr<banger::cli::Verb> make_cp();
-std::unique_ptr<banger::cli::Verb> make_forward();
-std::unique_ptr<banger::cli::Verb> make_sync();
+namespace banger::tool {
+
+std::unique_ptr<cli::Verb> make_connect();
+std::unique_ptr<cli::Verb> make_config();
+std::unique_ptr<cli::Verb> make_cp();
+std::unique_ptr<cli::Verb> make_forward();
+std::unique_ptr<cli::Verb> make_sync();
+
+} // namespace banger::tool

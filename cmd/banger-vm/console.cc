@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "ops/common/open.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -52,4 +52,4 @@ struct Console : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_console() { return std::make_unique<Console>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

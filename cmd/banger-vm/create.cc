@@ -6,7 +6,7 @@
 #include "banger-vm/verbs.h"
 #include "ops/vm/create.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -128,4 +128,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_create() { return std::make_unique<Create>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

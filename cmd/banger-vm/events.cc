@@ -8,7 +8,7 @@
 #include "model/wire.h"
 #include "ops/query/events.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -88,4 +88,4 @@ struct Events : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_events() { return std::make_unique<Events>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

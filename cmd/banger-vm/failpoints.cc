@@ -2,7 +2,7 @@
 #include "cli/app.h"
 #include "core/failpoint.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -19,4 +19,4 @@ struct Failpoints : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_failpoints() { return std::make_unique<Failpoints>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -8,7 +8,7 @@
 #include "model/wire.h"
 #include "ops/common/open.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -109,4 +109,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_list() { return std::make_unique<List>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -9,7 +9,7 @@
 #include "ops/common/open.h"
 #include "ops/query/logs.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -108,4 +108,4 @@ struct Logs : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_logs() { return std::make_unique<Logs>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

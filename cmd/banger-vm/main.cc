@@ -27,7 +27,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm create web --memory 1G --label job=42",
                    "a VM with 1 GiB and a label"}},
      .objects = {"result"},
-     .make = vm::make_create},
+     .make = tool::make_create},
     {.name = "run",
      .summary = "make a VM, start it and wait until it answers",
      .manual =
@@ -45,7 +45,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm run demo -- uname -a", "boot a VM and run a command in it"},
                   {"banger vm run --rm ci -- make -C /src test", "the same, and nothing is left"}},
      .objects = {"result"},
-     .make = vm::make_run,
+     .make = tool::make_run,
      .relays_status = true},
     {.name = "start",
      .summary = "start VMs and wait until they answer",
@@ -56,14 +56,14 @@ const cli::VerbEntry verbs[] = {
          "One that runs is left as it is; one that is being started already is waited for.",
      .examples = {{"banger vm start web db", "start two VMs"}},
      .objects = {"result"},
-     .make = vm::make_start},
+     .make = tool::make_start},
     {.name = "restart",
      .summary = "stop VMs and start them again",
      .manual = "stop and start in one; the VM keeps its disks, address, name and keys. One that "
                "does not run is started. With --label or --all, those that run.",
      .examples = {{"banger vm restart --stop-timeout 30s db", "give it time to shut down"}},
      .objects = {"result"},
-     .make = vm::make_restart},
+     .make = tool::make_restart},
     {.name = "stop",
      .summary = "stop VMs, gently first",
      .manual =
@@ -74,13 +74,13 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm list -q --label job=42 | banger vm stop -",
                    "stop what a job started"}},
      .objects = {"result"},
-     .make = vm::make_stop},
+     .make = tool::make_stop},
     {.name = "kill",
      .summary = "end VMs at once, without asking the guest",
      .manual = "What the guest had not written to its disk is lost.",
      .examples = {{"banger vm kill web", "end a VM that hangs"}},
      .objects = {"result"},
-     .make = vm::make_kill,
+     .make = tool::make_kill,
      .destroys = true},
     {.name = "reset",
      .summary = "give VMs a fresh root disk",
@@ -90,14 +90,14 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm reset web", "back to what the image has"},
                   {"banger vm reset web --image debian", "the same VM on another image"}},
      .objects = {"result"},
-     .make = vm::make_reset,
+     .make = tool::make_reset,
      .destroys = true},
     {.name = "rm",
      .summary = "remove VMs with their disks",
      .manual = "Removes record, disk, keys and logs. A VM that runs is refused without --force.",
      .examples = {{"banger vm rm --force web", "kill and remove a VM"}},
      .objects = {"result"},
-     .make = vm::make_rm,
+     .make = tool::make_rm,
      .destroys = true},
     {.name = "set",
      .summary = "change cpus, memory, disks or labels of VMs",
@@ -107,20 +107,20 @@ const cli::VerbEntry verbs[] = {
                   {"banger vm set web --net user", "among the other VMs, no longer isolated"},
                   {"banger vm set --all --unlabel job", "take a label off all VMs"}},
      .objects = {"result"},
-     .make = vm::make_set},
+     .make = tool::make_set},
     {.name = "list",
      .summary = "list VMs",
      .manual = "With --json one object a line, a VM each.",
      .examples = {{"banger vm list --json --state running | jq -r .name", "names of running VMs"}},
      .objects = {"vm"},
-     .make = vm::make_list},
+     .make = tool::make_list},
     {.name = "show",
      .summary = "show everything about VMs",
      .manual =
          "State and why, disk, network, the last boot's timings by phase, and where the logs are.",
      .examples = {{"banger vm show --json web | jq .timings", "how long the last boot took"}},
      .objects = {"vm"},
-     .make = vm::make_show},
+     .make = tool::make_show},
     {.name = "stats",
      .summary = "show what VMs use of the host",
      .manual =
@@ -132,7 +132,7 @@ const cli::VerbEntry verbs[] = {
                   {"banger vm stats --json --watch --interval 10s >> usage.jsonl",
                    "keep a record"}},
      .objects = {"stats"},
-     .make = vm::make_stats},
+     .make = tool::make_stats},
     {.name = "logs",
      .summary = "print a VM's console, VMM or lifecycle log",
      .manual =
@@ -143,7 +143,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm logs -n 20 web", "the end of the console"},
                   {"banger vm logs -f --log lifecycle web", "what happens to it, as it happens"}},
      .objects = {"log"},
-     .make = vm::make_logs},
+     .make = tool::make_logs},
     {.name = "console",
      .summary = "attach to a VM's serial line",
      .manual =
@@ -154,7 +154,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm console web", "a terminal on the serial line"},
                   {"echo reboot | banger vm console web", "type a line"}},
      .objects = {},
-     .make = vm::make_console},
+     .make = tool::make_console},
     {.name = "wait",
      .summary = "wait until VMs are running or stopped",
      .manual =
@@ -167,7 +167,7 @@ const cli::VerbEntry verbs[] = {
                    "start two, wait for both"},
                   {"banger vm wait --for stopped ci", "until a job's VM has powered off"}},
      .objects = {"result"},
-     .make = vm::make_wait},
+     .make = tool::make_wait},
     {.name = "events",
      .summary = "print what happened to VMs",
      .manual = "Oldest first: the last 10,000 events are kept. With --follow it goes on with what "
@@ -175,7 +175,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm events -n 20 web", "the last of one VM"},
                   {"banger vm events --follow -n 0 --json | jq -r .type", "from now on"}},
      .objects = {"event"},
-     .make = vm::make_events},
+     .make = tool::make_events},
     {.name = "preflight",
      .summary = "check what making and starting a VM needs",
      .manual = "Everything is looked at and told at once, each thing that is missing with the "
@@ -186,7 +186,7 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm preflight web", "could web be started?"},
                   {"banger vm preflight --memory 4G", "is there room for another?"}},
      .objects = {"check"},
-     .make = vm::make_preflight},
+     .make = tool::make_preflight},
     {.name = "reconcile",
      .summary = "clean up after commands and VMs that died",
      .manual =
@@ -195,13 +195,13 @@ const cli::VerbEntry verbs[] = {
          "back what it had, and has failed. What was interrupted is finished or undone.",
      .examples = {{"banger vm reconcile", "after a crash or a reboot of the host"}},
      .objects = {"reconciled"},
-     .make = vm::make_reconcile},
+     .make = tool::make_reconcile},
     {.name = "failpoints",
      .summary = "list the places at which a test can make banger fail",
      .manual = "",
      .examples = {},
      .objects = {},
-     .make = vm::make_failpoints,
+     .make = tool::make_failpoints,
      .relays_status = false,
      .hidden = true},
 };
@@ -215,7 +215,7 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   return out;
 }
 
-const cli::Tool tool{
+const cli::Tool program{
     "banger-vm", "run and manage microVMs",
     "A VM is a real machine with a name: its own kernel, its own disk that survives "
     "stop and start, ssh that just works.",
@@ -223,4 +223,4 @@ const cli::Tool tool{
 
 } // namespace
 
-int main(int argc, char** argv) { return cli::run_tool(tool, argc, argv); }
+int main(int argc, char** argv) { return cli::run_tool(program, argc, argv); }

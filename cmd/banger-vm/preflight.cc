@@ -5,7 +5,7 @@
 #include "cli/kinds.h"
 #include "ops/common/open.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -59,4 +59,4 @@ struct Preflight : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_preflight() { return std::make_unique<Preflight>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -3,7 +3,7 @@
 #include "common/work.h"
 #include "core/text.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -11,7 +11,7 @@ struct Reconcile : cli::Verb {
   void declare(cli::Spec&) override {}
 
   int run(cli::App& app) override {
-    cmd::Work work(app);
+    Work work(app);
     work.progress.done();
     std::set<int> failures;
     const std::vector<ops::Reconciled>& all = work.ctx.settled;
@@ -42,4 +42,4 @@ struct Reconcile : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_reconcile() { return std::make_unique<Reconcile>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -3,7 +3,7 @@
 #include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -40,4 +40,4 @@ struct Reset : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_reset() { return std::make_unique<Reset>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -3,7 +3,7 @@
 #include "banger-vm/verbs.h"
 #include "ops/vm/remove.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -33,4 +33,4 @@ struct Remove : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_rm() { return std::make_unique<Remove>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -4,7 +4,7 @@
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -82,4 +82,4 @@ private:
 
 std::unique_ptr<cli::Verb> make_run() { return std::make_unique<Run>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

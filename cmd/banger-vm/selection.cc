@@ -2,7 +2,7 @@
 
 #include "cli/kinds.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 void Selection::declare(cli::Spec& spec, const std::string& operand_help, bool by_label) {
   if (by_label)
@@ -57,4 +57,4 @@ int report_unknown(cli::App& app, state::State& state, const std::string& ref) {
   }
 }
 
-} // namespace banger::vm
+} // namespace banger::tool

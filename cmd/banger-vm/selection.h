@@ -14,7 +14,7 @@
 #include "cli/verb.h"
 #include "ops/query/select.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 struct Selection {
   std::vector<std::string> names;
@@ -40,4 +40,4 @@ struct Selection {
 // gives its status.
 int report_unknown(cli::App& app, state::State& state, const std::string& ref);
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -6,7 +6,7 @@
 #include "cli/kinds.h"
 #include "model/port.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 cli::Option jobs_option(std::optional<size_t>& jobs) {
   return {.flags = "-j,--jobs",
@@ -84,4 +84,4 @@ int Session::on_each(std::string_view verb, const std::vector<std::string>& name
   return status;
 }
 
-} // namespace banger::vm
+} // namespace banger::tool

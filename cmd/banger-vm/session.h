@@ -15,7 +15,7 @@
 #include "cli/verb.h"
 #include "ops/recover/work.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 // The option -j, for verbs that act on several VMs side by side.
 cli::Option jobs_option(std::optional<size_t>& jobs);
@@ -53,4 +53,4 @@ public:
   ops::Work ctx;
 };
 
-} // namespace banger::vm
+} // namespace banger::tool

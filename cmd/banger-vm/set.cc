@@ -4,7 +4,7 @@
 #include "banger-vm/verbs.h"
 #include "cli/kinds.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -69,4 +69,4 @@ struct Set : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_set() { return std::make_unique<Set>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -8,7 +8,7 @@
 #include "ops/net/nature.h"
 #include "ops/query/disk_use.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -99,4 +99,4 @@ struct Show : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_show() { return std::make_unique<Show>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -5,7 +5,7 @@
 #include "core/units.h"
 #include "model/port.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 void SpecOptions::declare(cli::Spec& spec) {
   using cli::Complete;
@@ -128,4 +128,4 @@ void say_plan(ops::Context& ctx, const ops::CreatePlan& plan) {
                          format_size(plan.root.size), format_size(plan.spec.memory)));
 }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -11,7 +11,7 @@
 #include "model/vm.h"
 #include "ops/vm/create.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 struct SpecOptions {
   std::string image; // empty: not given
@@ -39,4 +39,4 @@ cli::Done created(bool dry_run);
 // What --dry-run says of a VM.
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -4,7 +4,7 @@
 #include "banger-vm/verbs.h"
 #include "ops/vm/restart.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout) {
   return {.flags = flag,
@@ -93,4 +93,4 @@ struct Restart : cli::Verb {
 std::unique_ptr<cli::Verb> make_start() { return std::make_unique<Start>(); }
 std::unique_ptr<cli::Verb> make_restart() { return std::make_unique<Restart>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -7,7 +7,7 @@
 #include "core/units.h"
 #include "ops/vm/start.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 // Common to run, start and restart.
 struct StartOptions {
@@ -21,4 +21,4 @@ struct StartOptions {
 // "--timeout" of stop, "--stop-timeout" of restart.
 cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout);
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -6,7 +6,7 @@
 #include "cli/terminal.h"
 #include "ops/common/open.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -86,4 +86,4 @@ struct Stats : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_stats() { return std::make_unique<Stats>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -4,7 +4,7 @@
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -64,4 +64,4 @@ struct Kill : cli::Verb {
 std::unique_ptr<cli::Verb> make_stop() { return std::make_unique<Stop>(); }
 std::unique_ptr<cli::Verb> make_kill() { return std::make_unique<Kill>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -5,7 +5,7 @@
 
 #include "cli/verb.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_create();
 std::unique_ptr<cli::Verb> make_run();
@@ -27,4 +27,4 @@ std::unique_ptr<cli::Verb> make_preflight();
 std::unique_ptr<cli::Verb> make_reconcile();
 std::unique_ptr<cli::Verb> make_failpoints();
 
-} // namespace banger::vm
+} // namespace banger::tool

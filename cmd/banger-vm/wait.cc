@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "ops/common/open.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 namespace {
 
@@ -52,4 +52,4 @@ struct Wait : cli::Verb {
 
 std::unique_ptr<cli::Verb> make_wait() { return std::make_unique<Wait>(); }
 
-} // namespace banger::vm
+} // namespace banger::tool

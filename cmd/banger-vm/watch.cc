@@ -3,7 +3,7 @@
 #include "cli/terminal.h"
 #include "ops/query/stats.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 void Watch::declare(cli::Spec& spec, const std::string& what) {
   spec.options.insert(spec.options.end(),
@@ -24,4 +24,4 @@ int Watch::run(cli::App& app, const std::function<std::string()>& look) const {
   return 0;
 }
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -9,7 +9,7 @@
 #include "cli/verb.h"
 #include "core/units.h"
 
-namespace banger::vm {
+namespace banger::tool {
 
 struct Watch {
   bool watch = false;
@@ -21,4 +21,4 @@ struct Watch {
   int run(cli::App& app, const std::function<std::string()>& look) const;
 };
 
-} // namespace banger::vm
+} // namespace banger::tool

@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "ops/recover/work.h"
 
-namespace banger::cmd {
+namespace banger::tool {
 
 struct Work {
   explicit Work(cli::App& app)
@@ -45,4 +45,4 @@ private:
   }
 };
 
-} // namespace banger::cmd
+} // namespace banger::tool
