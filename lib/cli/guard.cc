@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 
+#include "sys/wait.h"
+
 namespace banger::cli {
 
 namespace {
@@ -61,9 +63,11 @@ int guarded(std::string_view tool, bool json, Output& out, const std::function<i
 }
 
 void fill_closed_stdio() {
+  pollfd fds[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (sys::wait_any(fds, 0) == 0) return; // one call for the three, in every command
   // Opened the wrong way round, the stand-in fails as the closed one did: EBADF.
-  for (int fd : {0, 1, 2})
-    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  for (const pollfd& p : fds)
+    if ((p.revents & POLLNVAL) != 0) ::open("/dev/null", p.fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 } // namespace banger::cli
