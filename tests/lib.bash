@@ -48,7 +48,9 @@ write_config() {
 
 expect() {
   # Files of this call alone, without a program for it: what another left running may still write.
-  local want=$1 files=$BATS_TEST_TMPDIR/expect.$BASHPID.$((++expected))
+  # A shell of its own that a test starts has this function and no more.
+  expected=$((${expected:-0} + 1))
+  local want=$1 files=${BATS_TEST_TMPDIR:-${TMPDIR:-/tmp}}/expect.$BASHPID.$expected
   shift
   status=0
   "$@" >"$files.out" 2>"$files.err" || status=$?
@@ -60,8 +62,6 @@ expect() {
     return 1
   fi
 }
-
-expected=0
 
 outputs() { contains 'standard output' "$output" "$1"; }
 errors() { contains 'standard error' "$stderr" "$1"; }
