@@ -144,7 +144,7 @@ needs_private_network() {
     ended_within 2 banger vm kill $vm
     same "$output" "$vm: stopped"
     gone "$vmm"
-    gone "$monitor"
+    await 5 gone "$monitor" # it says that the VM has ended, and ends
     let_lock_go
   done
   same "$(vm_field k '[.state, .reason] | @json')" '["stopped","killed"]'
