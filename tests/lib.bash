@@ -50,7 +50,7 @@ expect() {
   # Files of this call alone, without a program for it: what another left running may still write.
   # A shell of its own that a test starts has this function and no more.
   expected=$((${expected:-0} + 1))
-  local want=$1 files=${BATS_TEST_TMPDIR:-${TMPDIR:-/tmp}}/expect.$BASHPID.$expected
+  local want=$1 files=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-${TMPDIR:-/tmp}}}/expect.$BASHPID.$expected
   shift
   status=0
   "$@" >"$files.out" 2>"$files.err" || status=$?
