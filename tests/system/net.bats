@@ -3,26 +3,8 @@
 # a hostile guest can do to its neighbour.
 load ../lib
 load vm
+load net
 
-setup() {
-  vm_root
-  server=
-}
-teardown() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  remove_vms
-}
-
-# An address of this host that is not loopback: what guests see of the outside.
-outside_address() { hostname -I | tr ' ' '\n' | grep -m 1 '\.'; }
-
-# Mode `user` must be possible here, or these tests say nothing.
-needs_user_net() {
-  expect 0 banger net status --json
-  [ "$(field .mode)" = user ] || skip "$(field .why)"
-}
-
-net_field() { banger net status --json | jq -r "$1"; }
 # A keeper that is another than before.
 came_back() {
   local pid
@@ -33,10 +15,8 @@ came_back() {
 comes_back_in_time() {
   local began=$EPOCHREALTIME
   await 10 came_back "$1" "$2"
-  python3 -c 'import sys; b, e = map(float, sys.argv[1:]); assert e - b < 2.3, e - b' \
-    "$began" "$EPOCHREALTIME"
+  took_at_most 2.3 "$began"
 }
-guest() { banger ssh "$1" -- "$2"; }
 dropped() { net_field ".leases[] | select(.vm == \"$1\") | .dropped.$2"; }
 kill_monitors() {
   local vm

@@ -2,6 +2,7 @@
 # What no guest may reach through the private network: the host itself. Root in a guest tries.
 load ../lib
 load vm
+load net
 
 setup() {
   vm_root
@@ -13,15 +14,8 @@ teardown() {
   for pid in $helpers; do kill "$pid" 2>/dev/null || true; done
 }
 
-needs_user_net() {
-  expect 0 banger net status --json
-  [ "$(field .mode)" = user ] || skip "$(field .why)"
-}
-net_field() { banger net status --json | jq -r "$1"; }
 dropped() { net_field ".leases[] | select(.vm == \"$1\") | .dropped.destination"; }
 counted() { [ "$(dropped "$1")" -ge "$2" ]; }
-guest() { banger ssh "$1" -- "$2"; }
-outside_address() { hostname -I | tr ' ' '\n' | grep -m 1 '\.'; }
 
 # A server of TCP and UDP at every address of the host; serve COMMAND… runs it by COMMAND. Its port
 # comes in $port; what it was told by datagrams in $root/told.

@@ -1,21 +1,11 @@
 #!/usr/bin/env bats
 # The largest packet of the network `user`: guests are told what it is, and large packets and large
 # transfers arrive on every way that there is.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154 # $server is ended by net.bash
 load ../lib
 load vm
+load net
 
-setup() {
-  vm_root
-  server=
-}
-teardown() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  remove_vms
-}
-
-outside_address() { hostname -I | tr ' ' '\n' | grep -m 1 '\.'; }
-guest() { banger ssh "$1" -- "$2"; }
 sum() { sha256sum | cut -d' ' -f1; }
 
 # A server at an address of the host: to a client of the first port it sends file $2, of one of the

@@ -3,6 +3,7 @@
 # with the VM, and one that is broken is nobody else's trouble.
 load ../lib
 load vm
+load net
 
 setup() {
   vm_root
@@ -15,14 +16,6 @@ teardown() {
   remove_vms
 }
 
-needs_user_net() {
-  expect 0 banger net status --json
-  [ "$(field .mode)" = user ] || skip "$(field .why)"
-}
-
-outside_address() { hostname -I | tr ' ' '\n' | grep -m 1 '\.'; }
-guest() { banger ssh "$1" -- "$2"; }
-net_field() { banger net status --json | jq -r "$1"; }
 slirp_of() { net_field ".leases[] | select(.vm == \"$1\") | .slirp"; }
 
 # A server on an address of the host, which says one line to whoever connects and then tells in
@@ -63,12 +56,6 @@ PY
   await 10 test -e "$root/port"
 }
 open_are() { [ "$(cat "$root/open" 2>/dev/null)" = "$1" ]; }
-
-# took_at_most SECONDS BEGAN
-took_at_most() {
-  python3 -c 'import sys; m, b, e = map(float, sys.argv[1:]); assert e - b < m, e - b' \
-    "$1" "$2" "$EPOCHREALTIME"
-}
 
 @test "what one VM uses up another does not miss" {
   needs_user_net

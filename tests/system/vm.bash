@@ -43,6 +43,12 @@ disk_of() {
 # What a file takes on the host, in KiB.
 takes() { du -k "$1" | cut -f1; }
 
+# took_at_most SECONDS BEGAN: no more since BEGAN, an $EPOCHREALTIME.
+took_at_most() {
+  python3 -c 'import sys; m, b, e = map(float, sys.argv[1:]); assert e - b < m, e - b' \
+    "$1" "$2" "$EPOCHREALTIME"
+}
+
 # The size in MiB that df gives in a guest: df_mib VM PLACE
 df_mib() { banger ssh "$1" -- df -m "$2" | awk 'NR == 2 { print $2 }'; }
 

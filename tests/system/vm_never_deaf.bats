@@ -3,6 +3,7 @@
 # beside whoever keeps a lock that it needs, and beside a VMM that does not answer.
 load ../lib
 load vm
+load net
 
 setup() {
   vm_root
@@ -58,8 +59,7 @@ ended_within() {
   local began=$EPOCHREALTIME most=$1
   shift
   expect 0 timeout 30 "$@"
-  python3 -c 'import sys; m, b, e = map(float, sys.argv[1:]); assert e - b < m, e - b' \
-    "$most" "$began" "$EPOCHREALTIME"
+  took_at_most "$most" "$began"
 }
 
 # The start has come to where it hangs.
@@ -74,8 +74,7 @@ ends_soon() {
   began=$EPOCHREALTIME
   expect 0 timeout 20 banger vm "$verb" h
   same "$output" 'h: stopped'
-  python3 -c 'import sys; b, e = map(float, sys.argv[1:]); assert e - b < 2, e - b' \
-    "$began" "$EPOCHREALTIME"
+  took_at_most 2 "$began"
   status=0
   wait $start || status=$?
   same "$status" 4
@@ -115,13 +114,8 @@ SH
   nothing_left
 }
 
-needs_private_network() {
-  expect 0 banger net status --json
-  [ "$(field .mode)" = user ] || skip "$(field .why)"
-}
-
 @test "kill and stop end a VM that waits for the network's lock" {
-  needs_private_network
+  needs_user_net
   expect 0 banger vm create $tiny h
   hold_lock "$BANGER_STATE_DIR/net.lock"
   : >"$root/hangs"
@@ -134,7 +128,7 @@ needs_private_network() {
 }
 
 @test "kill ends a VM of the private network while another keeps the network's lock" {
-  needs_private_network
+  needs_user_net
   expect 0 banger vm run $tiny k
   expect 0 banger vm run $tiny --rm brief
   for vm in k brief; do
@@ -192,7 +186,7 @@ needs_private_network() {
 }
 
 @test "kill and stop end a VM whose slirp4netns never gets ready" {
-  needs_private_network
+  needs_user_net
   expect 0 banger vm create $tiny h
   mkdir "$root/bin"
   program "$root/bin/slirp4netns" <<SH
