@@ -12,19 +12,18 @@ namespace banger::ops {
 
 namespace {
 
-// One process removes a VM: its lock goes with its directory, so the row tells who it is. False
-// where another is at it, or it is gone.
-bool claim_removal(Context& ctx, const std::string& id) {
-  bool claimed = false;
+// One process removes a VM: its lock goes with its directory, so the row tells who it is. The row
+// as it is then; none where another is at it, or it is gone.
+std::optional<Vm> claim_removal(Context& ctx, const std::string& id) {
+  std::optional<Vm> claimed;
   ctx.state.transaction([&] {
-    claimed = false; // this body may run again
+    claimed.reset(); // this body may run again
     auto now = ctx.state.find_vm_by_id(id);
     if (!now || (is_being_removed(*now) && now->creator != sys::this_process())) return;
-    ctx.state.change_vm(id, [](Vm& v) {
+    claimed = ctx.state.change_vm(id, [](Vm& v) {
       v.state = VmState::removing;
       v.creator = sys::this_process();
     });
-    claimed = true;
   });
   return claimed;
 }
@@ -46,12 +45,10 @@ bool is_abandoned(const Vm& vm) {
 }
 
 void remove_vm_rest(Context& ctx, const Vm& vm) {
-  if (!claim_removal(ctx, vm.id)) return;
+  auto row = claim_removal(ctx, vm.id); // the caller's may be older than a failure
+  if (!row) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  // As it is now: the caller's row may be older than the failure.
-  auto row = ctx.state.find_vm_by_id(vm.id);
-  if (row && row->remove_when_stopped && row->fault && !row->timings.ready)
-    keep_logs(ctx, *row, places);
+  if (row->remove_when_stopped && row->fault && !row->timings.ready) keep_logs(ctx, *row, places);
   remove_disks(places); // first: on a full disk the rest needs the room
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
