@@ -90,8 +90,12 @@ std::vector<Port> parse_ports(std::string_view text) {
   return all;
 }
 
+std::string_view typed_address(const Port& p) {
+  return p.host_address.empty() ? own : std::string_view(p.host_address);
+}
+
 std::string to_text(const Port& p) {
-  return fmt::format("{}:{}:{}{}", p.host_address.empty() ? own : p.host_address, p.host, p.guest,
+  return fmt::format("{}:{}:{}{}", typed_address(p), p.host, p.guest,
                      p.proto == "tcp" ? "" : "/" + p.proto);
 }
 
@@ -122,8 +126,8 @@ std::vector<PortRun> runs_of(const std::vector<Port>& ports) {
 }
 
 std::string to_text(const PortRun& run) {
-  return fmt::format("{}:{} -> {}{}", run.first.host_address.empty() ? own : run.first.host_address,
-                     run.host(), run.guest(), run.first.proto == "udp" ? "/udp" : "");
+  return fmt::format("{}:{} -> {}{}", typed_address(run.first), run.host(), run.guest(),
+                     run.first.proto == "udp" ? "/udp" : "");
 }
 
 } // namespace banger

@@ -22,6 +22,8 @@ Port parse_port(std::string_view text);
 // Error(usage).
 std::vector<Port> parse_ports(std::string_view text);
 
+// The port's address as it is typed: "own" for an empty one.
+std::string_view typed_address(const Port& port);
 // What parse_ports takes for this one alone: "127.1.2.3:8080:80/udp", "own:8080:80"; tcp is not
 // said.
 std::string to_text(const Port& port);

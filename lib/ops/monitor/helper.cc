@@ -1,8 +1,8 @@
 #include "ops/monitor/helper.h"
 
-#include "sys/socket.h"
-
 #include <csignal>
+
+#include "sys/socket.h"
 
 namespace banger::ops {
 

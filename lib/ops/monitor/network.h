@@ -23,8 +23,8 @@ namespace banger::ops {
 
 class Network {
 public:
-  // What is complained of goes to `errors`. `outbound`: the VM has a way out, where
-  // a setting decides about that.
+  // What is complained of goes to `errors`. `outbound`: the VM has a way out, where a setting
+  // decides about that.
   Network(Context& ctx, sys::Loop& loop, const Vm& vm, bool outbound, int errors);
   ~Network();
   Network(const Network&) = delete;

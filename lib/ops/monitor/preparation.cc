@@ -9,7 +9,7 @@
 #include "ops/monitor/disks.h"
 #include "ops/monitor/pin.h"
 #include "ops/monitor/place_helper.h"
-#include "ops/net/isolated.h"
+#include "ops/net/place.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 

@@ -1,11 +1,10 @@
 #include "ops/monitor/readiness.h"
 
-#include "sys/lines.h"
-#include "sys/socket.h"
-
 #include <csignal>
 #include <utility>
 #include <vector>
+
+#include "sys/socket.h"
 
 namespace banger::ops {
 

@@ -23,7 +23,7 @@ bool can_bind(const Port& p, int* err = nullptr) {
 
 // The host's side.
 std::string text(const Port& p) {
-  return fmt::format("{}:{}/{}", p.host_address.empty() ? "own" : p.host_address, p.host, p.proto);
+  return fmt::format("{}:{}/{}", typed_address(p), p.host, p.proto);
 }
 
 // An own address that is not known yet is free but for those who listen everywhere, as any other

@@ -50,8 +50,4 @@ NetPlace::Attachment Isolated::attachment(const Vm& vm, bool way_out) {
 void Isolated::add_forward(const Vm& vm, const Port& port) { throw of_the_vmm(vm, port); }
 void Isolated::remove_forward(const Vm& vm, const Port& port) { throw of_the_vmm(vm, port); }
 
-std::string resolver_of(const Vm& vm) {
-  return to_text(Subnet::around(vm.address, vm.prefix).resolver());
-}
-
 } // namespace banger::ops

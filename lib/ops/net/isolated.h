@@ -28,7 +28,4 @@ private:
   Context& ctx_;
 };
 
-// The resolver that a guest is told, whatever its network.
-std::string resolver_of(const Vm& vm);
-
 } // namespace banger::ops

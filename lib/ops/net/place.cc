@@ -1,8 +1,13 @@
 #include "ops/net/place.h"
 
 #include "core/error.h"
+#include "model/subnet.h"
 
 namespace banger::ops {
+
+std::string resolver_of(const Vm& vm) {
+  return to_text(Subnet::around(vm.address, vm.prefix).resolver());
+}
 
 void act_in(NetPlace& place, std::string_view act, Vm& vm) {
   if (act == "attach") return place.attach(vm);

@@ -61,6 +61,9 @@ public:
   virtual void remove_forward(const Vm& vm, const Port& port) = 0;
 };
 
+// The resolver that a guest is told, whatever its network.
+std::string resolver_of(const Vm& vm);
+
 // attach(), bring() ("join"), repair() or leave(), by its name. Throws Error(usage) for another.
 void act_in(NetPlace& place, std::string_view act, Vm& vm);
 
