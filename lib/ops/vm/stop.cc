@@ -84,15 +84,19 @@ struct Request {
   Millis patience; // until it must have ended
 };
 
-// Asks its monitor to end it. False where that one does not answer, or does not end it in time.
-// Throws Error(unreachable) where there is none.
+// Asks its monitor to end it, and returns when that one has ended, too. False where it does not
+// answer, or does not end the VM in time. Throws Error(unreachable) where there is none.
 bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request& r) {
+  auto monitor = sys::open_process(vm.monitor_process());
   // A monitor of a build before does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
     ask_monitor(places.monitor_socket, {r.verb, r.timeout},
                 {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
                 [&](const Report& report) { ctx.stage(vm.name, report.text); });
+    // It answers as the last thing that it does. Who is told that a VM was stopped finds no process
+    // of it.
+    if (monitor) sys::wait_readable(monitor->get(), time_to_die);
     return true;
   } catch (const Error& e) {
     if (e.code() != Code::timeout) throw;
