@@ -94,7 +94,11 @@ private:
       outcome(Stage::no_answer, Error::from_errno(error, "no connection").message());
       return;
     }
-    answers_ = true;
+    // Refused: where the VMM takes connections, before it does; nothing was heard of the guest.
+    answers_ = error != ECONNREFUSED;
+    // It would have answered those that began before, too, had it been there for them. What they
+    // wait for is that they are tried again, which comes seconds later.
+    if (answers_) probes_.clear();
     next_ = steady_now() + reconnect_closed;
     outcome(Stage::closed, error == ECONNREFUSED ? "nothing listens on the port"
                                                  : "connections are closed at once");
@@ -110,6 +114,7 @@ private:
     unheard_ = n > 0 && polled.back().revents != 0;
     polled.pop_back();
     std::optional<Fd> banner;
+    std::optional<int> ended;
     for (size_t i = polled.size(); n > 0 && i-- > 0;) {
       if (!polled[i].revents) continue;
       Probe& probe = probes_[i];
@@ -123,12 +128,13 @@ private:
       if (got > 0)
         banner = std::move(probe.socket);
       else
-        lost(error ? error : got == 0 ? 0 : errno);
+        ended = error ? error : got == 0 ? 0 : errno;
       probes_.erase(probes_.begin() + static_cast<ptrdiff_t>(i));
     }
-    if (steady_now() - heard_ >= silence && !banner)
-      outcome(Stage::no_answer, "connections stay silent");
-    return banner;
+    if (banner) return banner;
+    if (ended) lost(*ended);
+    if (steady_now() - heard_ >= silence) outcome(Stage::no_answer, "connections stay silent");
+    return {};
   }
 
   int sleep_ms() const {
