@@ -10,7 +10,7 @@ namespace {
 
 struct ForwardPorts : cli::Verb {
   std::string name;
-  std::vector<ops::Forward> forwards;
+  std::vector<ops::LocalForward> forwards;
 
   void declare(cli::Spec& spec) override {
     spec.operands = {
@@ -23,14 +23,14 @@ struct ForwardPorts : cli::Verb {
   int run(cli::App& app) override {
     ops::Reading in(app.settings, app.dirs);
     ops::ssh_forward(in, name, forwards,
-                     [&](const std::string& vm, const std::vector<ops::Forward>& ready) {
+                     [&](const std::string& vm, const std::vector<ops::LocalForward>& ready) {
                        for (const auto& f : ready) say(app, vm, f);
                        app.out.flush();
                      });
     return 0;
   }
 
-  static void say(cli::App& app, const std::string& vm, const ops::Forward& f) {
+  static void say(cli::App& app, const std::string& vm, const ops::LocalForward& f) {
     if (app.out.json)
       app.out.object("forward",
                      {{"vm", vm}, {"address", f.address}, {"port", f.port}, {"guest", f.guest}});

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "banger-vm/session.h"
+#include "banger-vm/batch.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm/create.h"
@@ -65,16 +65,16 @@ struct Create : cli::Verb {
     // All good, or none made.
     for (const std::string& n : wanted)
       if (!number) options.to_spec(n, app.settings);
-    Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
+    Batch batch(app, options.dry_run ? state::Mode::read : state::Mode::write);
     std::optional<Numbers> numbers;
     if (number) {
-      numbers.emplace(session.ctx.state, wanted[0]);
+      numbers.emplace(batch.ctx.state, wanted[0]);
       wanted.clear();
       while (wanted.size() < static_cast<size_t>(number)) wanted.push_back(numbers->next());
     }
     Numbers* more = numbers ? &*numbers : nullptr;
-    if (atomic) return create_atomically(app, session, wanted, more);
-    return session.on_each("create", wanted, jobs, [&](ops::Context& ctx, const std::string& name) {
+    if (atomic) return create_atomically(app, batch, wanted, more);
+    return batch.on_each("create", wanted, jobs, [&](ops::Context& ctx, const std::string& name) {
       return create_one(app, ctx, name, more);
     });
   }
@@ -98,27 +98,26 @@ private:
     }
   }
 
-  int create_atomically(cli::App& app, Session& session, std::vector<std::string> wanted,
+  int create_atomically(cli::App& app, Batch& batch, std::vector<std::string> wanted,
                         Numbers* numbers) {
     for (;;) {
       std::vector<VmSpec> specs;
       for (const std::string& n : wanted) specs.push_back(options.to_spec(n, app.settings));
       try {
         if (options.dry_run)
-          for (const VmSpec& spec : specs)
-            say_plan(session.ctx, ops::plan_create(session.ctx, spec));
+          for (const VmSpec& spec : specs) say_plan(batch.ctx, ops::plan_create(batch.ctx, spec));
         else
-          ops::create_vms(session.ctx, specs);
+          ops::create_vms(batch.ctx, specs);
         break;
       } catch (Error& e) {
         auto taken = std::find_if(wanted.begin(), wanted.end(), [&](const std::string& n) {
-          return numbers && was_taken_meanwhile(e, session.ctx, n);
+          return numbers && was_taken_meanwhile(e, batch.ctx, n);
         });
         if (taken == wanted.end()) throw;
         *taken = numbers->next();
       }
     }
-    session.progress.done();
+    batch.progress.done();
     return app.for_each("create", wanted,
                         [&](const std::string&) { return created(options.dry_run); });
   }

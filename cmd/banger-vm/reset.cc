@@ -1,6 +1,6 @@
 #include "ops/vm/reset.h"
+#include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
-#include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
 
 namespace banger::tool {
@@ -25,14 +25,14 @@ struct Reset : cli::Verb {
 
   int run(cli::App& app) override {
     auto query = which.query_in({VmState::stopped, VmState::failed});
-    Session session(app);
-    return session.on_each("reset", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             cli::Done done(
-                                 std::string(name_of(ops::reset_vm(ctx, name, image).state)));
-                             done.said = "reset";
-                             return done;
-                           });
+    Batch batch(app);
+    return batch.on_each("reset", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           cli::Done done(
+                               std::string(name_of(ops::reset_vm(ctx, name, image).state)));
+                           done.said = "reset";
+                           return done;
+                         });
   }
 };
 

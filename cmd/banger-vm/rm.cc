@@ -1,5 +1,5 @@
+#include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
-#include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm/remove.h"
 
@@ -20,12 +20,12 @@ struct Remove : cli::Verb {
 
   int run(cli::App& app) override {
     auto query = which.query();
-    Session session(app);
-    return session.on_each("rm", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             ops::remove_vm(ctx, name, force);
-                             return std::string("removed");
-                           });
+    Batch batch(app);
+    return batch.on_each("rm", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           ops::remove_vm(ctx, name, force);
+                           return std::string("removed");
+                         });
   }
 };
 

@@ -1,5 +1,5 @@
 #include "ops/vm/run.h"
-#include "banger-vm/session.h"
+#include "banger-vm/batch.h"
 #include "banger-vm/spec_options.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
@@ -50,16 +50,16 @@ struct Run : cli::Verb {
           .hint("leave --no-wait out: a command needs a guest that is ready");
     if (foreground && !command.empty())
       throw usage("--foreground and a command do not go together");
-    Session session(app, options.dry_run ? state::Mode::read : state::Mode::write);
+    Batch batch(app, options.dry_run ? state::Mode::read : state::Mode::write);
     if (options.dry_run) {
-      say_plan(session.ctx, ops::plan_create(session.ctx, spec, true));
+      say_plan(batch.ctx, ops::plan_create(batch.ctx, spec, true));
       say_result(app, name, created(true), 0);
       return 0;
     }
     SteadyTime began = steady_now();
     return ops::run_vm(
-        session.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
-          session.progress.done();
+        batch.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
+          batch.progress.done();
           if (!command.empty()) return; // its output is the result
           say_result(app, now.name, started(now, true), Seconds(steady_now() - began).count());
           app.out.flush();

@@ -1,6 +1,6 @@
 #include "ops/vm/set.h"
+#include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
-#include "banger-vm/session.h"
 #include "banger-vm/verbs.h"
 #include "cli/kinds.h"
 
@@ -53,15 +53,15 @@ struct Set : cli::Verb {
     if (!change.needs_stopped() && change.labels.empty() && change.unlabel.empty())
       throw usage("nothing to change").hint("see 'banger vm set --help'");
     auto query = which.query();
-    Session session(app);
-    return session.on_each("set", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             auto [vm, changed] = ops::set_vm(ctx, name, change);
-                             cli::Done done{name_of(vm.state), changed};
-                             done.said = changed ? "changed" : "unchanged";
-                             if (!changed) ctx.notice(fmt::format("'{}' was so already", vm.name));
-                             return done;
-                           });
+    Batch batch(app);
+    return batch.on_each("set", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           auto [vm, changed] = ops::set_vm(ctx, name, change);
+                           cli::Done done{name_of(vm.state), changed};
+                           done.said = changed ? "changed" : "unchanged";
+                           if (!changed) ctx.notice(fmt::format("'{}' was so already", vm.name));
+                           return done;
+                         });
   }
 };
 

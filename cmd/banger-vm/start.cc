@@ -1,5 +1,5 @@
+#include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
-#include "banger-vm/session.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 #include "ops/vm/restart.h"
@@ -48,17 +48,17 @@ struct Start : cli::Verb {
   int run(cli::App& app) override {
     ops::StartOptions how = options.get();
     auto query = which.query_in({VmState::stopped, VmState::failed});
-    Session session(app);
-    return session.on_each("start", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             auto [vm, changed] = ops::start_vm(ctx, name, how);
-                             if (!changed)
-                               ctx.notice(fmt::format("'{}' {} already", vm.name,
-                                                      vm.state == VmState::running
-                                                          ? "was running"
-                                                          : "was being started"));
-                             return started(vm, changed);
-                           });
+    Batch batch(app);
+    return batch.on_each("start", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           auto [vm, changed] = ops::start_vm(ctx, name, how);
+                           if (!changed)
+                             ctx.notice(fmt::format("'{}' {} already", vm.name,
+                                                    vm.state == VmState::running
+                                                        ? "was running"
+                                                        : "was being started"));
+                           return started(vm, changed);
+                         });
   }
 };
 
@@ -80,11 +80,11 @@ struct Restart : cli::Verb {
     how.start = options.get();
     if (stop_timeout) how.stop_timeout = stop_timeout;
     auto query = which.query_in({VmState::starting, VmState::running, VmState::paused});
-    Session session(app);
-    return session.on_each("restart", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return started(ops::restart_vm(ctx, name, how).vm, true);
-                           });
+    Batch batch(app);
+    return batch.on_each("restart", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           return started(ops::restart_vm(ctx, name, how).vm, true);
+                         });
   }
 };
 

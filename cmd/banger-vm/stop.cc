@@ -1,6 +1,6 @@
 #include "ops/vm/stop.h"
+#include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
-#include "banger-vm/session.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
 
@@ -32,11 +32,11 @@ struct Stop : cli::Verb {
 
   int run(cli::App& app) override {
     auto query = which.query_in(that_run);
-    Session session(app);
-    return session.on_each("stop", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return ended(ctx, ops::stop_vm(ctx, name, timeout));
-                           });
+    Batch batch(app);
+    return batch.on_each("stop", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           return ended(ctx, ops::stop_vm(ctx, name, timeout));
+                         });
   }
 };
 
@@ -51,11 +51,11 @@ struct Kill : cli::Verb {
 
   int run(cli::App& app) override {
     auto query = which.query_in(that_run);
-    Session session(app);
-    return session.on_each("kill", ops::select_vms(session.ctx, query), jobs,
-                           [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                             return ended(ctx, ops::kill_vm(ctx, name));
-                           });
+    Batch batch(app);
+    return batch.on_each("kill", ops::select_vms(batch.ctx, query), jobs,
+                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                           return ended(ctx, ops::kill_vm(ctx, name));
+                         });
   }
 };
 

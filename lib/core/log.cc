@@ -123,7 +123,7 @@ std::string new_op_id() {
   return fmt::format("{:08x}", id);
 }
 
-Stage::~Stage() {
+LogSpan::~LogSpan() {
   log_.info(event_, {{"subject", subject_}, {"seconds", Seconds(steady_now() - start_).count()}});
 }
 

@@ -87,13 +87,13 @@ std::string new_op_id();
 
 // Logs `event` with "seconds" when it goes out of scope. The subject is a name: what was asked for
 // by an id is told by about() once its name is known.
-class Stage {
+class LogSpan {
 public:
-  Stage(Log& log, std::string event, std::string subject)
+  LogSpan(Log& log, std::string event, std::string subject)
       : log_(log), event_(std::move(event)), subject_(std::move(subject)), start_(steady_now()) {}
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
-  ~Stage();
+  LogSpan(const LogSpan&) = delete;
+  LogSpan& operator=(const LogSpan&) = delete;
+  ~LogSpan();
   void about(const std::string& name) { subject_ = name; }
 
 private:

@@ -110,24 +110,24 @@ std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view 
   });
 }
 
-std::string to_line(const RunRequest& r) {
+std::string to_line(const CommandRequest& r) {
   Json fields = fields_of(r.endpoint);
   fields["command"] = r.command;
   fields["seconds"] = r.seconds;
   return dump(fields);
 }
-RunRequest parse_run_request(std::string_view line) {
+CommandRequest parse_command_request(std::string_view line) {
   return parse(line, [](const Json& json) {
-    return RunRequest{endpoint_of(json), json.at("command"), json.at("seconds")};
+    return CommandRequest{endpoint_of(json), json.at("command"), json.at("seconds")};
   });
 }
 
-std::string to_line(const RunReply& r) {
+std::string to_line(const CommandReply& r) {
   return dump({{"status", r.status}, {"output", r.output}});
 }
-RunReply parse_run_reply(std::string_view line) {
+CommandReply parse_command_reply(std::string_view line) {
   return parse(line, [](const Json& json) {
-    return RunReply{json.at("status"), json.at("output")};
+    return CommandReply{json.at("status"), json.at("output")};
   });
 }
 

@@ -6,7 +6,7 @@
 //   await  <── HostKeyRequest  ──> {"v":1,"openssh_private":BASE64,"public":LINE,
 //                                   "dropbear_private":BASE64}; as often as it is asked, then
 //          <── AwaitRequest    ──> StageReport each time the stage changes; the last one decides
-//   run    <── RunRequest      ──> RunReply
+//   run    <── CommandRequest  ──> CommandReply
 //
 // Requests come on standard input, replies go to standard output. A failure is the last line,
 // {"v":1,"error":{code,message,hint}}, with the exit status of its code; parse_X throws it as the
@@ -52,17 +52,17 @@ struct AwaitRequest {
   bool operator==(const AwaitRequest&) const = default;
 };
 
-struct RunRequest {
+struct CommandRequest {
   Endpoint endpoint;
   std::string command; // for the guest's shell
   double seconds = 60; // the deadline for all of it
-  bool operator==(const RunRequest&) const = default;
+  bool operator==(const CommandRequest&) const = default;
 };
 
-struct RunReply {
+struct CommandReply {
   int status = 0;     // the command's; 128+n where a signal ended it
   std::string output; // the last 4 KiB of what it wrote (both streams), made safe for a terminal
-  bool operator==(const RunReply&) const = default;
+  bool operator==(const CommandReply&) const = default;
 };
 
 struct KeygenReply {
@@ -73,8 +73,8 @@ struct KeygenReply {
 std::string to_line(const StageReport& report);
 std::string to_line(const HostKeyRequest& request);
 std::string to_line(const AwaitRequest& request);
-std::string to_line(const RunRequest& request);
-std::string to_line(const RunReply& reply);
+std::string to_line(const CommandRequest& request);
+std::string to_line(const CommandReply& reply);
 std::string to_line(const KeygenReply& reply);
 std::string to_line(const KeyPair& host_key);
 std::string to_line(const Error& error);
@@ -82,8 +82,8 @@ std::string to_line(const Error& error);
 StageReport parse_stage_report(std::string_view line);
 // Those that await takes.
 std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line);
-RunRequest parse_run_request(std::string_view line);
-RunReply parse_run_reply(std::string_view line);
+CommandRequest parse_command_request(std::string_view line);
+CommandReply parse_command_reply(std::string_view line);
 KeygenReply parse_keygen_reply(std::string_view line);
 KeyPair parse_host_key(std::string_view line);
 

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "guest/ssh/session.h"
-#include "guest/ssh/wire.h"
+#include "guest/ssh/transport.h"
 #include "sys/wait.h"
 
 namespace banger::guest {

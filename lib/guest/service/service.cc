@@ -77,13 +77,13 @@ int GuestService::await() {
 
 int GuestService::run() {
   return answered(out, [&] {
-    auto request = parse_run_request(read_request(in));
+    auto request = parse_command_request(read_request(in));
     Deadline deadline = in_seconds(request.seconds);
     auto session = Session::connect(request.endpoint, deadline);
     auto done = session.run(request.command, {-1, -1, -1, kept_output}, deadline);
     std::string shown = done.tail;
     if (shown.size() > kept_output) shown.erase(0, shown.size() - kept_output);
-    reply(out, to_line(RunReply{done.status, escape_for_terminal(shown)}));
+    reply(out, to_line(CommandReply{done.status, escape_for_terminal(shown)}));
     return 0;
   });
 }

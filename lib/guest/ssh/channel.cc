@@ -165,7 +165,7 @@ size_t Channel::read(Output which, std::span<char> buffer) {
 size_t Channel::write(std::string_view bytes) {
   // A peer that does not read keeps us here, not in memory.
   if ((!is_open() && !is_asked()) || bytes.empty() ||
-      impl_->session.context.wire.pending() > command_window / 8)
+      impl_->session.context.transport.pending() > command_window / 8)
     return 0;
   auto n = libssh2_channel_write_ex(impl_->channel, 0, bytes.data(), bytes.size());
   if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
@@ -198,7 +198,7 @@ int Channel::status() {
 }
 
 bool Channel::close() {
-  if (!impl_->channel || impl_->session.context.wire.gone()) return true;
+  if (!impl_->channel || impl_->session.context.transport.gone()) return true;
   if (libssh2_channel_free(impl_->channel) == LIBSSH2_ERROR_EAGAIN) return false;
   impl_->channel = nullptr;
   return true;

@@ -50,11 +50,11 @@ LIBSSH2_REALLOC_FUNC(reallocate) {
 }
 LIBSSH2_SEND_FUNC(send_through) {
   (void)socket, (void)flags;
-  return context(abstract).wire.send(buffer, length);
+  return context(abstract).transport.send(buffer, length);
 }
 LIBSSH2_RECV_FUNC(receive_through) {
   (void)socket, (void)flags;
-  return context(abstract).wire.receive(buffer, length);
+  return context(abstract).transport.receive(buffer, length);
 }
 LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign_with_key) {
   (void)session;
@@ -76,7 +76,7 @@ LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign_with_key) {
 } // namespace
 
 Session::Impl::Impl(Fd socket, const Endpoint& e, SessionEnds what_ends)
-    : endpoint(e), context{Wire(std::move(socket)),
+    : endpoint(e), context{Transport(std::move(socket)),
                            parse_openssh_private(sys::read_file(e.identity, size_t{64} << 10))},
       ends(std::move(what_ends)) {
   prepare_crypto();
@@ -103,7 +103,7 @@ Session::Impl::Impl(Fd socket, const Endpoint& e, SessionEnds what_ends)
 
 Session::Impl::~Impl() {
   // libssh2 would wait for the peer's word on each open channel, and leak if it may not.
-  context.wire.abandon();
+  context.transport.abandon();
   libssh2_session_free(ssh);
 }
 
@@ -115,19 +115,19 @@ void Session::Impl::prefer(int method, const char* names) {
 void Session::Impl::begin_round() {
   // What was sent before the end may still be on its way to here.
   constexpr Millis quiet{100}, at_most{1000};
-  context.wire.begin_round();
-  if (!ends.peer || context.wire.gone()) return;
+  context.transport.begin_round();
+  if (!ends.peer || context.transport.gone()) return;
   if (!peer_ended) {
     if (!sys::is_readable(ends.peer.get())) return;
     peer_ended = steady_now();
   }
   bool may_come = (steady_now() - *peer_ended) < at_most;
-  if (may_come && sys::wait_readable(context.wire.fd(), quiet)) return;
-  context.wire.cut();
+  if (may_come && sys::wait_readable(context.transport.fd(), quiet)) return;
+  context.transport.cut();
 }
 
 bool Session::Impl::wait(const Deadline& deadline) const {
-  std::array<pollfd, 3> polled{{{context.wire.fd(), context.wire.events(true), 0},
+  std::array<pollfd, 3> polled{{{context.transport.fd(), context.transport.events(true), 0},
                                 {peer_ended ? -1 : ends.peer.get(), POLLIN, 0},
                                 {ends.signals, POLLIN, 0}}};
   size_t n = sys::wait_any(polled, deadline);
@@ -143,13 +143,13 @@ std::optional<Session::Failure> Session::Impl::handshake(const Deadline& deadlin
   auto wait = drive(
       result, deadline,
       [&] {
-        if (context.wire.received() > handshake_limit) return LIBSSH2_ERROR_OUT_OF_BOUNDARY;
-        return libssh2_session_handshake(ssh, context.wire.fd());
+        if (context.transport.received() > handshake_limit) return LIBSSH2_ERROR_OUT_OF_BOUNDARY;
+        return libssh2_session_handshake(ssh, context.transport.fd());
       },
       [&] {
-        if (banner_seen || context.wire.first_line().empty()) return;
+        if (banner_seen || context.transport.first_line().empty()) return;
         banner_seen = true;
-        if (on_stage) on_stage(Stage::banner, escape_for_terminal(context.wire.first_line()));
+        if (on_stage) on_stage(Stage::banner, escape_for_terminal(context.transport.first_line()));
       });
   if (wait == Wait::gone) return Failure{Stage::closed, how_gone()};
   if (wait == Wait::late)
@@ -241,21 +241,21 @@ Session Session::connect(const Endpoint& endpoint, const Deadline& deadline, Mil
 }
 
 void Session::begin_round() { impl_->begin_round(); }
-void Session::flush() { impl_->context.wire.flush(); }
+void Session::flush() { impl_->context.transport.flush(); }
 bool Session::heard() const {
   // A machine that has ended says no more when its last words are to be taken.
-  return impl_->context.wire.heard() || (impl_->peer_ended && !gone());
+  return impl_->context.transport.heard() || (impl_->peer_ended && !gone());
 }
-bool Session::gone() const { return impl_->context.wire.gone(); }
+bool Session::gone() const { return impl_->context.transport.gone(); }
 Error Session::lost() const { return impl_->lost(); }
 std::string Session::where() const { return impl_->where(); }
 Millis Session::login_time() const { return impl_->login; }
 
 std::array<pollfd, 2> Session::poll_for(bool reading) const {
-  const Wire& wire = impl_->context.wire;
+  const Transport& transport = impl_->context.transport;
   // A peer that is gone is announced whatever is asked for.
-  if (wire.gone()) return {{{-1, 0, 0}, {-1, 0, 0}}};
-  return {{{wire.fd(), wire.events(reading), 0},
+  if (transport.gone()) return {{{-1, 0, 0}, {-1, 0, 0}}};
+  return {{{transport.fd(), transport.events(reading), 0},
            {impl_->peer_ended ? -1 : impl_->ends.peer.get(), POLLIN, 0}}};
 }
 
@@ -265,7 +265,7 @@ void Session::ask_for_answer() {
   libssh2_keepalive_send(impl_->ssh, &next);
 }
 
-uint64_t Session::heard_bytes() const { return impl_->context.wire.received(); }
+uint64_t Session::heard_bytes() const { return impl_->context.transport.received(); }
 
 void Session::leave() {
   // So that the server's log says that we left on purpose.

@@ -9,13 +9,13 @@
 #include "core/units.h"
 #include "guest/identity/keys.h"
 #include "guest/ssh/session.h"
-#include "guest/ssh/wire.h"
+#include "guest/ssh/transport.h"
 
 namespace banger::guest {
 
 // What libssh2's callbacks get.
 struct SshContext {
-  Wire wire;
+  Transport transport;
   KeyPair key;
   size_t allocated = 0;
 };
@@ -43,8 +43,8 @@ struct Session::Impl {
   }
   std::string how_gone() const {
     if (peer_ended) return "the VM has ended";
-    return context.wire.error()
-               ? Error::from_errno(context.wire.error(), "connection lost").message()
+    return context.transport.error()
+               ? Error::from_errno(context.transport.error(), "connection lost").message()
                : "the guest closed the connection";
   }
   std::string where() const { return fmt::format("{}:{}", endpoint.address, endpoint.port); }
@@ -60,10 +60,10 @@ struct Session::Impl {
     for (;;) {
       begin_round();
       result = step();
-      context.wire.flush();
+      context.transport.flush();
       seen();
       if (result != LIBSSH2_ERROR_EAGAIN) return Wait::done;
-      if (context.wire.gone()) return Wait::gone;
+      if (context.transport.gone()) return Wait::gone;
       if (deadline.has_passed() || !wait(deadline)) return Wait::late;
     }
   }

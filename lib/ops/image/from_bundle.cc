@@ -34,7 +34,7 @@ Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root
   const bundle::Part& part = bundle.root_part(root.variant);
   std::string from = bundle::require_part(bundle, part);
   ctx.stage(root.variant, "importing the image");
-  Stage timed(ctx.log, "image.import", root.variant);
+  LogSpan timed(ctx.log, "image.import", root.variant);
 
   Image image;
   image.name = root.variant;

@@ -230,7 +230,7 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   image.source = from.path.empty() ? from.name : from.path;
   // Signals end this where it looks for them, once nothing is left of the image.
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
-  Stage timed(ctx.log, "image.import", name);
+  LogSpan timed(ctx.log, "image.import", name);
   std::optional<NewImage> made;
   {
     auto images = lock_images(ctx);

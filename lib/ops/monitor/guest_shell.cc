@@ -8,7 +8,7 @@ namespace banger::ops {
 std::unique_ptr<Helper> run_in_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
                                      const std::string& command, Millis time) {
   try {
-    guest::RunRequest ask;
+    guest::CommandRequest ask;
     ask.endpoint = endpoint_of(ctx.dirs, guest.places, guest.vm);
     ask.command = command;
     ask.seconds = Seconds(time).count();

@@ -153,7 +153,7 @@ Json to_json(const NetStatus& s) {
                       {"tap", or_null(l.tap)},
                       {"slirp", or_null(l.slirp)},
                       {"dropped", drops_json(l.dropped)}});
-  for (const NetStatus::Forward& f : s.forwards)
+  for (const NetStatus::LivePort& f : s.forwards)
     forwards.push_back({{"vm", or_null(f.vm)},
                         {"proto", f.port.proto},
                         {"host_address", f.port.host_address},

@@ -30,13 +30,13 @@ struct NetStatus {
     Drops dropped;
   };
   std::vector<Lease> leases; // by name, isolated VMs too
-  struct Forward {
+  struct LivePort {
     Port port;
     std::string guest; // its address
     std::string vm;    // empty: of none that the state knows
   };
-  std::vector<Forward> forwards; // those that are really there
-  Drops dropped;                 // in all
+  std::vector<LivePort> forwards; // those that are really there
+  Drops dropped;                  // in all
 };
 
 NetStatus net_status(Reader& in);

@@ -10,7 +10,7 @@
 
 namespace banger::ops {
 
-Forward parse_forward(std::string_view word) {
+LocalForward parse_forward(std::string_view word) {
   auto parts = split(word, ':');
   if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty()))
     throw usage("invalid port '{}'", word)
@@ -19,7 +19,7 @@ Forward parse_forward(std::string_view word) {
   auto number = [](const std::string& text, int64_t least) {
     return static_cast<int>(parse_number("port", text, least, 65535));
   };
-  Forward f;
+  LocalForward f;
   f.guest = f.port = number(parts.back(), 1);
   if (parts.size() > 1) f.port = number(parts[parts.size() - 2], 0);
   if (parts.size() == 3) f.address = parts[0];
@@ -27,8 +27,8 @@ Forward parse_forward(std::string_view word) {
 }
 
 void ssh_forward(
-    Reader& in, const std::string& ref, std::vector<Forward> forwards,
-    const std::function<void(const std::string& vm, const std::vector<Forward>&)>& ready) {
+    Reader& in, const std::string& ref, std::vector<LocalForward> forwards,
+    const std::function<void(const std::string& vm, const std::vector<LocalForward>&)>& ready) {
   SshTarget target = find_ssh_target(in, ref);
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   std::vector<guest::ForwardedPort> ports;

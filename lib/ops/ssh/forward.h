@@ -9,20 +9,20 @@
 
 namespace banger::ops {
 
-struct Forward {
+struct LocalForward {
   std::string address = "127.0.0.1"; // here
   int port = 0;                      // here; 0: one that is free
   int guest = 0;
-  bool operator==(const Forward&) const = default;
+  bool operator==(const LocalForward&) const = default;
 };
 // "80", "8080:80", "0.0.0.0:8080:80". Pure. Throws Error(usage).
-Forward parse_forward(std::string_view word);
+LocalForward parse_forward(std::string_view word);
 
 // Listens, logs in, calls `ready` with the VM's name and the ports as they are, and serves until
 // INT, TERM or HUP. Throws Error(conflict) for a port that is taken, before the guest is asked
 // anything; Error(unreachable) when the guest goes.
 void ssh_forward(
-    Reader& in, const std::string& ref, std::vector<Forward> forwards,
-    const std::function<void(const std::string& vm, const std::vector<Forward>&)>& ready);
+    Reader& in, const std::string& ref, std::vector<LocalForward> forwards,
+    const std::function<void(const std::string& vm, const std::vector<LocalForward>&)>& ready);
 
 } // namespace banger::ops

@@ -167,7 +167,7 @@ std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
   Undo undo(ctx.log);
   std::vector<Made> made;
   for (CreatePlan& plan : plans) {
-    Stage timed(ctx.log, "vm.create", plan.spec.name);
+    LogSpan timed(ctx.log, "vm.create", plan.spec.name);
     made.push_back(make_vm(ctx, std::move(plan), undo));
   }
   std::vector<Vm> done;

@@ -39,7 +39,7 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
 } // namespace
 
 Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image) {
-  Stage timed(ctx.log, "vm.reset", ref);
+  LogSpan timed(ctx.log, "vm.reset", ref);
   auto [vm, lock] = hold_stopped_vm(ctx, ref, "reset");
   timed.about(vm.name);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);

@@ -206,7 +206,7 @@ Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
 } // namespace
 
 Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& options) {
-  Stage timed(ctx.log, "vm.start", ref);
+  LogSpan timed(ctx.log, "vm.start", ref);
   HeldVm held = hold_vm(ctx, ref, "start");
   timed.about(held.vm.name);
   if (held.vm.state == VmState::running) return {held.vm, false};

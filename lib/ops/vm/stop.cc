@@ -117,7 +117,7 @@ void end_unreachable_monitor(Context& ctx, const Vm& vm) {
 }
 
 Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
-  Stage timed(ctx.log, fmt::format("vm.{}", verb), ref);
+  LogSpan timed(ctx.log, fmt::format("vm.{}", verb), ref);
   Vm row = ctx.state.get_vm(ref);
   timed.about(row.name);
   Places places = places_of(ctx.dirs, ctx.state.tag(), row);

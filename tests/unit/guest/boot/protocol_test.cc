@@ -16,10 +16,10 @@ TEST(Protocol, EveryValueIsReadBack) {
   EXPECT_EQ(std::get<AwaitRequest>(parse_await_request(to_line(await))), await);
   EXPECT_TRUE(
       std::holds_alternative<HostKeyRequest>(parse_await_request(to_line(HostKeyRequest{}))));
-  RunRequest run{endpoint(), "echo 'a b' > /x", 3};
-  EXPECT_EQ(parse_run_request(to_line(run)), run);
-  RunReply reply{137, "out"};
-  EXPECT_EQ(parse_run_reply(to_line(reply)), reply);
+  CommandRequest run{endpoint(), "echo 'a b' > /x", 3};
+  EXPECT_EQ(parse_command_request(to_line(run)), run);
+  CommandReply reply{137, "out"};
+  EXPECT_EQ(parse_command_reply(to_line(reply)), reply);
   KeygenReply keygen{"/k/id_ed25519", "ssh-ed25519 AAAA banger"};
   EXPECT_EQ(parse_keygen_reply(to_line(keygen)), keygen);
   KeyPair key = generate_key();
@@ -72,7 +72,7 @@ TEST(Protocol, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(Protocol, TextThatIsNoUtf8StillMakesALine) {
-  EXPECT_EQ(parse_run_reply(to_line(RunReply{0, "\xff"})).output, "\xef\xbf\xbd");
+  EXPECT_EQ(parse_command_reply(to_line(CommandReply{0, "\xff"})).output, "\xef\xbf\xbd");
 }
 
 } // namespace

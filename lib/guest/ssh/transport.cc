@@ -1,4 +1,4 @@
-#include "guest/ssh/wire.h"
+#include "guest/ssh/transport.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -36,9 +36,9 @@ int connect_error(int socket) {
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-Wire::Wire(Fd socket) : socket_(std::move(socket)) {}
+Transport::Transport(Fd socket) : socket_(std::move(socket)) {}
 
-ssize_t Wire::receive(void* buffer, size_t size) {
+ssize_t Transport::receive(void* buffer, size_t size) {
   if (abandoned_) return -ECONNRESET;
   if (gone_ || budget_ == 0) return -EAGAIN;
   for (;;) {
@@ -60,13 +60,13 @@ ssize_t Wire::receive(void* buffer, size_t size) {
   }
 }
 
-ssize_t Wire::send(const void* data, size_t size) {
+ssize_t Transport::send(const void* data, size_t size) {
   if (abandoned_) return -ECONNRESET;
   outgoing_.append(static_cast<const char*>(data), size);
   return static_cast<ssize_t>(size);
 }
 
-void Wire::flush() {
+void Transport::flush() {
   while (!gone_ && !abandoned_ && sent_ < outgoing_.size()) {
     ssize_t n = ::send(socket_.get(), outgoing_.data() + sent_, outgoing_.size() - sent_,
                        MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -81,20 +81,20 @@ void Wire::flush() {
   }
 }
 
-void Wire::abandon() { abandoned_ = true; }
+void Transport::abandon() { abandoned_ = true; }
 
-std::string Wire::first_line() const {
+std::string Transport::first_line() const {
   std::string line = first_.substr(0, std::min(first_.find('\n'), size_t{255}));
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return line;
 }
 
-short Wire::events(bool reading) const {
+short Transport::events(bool reading) const {
   if (gone_) return 0;
   return static_cast<short>((reading ? POLLIN : 0) | (pending() ? POLLOUT : 0));
 }
 
-bool Wire::wait(const Deadline& deadline) {
+bool Transport::wait(const Deadline& deadline) {
   pollfd p{socket_.get(), events(true), 0};
   return sys::wait_any({&p, 1}, deadline) != 0;
 }

@@ -26,10 +26,10 @@ struct Connecting {
 Connecting begin_connect(const std::string& address, int port);
 int connect_error(int socket);
 
-class Wire {
+class Transport {
 public:
   // Takes a connected socket.
-  explicit Wire(Fd socket);
+  explicit Transport(Fd socket);
 
   void begin_round() { budget_ = round_size; }
   // Whether something came in this round.

@@ -23,12 +23,12 @@ cli::Option jobs_option(std::optional<size_t>& jobs);
 // A VM that was started, for people its published ports too.
 cli::Done started(const Vm& vm, bool changed);
 
-class Session {
+class Batch {
 public:
   // Opened to be read, nothing is settled and nothing can be changed.
-  explicit Session(cli::App& app, state::Mode mode = state::Mode::write);
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  explicit Batch(cli::App& app, state::Mode mode = state::Mode::write);
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
 
   using Act = std::function<cli::Done(ops::Context& ctx, const std::string& name)>;
   // Acts on each, up to `jobs` (none: cli::usual_jobs()) at once, each with a context that no other

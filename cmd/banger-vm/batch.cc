@@ -1,4 +1,4 @@
-#include "banger-vm/session.h"
+#include "banger-vm/batch.h"
 
 #include <algorithm>
 #include <memory>
@@ -24,10 +24,10 @@ cli::Done started(const Vm& vm, bool changed) {
   return done;
 }
 
-Session::Session(cli::App& app, state::Mode mode)
+Batch::Batch(cli::App& app, state::Mode mode)
     : app_(app), progress(app.progress), ctx(app.settings, app.dirs, app.log, tell(), mode) {}
 
-ops::Tell Session::tell() {
+ops::Tell Batch::tell() {
   return {[this](std::string_view subject, std::string_view what) {
             std::lock_guard lock(printing_);
             show_stage(subject, what);
@@ -40,19 +40,19 @@ ops::Tell Session::tell() {
           }};
 }
 
-void Session::show_stage(std::string_view subject, std::string_view what) {
+void Batch::show_stage(std::string_view subject, std::string_view what) {
   if (total_ <= 1) return progress.stage(subject, what);
   std::erase_if(stages_, [&](const auto& s) { return s.first == subject; });
   stages_.emplace_back(subject, what);
   show_stages();
 }
 
-void Session::show_stages() {
+void Batch::show_stages() {
   const auto& [subject, what] = stages_.back();
   progress.stage(fmt::format("{} of {} done", done_, total_), fmt::format("{}: {}", subject, what));
 }
 
-void Session::finished(const std::string& name) {
+void Batch::finished(const std::string& name) {
   std::lock_guard lock(printing_);
   done_++;
   std::erase_if(stages_, [&](const auto& s) { return s.first == name; });
@@ -62,8 +62,8 @@ void Session::finished(const std::string& name) {
     show_stages();
 }
 
-int Session::on_each(std::string_view verb, const std::vector<std::string>& names,
-                     std::optional<size_t> jobs, const Act& act) {
+int Batch::on_each(std::string_view verb, const std::vector<std::string>& names,
+                   std::optional<size_t> jobs, const Act& act) {
   size_t beside = std::min(jobs.value_or(cli::usual_jobs()), names.size());
   total_ = names.size();
   done_ = 0;
@@ -72,9 +72,9 @@ int Session::on_each(std::string_view verb, const std::vector<std::string>& name
     auto worker = beside > 1 ? std::make_shared<ops::OpenedBeside>(ctx) : nullptr;
     return [this, worker, &act](const std::string& name) {
       struct Counted {
-        Session& session;
+        Batch& batch;
         const std::string& name;
-        ~Counted() { session.finished(name); }
+        ~Counted() { batch.finished(name); }
       } counted{*this, name};
       return act(worker ? *worker : static_cast<ops::Context&>(ctx), name);
     };

@@ -52,9 +52,10 @@ std::optional<std::string> asked_for(const std::optional<std::string>& command) 
                      command->size());
 }
 
-class Relay {
+class RunningCommand {
 public:
-  Relay(Session& session, const std::optional<std::string>& command, const Streams& streams)
+  RunningCommand(Session& session, const std::optional<std::string>& command,
+                 const Streams& streams)
       : session_(session), main_(Channel::command(session, asked_for(command), streams.terminal)),
         signals_(streams.signals), terminal_(streams.terminal ? streams.in : -1),
         in_(streams.in, typed_filter()), out_(streams.out, "standard output", streams.keep),
@@ -251,7 +252,7 @@ void check_terminal_command(const std::string& command) {
 Outcome Session::run(const std::optional<std::string>& command, const Streams& streams,
                      const Deadline& deadline) {
   if (command && streams.terminal) check_terminal_command(*command);
-  return Relay(*this, command, streams).run(deadline);
+  return RunningCommand(*this, command, streams).run(deadline);
 }
 
 } // namespace banger::guest
