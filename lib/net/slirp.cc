@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Whoever only looks waits less.
+// Requests that only look wait less than those that change something.
 constexpr Millis patience{5'000}, patience_to_look{1'500};
 constexpr size_t most_reply = size_t{4} << 20;
 constexpr std::string_view mtu_option = "--mtu=";

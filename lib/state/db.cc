@@ -98,8 +98,8 @@ std::unique_ptr<Db> Db::open(const std::string& path, Mode mode) {
 Db::~Db() {
   for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
   if (handle_ && verified_ && log_size() > 0) {
-    // Whoever is last folds the log into the file and empties it, but keeps the -wal file itself:
-    // to remove and make it anew costs the next writer a sync of the directory.
+    // The last connection to close folds the log into the file and empties it, but keeps the -wal
+    // file: a new one would cost the next writer a sync of the directory.
     int on = 1;
     sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
     sqlite3_exec(handle_, "PRAGMA journal_size_limit=0", nullptr, nullptr, nullptr);
@@ -221,7 +221,8 @@ void Db::begin_writing(Outlives outlives) {
     run(outlives == Outlives::power_cut ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   outlives_ = outlives;
   if (!line_) line_.emplace(path_ + "-line");
-  // Who does not get to its front in time is told so by SQLite's handler, which has the same time.
+  // A writer that does not get to the front in time goes on, and is told so by SQLite's busy
+  // handler, which has the same deadline.
   auto turn = line_->stand(deadline_);
   run("BEGIN IMMEDIATE");
 }

@@ -15,7 +15,7 @@ std::optional<std::string> find_id(Db& db, std::string_view table, std::string_v
     q.bind(0, ref);
     return q.next() ? std::optional(q.text(0)) : std::nullopt;
   };
-  // Who holds an id means that one, whatever another may be called.
+  // A whole id means the VM that has it, even where another VM has that text as its name.
   if (ref.size() == whole_id && is_id_prefix(ref))
     if (auto id = is("id")) return id;
   if (auto id = is("name")) return id;

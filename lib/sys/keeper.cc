@@ -80,7 +80,7 @@ int keep(int program, int lifeline) {
       until.emplace(patience);
     }
     if (until && until->has_passed()) signal_descendants(SIGKILL);
-    // Whoever dies below others is told to those alone.
+    // A process that dies below others is told to its parent alone.
     pollfd fds[] = {{ends, POLLIN, 0}, {cut ? -1 : lifeline, POLLIN, 0}};
     wait_any(fds, until ? static_cast<int>(look_again.count()) : -1);
     cut = cut || fds[1].revents != 0;

@@ -35,7 +35,7 @@ public:
     Outbox out_;
     bool deaf_ = false, paused_ = false;
   };
-  // Whoever answers later keeps one of these: it is expired when the client has gone.
+  // For an answer that comes later: it is expired when the client has gone.
   using Peer = std::weak_ptr<Client>;
 
   struct Handlers {

@@ -1,4 +1,4 @@
-// Who has a port of this host, for messages.
+// Which process has a port of this host, for messages.
 #pragma once
 
 #include <optional>

@@ -158,7 +158,8 @@ private:
     }
     if (now >= answer_at_) {
       answer_at_ = SteadyTime::max();
-      // Whoever does not even answer will not end anything; its server does when it hears of us.
+      // A guest that does not even answer will not end the command now; its ssh server does when it
+      // sees that this connection has gone.
       if (session_.heard_bytes() == heard_before_) gave_up_ = true;
     }
     if (now >= kill_at_) press_on(now);

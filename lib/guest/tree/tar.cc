@@ -32,7 +32,7 @@ void TarSource::check(TreeEntry& entry) {
   } else if (!entry.hard_link && !entry.is_dir() && !entry.is_symlink()) {
     throw damaged("it has an entry of an unknown kind");
   }
-  // Whoever asked for a file must not get a link, through which the next copy would write.
+  // A caller that asked for a file must not get a link: the next copy would write through it.
   if (entry.path.empty() && (entry.hard_link || (entry.mode & S_IFMT) != root_))
     throw damaged("something else came than was asked for");
 }

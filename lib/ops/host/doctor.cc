@@ -8,7 +8,7 @@ namespace banger::ops {
 
 namespace {
 
-// Whoever has a bundle needs none to be built.
+// mmdebstrap is needed only while there is no bundle.
 Check check_mmdebstrap(const Host& host) {
   auto place = bundle::runtime_dir(host.settings, host.dirs);
   bool has_bundle = sys::exists(place.path + "/bundle.json");

@@ -94,7 +94,8 @@ void Client::take_lines() {
       return lose(e);
     }
     if (!report) break;
-    // Whoever is called may throw, or have enough for now: the others are taken after that.
+    // take() calls a handler, which may throw, or ask for no more now: the lines that are left are
+    // taken in a later round of the loop.
     rest_ = loop_.after(Millis(0), [this] { take_lines(); });
     take(*report);
     if (alive.expired() || came_) return;

@@ -321,7 +321,7 @@ void Monitor::restart() {
   });
 }
 
-// Who joins hears first what it waits for now, as those heard it who were here before.
+// A client that joins is told at which stage the VM is, as the earlier clients were.
 void Monitor::greet(const Client& client) {
   auto tell = [&](Report r) {
     r.id = said_to_all;

@@ -27,8 +27,8 @@ Runner::~Runner() {
   if (fd_) loop_.forget(fd_.get());
 }
 
-// Who is done with the VM and lets it run says so in the row before it ends; so does another that
-// has begun to remove it.
+// A runner that lets its VM run on says so in the row before it ends; so does a command that has
+// begun to remove the VM.
 void Runner::on_end() {
   if (fd_) loop_.forget(fd_.get());
   fd_.reset();

@@ -1,4 +1,5 @@
-// Who runs a VM that is to end with them, however they end: `run --rm` (Vm::creator).
+// The runner of a VM: the process of `run --rm` with which the VM is to end, however that process
+// ends (Vm::creator).
 //
 // The identity is in the row, so a monitor that takes the VM over knows it as well; it is followed
 // by a pidfd, which tells of a death at once, and of that alone: who was stopped by SIGSTOP lives,

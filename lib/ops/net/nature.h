@@ -1,7 +1,7 @@
 // In what the networks that a VM can have differ, as far as it can be told without touching one
 // (what they do: ops/net/place.h). Pure.
 //
-// Whoever must know asks for what it is about, and never which mode a VM has.
+// Code that depends on the network asks for one of these abilities, never which mode a VM has.
 #pragma once
 
 #include "model/vm.h"

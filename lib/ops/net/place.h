@@ -52,8 +52,8 @@ public:
     std::optional<sys::Namespaces> where = {};
   };
   virtual Attachment attachment(const Vm& vm, bool way_out) = 0;
-  // Who must live for a VM that is attached; an empty one is missing. With each that dies, repair()
-  // is due.
+  // The processes that an attached VM needs; an empty one is missing. When one dies, repair() is
+  // due.
   virtual std::vector<ProcessId> keepers(const Vm& vm) = 0;
 
   // Ports of a VM that runs, where they are not its VMM's own (NetNature). The row is the caller's.

@@ -111,7 +111,7 @@ Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> 
     } catch (Error& e) {
       set_ports(ctx, vm, vm.ports, "vm.unpublished", ports);
       for (size_t i = 0; i < done; i++) close_port(ctx, now, ports[i]);
-      // Who did not answer may have done it all the same.
+      // A monitor that did not answer may have made the change.
       if (e.code() != Code::unreachable && e.code() != Code::timeout) end_change(ctx, vm.id);
       throw std::move(e.within(fmt::format("cannot publish {}", to_text(ports[done])))
                           .default_subject(vm.name));

@@ -130,7 +130,7 @@ void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
   if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
 }
 
-// Who interrupts a wait, and nobody else, is told that the VM does not end with it.
+// ^C while a start waits: the user is told that the VM does not end with the wait.
 class Interruption {
 public:
   Interruption(Context& ctx, const Vm& vm, int by_caller) : ctx_(ctx), vm_(vm), fd_(by_caller) {

@@ -165,8 +165,8 @@ Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis ti
 
 enum class Killed { no, by_its_monitor, by_us };
 
-// Who kills does not wait for a verb that is at work on the VM, a patient stop for one: its monitor
-// is asked without op.lock.
+// A kill does not wait for another verb that works on the VM, for example a patient stop: it asks
+// the monitor without op.lock.
 Killed kill_at_once(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (!sys::FileLock::is_held(places.op_lock) || !sys::FileLock::is_held(places.run_lock))
