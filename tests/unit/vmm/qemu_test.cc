@@ -44,7 +44,8 @@ TEST(Qemu, EveryFileIsANameInTheRuntimeDirectory) {
 
 TEST(Qemu, AccelerationDecidesTheProcessor) {
   Machine m = small();
-  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"), "max,la57=off");
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"),
+            "max,la57=off,erms=off,fsrm=off");
   m.accel = Accel::kvm;
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-accel"), "kvm");
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"), "host");
@@ -65,8 +66,8 @@ TEST(Qemu, ACommaInANameEndsNoOption) {
 TEST(Machine, TheClockIsToldToTheKernelUnderEmulationAlone) {
   EXPECT_NE(kernel_command_line(Accel::tcg, 2'445'000).find("tsc_early_khz=2445000"),
             std::string::npos);
-  EXPECT_TRUE(
-      kernel_command_line(Accel::tcg, 2'445'000).ends_with(" tsc=reliable cryptomgr.notests"));
+  EXPECT_TRUE(kernel_command_line(Accel::tcg, 2'445'000)
+                  .ends_with(" tsc=reliable cryptomgr.notests noreplace-smp"));
   EXPECT_EQ(kernel_command_line(Accel::kvm, 0).find("tsc"), std::string::npos);
 }
 
