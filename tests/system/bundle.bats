@@ -33,11 +33,14 @@ EOF
 cat $BUNDLE_WORLD/kept/depends
 EOF
   chmod +x "$BUNDLE_WORLD"/bin/*
-  export PATH=$BUNDLE_WORLD/bin:$PATH
-  REAL_APT=yes BANGER_STATE_DIR=$BUNDLE_WORLD/state banger-bundle build --variant tiny --out "$BUNDLE"
+  REAL_APT=yes PATH=$BUNDLE_WORLD/bin:$PATH BANGER_STATE_DIR=$BUNDLE_WORLD/state \
+    banger-bundle build --variant tiny --out "$BUNDLE"
 }
 teardown_file() { rm -rf -- "$BUNDLE_WORLD"; }
-setup() { private_root; }
+setup() {
+  private_root
+  PATH=$BUNDLE_WORLD/bin:$PATH # not in setup_file: each test sets its own
+}
 teardown() { remove_private_root; }
 
 part() { echo "${2:-$BUNDLE}/$(jq -r ".parts[] | select(.name == \"$1\").file" "${2:-$BUNDLE}/bundle.json")"; }
