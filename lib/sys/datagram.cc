@@ -8,10 +8,9 @@ namespace banger::sys {
 Fd bind_udp(const std::string& address, int port) {
   Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
   sockaddr_in a = inet_address(address, port);
-  int on = 1;
   failpoint(Point::bind);
-  if (::setsockopt(fd.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0 ||
-      ::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+  tell_destination(fd.get());
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
     throw sys_error(errno, "cannot receive at {}:{}/udp", address, port);
   return fd;
 }
@@ -23,6 +22,12 @@ Fd connect_udp(const std::string& address, int port) {
     throw Error(Code::unreachable,
                 sys_error(errno, "cannot send to {}:{}/udp", address, port).message());
   return fd;
+}
+
+void tell_destination(int fd) {
+  int on = 1;
+  if (::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0)
+    throw sys_error(errno, "cannot set up a socket");
 }
 
 bool is_udp(int fd) {

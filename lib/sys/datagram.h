@@ -17,6 +17,8 @@ namespace banger::sys {
 Fd bind_udp(const std::string& address, int port);
 // One that sends to address:port and hears from nobody else, nonblocking.
 Fd connect_udp(const std::string& address, int port);
+// Has a socket that others made tell to which address a datagram was sent, as those of bind_udp do.
+void tell_destination(int fd);
 // Whether fd is a datagram socket of IPv4.
 bool is_udp(int fd);
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
@@ -38,12 +39,28 @@ Fd listen_tcp(const std::string& address, int port) {
   throw sys_error(error, "cannot listen on {}:{}", address, port);
 }
 
-int port_of(int listener) {
+void send_at_once(int connection) {
+  int on = 1;
+  ::setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+bool is_tcp_listener(int fd) {
+  auto is = [&](int option, int want) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
+  };
+  return is(SO_DOMAIN, AF_INET) && is(SO_TYPE, SOCK_STREAM) && is(SO_ACCEPTCONN, 1);
+}
+
+Endpoint endpoint_of(int socket) {
   sockaddr_in a{};
   socklen_t size = sizeof a;
-  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&a), &size) != 0)
-    throw sys_error(errno, "cannot tell a port");
-  return ntohs(a.sin_port);
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&a), &size) != 0)
+    throw sys_error(errno, "cannot tell where a socket is bound");
+  return {{ntohl(a.sin_addr.s_addr)}, ntohs(a.sin_port)};
 }
+
+int port_of(int listener) { return endpoint_of(listener).port; }
 
 } // namespace banger::sys

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/handle.h"
+#include "model/endpoint.h"
 
 namespace banger::sys {
 
@@ -11,6 +12,12 @@ namespace banger::sys {
 // a port that is taken, Error(preflight) for one that this user may not have, Error(usage) for an
 // address that is none.
 Fd listen_tcp(const std::string& address, int port);
+// Has a connection send each packet at once: somebody waits for it.
+void send_at_once(int connection);
+// Whether fd is a listener of TCP over IPv4.
+bool is_tcp_listener(int fd);
+// Where a socket is bound.
+Endpoint endpoint_of(int socket);
 // The port that a listener has.
 int port_of(int listener);
 

@@ -6,12 +6,12 @@
 #include <list>
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
 #include "guest/ssh/channel.h"
+#include "sys/listen.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 
@@ -26,8 +26,7 @@ public:
   Connection(Session& session, Fd socket, int port)
       : socket_(std::move(socket)), channel_(Channel::connection(session, "127.0.0.1", port)) {
     sys::set_nonblocking(socket_.get());
-    int on = 1;
-    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sys::send_at_once(socket_.get());
   }
 
   // One round; true if anything moved. Each way is closed when what came before is through.
