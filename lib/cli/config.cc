@@ -19,9 +19,29 @@ struct Zone {
   }
 };
 
+struct Listen {
+  static constexpr Form form = Form::text;
+  Endpoint read(std::string_view what, std::string_view value) const {
+    return parse_endpoint(what, value);
+  }
+};
+
+// Whole seconds, as a record has them, and few: a name may go at any moment.
+struct Ttl {
+  static constexpr Form form = Form::duration;
+  std::chrono::seconds read(std::string_view what, std::string_view value) const {
+    Millis time = parse_duration(what, value);
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+    if (seconds != time || seconds > std::chrono::seconds(5))
+      throw usage("invalid {} '{}': it is whole seconds, 5 at most", what, value)
+          .subject(std::string(value));
+    return seconds;
+  }
+};
+
 constexpr Text filled{.may_be_empty = false};
 
-constexpr std::array<ConfigKey, 17> keys{{
+constexpr std::array<ConfigKey, 19> keys{{
     {"", "runtime_dir", [](Settings& s) { return Target(filled, &s.runtime_dir); }},
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
@@ -38,7 +58,9 @@ constexpr std::array<ConfigKey, 17> keys{{
     {"net", "isolated_outbound",
      [](Settings& s) { return Target(Boolean{}, &s.net_isolated_outbound); }},
     {"net", "host_access", [](Settings& s) { return Target(Boolean{}, &s.net_host_access); }},
+    {"dns", "listen", [](Settings& s) { return Target(Listen{}, &s.dns_listen); }},
     {"dns", "zone", [](Settings& s) { return Target(Zone{}, &s.dns_zone); }},
+    {"dns", "ttl", [](Settings& s) { return Target(Ttl{}, &s.dns_ttl); }},
     {"qemu", "binary", [](Settings& s) { return Target(filled, &s.qemu_binary); }},
 }};
 

@@ -19,6 +19,22 @@ Json parse_message(std::string_view line) {
   return j;
 }
 
+Error told_error(const Json& e, std::string_view otherwise) {
+  auto text = [&](const char* key) {
+    auto at = e.is_object() ? e.find(key) : e.end();
+    return at != e.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  Code code = Code::failed;
+  for (Code c : {Code::usage, Code::not_found, Code::conflict, Code::preflight, Code::timeout,
+                 Code::unreachable})
+    if (name_of(c) == text("code")) code = c;
+  std::string message = text("message");
+  return Error(code, message.empty() ? std::string(otherwise) : message)
+      .subject(text("subject"))
+      .hint(text("hint"))
+      .log(text("log"));
+}
+
 std::string message_line(const Json& message) {
   return message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/units.h"
+#include "model/endpoint.h"
 #include "model/subnet.h"
 #include "model/vm.h"
 
@@ -32,6 +33,8 @@ struct Settings {
   bool net_isolated_outbound = false;
   bool net_host_access = false; // VMs on `user` may reach the host's own addresses
   std::string dns_zone = "vm";
+  Endpoint dns_listen{{0x7f000001}, 42069};
+  std::chrono::seconds dns_ttl{0};
   std::string qemu_binary = "qemu-system-x86_64";
 };
 

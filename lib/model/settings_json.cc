@@ -22,7 +22,8 @@ Json to_json(const Settings& settings) {
   // Each by its name: one that is added is missed here by the compiler.
   const auto& [runtime_dir, log_level, vm_image, vm_cpus, vm_memory, vm_memory_limit, vm_vmm,
                vm_accel, vm_root, vm_stop_timeout, vm_ready_timeout, net_mode, net_subnet,
-               net_isolated_outbound, net_host_access, dns_zone, qemu_binary] = settings;
+               net_isolated_outbound, net_host_access, dns_zone, dns_listen, dns_ttl, qemu_binary] =
+      settings;
   return {{"runtime_dir", runtime_dir},
           {"log_level", name_of(log_level)},
           {"vm_image", vm_image},
@@ -39,6 +40,8 @@ Json to_json(const Settings& settings) {
           {"net_isolated_outbound", net_isolated_outbound},
           {"net_host_access", net_host_access},
           {"dns_zone", dns_zone},
+          {"dns_listen", to_text(dns_listen)},
+          {"dns_ttl_s", dns_ttl.count()},
           {"qemu_binary", qemu_binary}};
 }
 
@@ -61,6 +64,8 @@ Settings settings_of(const Json& j) {
   s.net_isolated_outbound = j.value("net_isolated_outbound", s.net_isolated_outbound);
   s.net_host_access = j.value("net_host_access", s.net_host_access);
   s.dns_zone = j.value("dns_zone", s.dns_zone);
+  s.dns_listen = parse_endpoint("dns_listen", j.value("dns_listen", to_text(s.dns_listen)));
+  s.dns_ttl = std::chrono::seconds(j.value("dns_ttl_s", s.dns_ttl.count()));
   s.qemu_binary = j.value("qemu_binary", s.qemu_binary);
   return s;
 }

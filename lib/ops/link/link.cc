@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kinds{"locked", "stage", "ready",
                                                 "failed", "ended", "done"};
-constexpr std::array<Code, 7> codes{Code::failed,     Code::usage,     Code::not_found,
-                                    Code::conflict,   Code::preflight, Code::timeout,
-                                    Code::unreachable};
-
-Code code_of(const std::string& name) {
-  for (Code c : codes)
-    if (name_of(c) == name) return c;
-  return Code::failed;
-}
 
 } // namespace
 
@@ -101,14 +92,8 @@ Report parse_report(std::string_view line) {
     r.doing = j.value("doing", "");
     r.state = j.value("state", "");
     if (j.contains("id")) r.id = j.at("id").get<int64_t>();
-    if (r.kind == Report::Kind::failed) {
-      Json e = j.value("error", Json::object());
-      r.error =
-          Error(code_of(e.value("code", "")), e.value("message", "the monitor gave no reason"))
-              .subject(e.value("subject", ""))
-              .hint(e.value("hint", ""))
-              .log(e.value("log", ""));
-    }
+    if (r.kind == Report::Kind::failed)
+      r.error = told_error(j.value("error", Json::object()), "the monitor gave no reason");
     return r;
   });
 }

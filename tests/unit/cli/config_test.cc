@@ -56,7 +56,9 @@ subnet = "10.1.0.0/16"
 isolated_outbound = true
 host_access = true
 [dns]
+listen = "127.0.0.2:5300"
 zone = "lab.vm"
+ttl = 5
 [qemu]
 binary = "qemu"
 )");
@@ -75,7 +77,9 @@ binary = "qemu"
   EXPECT_EQ(s.net_subnet.text(), "10.1.0.0/16");
   EXPECT_TRUE(s.net_isolated_outbound);
   EXPECT_TRUE(s.net_host_access);
+  EXPECT_EQ(to_text(s.dns_listen), "127.0.0.2:5300");
   EXPECT_EQ(s.dns_zone, "lab.vm");
+  EXPECT_EQ(s.dns_ttl, std::chrono::seconds(5));
   EXPECT_EQ(s.qemu_binary, "qemu");
 }
 
@@ -147,7 +151,15 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "dns.zone = \"\"",
                            "dns.zone = \"a..b\"",
                            "dns.zone = \"10.0\"",
-                           "dns.listen = \"127.0.0.1:53\"",
+                           "dns.listen = \"127.0.0.1\"",
+                           "dns.listen = \"127.0.0.1:0\"",
+                           "dns.listen = \"127.0.0.1:65536\"",
+                           "dns.listen = \"localhost:53\"",
+                           "dns.listen = \"[::1]:53\"",
+                           "dns.listen = \"\"",
+                           "dns.ttl = 6",
+                           "dns.ttl = \"500ms\"",
+                           "dns.ttl = -1",
                            "runtime_dir = \"\"",
                            "qemu.binary = \"\""})
     EXPECT_TRUE(refusal(text).message().starts_with("/etc/banger/config.toml:1: ")) << text;

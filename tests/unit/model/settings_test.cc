@@ -24,6 +24,8 @@ TEST(SettingsJson, AllArriveAsTheyWereSent) {
   s.net_subnet = Subnet::parse("10.7.0.0/20");
   s.net_isolated_outbound = s.net_host_access = true;
   s.dns_zone = "lab.example";
+  s.dns_listen = {{0x7f000002}, 53};
+  s.dns_ttl = std::chrono::seconds(5);
   s.qemu_binary = "/opt/qemu";
   // Each differs from its default, and each is there.
   Json sent = to_json(s), defaults = to_json(Settings());
