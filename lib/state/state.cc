@@ -93,7 +93,7 @@ State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
-State State::open(const Dirs& dirs, Mode mode) {
+State State::open(const Dirs& dirs, Mode mode, std::optional<Millis> patience) {
   check_length(dirs.state);
   auto info = sys::find_info(dirs.state);
   require_own("state", dirs.state, info, "set BANGER_STATE_DIR to a directory of your own");
@@ -118,6 +118,7 @@ State State::open(const Dirs& dirs, Mode mode) {
     db = Db::open(dirs.db(), mode);
     if (!db) throw failed("the state file '{}' vanished", dirs.db()).subject(dirs.db());
   }
+  if (patience) db->set_patience(*patience);
 
   const int64_t newest = migrations().back().number;
   std::string tag;

@@ -49,7 +49,8 @@ class Db; // state/db.h
 
 class State {
 public:
-  static State open(const Dirs& dirs, Mode mode);
+  // `patience`: how long others may be in the way, where 30 s are too long.
+  static State open(const Dirs& dirs, Mode mode, std::optional<Millis> patience = {});
   State(State&&) noexcept;
   State& operator=(State&&) noexcept;
   ~State();
