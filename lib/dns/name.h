@@ -1,0 +1,25 @@
+// Names of the DNS in the form that packets have, and as people write them. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/subnet.h"
+
+namespace banger::dns {
+
+// A name as in a packet: each label behind a byte with its length, an empty label at the end, and
+// ASCII letters in lower case, so that equal names are equal bytes. "\4demo\2vm\0".
+using Name = std::string;
+
+inline constexpr size_t longest_name = 255, longest_label = 63;
+
+// Of labels joined by dots, with or without one at the end. Throws Error(usage) for what is none.
+Name parse_name(std::string_view text);
+// "demo.vm"; the root is ".". Bytes that are no letter, digit, '-' or '_' are shown as \DDD.
+std::string to_text(std::string_view name);
+
+// Where the addresses of `a` have their name: "1.0.0.127.in-addr.arpa".
+Name reverse_name(Address a);
+
+} // namespace banger::dns

@@ -1,0 +1,154 @@
+#include "dns/server.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "sys/listen.h"
+#include "sys/socket.h"
+
+namespace banger::dns {
+
+namespace {
+
+constexpr size_t most_waiting = size_t{64} << 10; // of answers that are not taken
+constexpr size_t read_at_once = size_t{16} << 10;
+constexpr Millis next_try{1'000};
+
+} // namespace
+
+struct Server::Connection {
+  Connection(Server& server, Fd taken)
+      : fd(std::move(taken)),
+        out(server.loop_, fd.get(), [this, &server] { server.go_on(*this); }) {}
+  Fd fd;
+  sys::Outbox out;
+  std::string in;
+  SteadyTime quiet_since = steady_now(); // since the last whole question
+  bool ended = false;                    // no more comes in
+  std::list<Connection>::iterator self;
+};
+
+Server::Server(sys::Loop& loop, Source source, OnFault on_fault, Millis idle)
+    : loop_(loop), source_(std::move(source)), on_fault_(std::move(on_fault)), idle_(idle) {}
+
+Server::~Server() {
+  loop_.cancel(quiet_);
+  loop_.cancel(again_);
+  for (const Fd& fd : udp_) loop_.forget(fd.get());
+  for (const Fd& fd : tcp_) loop_.forget(fd.get());
+  for (const Connection& c : connections_) loop_.forget(c.fd.get());
+}
+
+void Server::add_udp(Fd socket) {
+  int fd = udp_.emplace_back(std::move(socket)).get();
+  loop_.watch(fd, [this, fd] { on_datagrams(fd); });
+}
+
+void Server::add_tcp(Fd listener) {
+  int fd = tcp_.emplace_back(std::move(listener)).get();
+  loop_.watch(fd, [this, fd] { on_connect(fd); });
+}
+
+void Server::answer(const Answers* answers, std::string_view packet, Limits limits,
+                    std::string& out) {
+  if (answers)
+    answers->answer(packet, limits, out);
+  else
+    answer_failure(packet, out);
+  if (!out.empty()) answered_++;
+}
+
+void Server::on_datagrams(int fd) {
+  size_t count = batch_.receive(fd);
+  if (count == 0) return;
+  const Answers* answers = source_();
+  for (size_t i = 0; i < count; i++) {
+    std::string_view packet = batch_.datagram(i);
+    // A part of a question is none.
+    if (batch_.is_cut(i)) packet = packet.substr(0, header_size);
+    answer(answers, packet, udp_limits, batch_.answer(i));
+  }
+  batch_.send(fd);
+}
+
+void Server::on_connect(int listener) {
+  try {
+    while (auto fd = sys::accept_one(listener)) {
+      if (connections_.size() == most_connections) close(connections_.front());
+      sys::set_nonblocking(fd->get());
+      sys::send_at_once(fd->get());
+      Connection& c = connections_.emplace_back(*this, std::move(*fd));
+      c.self = std::prev(connections_.end());
+      loop_.watch(c.fd.get(), [this, &c] { read(c); });
+      if (connections_.size() == 1) close_quiet();
+    }
+  } catch (const Error& e) {
+    // Of descriptors that are used up: the next one may find room.
+    on_fault_(e);
+    loop_.forget(listener);
+    loop_.cancel(again_);
+    again_ = loop_.after(next_try, [this] {
+      for (const Fd& fd : tcp_) loop_.watch(fd.get(), [this, at = fd.get()] { on_connect(at); });
+    });
+  }
+}
+
+void Server::read(Connection& c) {
+  std::string came = sys::read_some(c.fd.get(), read_at_once);
+  c.ended = came.empty();
+  c.in += came;
+  go_on(c);
+}
+
+void Server::go_on(Connection& c) {
+  if (!answer_all(c)) return close(c);
+  bool full = c.out.waiting() > most_waiting / 2;
+  if (c.ended && c.out.waiting() == 0) return close(c);
+  // What is not taken is not asked for.
+  if (c.ended || full)
+    loop_.forget(c.fd.get());
+  else
+    loop_.watch(c.fd.get(), [this, &c] { read(c); });
+}
+
+// The questions that are here whole, in their order. False where the connection is of no use.
+bool Server::answer_all(Connection& c) {
+  const Answers* answers = nullptr;
+  std::string out, frames;
+  size_t at = 0;
+  for (;;) {
+    std::string_view rest = std::string_view(c.in).substr(at);
+    if (rest.size() < 2 || c.out.waiting() + frames.size() > most_waiting) break;
+    size_t size =
+        static_cast<size_t>(static_cast<uint8_t>(rest[0])) << 8 | static_cast<uint8_t>(rest[1]);
+    if (rest.size() - 2 < size) break;
+    if (at == 0) answers = source_();
+    answer(answers, rest.substr(2, size), tcp_limits, out);
+    if (out.empty()) return false; // no question
+    frames += static_cast<char>(out.size() >> 8);
+    frames += static_cast<char>(out.size());
+    frames += out;
+    at += 2 + size;
+  }
+  if (at == 0) return true;
+  c.in.erase(0, at);
+  c.quiet_since = steady_now();
+  connections_.splice(connections_.end(), connections_, c.self);
+  return c.out.send(frames);
+}
+
+void Server::close(Connection& c) {
+  loop_.forget(c.fd.get());
+  connections_.erase(c.self);
+}
+
+void Server::close_quiet() {
+  loop_.cancel(quiet_);
+  SteadyTime now = steady_now();
+  while (!connections_.empty() && connections_.front().quiet_since + idle_ <= now)
+    close(connections_.front());
+  if (connections_.empty()) return;
+  quiet_ = loop_.at(connections_.front().quiet_since + idle_, [this] { close_quiet(); });
+}
+
+} // namespace banger::dns

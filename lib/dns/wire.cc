@@ -1,0 +1,257 @@
+#include "dns/wire.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <ldns/ldns.h>
+
+#include "core/error.h"
+
+namespace banger::dns {
+
+namespace {
+
+// --- Encoding, by ldns.
+
+struct FreeRr {
+  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
+};
+struct FreePacket {
+  void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
+};
+struct FreeBytes {
+  void operator()(void* bytes) const { std::free(bytes); } // ldns_rr2wire's are malloc's
+};
+using Rr = std::unique_ptr<ldns_rr, FreeRr>;
+using Packet = std::unique_ptr<ldns_pkt, FreePacket>;
+using Bytes = std::unique_ptr<uint8_t, FreeBytes>;
+
+ldns_rdf* name_field(const Name& name) {
+  return ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.size(), name.data());
+}
+
+ldns_rdf* number_field(uint32_t value) { return ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, value); }
+
+// The fields of a record's data, in their order.
+std::vector<ldns_rdf*> fields_of(const Record& record) {
+  if (const auto* address = std::get_if<Address>(&record.data)) {
+    uint32_t v = address->value;
+    const uint8_t bytes[4] = {static_cast<uint8_t>(v >> 24), static_cast<uint8_t>(v >> 16),
+                              static_cast<uint8_t>(v >> 8), static_cast<uint8_t>(v)};
+    return {ldns_rdf_new_frm_data(LDNS_RDF_TYPE_A, sizeof bytes, bytes)};
+  }
+  if (const auto* name = std::get_if<Name>(&record.data)) return {name_field(*name)};
+  // Nobody transfers the zone: of the times the last alone means something, how long the absence of
+  // a name may be remembered.
+  static const Name nobody = parse_name("nobody.invalid");
+  return {
+      name_field(record.owner), name_field(nobody), number_field(std::get<Soa>(record.data).serial),
+      number_field(3600),       number_field(600),  number_field(86400),
+      number_field(record.ttl)};
+}
+
+std::string encode(const Record& record) {
+  Rr rr(ldns_rr_new());
+  if (!rr) throw std::bad_alloc();
+  ldns_rr_set_owner(rr.get(), name_field(record.owner));
+  ldns_rr_set_type(rr.get(), static_cast<ldns_rr_type>(record.type));
+  ldns_rr_set_class(rr.get(), LDNS_RR_CLASS_IN);
+  ldns_rr_set_ttl(rr.get(), record.ttl);
+  for (ldns_rdf* field : fields_of(record)) ldns_rr_push_rdf(rr.get(), field);
+  uint8_t* made = nullptr;
+  size_t size = 0;
+  ldns_status status = ldns_rr2wire(&made, rr.get(), LDNS_SECTION_ANSWER, &size);
+  Bytes bytes(made);
+  if (status != LDNS_STATUS_OK)
+    throw failed("cannot encode the {} record of '{}': {}", to_text(record.type),
+                 to_text(record.owner), ldns_get_errorstr_by_id(status));
+  return {reinterpret_cast<const char*>(made), size};
+}
+
+// --- Putting answers together.
+
+void put_word(std::string& out, size_t value) {
+  out += static_cast<char>(value >> 8);
+  out += static_cast<char>(value);
+}
+
+void set_word(std::string& out, size_t at, size_t value) {
+  out[at] = static_cast<char>(value >> 8);
+  out[at + 1] = static_cast<char>(value);
+}
+
+constexpr size_t pointer = 0xc000, opt_size = 11;
+constexpr size_t pointer_at = 10; // of a record's data, behind type, class, TTL and length
+
+constexpr unsigned response = 0x8000, authoritative = 0x0400, truncated = 0x0200, recurse = 0x0100;
+
+void put_header(std::string& out, const Query& q, unsigned flags, Rcode rcode) {
+  auto low = static_cast<unsigned>(rcode) & 0x0f;
+  out.clear();
+  put_word(out, q.id);
+  put_word(out, response | static_cast<unsigned>(q.opcode) << 11 |
+                    (q.recursion_desired ? recurse : 0) | flags | low);
+  out.append(8, '\0'); // the counts
+}
+
+void count(std::string& out, int section) {
+  set_word(out, 4 + 2 * static_cast<size_t>(section), 1);
+}
+
+void put_question(std::string& out, const Query& q) {
+  count(out, 0);
+  out += q.question;
+}
+
+void put_opt(std::string& out, const Query& q, Rcode rcode) {
+  if (!q.edns) return;
+  count(out, 3);
+  out += '\0';
+  put_word(out, static_cast<size_t>(Type::opt));
+  put_word(out, udp_limits.edns);
+  out += static_cast<char>(static_cast<unsigned>(rcode) >> 4);
+  out += '\0'; // the version
+  put_word(out, q.dnssec_ok ? 0x8000 : 0);
+  put_word(out, 0);
+}
+
+// All but the records. True where they may follow.
+bool begin_answer(std::string& out, const std::optional<Query>& q, unsigned flags, Rcode rcode) {
+  out.clear();
+  if (!q) return false;
+  if (q->fault == Rcode::formerr || q->fault == Rcode::notimp) {
+    put_header(out, *q, 0, q->fault);
+    return false;
+  }
+  bool good = q->fault == Rcode::noerror;
+  put_header(out, *q, good ? flags : 0, good ? rcode : q->fault);
+  put_question(out, *q);
+  if (!good) put_opt(out, *q, q->fault);
+  return good;
+}
+
+} // namespace
+
+Answers::Answers(Zone zone) : zone_(std::move(zone)) {
+  encoded_.reserve(zone_.records().size());
+  for (const Record& record : zone_.records()) {
+    Encoded e{encode(record).substr(record.owner.size()),
+              record.type == Type::soa || record.type == Type::ns};
+    if (e.points) {
+      e.bytes.replace(pointer_at, record.owner.size(), 2, '\0');
+      set_word(e.bytes, pointer_at - 2, e.bytes.size() - pointer_at);
+    }
+    encoded_.push_back(std::move(e));
+  }
+}
+
+const Answers::Encoded& Answers::encoded(const Record& record) const {
+  return encoded_[static_cast<size_t>(&record - zone_.records().data())];
+}
+
+void Answers::answer(std::string_view packet, Limits limits, std::string& out) const {
+  auto q = parse_query(packet);
+  Zone::Decision d;
+  if (q && q->fault == Rcode::noerror) d = zone_.decide(q->name(), q->type, q->klass);
+  if (!begin_answer(out, q, d.authoritative ? authoritative : 0, d.rcode)) return;
+  size_t bare = out.size();
+  auto put = [&](const Record* record, int section) {
+    if (!record) return;
+    const Encoded& e = encoded(*record);
+    // The owner is the name that was asked for, or the end of it.
+    size_t owner = pointer | header_size;
+    size_t apex = owner + q->name().size() - record->owner.size();
+    count(out, section);
+    put_word(out, section == 1 ? owner : apex);
+    if (e.points) {
+      out.append(e.bytes, 0, pointer_at);
+      put_word(out, apex);
+      out.append(e.bytes, pointer_at + 2);
+    } else {
+      out += e.bytes;
+    }
+  };
+  put(d.answer, 1);
+  put(d.authority, 2);
+  size_t most = q->edns ? std::clamp(q->most, limits.plain, limits.edns) : limits.plain;
+  if (out.size() + (q->edns ? opt_size : 0) > most) {
+    out.resize(bare);
+    set_word(out, 6, 0);
+    set_word(out, 8, 0);
+    out[2] = static_cast<char>(static_cast<unsigned char>(out[2]) | truncated >> 8);
+  }
+  put_opt(out, *q, d.rcode);
+}
+
+void answer_failure(std::string_view packet, std::string& out) {
+  auto q = parse_query(packet);
+  if (begin_answer(out, q, 0, Rcode::servfail)) put_opt(out, *q, Rcode::servfail);
+}
+
+std::string encode_query(uint16_t id, const Name& name, Type type) {
+  Packet packet(
+      ldns_pkt_query_new(name_field(name), static_cast<ldns_rr_type>(type), LDNS_RR_CLASS_IN, 0));
+  if (!packet) throw std::bad_alloc();
+  ldns_pkt_set_id(packet.get(), id);
+  ldns_pkt_set_edns_udp_size(packet.get(), udp_limits.edns);
+  uint8_t* made = nullptr;
+  size_t size = 0;
+  ldns_status status = ldns_pkt2wire(&made, packet.get(), &size);
+  Bytes bytes(made);
+  if (status != LDNS_STATUS_OK)
+    throw failed("cannot ask for '{}': {}", to_text(name), ldns_get_errorstr_by_id(status));
+  return {reinterpret_cast<const char*>(made), size};
+}
+
+namespace {
+
+struct FreeText {
+  void operator()(char* text) const { std::free(text); }
+};
+
+std::string text_of(const ldns_rdf* field) {
+  std::unique_ptr<char, FreeText> text(ldns_rdf2str(field));
+  if (!text) throw std::bad_alloc();
+  std::string out(text.get());
+  if (out.size() > 1 && out.ends_with('.')) out.pop_back(); // as people write it
+  return out;
+}
+
+Reply::Record record_of(const ldns_rr* rr) {
+  Reply::Record r{text_of(ldns_rr_owner(rr)),
+                  to_text(static_cast<Type>(ldns_rr_get_type(rr))),
+                  ldns_rr_ttl(rr),
+                  {}};
+  for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
+    r.data += (i ? " " : "") + text_of(ldns_rr_rdf(rr, i));
+  return r;
+}
+
+} // namespace
+
+Reply decode_reply(std::string_view packet, std::string_view query) {
+  ldns_pkt* made = nullptr;
+  ldns_status status =
+      ldns_wire2pkt(&made, reinterpret_cast<const uint8_t*>(packet.data()), packet.size());
+  Packet p(made);
+  if (status != LDNS_STATUS_OK)
+    throw failed("cannot read the answer: {}", ldns_get_errorstr_by_id(status));
+  auto asked = parse_query(query);
+  if (!ldns_pkt_qr(made) || ldns_pkt_id(made) != asked->id)
+    throw failed("what came is no answer to what was asked");
+  // Where something is wrong with the question it need not be there.
+  bool same = packet.substr(header_size).starts_with(asked->question);
+  if (!same && (ldns_pkt_get_rcode(made) == LDNS_RCODE_NOERROR || ldns_pkt_qdcount(made) != 0))
+    throw failed("what came is no answer to what was asked");
+  Reply reply;
+  reply.rcode =
+      static_cast<Rcode>(ldns_pkt_get_rcode(made) | ldns_pkt_edns_extended_rcode(made) << 4);
+  reply.authoritative = ldns_pkt_aa(made);
+  reply.truncated = ldns_pkt_tc(made);
+  const ldns_rr_list* answer = ldns_pkt_answer(made);
+  for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++)
+    reply.answer.push_back(record_of(ldns_rr_list_rr(answer, i)));
+  return reply;
+}
+
+} // namespace banger::dns

@@ -1,0 +1,68 @@
+// Answers as packets, encoded by ldns, which is seen here alone.
+//
+// What a zone can say is encoded once. To answer is then to copy: the question as it was asked,
+// the records behind it, in which names of the zone are pointers into the question.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dns/query.h"
+#include "dns/zone.h"
+
+namespace banger::dns {
+
+// How many bytes an answer may have: without EDNS, and at most with it, where the asker's own
+// limit counts too.
+struct Limits {
+  size_t plain, edns;
+};
+inline constexpr Limits udp_limits{512, 1232}, tcp_limits{65535, 65535};
+
+class Answers {
+public:
+  // Throws Error(failed) for a record that cannot be encoded.
+  explicit Answers(Zone zone);
+
+  // Puts the answer to `packet` into `out`; empty where none is due. What is no question is
+  // answered with its header alone, so that nobody gets more than he sent. An answer that is too
+  // long is left out, and TC is set.
+  void answer(std::string_view packet, Limits limits, std::string& out) const;
+
+  const Zone& zone() const { return zone_; }
+
+private:
+  struct Encoded {
+    std::string bytes;   // type, class, TTL, length, data; behind the owner
+    bool points = false; // its data begins with a pointer to its owner, at `pointer_at`
+  };
+  const Encoded& encoded(const Record& record) const;
+
+  Zone zone_;
+  std::vector<Encoded> encoded_; // beside the zone's records
+};
+
+// While nobody knows what the zone has: SERVFAIL to what is a question, else as above.
+void answer_failure(std::string_view packet, std::string& out);
+
+// One that asks for `name`, recursion not desired, with EDNS.
+std::string encode_query(uint16_t id, const Name& name, Type type);
+
+// An answer, read.
+struct Reply {
+  Rcode rcode = Rcode::noerror;
+  bool authoritative = false, truncated = false;
+  struct Record {
+    std::string name, type;
+    uint32_t ttl = 0;
+    std::string data; // "127.31.4.1", "demo.vm"
+  };
+  std::vector<Record> answer;
+};
+// What `packet` says to the question that `query` asked. Throws Error(failed) for one that cannot
+// be read, or answers something else.
+Reply decode_reply(std::string_view packet, std::string_view query);
+
+} // namespace banger::dns

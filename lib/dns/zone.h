@@ -1,0 +1,99 @@
+// What is answered to whom: hosts in, decisions out. Pure: it knows no packet, no socket and no
+// network.
+//
+// A zone has the hosts' names, and for each of their addresses a reverse zone of that address
+// alone. All below a host's name answers as the host does. AXFR is refused.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "dns/name.h"
+#include "model/subnet.h"
+
+namespace banger::dns {
+
+// As in packets. Types beyond these are asked for, too, and exist nowhere.
+enum class Type : uint16_t { a = 1, ns = 2, soa = 6, ptr = 12, aaaa = 28, opt = 41, any = 255 };
+enum class Class : uint16_t { in = 1 };
+enum class Rcode : uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  badvers = 16
+};
+// "A", "NXDOMAIN"; "TYPE65", "RCODE9" for others.
+std::string to_text(Type type);
+std::string to_text(Rcode rcode);
+
+struct Host {
+  std::string name; // one label
+  Address address;
+  bool operator==(const Host&) const = default;
+};
+
+// The zone's own name is where a record points that must name a server, and nobody@invalid its
+// keeper (as in RFC 6303): every other name in it may be a host's.
+struct Soa {
+  uint32_t serial = 0;
+};
+struct Record {
+  Name owner;
+  Type type = Type::a;
+  uint32_t ttl = 0;                      // seconds; how long its absence may be remembered, too
+  std::variant<Address, Name, Soa> data; // a; ns and ptr; soa
+};
+
+class Zone {
+public:
+  // `name` is a valid zone (model/zone.h). Of two hosts with the same name or address the first
+  // counts.
+  Zone(const std::string& name, std::chrono::seconds ttl, uint32_t serial,
+       const std::vector<Host>& hosts);
+  Zone(const Zone&) = delete; // decisions point into it
+  Zone& operator=(const Zone&) = delete;
+  Zone(Zone&&) = default;
+  Zone& operator=(Zone&&) = default;
+
+  struct Decision {
+    Rcode rcode = Rcode::noerror;
+    bool authoritative = false;
+    const Record* answer = nullptr;    // its owner is the name that was asked for
+    const Record* authority = nullptr; // the SOA, where there is no answer (RFC 2308)
+  };
+  // `name` as in dns/name.h.
+  Decision decide(std::string_view name, Type type, Class klass) const;
+
+  // All of them; the decisions' own.
+  std::span<const Record> records() const { return records_; }
+  size_t host_count() const { return hosts_; }
+
+private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  // What stands at a name. Whole: all below it answers the same.
+  struct Node {
+    std::vector<const Record*> records; // of one type each; the first answers ANY (RFC 8482)
+    const Record* soa = nullptr;
+    bool whole = false;
+  };
+  const Record* add(Record record);
+  Node& add_apex(const Name& name, std::chrono::seconds ttl, uint32_t serial);
+
+  std::vector<Record> records_; // never grown beyond what was reserved
+  std::unordered_map<Name, Node, Hash, std::equal_to<>> nodes_;
+  size_t hosts_ = 0;
+};
+
+} // namespace banger::dns

@@ -1,0 +1,234 @@
+// The server over real sockets: batches, pipelining, and what is not waited for.
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "dns/server.h"
+#include "sys/datagram.h"
+#include "sys/inet.h"
+#include "sys/listen.h"
+#include "sys/socket.h"
+#include "sys/wait.h"
+
+namespace banger::dns {
+
+namespace {
+
+constexpr const char* here = "127.0.0.1";
+constexpr Millis too_long{20'000}, idle{150};
+
+class ServerTest : public testing::Test {
+protected:
+  ServerTest()
+      : server(
+            loop, [this] { return looks++, knows ? &answers : nullptr; }, [](const Error&) {},
+            idle) {
+    Fd tcp = sys::listen_tcp(here, 0), udp = sys::bind_udp(here, 0);
+    tcp_port = sys::port_of(tcp.get());
+    udp_port = sys::port_of(udp.get());
+    server.add_tcp(std::move(tcp));
+    server.add_udp(std::move(udp));
+  }
+
+  template <typename Done>
+  void run_until(Done done) {
+    SteadyTime late = steady_now() + too_long;
+    bool is_done = false;
+    while (!(is_done = static_cast<bool>(done())) && steady_now() < late) {
+      loop.after(Millis(1), [this] { loop.stop(); });
+      loop.run();
+    }
+    EXPECT_TRUE(is_done);
+  }
+
+  Fd connect() { return sys::connect_tcp(here, tcp_port, too_long); }
+  static std::string query(int id, const char* name = "demo.vm") {
+    return encode_query(static_cast<uint16_t>(id), parse_name(name), Type::a);
+  }
+  static std::string framed(const std::string& packet) {
+    return std::string{static_cast<char>(packet.size() >> 8), static_cast<char>(packet.size())} +
+           packet;
+  }
+  // What comes until the other end closes, or `size` bytes have come.
+  std::string receive(const Fd& fd, size_t size) {
+    std::string in;
+    bool ended = false;
+    run_until([&] {
+      while (!ended && in.size() < size && sys::is_readable(fd.get())) {
+        std::string more = sys::read_some(fd.get(), size - in.size());
+        ended = more.empty();
+        in += more;
+      }
+      return ended || in.size() >= size;
+    });
+    return in;
+  }
+  bool is_closed(const Fd& fd) { return sys::is_readable(fd.get()) && !sys::discard(fd.get()); }
+
+  Answers answers{
+      Zone("vm", std::chrono::seconds(0), 1, {{"demo", parse_address("address", "127.31.4.1")}})};
+  bool knows = true;
+  int looks = 0;
+  sys::Loop loop;
+  Server server;
+  int tcp_port = 0, udp_port = 0;
+};
+
+} // namespace
+
+TEST_F(ServerTest, DatagramsInOneBatchAreLookedAtOnce) {
+  Fd fd = sys::connect_udp(here, udp_port);
+  for (int id = 1; id <= 50; id++) sys::send_datagram(fd.get(), query(id));
+  std::vector<std::string> came;
+  run_until([&] {
+    std::string packet(2000, '\0');
+    while (auto n = sys::receive_datagram(fd.get(), packet.data(), packet.size()))
+      came.push_back(packet.substr(0, *n));
+    return came.size() == 50;
+  });
+  for (int id = 1; id <= 50; id++) {
+    Reply reply = decode_reply(came.at(static_cast<size_t>(id - 1)), query(id));
+    EXPECT_EQ(reply.answer.at(0).data, "127.31.4.1");
+  }
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(server.answered(), 50U);
+}
+
+TEST_F(ServerTest, ADatagramThatIsTooLongIsNoQuestion) {
+  Fd fd = sys::connect_udp(here, udp_port);
+  sys::send_datagram(fd.get(), query(1) + std::string(3000, 'x'));
+  std::string packet(2000, '\0');
+  std::optional<size_t> n;
+  run_until([&] { return (n = sys::receive_datagram(fd.get(), packet.data(), packet.size())); });
+  EXPECT_EQ(*n, 12U);
+  EXPECT_EQ(packet[3] & 15, 1);
+}
+
+TEST_F(ServerTest, WithoutAnswersItIsServfailUntilThereAreSome) {
+  Fd fd = sys::connect_udp(here, udp_port);
+  auto ask = [&] {
+    sys::send_datagram(fd.get(), query(1));
+    std::string packet(2000, '\0');
+    std::optional<size_t> n;
+    run_until([&] { return (n = sys::receive_datagram(fd.get(), packet.data(), packet.size())); });
+    return decode_reply(packet.substr(0, *n), query(1)).rcode;
+  };
+  knows = false;
+  EXPECT_EQ(ask(), Rcode::servfail);
+  knows = true;
+  EXPECT_EQ(ask(), Rcode::noerror);
+}
+
+TEST_F(ServerTest, QuestionsOverOneConnectionAreAnsweredInTheirOrder) {
+  Fd fd = connect();
+  std::string all;
+  for (int id = 1; id <= 100; id++) all += framed(query(id));
+  sys::send_all(fd.get(), all);
+  for (int id = 1; id <= 100; id++) {
+    std::string head = receive(fd, 2);
+    std::string packet = receive(fd, static_cast<size_t>(static_cast<uint8_t>(head[1])));
+    EXPECT_EQ(decode_reply(packet, query(id)).answer.size(), 1U);
+  }
+  EXPECT_LE(looks, 5);
+}
+
+TEST_F(ServerTest, AQuestionMayComeInPieces) {
+  Fd fd = connect();
+  std::string all = framed(query(1)) + framed(query(2));
+  for (char c : all.substr(0, all.size() - 1)) {
+    sys::send_all(fd.get(), {&c, 1});
+    loop.after(Millis(0), [this] { loop.stop(); });
+    loop.run();
+  }
+  std::string head = receive(fd, 2);
+  decode_reply(receive(fd, static_cast<size_t>(static_cast<uint8_t>(head[1]))), query(1));
+  EXPECT_FALSE(sys::is_readable(fd.get()));
+  sys::send_all(fd.get(), all.substr(all.size() - 1));
+  head = receive(fd, 2);
+  decode_reply(receive(fd, static_cast<size_t>(static_cast<uint8_t>(head[1]))), query(2));
+}
+
+TEST_F(ServerTest, WhoAsksAndShutsDownIsAnswered) {
+  Fd fd = connect();
+  sys::send_all(fd.get(), framed(query(1)) + framed(query(2)));
+  ::shutdown(fd.get(), SHUT_WR);
+  std::string in = receive(fd, 1000);
+  EXPECT_EQ(in.size(), 2 * (query(1).size() + 2 + 16));
+}
+
+TEST_F(ServerTest, AConnectionThatIsQuietIsClosed) {
+  Fd quiet = connect(), half = connect();
+  sys::send_all(half.get(), "\0");
+  sys::send_all(half.get(), framed(query(1)).substr(0, 10));
+  SteadyTime begun = steady_now();
+  run_until([&] { return is_closed(quiet) && is_closed(half); });
+  EXPECT_GE(steady_now() - begun, idle - Millis(50));
+}
+
+TEST_F(ServerTest, OneThatAsksStaysOpen) {
+  Fd fd = connect();
+  SteadyTime until = steady_now() + 3 * idle;
+  while (steady_now() < until) {
+    sys::send_all(fd.get(), framed(query(1)));
+    std::string head = receive(fd, 2);
+    ASSERT_EQ(head.size(), 2U);
+    receive(fd, static_cast<size_t>(static_cast<uint8_t>(head[1])));
+    sys::sleep_for(idle / 3);
+  }
+}
+
+TEST_F(ServerTest, WhatIsNoQuestionEndsAConnection) {
+  Fd fd = connect();
+  sys::send_all(fd.get(), framed("short"));
+  run_until([&] { return is_closed(fd); });
+  Fd other = connect();
+  sys::send_all(other.get(), std::string(2, '\0'));
+  run_until([&] { return is_closed(other); });
+}
+
+TEST_F(ServerTest, OneThatTakesNoAnswersIsNotReadOn) {
+  Fd fd = connect();
+  int small = 4096;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  sys::set_nonblocking(fd.get());
+  std::string all;
+  for (int i = 0; i < 1000; i++) all += framed(query(i));
+  size_t sent = 0, before = 1;
+  // Until nothing more is taken of it: neither end's buffers are endless.
+  SteadyTime until = steady_now() + idle;
+  while (steady_now() < until) {
+    before = sent;
+    sent += sys::send_some(fd.get(), all);
+    loop.after(Millis(1), [this] { loop.stop(); });
+    loop.run();
+    if (sent == before && sent > 0) break;
+  }
+  EXPECT_LT(server.answered(), sent / query(1).size());
+  run_until([&] { // and then it is closed
+    char c;
+    ssize_t n = ::recv(fd.get(), &c, 1, MSG_DONTWAIT | MSG_PEEK);
+    if (n > 0) sys::read_some(fd.get(), 1 << 20);
+    return n == 0 || (n < 0 && errno == ECONNRESET);
+  });
+}
+
+TEST_F(ServerTest, OfManyConnectionsTheQuietestGivesWay) {
+  std::vector<Fd> all;
+  for (size_t i = 0; i < Server::most_connections; i++) {
+    all.push_back(connect());
+    loop.after(Millis(0), [this] { loop.stop(); });
+    loop.run(); // it is taken
+  }
+  auto ask = [&](const Fd& fd) {
+    sys::send_all(fd.get(), framed(query(1)));
+    return !receive(fd, 20).empty();
+  };
+  EXPECT_TRUE(ask(all[0])); // all are there, and this one is the last that was quiet
+  Fd another = connect();
+  EXPECT_TRUE(ask(another));
+  EXPECT_TRUE(is_closed(all[1]));
+  EXPECT_FALSE(is_closed(all[2]));
+}
+
+} // namespace banger::dns
