@@ -31,5 +31,5 @@ _banger() {
   esac
 }
 
-complete -F _banger banger banger-vm banger-image banger-net banger-ssh banger-bundle \
-  banger-doctor
+complete -F _banger banger banger-vm banger-image banger-net banger-dns banger-ssh \
+  banger-bundle banger-doctor

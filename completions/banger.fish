@@ -15,6 +15,6 @@ function __banger_complete
     end
 end
 
-for tool in banger banger-vm banger-image banger-net banger-ssh banger-bundle banger-doctor
+for tool in banger banger-vm banger-image banger-net banger-dns banger-ssh banger-bundle banger-doctor
     complete -c $tool -f -a '(__banger_complete)'
 end

@@ -159,6 +159,7 @@ PY
   pinned check id status found fix
   pinned leak object name owner
   pinned bundle path origin name arch parts parts.name parts.file parts.size parts.sha256
+  pinned dns listen zone pid version records queries generation log
   # And it does see one that is missing.
   ! pinned leak no-such-field
 }

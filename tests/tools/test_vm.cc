@@ -5,9 +5,15 @@
 //   banger-test-vm STATE_DIR run NAME STATE PORT PID HOST_KEY PID stands for the VMM; HOST_KEY is
 //                                                             "ssh-ed25519 AAAA…"
 //   banger-test-vm STATE_DIR wish NAME VMM                    its next start takes that one
+//   banger-test-vm STATE_DIR live NAME STATE PID              PID stands for the VMM; 0: none runs
+//   banger-test-vm STATE_DIR flip NAME PID PORT COUNT         lets it run and stop, COUNT times,
+//   and
+//                                                             asks the DNS at 127.0.0.1:PORT after
+//                                                             each; prints how often that was wrong
 #include <cstdio>
 
 #include "core/error.h"
+#include "dns/lookup.h"
 #include "guest/identity/known_hosts.h"
 #include "state/state.h"
 #include "sys/proc.h"
@@ -15,6 +21,33 @@
 using namespace banger;
 
 namespace {
+
+// Only processes need this to last: the disk is not waited for.
+void live(state::State& state, const std::string& id, VmState vm_state, int pid) {
+  state.change_vm(
+      id,
+      [&](Vm& v) {
+        v.state = vm_state;
+        v.run.reset();
+        if (pid > 0) v.run.emplace().vmm = sys::find_process(pid).value();
+      },
+      Outlives::process);
+}
+
+int flip(state::State& state, const Vm& vm, int pid, int port, int count) {
+  int wrong = 0;
+  dns::Name name = dns::parse_name(vm.name + ".vm");
+  for (int i = 0; i < count; i++) {
+    bool runs = i % 2 == 0;
+    live(state, vm.id, runs ? VmState::running : VmState::stopped, runs ? pid : 0);
+    auto reply = dns::look_up("127.0.0.1", port, name, dns::Type::a, Millis(30'000));
+    bool right = runs ? reply.answer.size() == 1 && reply.answer[0].data == vm.reach
+                      : reply.rcode == dns::Rcode::nxdomain;
+    if (!right) wrong++;
+  }
+  std::printf("%d\n", wrong);
+  return 0;
+}
 
 int act(const std::vector<std::string>& words) {
   Dirs dirs;
@@ -48,6 +81,13 @@ int act(const std::vector<std::string>& words) {
     std::puts(state.add_vm(vm).reach.c_str());
     return 0;
   }
+  if (verb == "live") {
+    live(state, state.get_vm(name).id, parse_vm_state(words.at(3)), std::stoi(words.at(4)));
+    return 0;
+  }
+  if (verb == "flip")
+    return flip(state, state.get_vm(name), std::stoi(words.at(3)), std::stoi(words.at(4)),
+                std::stoi(words.at(5)));
   if (verb == "wish") {
     state.change_vm(state.get_vm(name).id, [&](Vm& v) { v.vmm = parse_vmm_kind(words.at(3)); });
     return 0;

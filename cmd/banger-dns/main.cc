@@ -1,0 +1,76 @@
+// banger-dns: names of VMs.
+#include "banger-dns/verbs.h"
+#include "state/state.h"
+
+namespace {
+
+using namespace banger;
+
+const cli::VerbEntry verbs[] = {
+    {.name = "serve",
+     .summary = "answer for the names of the VMs that run, in the foreground",
+     .manual =
+         "Answers at dns.listen, over UDP and TCP, until SIGTERM or Ctrl-C. demo.vm is the address "
+         "at "
+         "which this host reaches the VM demo, as long as it runs, and so is every name below it; "
+         "that address leads back to the name. The answers follow the state: a question that is "
+         "asked after a command has ended is answered by what that command did. While the state "
+         "cannot be read, the answer is SERVFAIL.\n\n"
+         "It knows names of VMs alone (dns.zone): whoever asks for others is refused. A resolver "
+         "is "
+         "told to ask it for that zone, and no other.\n\n"
+         "A state has one such daemon, and an address and port belong to the first state that "
+         "takes "
+         "them; another one sets dns.listen. Under systemd it takes the sockets of its socket "
+         "unit, "
+         "and tells when it is ready (Type=notify).",
+     .examples = {{"banger dns serve", "until Ctrl-C"},
+                  {"BANGER_DNS_LISTEN=127.0.0.53:5300 banger dns serve", "at another place"}},
+     .objects = {},
+     .make = tool::make_serve},
+    {.name = "status",
+     .summary = "show whether names are answered, where, and by whom",
+     .manual = "Where no daemon of this state is there, and another program has its port, it says "
+               "which one. RECORDS are two for each VM that runs: its address, and its name. "
+               "CHANGES counts how often they were "
+               "others.",
+     .examples = {{"banger dns status", "the daemon now"},
+                  {"banger dns status --json | jq .queries", "how many were answered"}},
+     .objects = {"dns"},
+     .make = tool::make_status},
+    {.name = "resolve",
+     .summary = "ask for a name, as any program would",
+     .manual =
+         "Asks the server at dns.listen over the network, and prints the address: of a VM by "
+         "its name alone or with its zone, of any other full name as it is. For an address it "
+         "prints the name. What is not there is status 3.",
+     .examples = {{"banger dns resolve demo", "the address of demo.vm"},
+                  {"banger dns resolve www.demo.vm", "of a name below it"},
+                  {"banger dns resolve 127.31.4.1", "whose address that is"}},
+     .objects = {"record"},
+     .make = tool::make_resolve},
+    {.name = "records",
+     .summary = "list the names of the VMs that run",
+     .manual = "As the daemon answers them, whether it is there or not: for each VM that runs its "
+               "address (A), and its name (PTR).",
+     .examples =
+         {{"banger dns records", "all of them"},
+          {"banger dns records --json | jq -r 'select(.type == \"A\") | .data + \" \" + .name'",
+           "lines for a hosts file"}},
+     .objects = {"record"},
+     .make = tool::make_records},
+};
+
+std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
+  if (what != cli::Complete::vms) return {};
+  return state::State::open(dirs, state::Mode::read).vm_names();
+}
+
+const cli::Tool program{"banger-dns", "give VMs names that resolve",
+                        "An authoritative DNS server for the names of a state's VMs, and what it "
+                        "says.",
+                        verbs, names};
+
+} // namespace
+
+int main(int argc, char** argv) { return cli::run_tool(program, argc, argv); }

@@ -1,0 +1,103 @@
+#include "ops/dns/daemon.h"
+
+#include "core/text.h"
+#include "model/message.h"
+#include "sys/file.h"
+#include "sys/lines.h"
+#include "sys/lock.h"
+#include "sys/port_owner.h"
+#include "sys/socket.h"
+#include "sys/wait.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis patience{5'000};
+constexpr std::string_view lock_file = "/run/dns.lock";
+
+DnsDaemon parse_daemon(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    DnsDaemon d;
+    d.process.pid = j.at("pid");
+    d.process.start_time = j.at("start_time");
+    d.process.boot_id = j.at("boot_id");
+    d.version = j.at("version");
+    d.listen = parse_endpoint("listen", j.at("listen").get<std::string>());
+    d.zone = j.at("zone");
+    d.reads_state = j.value("reads_state", true);
+    d.hosts = j.value("hosts", uint64_t{0});
+    d.queries = j.value("queries", uint64_t{0});
+    d.generation = j.value("generation", uint64_t{0});
+    return d;
+  });
+}
+
+// None where nobody takes the question, or it ends before it answers.
+std::optional<DnsDaemon> ask(const Dirs& dirs) {
+  try {
+    Fd fd = sys::connect_unix(dns_socket(dirs), patience);
+    sys::send_all(fd.get(), message_line({{"v", message_version}, {"do", "status"}}));
+    sys::LineReader lines(fd.get());
+    if (auto line = lines.next(patience)) return parse_daemon(*line);
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+  }
+  return {};
+}
+
+} // namespace
+
+std::string dns_lock(const Dirs& dirs) { return dirs.state + std::string(lock_file); }
+std::string dns_socket(const Dirs& dirs) { return dirs.state + "/run/dns.sock"; }
+
+std::string to_line(const DnsDaemon& d) {
+  return message_line({{"v", message_version},
+                       {"pid", d.process.pid},
+                       {"start_time", d.process.start_time},
+                       {"boot_id", d.process.boot_id},
+                       {"version", d.version},
+                       {"listen", to_text(d.listen)},
+                       {"zone", d.zone},
+                       {"reads_state", d.reads_state},
+                       {"hosts", d.hosts},
+                       {"queries", d.queries},
+                       {"generation", d.generation}});
+}
+
+std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs) {
+  Deadline until(patience);
+  while (sys::FileLock::is_held(dns_lock(dirs))) {
+    if (auto daemon = ask(dirs)) return daemon;
+    if (until.has_passed())
+      throw timed_out("the DNS daemon of the state '{}' does not answer", dirs.state)
+          .subject(dirs.state);
+    // It has just begun, or is just ending: there is nothing of it that could be waited for.
+    sys::sleep_for(Millis(5));
+  }
+  return {};
+}
+
+std::optional<PortHolder> find_port_holder(const Endpoint& at) {
+  for (const char* proto : {"udp", "tcp"}) {
+    auto owner = sys::find_port_owner(proto, to_text(at.address), at.port);
+    if (!owner) continue;
+    PortHolder holder{owner->id, owner->comm, {}};
+    std::string fds = fmt::format("/proc/{}/fd", owner->id.pid);
+    for (const std::string& fd : sys::list_dir(fds))
+      if (auto file = sys::read_link(fds + "/" + fd); file && file->ends_with(lock_file))
+        holder.state = file->substr(0, file->size() - lock_file.size());
+    return holder;
+  }
+  return {};
+}
+
+std::string to_text(const PortHolder& holder) {
+  std::string text =
+      fmt::format("{} (process {})", escape_for_terminal(holder.comm), holder.process.pid);
+  if (!holder.state.empty())
+    text += fmt::format(", the DNS daemon of the state '{}'", holder.state);
+  return text;
+}
+
+} // namespace banger::ops

@@ -1,0 +1,43 @@
+// The DNS daemon of a state, as others see it: whether it is there, what it says of itself, who has
+// its port where it is not there.
+//
+// One a state: it holds STATE/run/dns.lock for its life, and answers at STATE/run/dns.sock.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "model/endpoint.h"
+#include "ops/common/context.h"
+
+namespace banger::ops {
+
+std::string dns_lock(const Dirs& dirs);
+std::string dns_socket(const Dirs& dirs);
+
+// What a daemon says of itself.
+struct DnsDaemon {
+  ProcessId process;
+  std::string version; // banger's, of its build
+  Endpoint listen;     // as it was told, or the first socket that it was given
+  std::string zone;
+  bool reads_state = false; // else it answers SERVFAIL
+  uint64_t hosts = 0;       // VMs that have a name
+  uint64_t queries = 0;     // answered since it began
+  uint64_t generation = 0;  // how often what is answered has changed
+};
+std::string to_line(const DnsDaemon& d);
+// None where none serves this state. Throws Error(timeout) where one does and says nothing.
+std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs);
+
+// Who has an endpoint of the host.
+struct PortHolder {
+  ProcessId process;
+  std::string comm;
+  std::string state; // the state directory of a DNS daemon; empty for what is none
+};
+std::optional<PortHolder> find_port_holder(const Endpoint& at);
+// "banger-dns (process 123), the DNS daemon of the state '/root/a'".
+std::string to_text(const PortHolder& holder);
+
+} // namespace banger::ops

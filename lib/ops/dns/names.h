@@ -1,0 +1,59 @@
+// Which VMs have a name in the DNS, and what is answered of them. The state is the truth, and
+// whether a VM runs is told by identity.
+//
+// now() is cheap where nothing has changed: one look at the state file and one at its version. What
+// was committed before the call is in what it gives.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "dns/wire.h"
+#include "dns/zone.h"
+#include "ops/common/context.h"
+#include "sys/deaths.h"
+
+namespace banger::ops {
+
+struct NamedVms {
+  std::vector<dns::Host> hosts;     // by name
+  std::vector<ProcessId> processes; // that they have their names by: monitors and VMMs that live
+};
+// Those that run: whose VMM lives, or whose monitor is at work, on a start or a guest's reboot.
+NamedVms named_vms(const Dirs& dirs, state::State& state);
+
+class Names {
+public:
+  // `log` gets why the state cannot be read, once, and when it can again.
+  Names(const Settings& settings, const Dirs& dirs, Log& log);
+
+  // Null while the state cannot be read; then it is tried again ten times a second at most.
+  const dns::Answers* now();
+  // Readable when one of the processes that names depend on has ended. on_death() makes it quiet.
+  int deaths() const { return deaths_.fd(); }
+  void on_death();
+
+  size_t hosts() const { return hosts_.size(); }
+  // How often what is answered has changed.
+  uint64_t generation() const { return generation_; }
+
+private:
+  void look();
+  void compute();
+
+  const Settings& settings_;
+  const Dirs& dirs_;
+  Log& log_;
+  std::optional<state::State> state_;
+  std::optional<std::pair<uint64_t, uint64_t>> file_; // the state file that is open: device, inode
+  std::optional<int64_t> version_;                    // of what was computed
+  sys::Deaths deaths_;
+  std::vector<dns::Host> hosts_;
+  std::optional<dns::Answers> answers_;
+  uint32_t serial_ = 0;
+  uint64_t generation_ = 0;
+  std::optional<SteadyTime> again_; // cannot be read until then, at least
+};
+
+} // namespace banger::ops

@@ -1,0 +1,174 @@
+#include "ops/dns/serve.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include "core/version.h"
+#include "dns/server.h"
+#include "model/message.h"
+#include "ops/dns/names.h"
+#include "sys/datagram.h"
+#include "sys/file.h"
+#include "sys/line_server.h"
+#include "sys/listen.h"
+#include "sys/lock.h"
+#include "sys/proc.h"
+#include "sys/service.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+struct Sockets {
+  std::vector<Fd> udp, tcp;
+};
+
+Sockets given_sockets(std::vector<Fd> given) {
+  Sockets sockets;
+  for (Fd& fd : given) {
+    if (sys::is_udp(fd.get())) {
+      sys::tell_destination(fd.get());
+      sockets.udp.push_back(std::move(fd));
+    } else if (sys::is_tcp_listener(fd.get())) {
+      sys::set_nonblocking(fd.get());
+      sockets.tcp.push_back(std::move(fd));
+    } else {
+      throw usage("descriptor {} is neither a socket of UDP nor a listener of TCP, over IPv4",
+                  fd.get());
+    }
+  }
+  return sockets;
+}
+
+// The error of a port that is taken: who has it, and what to do.
+Error taken(const Endpoint& at) {
+  auto holder = find_port_holder(at);
+  return conflict("cannot serve DNS at {}: {} has it", to_text(at),
+                  holder ? to_text(*holder) : "another program")
+      .subject(to_text(at))
+      .hint("set dns.listen to an address of 127.0.0.0/8 or a port that is free, for this state "
+            "alone");
+}
+
+Sockets own_sockets(const Endpoint& at) {
+  Sockets sockets;
+  try {
+    // This one first: it knows what a refusal means.
+    sockets.tcp.push_back(sys::listen_tcp(to_text(at.address), at.port));
+    sockets.udp.push_back(sys::bind_udp(to_text(at.address), at.port));
+  } catch (const Error& e) {
+    if (e.code() == Code::conflict || e.error_number() == EADDRINUSE) throw taken(at);
+    throw;
+  }
+  return sockets;
+}
+
+sys::FileLock take_lock(const Dirs& dirs) {
+  // The first daemon of a state may be the first that is done with it.
+  if (!sys::exists(dirs.db())) state::State::open(dirs, state::Mode::write);
+  sys::make_dir(dirs.state + "/run");
+  if (auto lock = sys::FileLock::try_take(dns_lock(dirs))) return std::move(*lock);
+  auto daemon = find_dns_daemon(dirs);
+  throw conflict(
+      "a DNS daemon serves the state '{}' already{}", dirs.state,
+      daemon ? fmt::format(": process {}, at {}", daemon->process.pid, to_text(daemon->listen))
+             : "")
+      .subject(dirs.state);
+}
+
+// Where others ask what it is. It is there before anything that may keep it from serving.
+class TalkSocket {
+public:
+  explicit TalkSocket(std::string path) : path_(std::move(path)), fd_(sys::listen_unix(path_)) {}
+  TalkSocket(const TalkSocket&) = delete;
+  TalkSocket& operator=(const TalkSocket&) = delete;
+  ~TalkSocket() {
+    try {
+      sys::remove_file(path_);
+    } catch (const Error&) { // the next one replaces it
+    }
+  }
+  Fd take() { return std::move(fd_); }
+
+private:
+  std::string path_;
+  Fd fd_;
+};
+
+class Daemon {
+public:
+  Daemon(const Settings& settings, const Dirs& dirs, Log& log)
+      : log_(log), lock_(take_lock(dirs)), talk_socket_(dns_socket(dirs)),
+        names_(settings, dirs, log),
+        server_(
+            loop_, [this] { return names_.now(); },
+            [this](const Error& e) { log_.warn("dns.no_connection", e); }),
+        talk_(loop_, {[this](const Client& c, const std::string& line) { hear(c, line); },
+                      [](const Error& e) {
+                        return message_line({{"v", message_version}, {"error", e.message()}});
+                      }}) {
+    self_.process = sys::this_process();
+    self_.version = version();
+    self_.zone = settings.dns_zone;
+    auto given = sys::take_service_sockets();
+    Sockets sockets =
+        given.empty() ? own_sockets(settings.dns_listen) : given_sockets(std::move(given));
+    for (const auto* some : {&sockets.tcp, &sockets.udp})
+      if (!some->empty()) self_.listen = sys::endpoint_of(some->front().get());
+    for (Fd& fd : sockets.udp) server_.add_udp(std::move(fd));
+    for (Fd& fd : sockets.tcp) server_.add_tcp(std::move(fd));
+    talk_.listen(talk_socket_.take());
+  }
+
+  void run(const std::function<void(const DnsDaemon&)>& on_ready) {
+    Fd signals = sys::block_signals({SIGTERM, SIGINT});
+    loop_.watch(signals.get(), [this] { loop_.stop(); });
+    loop_.watch(names_.deaths(), [this] { names_.on_death(); });
+    DnsDaemon now = as_now();
+    log_.info("dns.serving", {{"listen", to_text(now.listen)},
+                              {"zone", now.zone},
+                              {"hosts", static_cast<int64_t>(now.hosts)}});
+    on_ready(now);
+    sys::tell_service_manager("READY=1");
+    loop_.run();
+    sys::tell_service_manager("STOPPING=1");
+    log_.info("dns.stopped", {{"queries", static_cast<int64_t>(server_.answered())}});
+  }
+
+private:
+  using Client = std::shared_ptr<sys::LineServer::Client>;
+
+  DnsDaemon as_now() {
+    DnsDaemon d = self_;
+    d.reads_state = names_.now() != nullptr;
+    d.hosts = names_.hosts();
+    d.generation = names_.generation();
+    d.queries = server_.answered();
+    return d;
+  }
+
+  void hear(const Client& client, const std::string& line) {
+    std::string verb = read_message(line, [](const Json& j) { return j.value("do", ""); });
+    if (verb != "status") throw usage("unknown verb '{}'", verb);
+    client->send(to_line(as_now()));
+  }
+
+  Log& log_;
+  sys::FileLock lock_;
+  TalkSocket talk_socket_;
+  DnsDaemon self_;
+  sys::Loop loop_;
+  Names names_;
+  dns::Server server_;
+  sys::LineServer talk_;
+};
+
+} // namespace
+
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log,
+               const std::function<void(const DnsDaemon&)>& on_ready) {
+  Daemon(settings, dirs, log).run(on_ready);
+}
+
+} // namespace banger::ops

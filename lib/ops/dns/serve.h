@@ -1,0 +1,20 @@
+// The DNS daemon itself.
+#pragma once
+
+#include <functional>
+
+#include "ops/dns/daemon.h"
+
+namespace banger::ops {
+
+// Serves until SIGTERM or SIGINT. It takes the sockets that it was started with (systemd's), else
+// those of dns.listen; a service manager that wants to know hears when they are answered.
+// `on_ready` is called then.
+//
+// While the state cannot be read it answers SERVFAIL, and recovers by itself; a state that is not
+// there is made. Throws Error(conflict) where a daemon serves this state already, or another has
+// the port (the error says who), Error(preflight) for a port that this user may not have.
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log,
+               const std::function<void(const DnsDaemon&)>& on_ready);
+
+} // namespace banger::ops
