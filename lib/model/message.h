@@ -32,8 +32,8 @@ auto read_message(std::string_view line, Read&& read) {
   }
 }
 
-// An error that another program told, as an object with code, message, subject, hint and log, each of
-// which may be missing or null; `otherwise` where it says nothing.
+// An error that another program told, as an object with code, message, subject, hint and log, each
+// of which may be missing or null; `otherwise` where it says nothing.
 Error told_error(const Json& e, std::string_view otherwise);
 
 // As a line, with its newline. Text that is no valid UTF-8 gets replacement characters.
