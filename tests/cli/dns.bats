@@ -19,7 +19,7 @@ teardown() {
 
 # Starts the daemon and waits until it answers; $daemon is its pid.
 serve() {
-  banger-dns serve "$@" 2>"$root/serve.err" 3>&- &
+  banger-dns serve 2>"$root/serve.err" 3>&- &
   daemon=$!
   pids+=("$daemon")
   await 10 grep -q 'answers for' "$root/serve.err"
