@@ -18,7 +18,7 @@ struct Doctor : cli::Verb {
   void declare(cli::Spec& spec) override {
     spec.options = {
         {.flags = "--leaks", .help = "find what was left over of this state", .target = &leaks},
-        {.flags = "--fix", .help = "remove what --leaks finds", .target = &fix},
+        {.flags = "--fix", .help = "remove what --leaks finds", .target = &fix, .destroys = true},
         {.flags = "--backup",
          .value = "FILE",
          .help = "write a copy of the state file",

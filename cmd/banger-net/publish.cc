@@ -17,7 +17,8 @@ struct Publish : cli::Verb {
   bool remove = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{.flags = "--remove", .help = "stop publishing them", .target = &remove}};
+    spec.options = {
+        {.flags = "--remove", .help = "stop publishing them", .target = &remove, .destroys = true}};
     spec.operands = {{.name = "NAME",
                       .help = "VM whose ports they are",
                       .complete = cli::Complete::vms,

@@ -13,7 +13,10 @@ struct Remove : cli::Verb {
   bool force = false;
 
   void declare(cli::Spec& spec) override {
-    spec.options = {{.flags = "-f,--force", .help = "kill it first if it runs", .target = &force},
+    spec.options = {{.flags = "-f,--force",
+                     .help = "kill it first if it runs",
+                     .target = &force,
+                     .destroys = true},
                     jobs_option(jobs)};
     which.declare(spec, "VM to remove");
   }

@@ -23,7 +23,8 @@ struct Run : cli::Verb {
         {{.flags = "--rm",
           .help = "remove the VM when it stops; with a command, after that, or when "
                   "this process dies",
-          .target = &rm},
+          .target = &rm,
+          .destroys = true},
          {.flags = "--foreground",
           .help = "stay until the VM has ended; TERM, INT and HUP stop it",
           .target = &foreground}});

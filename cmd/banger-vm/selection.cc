@@ -14,7 +14,7 @@ void Selection::declare(cli::Spec& spec, const std::string& operand_help, bool b
                           .value = "STATE",
                           .help = "only VMs in this state",
                           .target = {cli::kinds::vm_state(), &states}});
-  spec.options.push_back({.flags = "--all", .help = "all VMs", .target = &all});
+  spec.options.push_back({.flags = "--all", .help = "all VMs", .target = &all, .destroys = true});
   spec.operands.push_back({.name = "NAME",
                            .help = operand_help + ", or its id's beginning; - reads names from "
                                                   "standard input",

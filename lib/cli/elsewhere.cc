@@ -29,6 +29,14 @@ constexpr std::string_view publish =
 constexpr std::string_view network =
     "the VMs of a state share a network, which comes with the first and goes with the last; "
     "'banger net status' shows it";
+constexpr std::string_view addresses = "'banger net status' tells who has which address and port";
+constexpr std::string_view no_export =
+    "images cannot be exported yet; 'banger image show NAME' tells where the file is";
+constexpr std::string_view no_autostart =
+    "VMs are not started with the host; 'banger vm start' in a unit of yours does";
+constexpr std::string_view no_mount =
+    "directories of the host are not mounted; 'banger ssh sync' makes a directory in a VM like one "
+    "here";
 constexpr std::string_view no_pause =
     "VMs cannot be paused or saved yet; 'banger vm stop NAME' keeps the disks";
 constexpr std::string_view no_copy =
@@ -36,38 +44,52 @@ constexpr std::string_view no_copy =
 
 // At `banger vm` first, elsewhere last.
 constexpr Word of_vms[] = {
-    {"ps ls dir vms instances machines containers list-units",
+    {"ps ls dir vms instances list-units global-status",
      "'banger vm list' lists the VMs, those that do not run too"},
-    {"images", list_images},
-    {"new launch init define up clone-image", make},
-    {"exec shell ssh enter login bash sh", run_in},
-    {"attach tty serial", "'banger vm console NAME' is the serial line of a VM"},
+    {"images find search", list_images},
+    {"rmi", remove_image},
+    {"new launch init define up clone-image add quickstart", make},
+    {"exec shell ssh enter login bash sh connect provision", run_in},
+    {"attach tty serial vncdisplay domdisplay viewer",
+     "'banger vm console NAME' is the serial line of a VM"},
     {"reboot reload try-restart", "'banger vm restart NAME' stops a VM and starts it again"},
     {"shutdown halt poweroff down off", "'banger vm stop NAME' stops a VM; its disks stay"},
-    {"delete del remove undefine purge rmi uninstall", remove},
+    {"delete del remove undefine purge uninstall", remove},
     {"destroy",
      "'banger vm kill NAME' ends a VM at once, and its disks stay; 'banger vm rm NAME' removes it "
      "with its disks, which cannot be brought back"},
-    {"info inspect status describe dominfo domstate cat get is-active state",
+    {"info inspect status describe dominfo domstate dumpxml domblklist cat get is-active state "
+     "healthcheck",
      "'banger vm show NAME' shows all about a VM"},
-    {"log journal", "'banger vm logs NAME' prints what a VM's console said"},
-    {"top usage", "'banger vm stats --watch' shows what VMs use"},
-    {"cp scp copy transfer copy-files push-file", copy},
-    {"rsync sync mount", "'banger ssh sync' makes a directory in a VM like one here"},
+    {"log journal journalctl", "'banger vm logs NAME' prints what a VM's console said"},
+    {"top usage domstats cpu-stats", "'banger vm stats --watch' shows what VMs use"},
+    {"cp scp copy transfer copy-files push-file upload", copy},
+    {"rsync sync", "'banger ssh sync' makes a directory in a VM like one here"},
+    {"mount umount unmount volume volumes", no_mount},
     {"port ports expose", publish},
     {"forward tunnel", "'banger ssh forward' offers ports of a VM on this machine"},
-    {"rename mv move", "a VM keeps its name; " // what it is known by everywhere
-                       "'banger vm create' makes one with another"},
-    {"edit update modify resize setvcpus setmem scale configure",
+    {"ip ips domifaddr net-dhcp-leases addresses", addresses},
+    {"rename mv move domrename", "a VM keeps its name; " // what it is known by everywhere
+                                 "'banger vm create' makes one with another"},
+    {"edit update modify resize setvcpus setmem scale configure tag label disk attach-disk "
+     "detach-disk",
      "'banger vm set NAME' changes cpus, memory, disks and labels of a VM that is stopped"},
-    {"pause unpause suspend resume freeze thaw save restore snapshot checkpoint stash", no_pause},
-    {"clone fork copy-vm commit branch checkout export", no_copy},
+    {"pause unpause suspend resume freeze thaw save restore snapshot snapshots checkpoint stash "
+     "managedsave snapshot-create snapshot-create-as snapshot-list snapshot-revert list-snapshots",
+     no_pause},
+    {"clone fork copy-vm commit branch checkout switch export migrate", no_copy},
+    {"push", no_export},
     {"pull import load fetch", bring_image},
     {"build",
      "'banger bundle build' makes what VMs boot from; 'banger image import' makes an image "
      "of what there is"},
-    {"enable disable",
-     "VMs are not started with the host; 'banger vm start' in a unit of yours does"},
+    {"enable disable autostart mask unmask is-enabled", no_autostart},
+    {"compose stack swarm service pod kube play",
+     "no file describes several VMs; 'banger vm create --count N NAME' makes N of a kind, and "
+     "'banger vm run NAME' one"},
+    {"pool-list vol-list vol-create pool-define",
+     "'banger image list' lists the images; 'banger vm show NAME' tells where the disks of a VM "
+     "are"},
     {"df du", "'banger vm show NAME' tells what its disks take"},
     {"diff", "'banger vm show NAME' shows all about a VM"},
     {"recover undelete", "a VM that was removed cannot be brought back"},
@@ -87,18 +109,21 @@ constexpr Word of_banger[] = {
     {"logs", "'banger vm logs NAME' prints what a VM's console said"},
     {"stats", "'banger vm stats' shows what VMs use"},
     {"console", "'banger vm console NAME' is the serial line of a VM"},
-    {"events", "'banger vm events' prints what happened to VMs"},
-    {"wait", "'banger vm wait NAME' waits until a VM runs, or has stopped"},
+    {"events history", "'banger vm events' prints what happened to VMs"},
+    {"wait wait-for wait-ready", "'banger vm wait NAME' waits until a VM runs, or has stopped"},
     {"set", "'banger vm set NAME' changes a VM that is stopped"},
-    {"reset",
+    {"reset factory-reset",
      "'banger vm reset NAME' gives a VM a fresh root disk; what is on the old one is lost"},
     {"reconcile", "'banger vm reconcile' cleans up after commands and VMs that died"},
-    {"preflight check", "'banger doctor' checks this machine"},
-    {"prune gc",
+    {"preflight check validate system", "'banger doctor' checks this machine"},
+    {"prune gc clean cleanup",
      "'banger image prune' removes images that no VM uses; 'banger doctor --leaks' finds "
      "what was left over"},
     {"publish", publish},
-    {"network networks", network},
+    {"network networks net-list net-start net-define net-destroy net-create net-info", network},
+    {"machine machines container containers domain box",
+     "'banger vm' makes, runs and manages VMs; 'banger help vm' lists its commands"},
+    {"ssh-config show-ssh", "'banger ssh config' prints what OpenSSH's client needs"},
     {"config settings", "'man banger-config' lists the settings"},
     {"pull build-image image-build", bring_image},
     {"man --man", "'banger help' lists the commands"},
@@ -106,13 +131,12 @@ constexpr Word of_banger[] = {
 
 constexpr Word of_images[] = {
     {"ls ps images dir", list_images},
-    {"pull add load fetch download create new build clone commit tag", bring_image},
+    {"pull add load fetch download create new build clone commit tag copy cp", bring_image},
     {"delete del remove rmi destroy purge undefine uninstall", remove_image},
     {"gc clean cleanup", "'banger image prune' removes all images that no VM uses"},
     {"info inspect status describe history cat get",
      "'banger image show NAME' shows all about one"},
-    {"save export push", "images cannot be exported yet; 'banger image show NAME' tells where the "
-                         "file is"},
+    {"save export push", no_export},
     {"rename mv edit", "an image is never changed; 'banger image import' makes another"},
     {"run start", make},
 };
@@ -120,7 +144,7 @@ constexpr Word of_images[] = {
 constexpr Word of_net[] = {
     {"ls ps list show info inspect status-all leases arp", "'banger net status' shows the network"},
     {"port ports expose forward add map", publish},
-    {"unpublish close delete del rm remove",
+    {"unpublish close delete del rm remove purge",
      "'banger net publish NAME PORT --remove' ends a published port"},
     {"create new up down start stop restart destroy undefine connect disconnect attach detach "
      "prune nat edit enable disable",
@@ -134,6 +158,16 @@ struct Flag {
 };
 
 constexpr Flag of_options[] = {
+    {"-l -u --user", "--tty", "commands run as root; as somebody else: -- su - USER -c CMD"},
+    {"-i --identity", "--tty",
+     "the key is banger's own, and standard input is passed on: leave it out"},
+    {"-p -F -o -A -X -Y -v -T -4 -6 -C -J", "--tty",
+     "where it is, and its keys, are known: leave it out; for all that ssh can do, 'banger ssh "
+     "config "
+     "--install' lets it know the VMs"},
+    {"-L -R -D -N -W", "--tty",
+     "'banger ssh forward NAME LOCAL:PORT' offers ports of a VM on this machine"},
+    {"-V", "--version", "the version is shown with --version"},
     {"--mem --ram -m -M --memory-size", "--memory", "memory is given as --memory 1G"},
     {"--cpu --vcpus --vcpu -c --cores --smp", "--cpus", "processors are given as --cpus N"},
     {"--port --ports --expose -P --publish-all", "--publish",
@@ -143,7 +177,7 @@ constexpr Flag of_options[] = {
     {"-v --volume --volumes --mount --bind", "--work-disk",
      "directories of the host are not mounted; --work-disk SIZE adds a disk, and 'banger ssh cp' "
      "and 'banger ssh sync' bring files"},
-    {"--network", "--net", "the network is given as --net user, or --net isolated"},
+    {"--network --bridge", "--net", "the network is given as --net user, or --net isolated"},
     {"-l --tag", "--label", "a label is given as --label KEY=VALUE"},
     {"--name -n --hostname -h", "--publish", "a VM's name is given without an option: NAME"},
     {"-d --detach --daemon --background -b", "--rm",
@@ -159,6 +193,19 @@ constexpr Flag of_options[] = {
     {"--tail --since --last", "--lines", "the last lines are given as --lines N"},
     {"-a", "", "all VMs are listed without an option; elsewhere --all takes all"},
     {"--format --output -o", "", "--json prints one object a line, -q bare names"},
+    {"-t --time", "--timeout", "how long to wait is given as --timeout 10s"},
+    {"--restart --autostart", "--image", no_autostart},
+    {"--privileged --cap-add --cap-drop --security-opt", "--image",
+     "a VM is a machine of its own: root may do there all that there is to do; leave it out"},
+    {"--entrypoint", "--image", "a command is given behind '--': -- CMD"},
+    {"--gpus --device --devices --hostdev", "--image", "devices of the host are not given to VMs"},
+    {"--platform --arch --os-variant --cdrom --location --iso --import --pull --template",
+     "--image", "a VM is made of an image: --image NAME; 'banger image import' makes one"},
+    {"--cloud-init --user-data", "--image",
+     "a VM is set up by commands, 'banger ssh NAME -- CMD', or is made of an image that is"},
+    {"--vm-type --hypervisor --driver", "--vmm", "what runs it is given as --vmm qemu"},
+    {"--filter", "--label", "--label KEY=VALUE and --state STATE choose"},
+    {"--verbose --debug -D", "--log-level", "--log-level debug writes more into the log"},
     {"-y --yes --assume-yes", "", "nothing is asked; leave it out"},
     {"--recursive -R", "-r", "a tree is copied with -r"},
     {"--help-all -?", "", "--help tells all"},

@@ -30,18 +30,21 @@ const Option* find_option(std::span<const Option> options, std::string_view flag
 Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Option> known,
                      std::string_view word) {
   std::string flag(word.substr(0, word.find('=')));
-  std::vector<std::string> flags;
+  std::vector<std::string> flags, names; // the names of those that may be guessed at
   for (const Option& o : known)
-    for (std::string& f : split(o.flags, ',')) flags.push_back(std::move(f));
+    for (std::string& f : split(o.flags, ',')) {
+      if (!o.destroys && f.starts_with("--")) names.push_back(f.substr(2));
+      flags.push_back(std::move(f));
+    }
   auto known_elsewhere = option_from_elsewhere(
       flag, [&](std::string_view f) { return std::ranges::find(flags, f) != flags.end(); });
   // Short options are all near one another: a guess would be noise.
   std::optional<std::string> near;
-  if (flag.starts_with("--")) near = did_you_mean(flag, flags);
+  if (flag.starts_with("--")) near = did_you_mean(flag.substr(2), names);
   return usage("unknown option '{}'", flag)
       .subject(flag)
       .hint(known_elsewhere ? *known_elsewhere
-            : near          ? fmt::format("did you mean '{}'?", *near)
+            : near          ? fmt::format("did you mean '--{}'?", *near)
                             : help_hint(tool, verb));
 }
 

@@ -31,7 +31,8 @@ struct Option {
   std::string help = {};     // one line, lower case, no full stop
   std::string fallback = {}; // shown as the default; documentation only
   Complete complete = Complete::nothing;
-  Target target = {}; // given several times, a value that does not repeat is the last one
+  Target target = {};    // given several times, a value that does not repeat is the last one
+  bool destroys = false; // something is lost by it: no guess at a misspelt word leads there
 };
 
 struct Operand {

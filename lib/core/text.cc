@@ -130,8 +130,16 @@ std::optional<std::string> did_you_mean(std::string_view word,
     return row[b.size()];
   };
   std::optional<std::string> best;
-  size_t best_distance = word.size() / 3 + 2;
+  // A third of a word may be wrong: who types 'secret' does not mean 'start'.
+  size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
+  auto without_digits = [](std::string_view text) {
+    std::string rest(text);
+    std::erase_if(rest, [](char c) { return c >= '0' && c <= '9'; });
+    return rest;
+  };
   for (const std::string& c : candidates) {
+    // Who types 'web2' does not mean 'web1'.
+    if (without_digits(word) == without_digits(c)) continue;
     size_t d = distance(word, c);
     if (!word.empty() && c.starts_with(word)) d = 1;
     if (d < best_distance) best = c, best_distance = d;

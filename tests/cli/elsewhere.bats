@@ -8,7 +8,10 @@ teardown() { remove_private_root; }
 
 # What docker, podman, Lima, Multipass, virsh, git and systemd call it.
 common='ps images rm exec shell run start stop restart reboot delete destroy info inspect status
-  rename logs cp scp console top launch purge shutdown attach pause kill create show port clone pull'
+  rename logs cp scp console top launch purge shutdown attach pause kill create show port clone pull
+  push rmi tag volume mount umount system container compose machine snapshots history find connect
+  transfer recover suspend domifaddr dumpxml undefine autostart managedsave net-list net-start pool-list
+  provision up halt ssh-config global-status factory-reset init commit switch journalctl enable'
 
 # hinted COMMAND...: a usage error whose hint names what does it, in commands that there are; it is no
 # guess, and nothing is made.
@@ -67,6 +70,12 @@ has_verb() { banger "$1" --help | grep -q "^  $2 "; }
       contains hint "$hint" 'cannot be brought back'
     done
   done
+  # Docker's rmi leaves the containers.
+  for place in banger 'banger vm' 'banger net'; do
+    hinted $place rmi web
+    contains hint "$hint" "'banger image rm NAME'"
+    case $hint in *"banger vm"*) echo "$place: $hint" && false ;; esac
+  done
   # virsh's destroy leaves the disks.
   hinted banger vm destroy web
   contains hint "$hint" "'banger vm kill NAME' ends a VM at once, and its disks stay"
@@ -104,6 +113,19 @@ PY
     done
   done
   [ "$count" -gt 50 ]
+  # Nor do options, and a word that is another word is no misspelt one.
+  for option in --cdrom --rn --mr; do
+    expect 2 banger vm run $option web
+    case $stderr in *"mean '--rm'"*) echo "$option: $stderr" && false ;; esac
+  done
+  for line in 'vm rm --forse web' 'vm rm --al' 'ssh sync --delet a b:' 'doctor --fixx'; do
+    expect 2 banger $line
+    case $stderr in *'did you mean'*) echo "$line: $stderr" && false ;; esac
+  done
+  for word in secret search swarm disks remote; do
+    expect 2 banger vm $word web
+    case $stderr in *'did you mean'*) echo "$word: $stderr" && false ;; esac
+  done
   # Others are guessed at as ever.
   expect 2 banger vm strat web
   errors "did you mean 'banger vm start'?"
@@ -125,6 +147,14 @@ PY
   for option in -it --interactive; do met $option "'banger ssh NAME' is a shell"; done
   met --name 'without an option: NAME'
   met --network '--net user'
+  for option in --privileged --cap-add --security-opt; do met $option 'root may do there'; done
+  for option in --platform --pull --cdrom --os-variant; do met $option '--image NAME'; done
+  met --restart 'not started with the host'
+  met --gpus 'devices of the host are not given'
+  met --vm-type '--vmm qemu'
+  met --verbose '--log-level debug'
+  expect 2 banger vm stop -t 10 web
+  errors '--timeout 10s'
   expect 255 banger ssh -it web
   errors '--tty gives a command a terminal'
   expect 2 banger vm list -a

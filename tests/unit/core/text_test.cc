@@ -81,6 +81,10 @@ TEST(DidYouMean, TakesTheNearestOnly) {
   EXPECT_EQ(did_you_mean("cre", verbs), "create");
   EXPECT_EQ(did_you_mean("wbe", std::vector<std::string>{"db", "web"}), "web");
   EXPECT_EQ(did_you_mean("frobnicate", verbs), std::nullopt);
+  EXPECT_EQ(did_you_mean("secret", verbs), std::nullopt); // three of six letters
+  EXPECT_EQ(did_you_mean("swarm", verbs), std::nullopt);
+  EXPECT_EQ(did_you_mean("worker2", std::vector<std::string>{"worker1", "worker12"}), std::nullopt);
+  EXPECT_EQ(did_you_mean("wroker1", std::vector<std::string>{"worker1"}), "worker1");
   EXPECT_EQ(did_you_mean("", verbs), std::nullopt);
   EXPECT_EQ(did_you_mean("x", {}), std::nullopt);
 }
