@@ -1,5 +1,6 @@
 #include "cli/subcommand.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/error.h"
@@ -12,6 +13,9 @@ namespace banger::cli {
 namespace {
 
 constexpr std::string_view prefix = "banger-";
+
+// What libexec has for banger's own programs, and for no one to type: 'init' is a guest's.
+constexpr std::string_view inner[] = {"enter", "guest", "init", "monitor", "netns", "place"};
 
 bool is_program(const std::string& path) {
   // One that this user may not reach or run is none.
@@ -31,7 +35,8 @@ Subcommands::Subcommands(const Environment& env, const std::string& executable)
 
 std::optional<std::string> Subcommands::find(std::string_view name) const {
   if (name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
-  std::vector<std::string> dirs{own_, libexec_};
+  std::vector<std::string> dirs{own_};
+  if (std::ranges::find(inner, name) == std::end(inner)) dirs.push_back(libexec_);
   dirs.insert(dirs.end(), path_.begin(), path_.end());
   for (const std::string& dir : dirs) {
     std::string path = fmt::format("{}/{}{}", dir, prefix, name);

@@ -1,7 +1,8 @@
 // Programs named banger-SUB: what `banger SUB` runs, git style.
 //
-// Looked for beside the running program, then in libexec/banger, then in PATH (absolute entries
-// only: what happens to lie in the current directory is never run).
+// Looked for beside the running program, then in libexec/banger (but for the programs that banger's
+// own start), then in PATH (absolute entries only: what happens to lie in the current directory is
+// never run).
 #pragma once
 
 #include <optional>

@@ -73,6 +73,23 @@ tool() { # tool NAME <<SCRIPT: a program banger-NAME in PATH
   outputs "  hello"
 }
 
+@test "what banger starts for itself is no command" {
+  count=0
+  for program in "$BANGER_BUILD"/libexec/banger/banger-*; do
+    name=${program##*/banger-}
+    expect 2 banger "$name"
+    errors "unknown command 'banger $name'"
+    case $stderr in *"mean 'banger $name'"*) false ;; esac
+    count=$((count + 1))
+  done
+  [ "$count" -gt 4 ]
+  # One that somebody has in PATH is theirs.
+  tool monitor <<<'#!/bin/sh
+    echo mine'
+  expect 0 banger monitor
+  same "$output" mine
+}
+
 @test "the current directory is never searched" {
   printf '#!/bin/sh\necho intruder\n' >banger-stray
   chmod +x banger-stray
