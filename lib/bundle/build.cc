@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/owner.h"
 #include "sys/proc.h"
 
 namespace banger::bundle {
@@ -80,7 +81,11 @@ void make_out(const std::string& out, const std::string& state) {
   try {
     // A bundle may be read by everyone, but not a state: where the bundle is the first thing that a
     // state gets, the state is made as private as it must be.
-    if (out.starts_with(state + "/")) sys::make_dirs(state, 0700);
+    if (out.starts_with(state + "/")) {
+      sys::require_own("state", state, sys::find_info(state),
+                       "set BANGER_STATE_DIR to a directory of your own");
+      sys::make_dirs(state, 0700);
+    }
     sys::make_dirs(out, 0755);
   } catch (Error& e) {
     e.default_hint("banger bundle build --out DIR");

@@ -45,10 +45,21 @@ Log::Log(std::string path, Level level, std::string op, Directory directory)
 
 namespace {
 
+// Whether the file would lie in what belongs to another user. Root can write there, and the file
+// would keep that user out.
+bool is_in_anothers(const std::string& path) {
+  std::string above = path;
+  struct stat st {};
+  do above.resize(std::max<size_t>(above.rfind('/'), 1));
+  while (::stat(above.c_str(), &st) != 0 && above.size() > 1);
+  return st.st_uid != ::geteuid() && st.st_uid != 0 && (st.st_mode & S_IWOTH) == 0;
+}
+
 // The log tells what the user does, so it is the user's alone, and so is each directory made for
 // it: the first record may come before the state's own directory is there. Not open: it cannot be.
 Fd open_private_file(const std::string& path, Log::Directory directory) {
   bool makes = directory == Log::Directory::made;
+  if (path.starts_with('/') && is_in_anothers(path)) return {};
   for (size_t at = path.find('/', 1); makes && at != std::string::npos; at = path.find('/', at + 1))
     ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; what fails, the open below tells
   return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

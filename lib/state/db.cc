@@ -9,6 +9,7 @@
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/file.h"
+#include "sys/owner.h"
 #include "sys/wait.h"
 
 namespace banger::state {
@@ -290,6 +291,7 @@ void Db::fail(int result) const {
     if (!err) return failed("{}: {}", message, sqlite3_errmsg(handle_)).subject(path_);
     Error e = Error::from_errno(err, message).subject(path_);
     if (err == ENOSPC || err == EDQUOT) e.default_hint("free some space on its file system");
+    if (err == EACCES) e.default_hint(sys::how_to_own(path_.substr(0, path_.rfind('/'))));
     return e;
   };
   switch (result & 0xff) {

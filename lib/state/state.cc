@@ -30,26 +30,6 @@ void make_state_dir(const std::string& dir) {
     sys::sync_dir(made.substr(0, std::max<size_t>(made.rfind('/'), 1)));
 }
 
-// Files that root made in a user's directory would keep that user out of it, and nobody's sockets
-// are safe in another's. `info` is the directory's own; where it is missing, what is nearest above
-// it decides.
-void require_own(const char* what, const std::string& dir, std::optional<sys::FileInfo> info,
-                 const std::string& otherwise) {
-  bool is_there = info.has_value();
-  for (std::string above = dir; !info && above.size() > 1; info = sys::find_info(above))
-    above.resize(std::max<size_t>(above.rfind('/'), 1));
-  uid_t self = ::geteuid();
-  if (!info || info->uid == self) return;
-  // What is missing below a directory of root's, or of everybody's, will be ours.
-  if (!is_there && (info->uid == 0 || (info->mode & 002) != 0)) return;
-  std::string owner = sys::owner_text(info->uid);
-  throw preflight("the {} directory '{}' belongs to {}{}", what, dir, owner,
-                  self == 0 ? ", and this is root" : "")
-      .subject(dir)
-      .hint(self == 0 ? fmt::format("run banger as {}, without sudo; or {}", owner, otherwise)
-                      : otherwise);
-}
-
 // One that holds other things is not closed to others for banger's sake.
 bool may_be_closed(const Dirs& dirs) {
   return sys::exists(dirs.db()) || sys::list_dir(dirs.state).empty();
@@ -96,10 +76,10 @@ State::~State() = default;
 State State::open(const Dirs& dirs, Mode mode, std::optional<Millis> patience) {
   check_length(dirs.state);
   auto info = sys::find_info(dirs.state);
-  require_own("state", dirs.state, info, "set BANGER_STATE_DIR to a directory of your own");
+  sys::require_own("state", dirs.state, info, "set BANGER_STATE_DIR to a directory of your own");
   if (mode == Mode::write && !dirs.runtime.empty())
-    require_own("runtime", dirs.runtime, sys::find_info(dirs.runtime),
-                "unset XDG_RUNTIME_DIR, or set it to a directory of your own");
+    sys::require_own("runtime", dirs.runtime, sys::find_info(dirs.runtime),
+                     "unset XDG_RUNTIME_DIR, or set it to a directory of your own");
   if (!info) {
     if (mode == Mode::read) return State(std::make_unique<Db>(), mode, {});
     check_file_system(dirs.state);

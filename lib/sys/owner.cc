@@ -1,9 +1,12 @@
 #include "sys/owner.h"
 
-#include "core/text.h"
-#include "sys/file.h"
+#include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/text.h"
 
 namespace banger::sys {
 
@@ -22,6 +25,43 @@ std::optional<std::string> name_in(const char* table, unsigned id) {
 std::string owner_text(uid_t uid) {
   auto name = name_in("/etc/passwd", uid);
   return name ? fmt::format("'{}'", *name) : fmt::format("user {}", uid);
+}
+
+void require_own(const char* what, const std::string& dir, std::optional<FileInfo> info,
+                 const std::string& otherwise) {
+  bool is_there = info.has_value();
+  for (std::string above = dir; !info && above.size() > 1; info = find_info(above))
+    above.resize(std::max<size_t>(above.rfind('/'), 1));
+  uid_t self = ::geteuid();
+  if (!info || info->uid == self) return;
+  // What is missing below a directory of root's, or of everybody's, will be ours.
+  if (!is_there && (info->uid == 0 || (info->mode & 002) != 0)) return;
+  std::string owner = owner_text(info->uid);
+  throw preflight("the {} directory '{}' belongs to {}{}", what, dir, owner,
+                  self == 0 ? ", and this is root" : "")
+      .subject(dir)
+      .hint(self == 0 ? fmt::format("run banger as {}, without sudo; or {}", owner, otherwise)
+                      : otherwise);
+}
+
+std::string how_to_own(const std::string& dir) {
+  uid_t self = ::geteuid();
+  auto is_anothers = [&](const std::string& path) {
+    auto info = find_link_info(path);
+    return info && info->uid != self;
+  };
+  auto any_in = [&](const std::string& place, const auto& is) {
+    try {
+      auto names = list_dir(place);
+      return std::ranges::any_of(names, [&](auto& name) { return is(place + "/" + name); });
+    } catch (const Error&) {
+      return false; // no directory, or closed to us: that itself is another's
+    }
+  };
+  bool found = any_in(
+      dir, [&](const std::string& path) { return is_anothers(path) || any_in(path, is_anothers); });
+  if (!found) return {};
+  return fmt::format("sudo chown -R {}: {}", self, shell_quote(dir));
 }
 
 std::optional<std::string> group_name(gid_t gid) { return name_in("/etc/group", gid); }

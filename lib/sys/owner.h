@@ -6,10 +6,21 @@
 
 #include <sys/types.h>
 
+#include "sys/file.h"
+
 namespace banger::sys {
 
 // "'anna'", or "user 1000" where the host has no name for it.
 std::string owner_text(uid_t uid);
+// Refuses to make files in another user's directory: those of root would keep that user out of it,
+// and nobody's sockets are safe there. `what` is "state", `info` the directory's own; where it is
+// missing, what is nearest above it decides. Throws Error(preflight) with the owner; `otherwise` is
+// the hint.
+void require_own(const char* what, const std::string& dir, std::optional<FileInfo> info,
+                 const std::string& otherwise);
+// What gives the user of this process all that lies in a directory of theirs: a command for the
+// shell. Empty where nothing in it (or in its directories) is another's.
+std::string how_to_own(const std::string& dir);
 // None where the host has no name for it.
 std::optional<std::string> group_name(gid_t gid);
 

@@ -447,10 +447,38 @@ PY
   errors 'belongs to user 48612'
   same "$(ls -A "$root/theirs")" ''
   rmdir "$BANGER_STATE_DIR"
+  # The bundle of a state, too, and what stands in a log.
+  for path in "$root/theirs" "$root/theirs/of/mine"; do
+    expect 5 banger bundle build --state-dir "$path" --out "$path/bundle"
+    errors "the state directory '$path' belongs to user 48612"
+    BANGER_LOG_LEVEL=debug expect 5 banger bundle verify --state-dir "$path" --runtime-dir "$root/none"
+  done
+  same "$(ls -A "$root/theirs")" ''
   expect 5 env XDG_RUNTIME_DIR="$root/theirs" banger vm create --image tiny x
   errors "the runtime directory '$root/theirs/banger' belongs to user 48612"
   errors 'unset XDG_RUNTIME_DIR'
   [ ! -e "$BANGER_STATE_DIR" ]
+}
+
+@test "files of root that lie in a state are told, with what gives them back" {
+  [ "$(id -u)" = 0 ] || skip 'only root gives files away'
+  as() { setpriv --reuid=48612 --regid=48612 --clear-groups env -u XDG_RUNTIME_DIR XDG_CONFIG_HOME="$HOME" "$@"; }
+  chmod 755 "$root"
+  mkdir -m 700 "$BANGER_STATE_DIR"
+  chown -R 48612:48612 "$BANGER_STATE_DIR" "$HOME"
+  # The tools lie where only root looks, perhaps.
+  mkdir -m 755 "$root/bin"
+  cp "$BANGER_BUILD"/bin/banger* "$root/bin"
+  as "$root/bin/banger-image" prune --state-dir "$BANGER_STATE_DIR"
+  expect 0 as "$root/bin/banger-vm" list
+  chown 0:0 "$BANGER_STATE_DIR/state.db"
+  expect 1 as "$root/bin/banger-vm" list
+  errors "hint: sudo chown -R 48612: $BANGER_STATE_DIR"
+  chown 48612:48612 "$BANGER_STATE_DIR/state.db"
+  mkdir "$BANGER_STATE_DIR/vms"
+  expect 5 as "$root/bin/banger-doctor"
+  outputs "files of other users lie in '$BANGER_STATE_DIR'"
+  outputs "fix: sudo chown -R 48612: $BANGER_STATE_DIR"
 }
 
 @test "no hint closes a directory that others use" {

@@ -164,6 +164,9 @@ Check check_state(const Host& host) {
   auto state = state::State::open(host.dirs, state::Mode::read);
   if (state.is_absent())
     return {"state", Verdict::ok, fmt::format("{}, empty so far", host.dirs.state), {}};
+  if (auto mend = sys::how_to_own(host.dirs.state); !mend.empty())
+    return {"state", Verdict::missing,
+            fmt::format("files of other users lie in '{}'", host.dirs.state), mend};
   return {"state",
           Verdict::ok,
           fmt::format("{}, tag {}; VMs: {}, images: {}", host.dirs.state, state.tag(),
