@@ -54,8 +54,11 @@ bool is_reserved_vm_name(std::string_view name) {
 }
 
 std::string_view other_meaning(std::string_view name) {
-  constexpr std::array<std::string_view, 5> hosts{"localhost", "localdomain", "ip6-localhost",
-                                                  "ip6-loopback", "broadcasthost"};
+  // What distributions write into /etc/hosts.
+  constexpr std::array<std::string_view, 14> hosts{
+      "localhost",     "localhost4",     "localhost6",      "localdomain",  "localdomain4",
+      "localdomain6",  "ip6-loopback",   "ip6-localnet",    "ip6-allnodes", "ip6-allhosts",
+      "ip6-localhost", "ip6-allrouters", "ip6-mcastprefix", "broadcasthost"};
   auto digits = [](std::string_view s) {
     return s.find_first_not_of("0123456789") == std::string_view::npos;
   };

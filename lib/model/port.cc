@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "model/subnet.h"
 
 namespace banger {
 
@@ -19,15 +20,22 @@ Error bad(std::string_view text) {
 // Rewritten, so that one address has one form.
 std::string address_of(std::string_view text, std::string_view word) {
   if (word == "localhost") return loopback;
-  auto bytes = split(word, '.');
-  if (bytes.size() != 4) throw bad(text);
-  std::string address;
-  for (const std::string& b : bytes)
-    address += fmt::format("{}{}", address.empty() ? "" : ".", parse_number("address", b, 0, 255));
-  return address;
+  if (word.find(':') != std::string_view::npos || word.starts_with('['))
+    throw usage("invalid port '{}': an address is one of IPv4", text)
+        .hint("127.0.0.1 is this host alone, 0.0.0.0 all of its addresses");
+  if (split(word, '.').size() != 4) throw bad(text);
+  return to_text(parse_address("address", word));
 }
 
-int number(std::string_view text) { return static_cast<int>(parse_number("port", text, 1, 65535)); }
+int number(std::string_view text, std::string_view word) {
+  try {
+    return static_cast<int>(parse_number("port", word, 1, 65535));
+  } catch (const Error&) {
+    throw usage("invalid port '{}': {}", text,
+                word.empty() ? "a port is missing"
+                             : fmt::format("'{}' is no number from 1 to 65535", word));
+  }
+}
 
 struct Range {
   int first = 0, count = 1;
@@ -35,10 +43,10 @@ struct Range {
 
 Range parse_range(std::string_view text, std::string_view word) {
   auto ends = split(word, '-');
-  if (ends.size() == 1) return {number(ends[0])};
+  if (ends.size() == 1) return {number(text, ends[0])};
   if (ends.size() != 2) throw bad(text);
-  Range r{number(ends[0])};
-  r.count = number(ends[1]) - r.first + 1;
+  Range r{number(text, ends[0])};
+  r.count = number(text, ends[1]) - r.first + 1;
   if (r.count < 1) throw usage("invalid port '{}': {} is below {}", text, ends[1], ends[0]);
   return r;
 }
@@ -58,8 +66,12 @@ Parts parts_of(std::string_view text) {
     if (p.proto != "tcp" && p.proto != "udp") throw bad(text);
   }
   auto words = split(rest, ':');
-  if (words.size() < 2 || words.size() > 3) throw bad(text);
-  if (words.size() == 3) p.where = words[0];
+  if (words.size() < 2) throw bad(text);
+  // More than three are an address of IPv6.
+  if (words.size() > 3 && !rest.starts_with('[') && rest.find("::") == rest.npos) throw bad(text);
+  if (words.size() > 2)
+    p.where =
+        rest.substr(0, rest.size() - words.back().size() - words[words.size() - 2].size() - 2);
   p.host = words[words.size() - 2];
   p.guest = words.back();
   return p;
@@ -69,7 +81,7 @@ Parts parts_of(std::string_view text) {
 
 Port parse_port(std::string_view text) {
   Parts p = parts_of(text);
-  Port port{p.proto, {}, number(p.host), number(p.guest)};
+  Port port{p.proto, {}, number(text, p.host), number(text, p.guest)};
   if (p.where && *p.where != own) port.host_address = address_of(text, *p.where);
   return port;
 }
@@ -78,6 +90,9 @@ std::vector<Port> parse_ports(std::string_view text) {
   Parts p = parts_of(text);
   std::vector<std::string> addresses{loopback, {}};
   if (p.where) addresses = {*p.where == own ? std::string() : address_of(text, *p.where)};
+  if (!addresses[0].empty() && parse_address("address", addresses[0]).value >> 24 >= 224)
+    throw usage("invalid port '{}': nobody is reached at {}", text, addresses[0])
+        .hint("127.0.0.1 is this host alone, 0.0.0.0 all of its addresses");
   Range host = parse_range(text, p.host), guest = parse_range(text, p.guest);
   if (host.count != guest.count)
     throw usage("invalid port '{}': {} ports of the host cannot lead to {} of the guest", text,

@@ -1,6 +1,7 @@
 #include "model/subnet.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -20,8 +21,13 @@ Address parse_address(std::string_view what, std::string_view text) {
   auto bytes = split(text, '.');
   if (bytes.size() != 4) throw usage("invalid {} '{}': it is no IPv4 address", what, text);
   uint32_t value = 0;
-  for (const std::string& b : bytes)
-    value = value << 8 | static_cast<uint32_t>(parse_number(what, b, 0, 255));
+  for (const std::string& b : bytes) {
+    uint32_t byte = 0;
+    auto [end, error] = std::from_chars(b.data(), b.data() + b.size(), byte);
+    if (error != std::errc() || end != b.data() + b.size() || byte > 255)
+      throw usage("invalid {} '{}': '{}' is no number from 0 to 255", what, text, b);
+    value = value << 8 | byte;
+  }
   return {value};
 }
 

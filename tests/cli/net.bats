@@ -213,6 +213,21 @@ web: $reach:81 -> 81 removed"
     expect 2 banger net publish nobody "$spec"
   done
   expect 2 banger net publish --remove nobody
+  # What was typed is quoted whole, and it is said what is wrong with it.
+  quoted() { # SPEC WHAT
+    expect 2 banger vm create --dry-run --image tiny -p "$1" a
+    errors "invalid port '$1': $2"
+  }
+  quoted :80 'a port is missing'
+  quoted own::80 'a port is missing'
+  quoted -1:80 'a port is missing'
+  quoted http:80 "'http' is no number from 1 to 65535"
+  quoted 127.0.0.1:8080:65536 "'65536' is no number from 1 to 65535"
+  quoted '[::1]:8080:80' 'an address is one of IPv4'
+  quoted ::1:8080:80 'an address is one of IPv4'
+  for address in 224.0.0.1 255.255.255.255; do quoted $address:8080:80 "nobody is reached at $address"; done
+  expect 2 banger vm create --dry-run --image tiny -p 1.2.3.400:80:80 a
+  errors "invalid address '1.2.3.400': '400' is no number from 0 to 255"
 }
 
 @test "a network that VMs cannot have is refused before anything is made" {
@@ -223,6 +238,17 @@ web: $reach:81 -> 81 removed"
   mkdir "$root/bin"
   expect 5 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm create --net user x
   errors 'slirp4netns'
+  # An address that no VM can have.
+  private='--image tiny --net user'
+  if expect 0 banger vm create $private --dry-run x; then
+    for verb in create run; do
+      expect 2 banger vm $verb $private --dry-run --ip 10.0.2.300 x
+      errors "invalid address '10.0.2.300'"
+      expect 2 banger vm $verb $private --dry-run --ip fe80::1 x
+      expect 2 banger vm $verb $private --dry-run --ip 192.168.1.7 x
+      errors 'it is not one for VMs of 10.0.2.0/24'
+    done
+  fi
   expect 0 banger vm list -q
   same "$output" ''
 }

@@ -82,6 +82,7 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
   require_new(ctx, spec, and_start, image);
   plan.image = source.image;
   plan.net = choose_network(ctx, spec);
+  require_address(ctx, spec, plan.net);
   if (and_start) require_free_ports(spec, spec.publish, Asked::of_new_vm);
   if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
   if (spec.work_disk) {

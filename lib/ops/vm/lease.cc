@@ -44,6 +44,14 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
   return mode;
 }
 
+void require_address(Context& ctx, const VmSpec& spec, NetMode mode) {
+  if (!nature_of(mode).shared) return;
+  Vm trial;
+  trial.name = spec.name;
+  trial.net_mode = mode;
+  open_place(ctx, mode)->lease("create", spec.ip, trial);
+}
+
 void require_mode(Context& ctx, const Vm& vm, NetMode mode) {
   VmSpec as;
   as.name = vm.name;

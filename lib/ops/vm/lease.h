@@ -11,6 +11,9 @@ namespace banger::ops {
 // out of, Error(usage) for an address that is not of the subnet or given to `isolated`.
 NetMode choose_network(Context& ctx, const VmSpec& spec);
 
+// Whether a new VM could have its address now: throws what add_vm_with_address() would.
+void require_address(Context& ctx, const VmSpec& spec, NetMode mode);
+
 // Gives the new VM its addresses in the network of `vm.net_mode` and adds its row, in one
 // transaction. Throws Error(conflict) when the address asked for is another's, none is left, or
 // VMs still have addresses of another subnet.
