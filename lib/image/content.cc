@@ -23,6 +23,7 @@ constexpr const char* unpack_it =
 constexpr const char* copy_files = "an image's root is ext4: mount it, and import its files (tar "
                                    "-C DIR -c . | banger image import "
                                    "NAME -)";
+constexpr const char* no_files = "an image's root is ext4, and there are no files in that";
 
 struct Form {
   size_t at;
@@ -117,7 +118,8 @@ void refuse_known(int fd, int64_t offset, int64_t size, const std::string& what)
   if (const Form* form = form_of(sys::read_at(fd, offset, 1024)))
     throw failed("cannot import {}: it is {}", what, form->name).hint(form->hint);
   if (auto found = foreign_content(fd, offset, size))
-    throw failed("cannot import {}: it is {}", what, *found).hint(copy_files);
+    throw failed("cannot import {}: it is {}", what, found->name)
+        .hint(found->has_files ? copy_files : no_files);
 }
 
 std::optional<Place> find_root(int fd, int64_t size, std::optional<int> partition,

@@ -162,7 +162,7 @@ Partition root_partition(const std::vector<Partition>& partitions, std::optional
   throw not_found("'{}' has no Linux partition", name).hint(has + "; name one with --partition");
 }
 
-std::optional<std::string> foreign_content(int fd, int64_t offset, int64_t size) {
+std::optional<ForeignContent> foreign_content(int fd, int64_t offset, int64_t size) {
   Probe probe = probe_of(fd, offset, size);
   if (!probe) return {};
   std::array<char*, std::size(foreign) + 1> types{};
@@ -177,7 +177,7 @@ std::optional<std::string> foreign_content(int fd, int64_t offset, int64_t size)
   const auto* found = std::ranges::find_if(
       foreign, [&](const Foreign& f) { return std::string_view(f.type) == type; });
   if (found == std::end(foreign)) return {};
-  return found->name;
+  return ForeignContent{found->name, found->type != std::string_view("swap")};
 }
 
 } // namespace banger::image

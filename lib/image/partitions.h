@@ -30,6 +30,10 @@ Partition root_partition(const std::vector<Partition>& partitions, std::optional
 
 // What a file system or volume in a part of a disk is called, if it is one of those that people
 // have and banger does not boot from as they are: "an XFS file system".
-std::optional<std::string> foreign_content(int fd, int64_t offset, int64_t size);
+struct ForeignContent {
+  std::string name;
+  bool has_files = true; // or it is swap space
+};
+std::optional<ForeignContent> foreign_content(int fd, int64_t offset, int64_t size);
 
 } // namespace banger::image

@@ -37,14 +37,27 @@ Fd open_device(const std::string& path) {
   throw e;
 }
 
+// Who names something of a registry, or a download, is told how its files get here.
+Error not_there(const std::string& path) {
+  Error e = not_found("there is no '{}'", path);
+  e.default_subject(path);
+  size_t scheme = path.find("://");
+  if (path.starts_with("http") && scheme != path.npos)
+    e.default_hint(fmt::format("nothing is downloaded: curl -L {} | banger image import NAME -",
+                               shell_quote(path)));
+  else if (path.find(':') != path.npos)
+    e.default_hint("a container's files are what docker export CONTAINER prints: … | banger image "
+                   "import NAME -");
+  return e;
+}
+
 } // namespace
 
 Source open_source(const std::string& path) {
   if (path == "-") return standard_input();
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR)
-      throw not_found("there is no '{}'", path).subject(path);
+    if (errno == ENOENT || errno == ENOTDIR) throw not_there(path);
     throw sys_error(errno, "cannot look at '{}'", path);
   }
   Source source;
@@ -56,6 +69,11 @@ Source open_source(const std::string& path) {
     source.device = S_ISBLK(st.st_mode);
     source.file = source.device ? open_device(path) : sys::open_file(path, O_RDONLY);
     source.size = ::lseek(source.file.get(), 0, SEEK_END);
+    if (source.size < 0 && errno == EINVAL) { // as most files of /proc: read from front to end
+      source.kind = SourceKind::stream;
+      source.size = 0;
+      return source;
+    }
     if (source.size < 0 || ::lseek(source.file.get(), 0, SEEK_SET) != 0)
       throw sys_error(errno, "cannot read '{}'", path);
   } else if (S_ISFIFO(st.st_mode)) {

@@ -11,7 +11,7 @@ namespace banger::image {
 enum class SourceKind {
   directory,
   file,  // a regular file or a block device: read by offset
-  stream // standard input, a FIFO: read once, from its begin to its end
+  stream // standard input, a FIFO, a file of /proc: read once, from its begin to its end
 };
 
 struct Source {

@@ -595,6 +595,19 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   tar -C above -cf t.tar rootfs
   expect 1 banger image import mine t.tar
   errors "its root is in 'rootfs'"
+  # What lies elsewhere.
+  expect 3 banger image import mine https://example.org/a.tar
+  errors 'curl -L https://example.org/a.tar'
+  for name in debian:12 docker://debian; do
+    expect 3 banger image import mine $name
+    errors 'docker export'
+  done
+  truncate -s 1M swap
+  expect 0 mkswap -q swap
+  expect 1 banger image import mine swap
+  errors 'there are no files in that'
+  expect 1 banger image import mine /proc/version
+  errors "'/proc/version' is no tarball"
   # What cannot be read to its end.
   expect 2 banger image import mine /dev/zero
   errors 'no file, disk or directory'

@@ -17,6 +17,10 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   errors 'verb of banger ssh'
   expect 2 banger vm create --image tiny localhost
   errors "invalid VM name 'localhost': it is a name of the host itself"
+  for name in localhost6 ip6-allnodes; do
+    expect 2 banger vm create --image tiny $name
+    errors 'it is a name of the host itself'
+  done
   expect 2 banger vm run --dry-run --image tiny 127
   errors "invalid VM name '127': to other programs such a number is an address"
 }
@@ -81,6 +85,13 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
 
 @test "an image without a name is not found" {
   expect 3 banger vm create --image no-such-image a
+  errors 'the bundle has'
+  expect 3 banger vm create --image tinny a
+  errors "did you mean 'tiny'?"
+  for image in ./a.tar ubuntu:22.04 docker.io/library/debian; do
+    expect 3 banger vm run --image $image a
+    errors "hint: 'banger image import NAME SOURCE' makes an image"
+  done
   no_state
 }
 

@@ -4,6 +4,7 @@
 #include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "model/name.h"
 #include "ops/bundle/boot_files.h"
 #include "ops/image/store.h"
 #include "sys/copy.h"
@@ -78,12 +79,25 @@ struct Asked {
     return image;
   }
 
+  // What the name may have meant.
+  std::string help(Reader& in) const {
+    std::vector<std::string> variants, names;
+    for (const bundle::Root& r : bundle->roots) variants.push_back(r.variant);
+    for (const Image& image : in.state.images()) names.push_back(image.name);
+    names.insert(names.end(), variants.begin(), variants.end());
+    if (!is_name(name))
+      return "'banger image import NAME SOURCE' makes an image of a tarball, a disk or a directory";
+    if (auto near = did_you_mean(name, names)) return fmt::format("did you mean '{}'?", *near);
+    return fmt::format("'banger image list' shows what there is; the bundle has {}",
+                       join(variants, ", "));
+  }
+
   // Throws where the bundle has no such variant either.
   const bundle::Root& variant(Reader& in) const {
     if (root) return *root;
     if (!bundle) current_bundle(in);
-    view_image(in, name); // with what it may have meant
-    throw not_found("no image '{}'", name).subject(name);
+    if (in.state.find_image(name)) view_image(in, name); // it is still being imported
+    throw not_found("no image '{}'", escape_for_terminal(name)).subject(name).hint(help(in));
   }
 };
 
