@@ -29,10 +29,10 @@ public:
       return 0;
     }
     app.out.line(fmt::format("{} in {} ({})", found.bundle.name, found.bundle.path, found.origin));
-    cli::Table table({{.title = "PART", .shrink = true},
+    cli::Table table({{.title = "PART"},
                       {.title = "SIZE", .right = true},
-                      {.title = "SHA256"},
-                      {.title = "FILE", .shrink = true}});
+                      {.title = "SHA256", .goes = 2},
+                      {.title = "FILE", .shrink = true, .goes = 1}});
     for (const auto& part : found.bundle.parts)
       table.row({part.name, format_size(part.size), part.sha256.substr(0, 12), part.file});
     app.out.table(table);

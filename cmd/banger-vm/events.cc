@@ -27,10 +27,11 @@ std::string words_of(const std::string& detail) {
   return out;
 }
 
-// One line. At a terminal no longer than that is wide, and a long name leaves room for what
-// happened.
+// One line. At a terminal no longer than that is wide, and a long name or the year leaves room for
+// what happened.
 std::string line_of(const Event& e, size_t columns) {
   std::string time = to_rfc3339(e.time).substr(0, 19) + "Z";
+  if (columns > 0 && columns < 60) time = time.substr(5, 11); // "11-28T19:31"
   std::string vm = e.vm.empty() ? "-" : e.vm;
   if (columns > 0) vm = cli::cut(vm, std::max<size_t>(10, columns / 4));
   std::string line = cli::on_one_line(

@@ -34,7 +34,8 @@ std::string Table::text(size_t width) const {
       // The widest of those that may shrink gives way, a column at a time.
       size_t widest = columns_.size();
       for (size_t i = 0; i < columns_.size(); i++)
-        if (stays[i] && columns_[i].shrink && widths[i] > narrowest &&
+        if (stays[i] && columns_[i].shrink &&
+            widths[i] > std::max(narrowest, width_of(columns_[i].title)) &&
             (widest == columns_.size() || widths[i] > widths[widest]))
           widest = i;
       if (widest == columns_.size()) break;

@@ -36,6 +36,10 @@ part() { echo "$1/$(jq -r ".parts[] | select(.name == \"$2\").file" "$1/bundle.j
   expect 0 banger bundle show --runtime-dir ../b
   outputs "debian-bookworm-amd64 in $root/b (configured)"
   outputs "root-tiny"
+  # A part's name is what verify takes: other columns give way.
+  COLUMNS=40 expect 0 banger bundle show --runtime-dir "$root/b"
+  outputs $'\nroot-tiny '
+  same "$(grep -c '…' <<<"$output")" 0
   expect 0 banger bundle show -q --runtime-dir "$root/b"
   same "$output" debian-bookworm-amd64
 }

@@ -169,6 +169,13 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
   done
   on_terminal --size 40x24 -- banger vm list | sed 's/\r//g' >"$root/shown"
   same "$(head -n 1 "$root/shown" | xargs)" 'NAME STATE'
+  # What happened is told, too, where the year is not; and no title is cut.
+  on_terminal --size 40x24 -- banger vm events | sed 's/\r//g' >"$root/shown"
+  grep -q ' image.imported' "$root/shown"
+  grep -q ' vm.created' "$root/shown"
+  same "$(grep -E '.{41}' "$root/shown")" ''
+  on_terminal --size 80x24 -- banger net status | sed 's/\r//g' >"$root/shown"
+  same "$(grep '^VM.*…' "$root/shown")" ''
 }
 
 @test "a terminal that knows no control sequences gets none, nor does a line that others began" {
