@@ -129,6 +129,33 @@ own_failure() {
   same "$(error_field .code)" not_found
   expect 0 banger ssh demo printf '<%s>' 'a b' '-x' ''
   same "$output" '<a b><-x><>'
+  # Nor are they options of the guest's shell.
+  for words in -x '-l root' --json '-- -x'; do
+    # shellcheck disable=SC2086
+    expect 127 banger ssh demo $words
+    errors 'not found'
+  done
+}
+
+@test "a VM as ssh calls it: with its user, and its zone" {
+  start_vm demo
+  for name in root@demo demo.vm root@demo.vm; do
+    expect 0 banger ssh "$name" echo here
+    same "$output" here
+  done
+  expect 255 banger ssh joe@demo echo here
+  errors "cannot get into 'demo' as 'joe'"
+  errors 'hint: banger ssh demo -- su - joe -c CMD'
+  expect 255 banger ssh demo.lab echo here
+  # What ssh has besides.
+  expect 255 banger ssh -l joe demo
+  errors 'su - USER'
+  expect 255 banger ssh -L 80:localhost:80 demo
+  errors 'banger ssh forward NAME'
+  for option in -p -o -A; do
+    expect 255 banger ssh $option demo
+    errors 'banger ssh config --install'
+  done
 }
 
 @test "vm run tells where a command goes, when its words begin with a dash, too" {

@@ -98,6 +98,41 @@ alike() {
   [ -L link ]
 }
 
+@test "what is read to its end comes as cat shows it: FIFOs, pipes, devices" {
+  start_vm demo
+  mkfifo fifo
+  echo bytes >fifo 3>&- &
+  expect 0 banger ssh cp fifo "demo:$PWD/there"
+  same "$(cat there)" bytes
+  [ -p fifo ]
+  expect 0 banger ssh cp <(echo of a shell) "demo:$PWD/there"
+  same "$(cat there)" 'of a shell'
+  echo piped | expect 0 banger ssh cp /dev/stdin "demo:$PWD/there"
+  same "$(cat there)" piped
+  expect 0 banger ssh cp /dev/null "demo:$PWD/there"
+  [ ! -s there ]
+  # In a tree it is what it is.
+  expect 1 banger ssh cp -r fifo "demo:$PWD/there"
+  errors 'it is no regular file'
+  # A signal ends one whose writer never comes.
+  banger ssh cp fifo "demo:$PWD/there" 3>&- &
+  local client=$!
+  await 10 at_a_fifo $client
+  kill -TERM $client
+  expect 143 wait $client
+}
+at_a_fifo() { grep -q fifo "/proc/$1/wchan" || [ "$(cat "/proc/$1/syscall" | cut -d' ' -f1)" = 257 ]; }
+
+@test "a VM as scp calls it: with its user, and its zone" {
+  start_vm demo
+  echo new >f
+  expect 0 banger ssh cp f "root@demo:$PWD/there"
+  expect 0 banger ssh cp "demo.vm:$PWD/there" back
+  same "$(cat back)" new
+  expect 2 banger ssh cp f "joe@demo:$PWD/there"
+  errors "cannot get into 'demo' as 'joe'"
+}
+
 @test "at a terminal a copy that takes its time tells how far it is, and leaves no trace of that" {
   start_vm demo
   # The rest comes when 2M were shown.

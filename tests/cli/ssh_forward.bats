@@ -124,6 +124,11 @@ teardown() {
   done
   expect 2 banger ssh forward demo nosuch:1:2
   errors 'not an IPv4 address'
+  for bad in '' :22 22/udp 80-81:80-81 http:80; do
+    expect 2 banger ssh forward demo -- "$bad"
+    errors "invalid port '$bad'"
+  done
+  expect 1 banger ssh forward --json demo localhost:0:80
   expect 2 banger ssh forward demo
   expect 3 banger ssh forward nosuch 80
   expect 1 banger ssh forward --json demo 0:80

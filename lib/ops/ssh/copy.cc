@@ -80,17 +80,34 @@ std::optional<int> own_descriptor(const std::string& path) {
   return {};
 }
 
-// Opens for writing what may keep an opener waiting, as a FIFO does: a signal that comes meanwhile
-// ends this process, in which nothing is half done yet.
-Fd open_to_write(const std::string& path, int flags) {
+// Opens what may keep an opener waiting, as a FIFO does: a signal that comes meanwhile ends this
+// process, in which nothing is half done yet.
+Fd open_waiting(const std::string& path, int flags) {
   sigset_t ends, before;
   ::sigemptyset(&ends);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ends, signal);
   ::pthread_sigmask(SIG_UNBLOCK, &ends, &before);
-  Fd fd(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | flags));
+  Fd fd(::open(path.c_str(), O_NOCTTY | O_CLOEXEC | flags));
   int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!fd) throw sys_error(error, "cannot write '{}'", path);
+  if (!fd)
+    throw sys_error(error, "cannot {} '{}'", (flags & O_ACCMODE) == O_RDONLY ? "read" : "write",
+                    path);
+  return fd;
+}
+
+// What is read to its end, as cat reads it: a FIFO, a device, a descriptor of this process. None
+// for what has a name and a size of its own.
+Fd open_stream(const CopyPlace& place) {
+  if (place.vm) return {};
+  std::optional<int> own;
+  if (place.is_stream()) own = STDIN_FILENO;
+  auto info = own ? std::nullopt : sys::find_info(place.path);
+  if (!own && (!info || info->is_file || info->is_dir || info->is_socket)) return {};
+  if (!own) own = place.path == "/dev/stdin" ? STDIN_FILENO : own_descriptor(place.path);
+  if (!own) return open_waiting(place.path, O_RDONLY);
+  Fd fd(::fcntl(*own, F_DUPFD_CLOEXEC, 3));
+  if (!fd) throw sys_error(errno, "cannot read '{}'", place.path);
   return fd;
 }
 
@@ -124,8 +141,8 @@ public:
     if (item_.kind == Kind::file && (follows || (link && !link->is_link))) {
       if (!info) throw cannot("it is a link that leads nowhere");
       if (info->is_socket) throw cannot("it is a socket");
-      if (!info->is_file) return stream(open_to_write(to, 0));
-      if (follows && !follow(to, *info)) return stream(open_to_write(to, O_TRUNC));
+      if (!info->is_file) return stream(open_waiting(to, O_WRONLY));
+      if (follows && !follow(to, *info)) return stream(open_waiting(to, O_WRONLY | O_TRUNC));
     }
     return on_disk(to, info && info->is_dir);
   }
@@ -165,19 +182,17 @@ private:
   std::function<void()> check_;
 };
 
-// Bytes from standard input; one that is silent keeps neither a signal waiting nor the end of the
-// VM.
-size_t read_input(std::span<char> buffer, int vm, int signals) {
+// Bytes of a stream; one that is silent keeps neither a signal waiting nor the end of the VM.
+size_t read_input(int input, std::span<char> buffer, int vm, int signals) {
   for (;;) {
-    std::array<pollfd, 3> polled{
-        {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
+    std::array<pollfd, 3> polled{{{input, POLLIN, 0}, {signals, POLLIN, 0}, {vm, POLLIN, 0}}};
     sys::wait_any(polled);
     if (polled[1].revents) throw guest::Interrupted();
     if (polled[2].revents) throw Error(Code::unreachable, "the VM has ended");
     if (!polled[0].revents) continue;
-    ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    ssize_t n = ::read(input, buffer.data(), buffer.size());
     if (n >= 0) return static_cast<size_t>(n);
-    if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot read standard input");
+    if (errno != EINTR && errno != EAGAIN) throw sys_error(errno, "cannot read the input");
   }
 }
 
@@ -232,8 +247,9 @@ public:
       : in_(in), options_(options), signals_(signals), moved_(moved) {}
 
   CopyTotals run(const CopyPlace& from, const CopyPlace& to) {
-    if (from.is_stream() || to.is_stream()) {
-      stream(from, to);
+    Fd input = options_.deep && !from.is_stream() ? Fd() : open_stream(from);
+    if ((input && to.vm) || to.is_stream()) {
+      stream(std::move(input), from, to);
       return totals_;
     }
     // The guest's side first: it says what is there, or may come.
@@ -287,13 +303,13 @@ private:
     moved_(&totals_);
   }
 
-  void stream(const CopyPlace& from, const CopyPlace& to) {
+  void stream(Fd input, const CopyPlace& from, const CopyPlace& to) {
     in_guest(from.vm ? from : to, [&](const SshTarget* target) {
       Fd vm = watch_vm(*target);
-      if (from.is_stream())
+      if (input)
         guest::write_remote_file(open_session(*target, signals_), to.path, signals_,
                                  [&](std::span<char> buffer) {
-                                   size_t n = read_input(buffer, vm.get(), signals_);
+                                   size_t n = read_input(input.get(), buffer, vm.get(), signals_);
                                    count(n);
                                    return n;
                                  });

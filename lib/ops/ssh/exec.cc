@@ -17,10 +17,11 @@
 namespace banger::ops {
 
 std::string remote_command(const std::vector<std::string>& words) {
-  if (words.size() == 1) return words[0];
   std::vector<std::string> quoted;
   for (const auto& word : words) quoted.push_back(shell_quote(word));
-  return join(quoted, " ");
+  std::string command = words.size() == 1 ? words[0] : join(quoted, " ");
+  // The guest's shell gets it as a word behind -c, and would take it for options of its own.
+  return command.starts_with('-') ? " " + command : command;
 }
 
 namespace {

@@ -11,18 +11,24 @@
 namespace banger::ops {
 
 LocalForward parse_forward(std::string_view word) {
-  auto parts = split(word, ':');
-  if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty()))
-    throw usage("invalid port '{}'", word)
+  auto bad = [&] {
+    return usage("invalid port '{}': it is not PORT, LOCAL:PORT or ADDRESS:LOCAL:PORT", word)
         .subject(std::string(word))
-        .hint("it is PORT, LOCAL:PORT or ADDRESS:LOCAL:PORT");
-  auto number = [](const std::string& text, int64_t least) {
-    return static_cast<int>(parse_number("port", text, least, 65535));
+        .hint("8080:80 offers the guest's port 80 at 127.0.0.1:8080");
+  };
+  auto parts = split(word, ':');
+  if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty())) throw bad();
+  auto number = [&](const std::string& text, int64_t least) {
+    try {
+      return static_cast<int>(parse_number("port", text, least, 65535));
+    } catch (const Error&) {
+      throw bad();
+    }
   };
   LocalForward f;
   f.guest = f.port = number(parts.back(), 1);
   if (parts.size() > 1) f.port = number(parts[parts.size() - 2], 0);
-  if (parts.size() == 3) f.address = parts[0];
+  if (parts.size() == 3 && parts[0] != "localhost") f.address = parts[0];
   return f;
 }
 

@@ -15,7 +15,7 @@ struct LocalForward {
   int guest = 0;
   bool operator==(const LocalForward&) const = default;
 };
-// "80", "8080:80", "0.0.0.0:8080:80". Pure. Throws Error(usage).
+// "80", "8080:80", "0.0.0.0:8080:80", "localhost:8080:80". Pure. Throws Error(usage).
 LocalForward parse_forward(std::string_view word);
 
 // Listens, logs in, calls `ready` with the VM's name and the ports as they are, and serves until

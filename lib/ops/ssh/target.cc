@@ -1,6 +1,7 @@
 #include "ops/ssh/target.h"
 
 #include "core/error.h"
+#include "core/text.h"
 #include "guest/identity/known_hosts.h"
 #include "model/words.h"
 #include "state/state.h"
@@ -30,6 +31,21 @@ Error not_running(const Vm& vm, std::string_view is) {
                         vm.name));
 }
 
+// What ssh and scp call a VM: with the user, who is root, and with its zone.
+std::string meant(Reader& in, std::string ref) {
+  if (size_t at = ref.find('@'); at != std::string::npos) {
+    std::string user = ref.substr(0, at);
+    ref.erase(0, at + 1);
+    if (user != "root")
+      throw usage("cannot get into '{}' as '{}': banger's key is root's", ref, user)
+          .subject(ref)
+          .hint(fmt::format("banger ssh {} -- su - {} -c CMD", ref, shell_quote(user)));
+  }
+  std::string zone = "." + in.settings.dns_zone;
+  if (ref.ends_with(zone)) ref.resize(ref.size() - zone.size());
+  return ref;
+}
+
 } // namespace
 
 void require_going_on(const Dirs& dirs, const Vm& vm) {
@@ -39,7 +55,7 @@ void require_going_on(const Dirs& dirs, const Vm& vm) {
 
 SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   SshTarget target;
-  Vm& vm = target.vm = in.state.get_vm(ref);
+  Vm& vm = target.vm = in.state.get_vm(meant(in, ref));
   if (stands_still(vm)) throw still(vm);
   // One that is starting may answer already; who asks has a reason to look.
   if (vm.state != VmState::running && vm.state != VmState::starting)
