@@ -115,6 +115,22 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   same "$output" $'x: created\ny: created'
 }
 
+@test "one whose directory somebody removed is what its row says, and goes" {
+  expect 0 banger vm create --image tiny --memory 128M a b
+  rm -r "$BANGER_STATE_DIR/vms"
+  expect 0 banger vm stop a
+  same "$output" 'a: stopped'
+  expect 0 banger vm kill a
+  expect 0 banger vm set a --label k=v
+  echo x >"$BANGER_STATE_DIR/vms/$(banger vm show --json b | jq -r .id)"
+  expect 0 banger vm stop b
+  expect 5 banger vm start a
+  errors 'is not there'
+  expect 0 banger vm rm a b
+  expect 0 banger doctor --leaks
+  same "$output" ''
+}
+
 @test "--count makes numbered VMs, the next free numbers if some are there" {
   made --count 3 web-
   sorted $'web-1: created\nweb-2: created\nweb-3: created'

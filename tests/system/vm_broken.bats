@@ -82,6 +82,28 @@ has_no_monitor() { [ -z "$(monitor_of "$1")" ]; }
   nothing_left
 }
 
+@test "something else lies in the place of its directory or its locks, or nobody may open them" {
+  break_it() { # HOW DIRECTORY
+    case $1 in
+      file) rm -r "$2" && echo x >"$2" ;;
+      directory) rm "$2/op.lock" && mkdir -p "$2/op.lock/d" ;;
+      rights) chmod 0 "$2/op.lock" "$2/run.lock" && chmod 0 "$2" ;;
+    esac
+  }
+  for how in file directory rights; do
+    for verb in kill stop 'rm --force'; do
+      expect 0 banger vm run $tiny b
+      vmm=$(vm_field b .vmm.pid)
+      break_it $how "$BANGER_STATE_DIR/vms/$(vm_field b .id)"
+      # shellcheck disable=SC2086
+      expect 0 timeout 60 banger vm $verb b
+      gone "$vmm"
+      [ "$verb" = 'rm --force' ] || expect 0 banger vm rm b
+    done
+  done
+  nothing_left
+}
+
 @test "its directory was removed from under it" {
   for verb in kill stop 'rm --force'; do
     expect 0 banger vm run $tiny b

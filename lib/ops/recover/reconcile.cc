@@ -8,6 +8,7 @@
 #include "ops/image/store.h"
 #include "ops/net/open_place.h"
 #include "ops/release/kept_logs.h"
+#include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/release/seen.h"
 #include "ops/ssh/config.h"
@@ -54,7 +55,13 @@ std::vector<Reconciled> reconcile(Context& ctx) {
   clean_imports(ctx);
   for (const Vm& listed : ctx.state.busy_vms()) {
     Places places = places_of(ctx.dirs, ctx.state.tag(), listed);
-    if (sys::FileLock::is_held(places.run_lock)) continue;
+    try {
+      mend_locks(places);
+      if (sys::FileLock::is_held(places.run_lock)) continue;
+    } catch (const Error& e) {
+      ctx.log.warn("reconcile.failed", e, {{"vm", std::string_view(listed.name)}});
+      continue;
+    }
     if (is_at_work(listed)) continue;
     std::optional<sys::FileLock> lock;
     try {

@@ -16,6 +16,24 @@ void end_vmm(const Vm& vm, const Places& places) {
   sys::end_all_in(places.runtime, {}, time_to_die);
 }
 
+void mend_locks(const Places& places) {
+  auto dir = sys::find_info(places.dir);
+  if (!dir) return;
+  if (!dir->is_dir) {
+    sys::remove_file(places.dir);
+    return;
+  }
+  if ((dir->mode & 0700) != 0700) sys::set_mode(places.dir, 0700);
+  for (const std::string& lock : {places.op_lock, places.run_lock}) {
+    auto info = sys::find_info(lock);
+    if (!info) continue;
+    if (!info->is_file)
+      sys::remove_tree(lock);
+    else if ((info->mode & 0600) != 0600)
+      sys::set_mode(lock, 0600);
+  }
+}
+
 void end_run(Vm& row, VmState state, const std::string& reason) {
   row.state = state;
   row.reason = reason;

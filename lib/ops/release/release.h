@@ -15,6 +15,11 @@ inline constexpr const char* unobserved = "unobserved";
 // may have died between starting it and writing its identity down).
 void end_vmm(const Vm& vm, const Places& places);
 
+// Sees to it that the VM's locks can be opened where something else lies in their place, or nobody
+// may open them: a file where its directory was, a directory where a lock was, rights that were
+// taken away. That a directory is missing is left to its callers. No lock that is held is touched.
+void mend_locks(const Places& places);
+
 // The row of a VM whose run is over, however that was: the one place where a run is cleared. The
 // write is the caller's.
 void end_run(Vm& row, VmState state, const std::string& reason);

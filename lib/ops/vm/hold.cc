@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "model/words.h"
 #include "ops/common/places.h"
+#include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/vm/settle.h"
 #include "sys/file.h"
@@ -20,7 +21,9 @@ Error gone(const Vm& vm, std::string_view doing) {
 } // namespace
 
 sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing) {
-  std::string path = places_of(ctx.dirs, ctx.state.tag(), vm).op_lock;
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  const std::string& path = places.op_lock;
+  mend_locks(places);
   try {
     if (auto free = sys::FileLock::try_take(path)) return std::move(*free);
     ctx.stage(vm.name, "waiting for another command on it");
@@ -30,8 +33,14 @@ sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing) {
     if (e.error_number() != ENOENT && e.code() != Code::not_found) throw;
     auto now = ctx.state.find_vm_by_id(vm.id);
     if (!now || is_being_removed(*now)) throw gone(vm, doing);
-    throw;
+    if (is_live(now->state)) throw; // its processes have locks yet, of files without a name
   }
+  // Somebody removed it by hand. Nothing of the VM runs, and its row can be changed all the same.
+  sys::make_dirs(places.dir);
+  auto lock = sys::FileLock::take(path);
+  if (ctx.state.find_vm_by_id(vm.id)) return lock;
+  sys::remove_tree(places.dir);
+  throw gone(vm, doing);
 }
 
 HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {

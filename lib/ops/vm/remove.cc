@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "model/words.h"
+#include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/settle.h"
@@ -47,6 +48,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
   }
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (is_being_removed(vm)) throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
+  mend_locks(places);
   sys::make_dirs(places.dir); // somebody may have removed it by hand; the lock lives there
   auto lock = lock_vm(ctx, vm, "remove");
   auto row = ctx.state.find_vm_by_id(vm.id);
