@@ -76,7 +76,7 @@ struct List : cli::Verb {
       std::vector<std::string> unknown;
       std::vector<Vm> vms = ops::find_vms(in, query, unknown);
       for (const std::string& ref : unknown)
-        if (reported.insert(ref).second) failures.insert(report_unknown(app, in.state, ref));
+        if (reported.insert(ref).second) failures.insert(report_unknown(app, in, ref));
       return print(app, vms, unknown.empty());
     });
     return status ? status : cli::common_status(failures);

@@ -1,6 +1,8 @@
 #include "banger-vm/selection.h"
 
 #include "cli/kinds.h"
+#include "core/error.h"
+#include "ops/release/seen.h"
 
 namespace banger::tool {
 
@@ -45,10 +47,11 @@ ops::VmQuery Selection::query_in(std::initializer_list<VmState> sensible) const 
   return q;
 }
 
-int report_unknown(cli::App& app, state::State& state, const std::string& ref) {
+int report_unknown(cli::App& app, ops::Reader& in, const std::string& ref) {
   try {
-    state.get_vm(ref);
-    return 0; // it was made meanwhile
+    Vm vm = in.state.get_vm(ref);
+    if (!ops::is_gone(in.dirs, in.state.tag(), vm)) return 0; // it was made meanwhile
+    throw not_found("no VM '{}'", ref).hint("'banger vm list' shows what there is");
   } catch (Error& e) {
     e.default_subject(ref);
     app.out.push();

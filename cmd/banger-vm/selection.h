@@ -38,6 +38,6 @@ struct Selection {
 
 // For verbs that read: prints what is wrong with a reference that names no VM (or several), once;
 // gives its status.
-int report_unknown(cli::App& app, state::State& state, const std::string& ref);
+int report_unknown(cli::App& app, ops::Reader& in, const std::string& ref);
 
 } // namespace banger::tool

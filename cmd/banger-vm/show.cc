@@ -90,7 +90,7 @@ struct Show : cli::Verb {
         show_text(app, vm, used);
       }
     }
-    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in.state, ref));
+    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in, ref));
     return cli::common_status(failures);
   }
 };

@@ -64,7 +64,7 @@ struct Stats : cli::Verb {
     std::vector<std::string> unknown;
     std::set<int> failures;
     auto before = sampler.sample(unknown);
-    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in.state, ref));
+    for (const std::string& ref : unknown) failures.insert(report_unknown(app, in, ref));
     if (!before.empty()) ops::pause_unless_unread(first_interval, cli::pipe_of_stdout());
     int status = watch.run(app, [&] {
       auto all = sampler.sample(unknown);

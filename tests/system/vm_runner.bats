@@ -61,12 +61,18 @@ ends_with_it() {
   nothing() { :; }
   ended() {
     await 20 unlocked
+    # Nobody has it any more: no reader is shown it, whatever is left.
+    await 5 unseen
+    expect 3 banger vm show r
+    expect 0 banger vm list --state stopped --state creating
+    same "$output" ''
     expect 0 banger vm reconcile
     await 20 absent
     await 5 nothing_left
   }
   # No monitor that has just been told of the death is at work any more.
   unlocked() { [ -z "$(monitor_of r)" ]; }
+  unseen() { [ -z "$(banger vm list -q)" ]; }
   walk banger-vm nothing run_it ended 8 ends
 }
 

@@ -100,6 +100,7 @@ NetStatus net_status(Reader& in) {
   for (const Vm& row : in.state.vms()) {
     NetStatus::Lease lease;
     lease.vm = as_seen(in.dirs, in.state.tag(), row);
+    if (is_gone(in.dirs, in.state.tag(), lease.vm)) continue;
     // The VMs' own says more than the settings: they may have been changed since.
     if (nature_of(row.net_mode).is_private) subnet = Subnet::around(row.address, row.prefix);
     if (auto tap = record.taps.find(row.id); s.up && tap != record.taps.end()) {

@@ -26,13 +26,16 @@ void walk(Reader& in, const VmQuery& query, Found found, Unknown unknown) {
     if (!query.states.empty()) vm = as_seen(in.dirs, in.state.tag(), std::move(vm));
     if (matches(vm, query)) found(std::move(vm));
   };
+  auto gone = [&](const Vm& vm) { return is_gone(in.dirs, in.state.tag(), vm); };
   if (!query.refs) {
-    for (Vm& vm : in.state.vms()) take(std::move(vm));
+    for (Vm& vm : in.state.vms())
+      if (!gone(vm)) take(std::move(vm));
     return;
   }
   std::unordered_set<std::string> seen;
   for (const std::string& ref : *query.refs) {
     auto vm = find(in.state, ref);
+    if (vm && gone(*vm)) vm.reset();
     if (!seen.insert(vm ? vm->id : ref).second) continue;
     if (vm)
       take(std::move(*vm));
@@ -64,7 +67,9 @@ std::vector<Vm> find_vms(Reader& in, const VmQuery& query, std::vector<std::stri
   if (!query.refs) { // in place: there may be many
     std::vector<Vm> vms = in.state.vms();
     for (Vm& vm : vms) vm = as_seen(in.dirs, in.state.tag(), std::move(vm));
-    std::erase_if(vms, [&](const Vm& vm) { return !matches(vm, query); });
+    std::erase_if(vms, [&](const Vm& vm) {
+      return !matches(vm, query) || is_gone(in.dirs, in.state.tag(), vm);
+    });
     return vms;
   }
   std::vector<Vm> vms;

@@ -42,4 +42,11 @@ Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm) {
   return vm;
 }
 
+bool is_gone(const Dirs& dirs, const std::string& tag, const Vm& vm) {
+  if (!vm.remove_when_stopped || sys::is_alive(vm.creator)) return false;
+  if (sys::is_alive(vm.vmm_process())) return false;
+  Places places = places_of(dirs, tag, vm);
+  return !sys::FileLock::is_held(places.run_lock) && !sys::FileLock::is_held(places.op_lock);
+}
+
 } // namespace banger::ops

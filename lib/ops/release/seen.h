@@ -12,4 +12,9 @@ bool needs_look(const Vm& vm);
 // For a live VM at most 3 system calls and one open as long as its monitor is there.
 Vm as_seen(const Dirs& dirs, const std::string& tag, Vm vm);
 
+// Whether nobody has the VM any more, though its row stands: it is to go when it stops (--rm), who
+// ran it has died or let it go, and nothing of it runs. The next command that changes anything
+// removes what is left, so that no reader is shown it.
+bool is_gone(const Dirs& dirs, const std::string& tag, const Vm& vm);
+
 } // namespace banger::ops
