@@ -21,13 +21,38 @@ const cli::VerbEntry verbs[] = {
          "told to ask it for that zone, and no other.\n\n"
          "A state has one such daemon, and an address and port belong to the first state that "
          "takes "
-         "them; another one sets dns.listen. Under systemd it takes the sockets of its socket "
+         "them; another one sets dns.listen. banger dns start serves in the background. Under "
+         "systemd it takes the sockets of its socket "
          "unit, "
          "and tells when it is ready (Type=notify).",
      .examples = {{"banger dns serve", "until Ctrl-C"},
                   {"BANGER_DNS_LISTEN=127.0.0.53:5300 banger dns serve", "at another place"}},
      .objects = {},
      .make = tool::make_serve},
+    {.name = "start",
+     .summary = "serve in the background, if nobody does yet",
+     .manual =
+         "Starts what banger dns serve is, on its own, and returns when it answers. It goes on "
+         "until banger dns stop, or until this host is shut down. Where there is one already "
+         "nothing is done.",
+     .examples = {{"banger dns start", "answer from now on"},
+                  {"banger dns start -q && banger vm start demo", "before a VM"}},
+     .objects = {"result"},
+     .make = tool::make_start},
+    {.name = "stop",
+     .summary = "end the daemon of this state",
+     .manual =
+         "Waits until it has ended; one that does not within five seconds is killed. The VMs run "
+         "on. Where there is none nothing is done.",
+     .examples = {{"banger dns stop", "answer no more"}},
+     .objects = {"result"},
+     .make = tool::make_stop},
+    {.name = "restart",
+     .summary = "end the daemon of this state, and start one of this build and config",
+     .manual = "For a few milliseconds nobody answers.",
+     .examples = {{"BANGER_DNS_TTL=1 banger dns restart", "with another setting"}},
+     .objects = {"result"},
+     .make = tool::make_restart},
     {.name = "status",
      .summary = "show whether names are answered, where, and by whom",
      .manual = "Where no daemon of this state is there, and another program has its port, it says "

@@ -8,6 +8,9 @@
 namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_serve();
+std::unique_ptr<cli::Verb> make_start();
+std::unique_ptr<cli::Verb> make_stop();
+std::unique_ptr<cli::Verb> make_restart();
 std::unique_ptr<cli::Verb> make_status();
 std::unique_ptr<cli::Verb> make_resolve();
 std::unique_ptr<cli::Verb> make_records();

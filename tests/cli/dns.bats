@@ -385,6 +385,70 @@ time.sleep(600)' "$port" >"$root/bound" 3>&- &
   same "$(short demo.vm)" "$reach"
 }
 
+@test "start, stop, restart: in the background, and a second time nothing is done" {
+  vm demo
+  expect 0 banger dns start --json
+  schema result
+  same "$(field '[.verb, .name, .ok, .changed, .state] | map(tostring) | join(" ")')" 'start dns true true running'
+  same "$(short demo.vm)" "$reach"
+  daemon=$(banger dns status --json | jq .pid)
+  pids+=("$daemon")
+  # It has no terminal, no file of whoever started it, and a session of its own.
+  same "$(readlink "/proc/$daemon/fd/0" "/proc/$daemon/cwd" | paste -sd' ')" '/dev/null /'
+  same "$(ps -o sid= "$daemon" | tr -d ' ')" "$daemon"
+  expect 0 banger dns start
+  same "$output" "dns: answers for .vm at 127.0.0.1:$port (pid $daemon)"
+  expect 0 banger dns start --json
+  same "$(field .changed)" false
+  BANGER_DNS_TTL=5 expect 0 banger dns restart
+  [[ $output != *"(pid $daemon)"* ]]
+  daemon=$(banger dns status --json | jq .pid)
+  pids+=("$daemon")
+  expect 0 banger dns resolve demo --json
+  same "$(field .ttl)" 5
+  expect 0 banger dns stop --json
+  schema result
+  same "$(field '[.changed, .state] | map(tostring) | join(" ")')" 'true stopped'
+  ! kill -0 "$daemon" 2>/dev/null
+  [ ! -e "$BANGER_STATE_DIR/run/dns.sock" ]
+  expect 0 banger dns stop --json
+  same "$(field .changed)" false
+  expect 1 banger dns resolve demo
+}
+
+@test "what keeps a daemon from starting is told by start" {
+  vm demo
+  serve
+  expect 4 env BANGER_STATE_DIR="$root/other" banger dns start --json
+  same "$(field .error.code)" conflict
+  expect 4 env BANGER_STATE_DIR="$root/other" banger dns start
+  errors "cannot start the DNS daemon: cannot serve DNS at 127.0.0.1:$port: banger-dns (process $daemon), the DNS daemon of the state '$BANGER_STATE_DIR' has it"
+  errors 'set dns.listen'
+  expect 0 env BANGER_STATE_DIR="$root/other" banger dns status -q
+  same "$output" down
+}
+
+@test "one that does not answer is ended all the same" {
+  serve
+  kill -STOP "$daemon"
+  expect 6 banger dns status
+  errors 'does not answer'
+  expect 0 banger dns stop
+  ! kill -0 "$daemon" 2>/dev/null
+}
+
+@test "many starts at once begin one daemon" {
+  local i jobs=()
+  for i in 1 2 3 4 5 6; do
+    banger dns start -q 3>&- &
+    jobs+=($!)
+  done
+  for i in "${jobs[@]}"; do wait "$i"; done
+  pids+=("$(banger dns status --json | jq .pid)")
+  same "$(pgrep -fc "banger-dns serve --state-dir $BANGER_STATE_DIR")" 1
+  expect 0 banger dns stop
+}
+
 @test "systemd's sockets are taken, and it is told when they are answered" {
   vm demo
   cat >"$root/manager.py" <<'PY'

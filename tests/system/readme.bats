@@ -9,6 +9,8 @@ setup() {
   readme=${BANGER_TEST_README:-$BANGER_SOURCE/README.md}
   # The smallest guest, emulated: as everywhere here.
   export BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M BANGER_VM_ACCEL=tcg
+  # A daemon of whoever runs the tests keeps its port.
+  export BANGER_DNS_LISTEN=127.0.0.1:$((20000 + $$ % 20000))
   cd "$BANGER_SOURCE" || return
 }
 

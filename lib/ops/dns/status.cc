@@ -78,7 +78,7 @@ std::vector<DnsRecord> resolve(const Settings& settings, const std::string& name
   } catch (Error& e) {
     e.within(fmt::format("cannot resolve '{}'", text)).default_subject(text);
     if (e.code() == Code::unreachable)
-      e.default_hint("banger dns status tells why; banger dns serve answers there");
+      e.default_hint("banger dns status tells why; banger dns start answers there");
     throw;
   }
   auto none = [&](std::string_view why) {
