@@ -19,7 +19,9 @@ const cli::VerbEntry verbs[] = {
          "It knows names of VMs alone (dns.zone): whoever asks for others is refused. A resolver "
          "is "
          "told to ask it for that zone, and no other.\n\n"
-         "A state has one such daemon, and an address and port belong to the first state that "
+         "A state has one such daemon; with --replace it takes the place of one that there is, and "
+         "no question "
+         "by UDP is lost. An address and port belong to the first state that "
          "takes "
          "them; another one sets dns.listen. banger dns start serves in the background. Under "
          "systemd it takes the sockets of its socket "
@@ -48,8 +50,10 @@ const cli::VerbEntry verbs[] = {
      .objects = {"result"},
      .make = tool::make_stop},
     {.name = "restart",
-     .summary = "end the daemon of this state, and start one of this build and config",
-     .manual = "For a few milliseconds nobody answers.",
+     .summary = "put a daemon of this build and config in the place of the one there is",
+     .manual =
+         "The new one takes over its sockets: what is asked meanwhile is answered later, and only "
+         "connections of TCP are closed. Where there is none it is started.",
      .examples = {{"BANGER_DNS_TTL=1 banger dns restart", "with another setting"}},
      .objects = {"result"},
      .make = tool::make_restart},

@@ -7,10 +7,16 @@ namespace banger::tool {
 namespace {
 
 struct Serve : cli::Verb {
-  void declare(cli::Spec&) override {}
+  bool replace = false;
+
+  void declare(cli::Spec& spec) override {
+    spec.options = {{.flags = "--replace",
+                     .help = "take over from the daemon of this state that there is",
+                     .target = &replace}};
+  }
 
   int run(cli::App& app) override {
-    ops::serve_dns(app.settings, app.dirs, app.log, [&](const ops::DnsDaemon& d) {
+    ops::serve_dns(app.settings, app.dirs, app.log, replace, [&](const ops::DnsDaemon& d) {
       app.notice(fmt::format("answers for .{} at {}", d.zone, to_text(d.listen)));
     });
     return 0;

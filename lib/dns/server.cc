@@ -49,6 +49,13 @@ void Server::add_tcp(Fd listener) {
   loop_.watch(fd, [this, fd] { on_connect(fd); });
 }
 
+std::vector<int> Server::sockets() const {
+  std::vector<int> all;
+  for (const auto* some : {&udp_, &tcp_})
+    for (const Fd& fd : *some) all.push_back(fd.get());
+  return all;
+}
+
 void Server::answer(const Answers* answers, std::string_view packet, Limits limits,
                     std::string& out) {
   if (answers)

@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <string>
+#include <vector>
 
 #include "core/handle.h"
 #include "core/units.h"
@@ -36,6 +37,9 @@ public:
 
   void add_udp(Fd socket);
   void add_tcp(Fd listener);
+
+  // All of them; they stay the server's.
+  std::vector<int> sockets() const;
 
   // How many were answered.
   uint64_t answered() const { return answered_; }

@@ -25,6 +25,12 @@ void LineServer::Client::send(std::string_view line) {
   deaf_ = !out_.send(line) || out_.waiting() > most_waiting;
 }
 
+void LineServer::Client::send_with(std::string_view line, int descriptor) {
+  if (deaf_ || out_.waiting() > 0)
+    throw Error(Code::unreachable, "a client does not take what it asked for");
+  send_with_descriptor(fd_.get(), line, descriptor);
+}
+
 LineServer::LineServer(Loop& loop, Handlers handlers)
     : loop_(loop), handlers_(std::move(handlers)) {}
 

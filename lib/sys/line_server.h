@@ -23,6 +23,9 @@ public:
     Client(Loop& loop, Fd fd);
     // One that takes nothing for long hears no more; its end is seen all the same.
     void send(std::string_view line);
+    // The same with a copy of a descriptor, for one that is waiting for nothing else. What the
+    // client does not take now costs it its connection.
+    void send_with(std::string_view line, int descriptor);
     // No more lines of it are read, until resume(). From its own on_line only.
     void pause() { paused_ = true; }
     // A descriptor that came along with what it said, and that nobody has taken yet.

@@ -419,6 +419,61 @@ time.sleep(600)' "$port" >"$root/bound" 3>&- &
   expect 1 banger dns resolve demo
 }
 
+@test "no question is lost when one daemon takes over from another" {
+  vm demo
+  expect 0 banger dns start
+  # Asks without a pause, each question once; says how many, and how many had no answer.
+  python3 - "$port" "$root/enough" >"$root/asked" <<'PY' 3>&- &
+import os, socket, sys
+port, enough = int(sys.argv[1]), sys.argv[2]
+question = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04demo\x02vm\x00\x00\x01\x00\x01"
+asked = lost = 0
+while not os.path.exists(enough):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        s.settimeout(5)
+        try:
+            s.send(asked.to_bytes(4, "big")[2:] + question)
+            lost += s.recv(1000)[7] != 1
+        except OSError:
+            lost += 1
+        asked += 1
+print(asked > 100, lost)
+PY
+  local asking=$! i
+  pids+=("$asking")
+  for i in 1 2 3 4 5; do expect 0 banger dns restart; done
+  # One that is begun in the foreground, too.
+  banger-dns serve --replace 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+  touch "$root/enough"
+  wait "$asking"
+  same "$(cat "$root/asked")" 'True 0'
+  expect 0 banger dns status --json
+  same "$(field .pid)" "$daemon"
+}
+
+@test "who takes over listens where it is told to, and ends one that does not answer" {
+  vm demo
+  serve
+  export BANGER_DNS_LISTEN=127.0.0.2:$port
+  expect 0 banger dns restart
+  outputs "at 127.0.0.2:$port"
+  expect 0 wait "$daemon"
+  same "$(dig +short @127.0.0.2 -p "$port" demo.vm)" "$reach"
+  expect 1 env BANGER_DNS_LISTEN=127.0.0.1:$port banger dns resolve demo
+  daemon=$(banger dns status --json | jq .pid)
+  pids+=("$daemon")
+  kill -STOP "$daemon"
+  expect 0 banger dns restart
+  has_ended "$daemon"
+  expect 0 banger dns resolve demo
+  same "$output" "$reach"
+  expect 0 banger dns stop
+}
+
 @test "what keeps a daemon from starting is told by start" {
   vm demo
   serve

@@ -45,8 +45,9 @@ std::optional<ProcessId> process_of(const Settings& settings, const Dirs& dirs) 
 
 } // namespace
 
-StartedDns start_dns(const Dirs& dirs, const std::vector<std::string>& common) {
-  if (auto there = find_dns_daemon(dirs)) return {std::move(*there), false};
+StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common) {
+  if (!replace)
+    if (auto there = find_dns_daemon(dirs)) return {std::move(*there), false};
   sys::ServiceEar ear;
   sys::Pipe err = sys::make_pipe();
   sys::Command command{
@@ -54,6 +55,7 @@ StartedDns start_dns(const Dirs& dirs, const std::vector<std::string>& common) {
   command.argv.insert(command.argv.end(), {"--state-dir", dirs.state});
   command.argv.insert(command.argv.end(), common.begin(), common.end());
   command.argv.push_back("--json");
+  if (replace) command.argv.push_back("--replace");
   sys::Child child = sys::spawn(command, {-1, -1, err.write.get(), {}});
   err.write.reset();
   std::array<pollfd, 2> polled{{{ear.fd(), POLLIN, 0}, {child.pidfd(), POLLIN, 0}}};
@@ -71,7 +73,7 @@ StartedDns start_dns(const Dirs& dirs, const std::vector<std::string>& common) {
     if (polled[1].revents == 0) continue;
     Error why = why_it_ended(err.read.get(), child.wait());
     // Another command may have been first.
-    if (why.code() == Code::conflict)
+    if (why.code() == Code::conflict && !replace)
       if (auto there = find_dns_daemon(dirs)) return {std::move(*there), false};
     throw std::move(why).within("cannot start the DNS daemon");
   }

@@ -13,10 +13,10 @@ struct StartedDns {
   DnsDaemon daemon;
   bool changed = true; // false: it was there
 };
-// Starts it if there is none, and waits until it answers. `common` are the
-// options that it is given as well (App::common_words). Throws what kept it
-// from starting.
-StartedDns start_dns(const Dirs& dirs, const std::vector<std::string>& common);
+// Starts it if there is none, or in the place of the one there is, and waits until it answers.
+// `common` are the options that it is given as well (App::common_words). Throws what kept it from
+// starting.
+StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common);
 
 // Asks it to end, and waits until it has; one that does not within five seconds
 // is killed. False where there is none.

@@ -7,6 +7,7 @@
 #include "dns/server.h"
 #include "model/message.h"
 #include "ops/dns/names.h"
+#include "ops/dns/take_over.h"
 #include "sys/datagram.h"
 #include "sys/file.h"
 #include "sys/line_server.h"
@@ -98,7 +99,7 @@ private:
 
 class Daemon {
 public:
-  Daemon(const Settings& settings, const Dirs& dirs, Log& log)
+  Daemon(const Settings& settings, const Dirs& dirs, Log& log, std::vector<Fd> given)
       : log_(log), lock_(take_lock(dirs)), talk_socket_(dns_socket(dirs)),
         names_(settings, dirs, log),
         server_(
@@ -111,7 +112,6 @@ public:
     self_.process = sys::this_process();
     self_.version = version();
     self_.zone = settings.dns_zone;
-    auto given = sys::take_service_sockets();
     Sockets sockets =
         given.empty() ? own_sockets(settings.dns_listen) : given_sockets(std::move(given));
     for (const auto* some : {&sockets.tcp, &sockets.udp})
@@ -149,9 +149,21 @@ private:
   }
 
   void hear(const Client& client, const std::string& line) {
-    std::string verb = read_message(line, [](const Json& j) { return j.value("do", ""); });
-    if (verb != "status") throw usage("unknown verb '{}'", verb);
-    client->send(to_line(as_now()));
+    auto [verb, index] = read_message(line, [](const Json& j) {
+      return std::pair(j.value("do", ""), j.value("index", size_t{0}));
+    });
+    if (verb == "status") {
+      client->send(to_line(as_now()));
+    } else if (verb == "socket") { // whoever takes over has them one by one
+      std::vector<int> all = server_.sockets();
+      if (index >= all.size()) throw usage("there is no socket {}", index);
+      client->send_with(message_line({{"v", message_version}, {"of", all.size()}}), all[index]);
+    } else if (verb == "end") {
+      client->send(to_line(as_now()));
+      loop_.stop();
+    } else {
+      throw usage("unknown verb '{}'", verb);
+    }
   }
 
   Log& log_;
@@ -166,9 +178,16 @@ private:
 
 } // namespace
 
-void serve_dns(const Settings& settings, const Dirs& dirs, Log& log,
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, bool replace,
                const std::function<void(const DnsDaemon&)>& on_ready) {
-  Daemon(settings, dirs, log).run(on_ready);
+  std::vector<Fd> given = sys::take_service_sockets();
+  if (replace) {
+    std::vector<Fd> before = take_over_dns(settings, dirs);
+    std::erase_if(before,
+                  [&](const Fd& fd) { return sys::endpoint_of(fd.get()) != settings.dns_listen; });
+    if (given.empty()) given = std::move(before);
+  }
+  Daemon(settings, dirs, log, std::move(given)).run(on_ready);
 }
 
 } // namespace banger::ops

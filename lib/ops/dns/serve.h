@@ -14,7 +14,10 @@ namespace banger::ops {
 // While the state cannot be read it answers SERVFAIL, and recovers by itself; a state that is not
 // there is made. Throws Error(conflict) where a daemon serves this state already, or another has
 // the port (the error says who), Error(preflight) for a port that this user may not have.
-void serve_dns(const Settings& settings, const Dirs& dirs, Log& log,
+//
+// `replace`: it takes the place of the daemon that there is, with its sockets where they are those
+// of dns.listen: no datagram is lost.
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, bool replace,
                const std::function<void(const DnsDaemon&)>& on_ready);
 
 } // namespace banger::ops

@@ -35,6 +35,7 @@ protected:
     if (line == "worse") throw std::runtime_error("that is worse");
     if (line == "pause") client->pause();
     if (line == "echo") client->send("echo\n");
+    if (line == "descriptor") client->send_with("there\n", pipe.read.get());
   }
 
   Fd connect() {
@@ -55,6 +56,7 @@ protected:
     return wait_readable(fd, Millis(0)) ? read_some(fd, 1 << 20) : "";
   }
 
+  Pipe pipe = make_pipe();
   Loop loop;
   std::vector<std::string> heard, faults;
   LineServer server;
@@ -87,6 +89,19 @@ TEST_F(LineServerTest, WhatIsThrownCostsThatClientItsConnectionAlone) {
   send_all(c.get(), "still here\n");
   run_until([&] { return heard.back() == "still here"; });
   EXPECT_EQ(std::count(heard.begin(), heard.end(), "never"), 0);
+}
+
+TEST_F(LineServerTest, ADescriptorComesWithItsLine) {
+  Fd a = connect();
+  send_all(a.get(), "descriptor\n");
+  run_until([&] { return is_readable(a.get()); });
+  LineReader lines(a.get());
+  Fd came;
+  EXPECT_TRUE(lines.fill(&came));
+  EXPECT_EQ(lines.buffered(), "there");
+  ASSERT_TRUE(came);
+  EXPECT_EQ(::write(pipe.write.get(), "x", 1), 1);
+  EXPECT_EQ(read_some(came.get(), 10), "x");
 }
 
 TEST_F(LineServerTest, ALineWithoutEndIsAFault) {
