@@ -8,7 +8,7 @@ test_vm="$BANGER_BUILD/tests/banger-test-vm"
 setup() {
   private_root
   pids=()
-  port=$((20000 + $$ % 20000))
+  port=$((20000 + $$ % 12000))
   export BANGER_DNS_LISTEN=127.0.0.1:$port
 }
 teardown() {

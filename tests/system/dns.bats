@@ -6,7 +6,7 @@ load vm
 setup() {
   vm_root
   daemon=
-  port=$((20000 + $$ % 20000))
+  port=$((20000 + $$ % 12000))
   export BANGER_DNS_LISTEN=127.0.0.1:$port
 }
 teardown() {
