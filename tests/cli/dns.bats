@@ -13,6 +13,8 @@ setup() {
 }
 teardown() {
   local pid
+  # Of a failed test, too.
+  banger dns stop >/dev/null 2>&1 || true
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
   remove_private_root
 }

@@ -14,6 +14,11 @@ setup() {
   cd "$BANGER_SOURCE" || return
 }
 
+teardown() {
+  banger dns stop >/dev/null 2>&1 || true # of a walk that was not finished
+  remove_vms
+}
+
 # The lines that the section $1 has its reader type, without their comments.
 lines_of() {
   sed -n "/^## $1\$/,/^## /s/^    //p" "$readme" | sed 's/  *#.*//; /^$/d'
