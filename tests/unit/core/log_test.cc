@@ -64,7 +64,7 @@ TEST(Log, BytesThatAreNoUtf8LeaveTheLineValid) {
   // Cut off, alone, too long a form of '/', a surrogate, beyond the last code point.
   for (std::string bad : {"\xc3", "\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
     std::string text = written([&](Log& log) { log.info("x", {{"said", bad + "z"}}); });
-    EXPECT_NO_THROW(Json::parse(text)) << text;
+    EXPECT_TRUE(Json::accept(text)) << text;
     EXPECT_NE(text.find("z\""), std::string::npos) << text;
   }
 }

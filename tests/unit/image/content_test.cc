@@ -1,5 +1,7 @@
 #include "image/content.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,13 +15,14 @@ namespace {
 // A tar's header with the sum that it should say, of bytes with a sign where `with_sign` is set.
 std::string tar_header(const std::string& name, bool with_sign = false) {
   std::string header(512, '\0');
-  header.replace(0, name.size(), name);
+  std::ranges::copy(name, header.begin());
   header.replace(148, 8, 8, ' ');
   int sum = 0;
   for (char c : header) sum += with_sign ? static_cast<signed char>(c) : static_cast<uint8_t>(c);
   char text[8];
   std::snprintf(text, sizeof text, "%06o", sum);
-  return header.replace(148, 7, std::string(text, 7));
+  std::copy_n(text, 7, header.begin() + 148);
+  return header;
 }
 
 TEST(Content, ATarIsToldByTheSumOfItsHeader) {
