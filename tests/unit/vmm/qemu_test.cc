@@ -22,10 +22,19 @@ Machine small() {
   return m;
 }
 
-// The word after `option`; empty if it is not there.
+// The words after each `option`, of which QEMU may follow the last alone.
+std::vector<std::string> values_of(const sys::Command& c, const std::string& option) {
+  std::vector<std::string> values;
+  for (size_t i = 0; i + 1 < c.argv.size(); i++)
+    if (c.argv[i] == option) values.push_back(c.argv[i + 1]);
+  return values;
+}
+
+// The word after `option`, which is given once.
 std::string value_of(const sys::Command& c, const std::string& option) {
-  auto it = std::find(c.argv.begin(), c.argv.end(), option);
-  return it == c.argv.end() || it + 1 == c.argv.end() ? "" : *(it + 1);
+  auto values = values_of(c, option);
+  EXPECT_EQ(values.size(), 1u) << option;
+  return values.empty() ? "" : values[0];
 }
 
 } // namespace
@@ -78,7 +87,8 @@ TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
   m.net = TapNet{"bngab12-3"};
   sys::Command c = make_qemu("qemu")->launch(m).command;
   EXPECT_EQ(value_of(c, "-netdev"), "tap,id=n0,ifname=bngab12-3,script=no,downscript=no,vhost=off");
-  EXPECT_EQ(value_of(c, "-device").find("host_mtu"), std::string::npos);
+  for (const std::string& device : values_of(c, "-device"))
+    EXPECT_EQ(device.find("host_mtu"), std::string::npos) << device;
   sys::Command inside = step_into({"/x/banger-enter", 10, 11}, c, 5);
   EXPECT_EQ(
       std::vector<std::string>(inside.argv.begin(), inside.argv.begin() + 7),
