@@ -31,12 +31,7 @@ void tell_destination(int fd) {
 }
 
 bool is_udp(int fd) {
-  auto is = [&](int option, int want) {
-    int value = 0;
-    socklen_t size = sizeof value;
-    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
-  };
-  return is(SO_DOMAIN, AF_INET) && is(SO_PROTOCOL, IPPROTO_UDP);
+  return has_option(fd, SO_DOMAIN, AF_INET) && has_option(fd, SO_PROTOCOL, IPPROTO_UDP);
 }
 
 std::optional<size_t> receive_datagram(int fd, char* data, size_t size, UdpPeer* from) {

@@ -2,24 +2,19 @@
 
 #include <cerrno>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "sys/socket_impl.h"
 
 namespace banger::sys {
 
 Fd listen_tcp(const std::string& address, int port) {
-  sockaddr_in a{};
-  a.sin_family = AF_INET;
-  a.sin_port = htons(static_cast<uint16_t>(port));
-  if (::inet_pton(AF_INET, address.c_str(), &a.sin_addr) != 1)
-    throw usage("invalid address '{}': not an IPv4 address", address);
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) throw sys_error(errno, "cannot make a socket");
+  sockaddr_in a = inet_address(address, port);
+  Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
   // A port whose last connections linger is free.
   int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -45,12 +40,8 @@ void send_at_once(int connection) {
 }
 
 bool is_tcp_listener(int fd) {
-  auto is = [&](int option, int want) {
-    int value = 0;
-    socklen_t size = sizeof value;
-    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
-  };
-  return is(SO_DOMAIN, AF_INET) && is(SO_TYPE, SOCK_STREAM) && is(SO_ACCEPTCONN, 1);
+  return has_option(fd, SO_DOMAIN, AF_INET) && has_option(fd, SO_TYPE, SOCK_STREAM) &&
+         has_option(fd, SO_ACCEPTCONN, 1);
 }
 
 Endpoint endpoint_of(int socket) {

@@ -101,10 +101,13 @@ bool send_signal(const ProcessId& id, int signal) {
   throw sys_error(errno, "cannot send signal {} to process {}", signal, id.pid);
 }
 
-void end_process(const ProcessId& id, Millis patience) {
+bool await_end(const ProcessId& id, Millis patience) {
   auto fd = open_process(id);
-  if (!fd || !send_signal(id, SIGKILL)) return;
-  if (!wait_readable(fd->get(), patience))
+  return !fd || wait_readable(fd->get(), patience);
+}
+
+void end_process(const ProcessId& id, Millis patience) {
+  if (send_signal(id, SIGKILL) && !await_end(id, patience))
     throw failed("cannot end process {}: it does not die", id.pid);
 }
 

@@ -24,6 +24,8 @@ bool is_alive(const ProcessId& id);
 std::optional<Fd> open_process(const ProcessId& id);
 // Sends a signal to exactly that process; false if it is gone.
 bool send_signal(const ProcessId& id, int signal);
+// Waits until exactly that process has ended; false if it is still there after `patience`.
+bool await_end(const ProcessId& id, Millis patience);
 // Ends exactly that process (SIGKILL) and waits until it has gone. Nothing happens if it has gone
 // already; one that is still there after `patience` is Error(failed).
 void end_process(const ProcessId& id, Millis patience);

@@ -29,6 +29,13 @@ inline Fd new_socket(int domain, int type) {
   return fd;
 }
 
+// Whether a number that SOL_SOCKET has for a socket is this one; false for what is no socket.
+inline bool has_option(int fd, int option, int want) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == want;
+}
+
 // Room for one control message of this type, and the message that it belongs to.
 template <typename T>
 struct Control {

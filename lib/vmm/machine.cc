@@ -8,15 +8,15 @@ std::string kernel_command_line(Accel accel, int64_t tsc_khz) {
   // panic=-1 reboots at once and reboot=t does so by a triple fault, which every VMM sees; the
   // console's last lines tell a panic from a reboot.
   std::string line = "console=ttyS0 quiet panic=-1 reboot=t";
+  if (accel != Accel::tcg) return line;
   // An emulated processor's counter is its host's, the same on all of them. Left to itself the
   // kernel compares it with timers that come late on a busy host, takes it for broken, and counts
   // those late ticks instead: a third of the time was lost so.
-  if (accel == Accel::tcg) line += fmt::format(" tsc_early_khz={} tsc=reliable", tsc_khz);
+  line += fmt::format(" tsc_early_khz={} tsc=reliable", tsc_khz);
   // An emulated boot is spared what takes a tenth of it each: that the kernel tries its ciphers,
   // and that it patches itself for one processor, where each instruction that it writes makes the
   // emulator translate anew.
-  if (accel == Accel::tcg) line += " cryptomgr.notests noreplace-smp";
-  return line;
+  return line + " cryptomgr.notests noreplace-smp";
 }
 
 std::string mac_of(const std::string& vm_id) {

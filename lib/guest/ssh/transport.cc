@@ -5,11 +5,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
+#include "sys/listen.h"
 #include "sys/wait.h"
 
 namespace banger::guest {
@@ -22,9 +22,8 @@ Connecting begin_connect(const std::string& address, int port) {
     throw usage("invalid address '{}': not an IPv4 address", address);
   Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) throw sys_error(errno, "cannot make a socket");
+  sys::send_at_once(socket.get());
   int on = 1;
-  // Every packet is one that somebody waits for.
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   int error = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 ? 0 : errno;
   return {std::move(socket), error};

@@ -81,10 +81,8 @@ StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::stri
 
 bool stop_dns(const Settings& settings, const Dirs& dirs) {
   auto process = process_of(settings, dirs);
-  if (!process) return false;
-  auto pidfd = sys::open_process(*process);
-  if (!pidfd || !sys::send_signal(*process, SIGTERM)) return false;
-  if (!sys::wait_readable(pidfd->get(), time_to_end)) sys::end_process(*process, time_to_end);
+  if (!process || !sys::send_signal(*process, SIGTERM)) return false;
+  if (!sys::await_end(*process, time_to_end)) sys::end_process(*process, time_to_end);
   return true;
 }
 

@@ -59,12 +59,11 @@ std::vector<Fd> take_over_dns(const Settings& settings, const Dirs& dirs) {
   try {
     auto daemon = find_dns_daemon(dirs);
     if (!daemon) return {};
-    auto pidfd = sys::open_process(daemon->process);
     Predecessor before(dirs);
     sockets = sockets_of(before);
     Fd none;
     before.ask({{"do", "end"}}, &none);
-    if (pidfd && sys::wait_readable(pidfd->get(), patience)) return sockets;
+    if (sys::await_end(daemon->process, patience)) return sockets;
   } catch (const Json::exception&) { // of another build, which says it otherwise
   } catch (const Error&) {           // it does not answer, or does not give them
   }

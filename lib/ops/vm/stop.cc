@@ -8,7 +8,6 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
-#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -87,16 +86,15 @@ struct Request {
 // Asks its monitor to end it, and returns when that one has ended, too. False where it does not
 // answer, or does not end the VM in time. Throws Error(unreachable) where there is none.
 bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request& r) {
-  auto monitor = sys::open_process(vm.monitor_process());
   // A monitor of a build before does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
     ask_monitor(places.monitor_socket, {r.verb, r.timeout},
                 {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
                 [&](const Report& report) { ctx.stage(vm.name, report.text); });
-    // It answers as the last thing that it does. Who is told that a VM was stopped finds no process
-    // of it.
-    if (monitor) sys::wait_readable(monitor->get(), time_to_die);
+    // It answers as the last thing that it does. A caller that is told that a VM was stopped finds
+    // no process of it.
+    sys::await_end(vm.monitor_process(), time_to_die);
     return true;
   } catch (const Error& e) {
     if (e.code() != Code::timeout) throw;
@@ -109,9 +107,7 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
 // stays has lost its socket, and is ended.
 void end_unreachable_monitor(Context& ctx, const Vm& vm) {
   auto now = ctx.state.find_vm_by_id(vm.id);
-  if (!now) return;
-  auto monitor = sys::open_process(now->monitor_process());
-  if (!monitor || sys::wait_readable(monitor->get(), time_to_die)) return;
+  if (!now || sys::await_end(now->monitor_process(), time_to_die)) return;
   ctx.stage(vm.name, "its monitor cannot be reached: ending that first");
   sys::end_process(now->monitor_process(), time_to_vanish);
 }
