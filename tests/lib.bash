@@ -91,9 +91,10 @@ error_schema() {
   printf '%s\n' "$stderr" | "$BANGER_SOURCE/tests/check-schema" error
 }
 
-# Waits until a command succeeds: `await 10 test -e file` (seconds).
+# Waits until a command succeeds: `await 10 test -e file` (seconds). SECONDS is whole: one that has
+# nearly passed would be counted as waited for.
 await() {
-  local end=$((SECONDS + $1))
+  local end=$((SECONDS + 1 + $1))
   shift
   until "$@"; do
     if [ "$SECONDS" -ge "$end" ]; then

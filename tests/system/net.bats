@@ -370,13 +370,9 @@ EOT
   nothing_left
 }
 
-# The helper of a monitor of this test that repairs, once it is there.
-repairer() {
-  local pid
-  for pid in $(pgrep -f 'banger-place repair$'); do
-    [[ $(readlink "/proc/$pid/cwd") != "$XDG_RUNTIME_DIR"/* ]] || echo "$pid"
-  done
-}
+# The helper of $monitor that repairs, once it is there. What it starts has its words until it is
+# another program.
+repairer() { pgrep -P "$monitor" -f 'banger-place repair$'; }
 repairs() { [ -n "$(repairer)" ]; }
 
 @test "who starts a holder dies before it has its relays: the next one begins anew" {
