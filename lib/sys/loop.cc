@@ -113,8 +113,10 @@ int read_signal(int fd) {
 
 namespace {
 
+Fd new_watch() { return Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
+
 Fd watch(const std::string& path, uint32_t mask) {
-  Fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  Fd fd = new_watch();
   if (!fd || ::inotify_add_watch(fd.get(), path.c_str(), mask) < 0)
     throw watch_fault(errno, fmt::format("cannot follow '{}'", path));
   return fd;
@@ -132,6 +134,10 @@ Error watch_fault(int err, const std::string& what) {
     return preflight("{}: no inotify watch is left to this user", what)
         .hint("raise the sysctl fs.inotify.max_user_watches");
   return Error::from_errno(err, what);
+}
+
+void require_watch() {
+  if (!new_watch()) throw watch_fault(errno, "cannot follow files");
 }
 
 Fd watch_file(const std::string& path) { return watch(path, IN_MODIFY); }

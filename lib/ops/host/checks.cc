@@ -245,7 +245,7 @@ Check check_files(const Host&) {
 // Its limits are a user's, and other programs take their share: trying is the only way to know.
 Check check_inotify(const Host&) {
   try {
-    sys::watch_dir("/");
+    sys::require_watch();
     return {"inotify", Verdict::ok, "files can be followed", {}};
   } catch (const Error& e) {
     return {"inotify", Verdict::missing, e.message(),
