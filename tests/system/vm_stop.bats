@@ -20,6 +20,10 @@ stop_takes() {
   same "$(vm_field deaf '[.state, .reason, .error] | @json')" "[\"stopped\",${3:-null},null]"
 }
 
+# A process in the guest that takes no TERM.
+obstinate() {
+  expect 0 banger ssh "$1" -- "setsid sh -c 'trap \"\" TERM HUP; exec sleep 600' >/dev/null 2>&1 </dev/null &"
+}
 mute() { ! banger ssh "$1" -- true 2>/dev/null; }
 
 @test "each step of a stop comes after its deadline, and only if the one before did not help" {
@@ -51,6 +55,7 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
 
   # A patient stop is overtaken by a kill; both tell the same.
   expect 0 banger vm start deaf
+  obstinate deaf
   banger vm stop --timeout 1m deaf >"$root/stop" 2>&1 3>&- &
   stop=$!
   await 10 in_state deaf stopping
@@ -59,5 +64,35 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   wait $stop
   same "$(cat "$root/stop")" 'deaf: stopped'
   expect 0 banger vm rm deaf
+  nothing_left
+}
+
+@test "a tiny guest ends as soon as its processes have; they have five seconds" {
+  expect 0 banger vm run t $tiny
+  local began=$EPOCHREALTIME
+  expect 0 banger vm stop t
+  took_at_most 2 "$began"
+
+  # One that has work to do when it is told, and a shell at a terminal, which takes no TERM.
+  expect 0 banger vm start t
+  expect 0 banger ssh t -- "setsid sh -c 'trap \"sleep 2; echo saved >/kept; exit\" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1 </dev/null &"
+  banger ssh -t t -- sh >/dev/null 2>&1 <>/dev/zero 3>&- &
+  shell=$!
+  await 20 eval 'banger ssh t -- ls /dev/pts | grep -qx 0'
+  began=$EPOCHREALTIME
+  expect 0 banger vm stop t
+  took_at_most 4.5 "$began"
+  wait "$shell" || true
+  expect 0 banger vm start t
+  expect 0 banger ssh t -- cat /kept
+  same "$output" saved
+
+  # One that never goes.
+  obstinate t
+  began=$EPOCHREALTIME
+  expect 0 banger vm stop --timeout 20s t
+  took_at_most 9 "$began"
+  same "$(banger vm logs --log lifecycle t | jq -r 'select(.event == "vm.stop.step") | .step' | sort -u)" keys
+  expect 0 banger vm rm t
   nothing_left
 }
