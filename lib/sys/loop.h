@@ -68,8 +68,8 @@ Fd watch_file(const std::string& path);
 void watch_too(int watch, const std::string& path);
 // The same for what comes, goes or changes in a directory.
 Fd watch_dir(const std::string& path);
-// Throws as these do where no inotify instance is left to the user. It watches nothing: closing what
-// has watched waits for the kernel's readers of all watches, 8 to 15 ms.
+// Throws as these do where no inotify instance is left to the user. It watches nothing: closing
+// what has watched waits for the kernel's readers of all watches, 8 to 15 ms.
 void require_watch();
 // What a failure of inotify means: its limits come as errors that speak of files and disks.
 Error watch_fault(int err, const std::string& what);
