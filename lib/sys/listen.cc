@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "sys/port_owner.h"
 #include "sys/socket_impl.h"
 
 namespace banger::sys {
@@ -26,7 +27,7 @@ Fd listen_tcp(const std::string& address, int port) {
   std::string message = sys_error(error, "cannot listen on {}:{}", address, port).message();
   if (error == EADDRINUSE)
     throw Error(Code::conflict, message)
-        .hint(fmt::format("ss -ltnp 'sport = {}' tells whose it is", port));
+        .hint(fmt::format("{} has that port", tell_port_owner("tcp", address, port)));
   if (error == EACCES)
     throw Error(Code::preflight, message)
         .hint(

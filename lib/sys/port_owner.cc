@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "sys/file.h"
 
 namespace banger::sys {
@@ -55,6 +56,12 @@ std::optional<ProcessInfo> find_port_owner(const std::string& proto, const std::
   for (ProcessInfo& p : list_processes())
     if (has_socket(p.id.pid, *inode)) return std::move(p);
   return {};
+}
+
+std::string tell_port_owner(const std::string& proto, const std::string& address, int port) {
+  auto owner = find_port_owner(proto, address, port);
+  if (!owner) return "another program";
+  return fmt::format("{} (process {})", escape_for_terminal(owner->comm), owner->id.pid);
 }
 
 } // namespace banger::sys

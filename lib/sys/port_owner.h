@@ -13,5 +13,7 @@ namespace banger::sys {
 // (another user's process).
 std::optional<ProcessInfo> find_port_owner(const std::string& proto, const std::string& address,
                                            int port);
+// The same in words: "nginx (process 12)", or "another program".
+std::string tell_port_owner(const std::string& proto, const std::string& address, int port);
 
 } // namespace banger::sys

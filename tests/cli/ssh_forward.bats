@@ -103,6 +103,7 @@ teardown() {
   serve
   expect 4 banger ssh forward demo "$served:80"
   errors "cannot listen on 127.0.0.1:$served"
+  errors "(process $(cat serve.pid)) has that port"
 }
 
 @test "a guest that goes ends it" {

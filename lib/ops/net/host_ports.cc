@@ -33,11 +33,7 @@ Port as_bound(Port p) {
   return p;
 }
 
-std::string who_has(const Port& p) {
-  auto owner = sys::find_port_owner(p.proto, p.host_address, p.host);
-  if (!owner) return "another program";
-  return fmt::format("{} (process {})", escape_for_terminal(owner->comm), owner->id.pid);
-}
+std::string who_has(const Port& p) { return sys::tell_port_owner(p.proto, p.host_address, p.host); }
 
 // How to have a port that is taken at 127.0.0.1 at the VM's own address alone; empty where that is
 // no way.
