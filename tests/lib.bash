@@ -29,6 +29,8 @@ private_root() {
   export XDG_CONFIG_HOME=$root/config XDG_STATE_HOME=$root/statehome XDG_CACHE_HOME=$root/cache
   export XDG_RUNTIME_DIR=$root/run XDG_DATA_HOME=$root/data
   export BANGER_STATE_DIR=$root/state
+  # A test that is about names says where, and starts who answers there.
+  export BANGER_DNS_AUTOSTART=false
   export TERM=xterm # the same wherever the tests run
   unset COLUMNS LINES
   mkdir -m 700 "$HOME" "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
@@ -37,7 +39,12 @@ private_root() {
 
 # For teardown, after the test has stopped what it started.
 remove_private_root() {
-  cd / && [ -n "${root:-}" ] && rm -rf -- "$root"
+  local lock
+  [ -n "${root:-}" ] || return
+  for lock in "$root"/*/run/dns.lock; do
+    [ ! -e "$lock" ] || banger-dns stop -q --state-dir "${lock%/run/dns.lock}" || true
+  done
+  cd / && rm -rf -- "$root"
 }
 
 # The config file of the private root, from standard input.

@@ -23,7 +23,10 @@ const cli::VerbEntry verbs[] = {
          "no question "
          "by UDP is lost. An address and port belong to the first state that "
          "takes "
-         "them; another one sets dns.listen. banger dns start serves in the background. Under "
+         "them; another one sets dns.listen. banger dns start serves in the background, and so "
+         "does a "
+         "VM that is started, with --idle (dns.autostart). A newer banger that starts a VM puts a "
+         "daemon of its own in the place of one with --background, and leaves others alone. Under "
          "systemd it takes the sockets of its socket "
          "unit, "
          "and tells when it is ready (Type=notify).",
@@ -36,7 +39,7 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "Starts what banger dns serve is, on its own, and returns when it answers. It goes on "
          "until banger dns stop, or until this host is shut down. Where there is one already "
-         "nothing is done.",
+         "nothing is done, but that one which a VM's start began goes on without VMs, too.",
      .examples = {{"banger dns start", "answer from now on"},
                   {"banger dns start -q && banger vm start demo", "before a VM"}},
      .objects = {"result"},
@@ -45,7 +48,8 @@ const cli::VerbEntry verbs[] = {
      .summary = "end the daemon of this state",
      .manual =
          "Waits until it has ended; one that does not within five seconds is killed. The VMs run "
-         "on. Where there is none nothing is done.",
+         "on. Where there is none nothing is done. The next VM that is started brings it back, "
+         "unless dns.autostart is false.",
      .examples = {{"banger dns stop", "answer no more"}},
      .objects = {"result"},
      .make = tool::make_stop},

@@ -7,16 +7,23 @@ namespace banger::tool {
 namespace {
 
 struct Serve : cli::Verb {
-  bool replace = false;
+  ops::ServeDns how;
 
   void declare(cli::Spec& spec) override {
     spec.options = {{.flags = "--replace",
                      .help = "take over from the daemon of this state that there is",
-                     .target = &replace}};
+                     .target = &how.replace},
+                    {.flags = "--background",
+                     .help = "let a newer banger that starts a VM take its place",
+                     .target = &how.background},
+                    {.flags = "--idle",
+                     .value = "DURATION",
+                     .help = "end when no VM has run for that long",
+                     .target = {cli::Duration{}, &how.idle}}};
   }
 
   int run(cli::App& app) override {
-    ops::serve_dns(app.settings, app.dirs, app.log, replace, [&](const ops::DnsDaemon& d) {
+    ops::serve_dns(app.settings, app.dirs, app.log, how, [&](const ops::DnsDaemon& d) {
       app.notice(fmt::format("answers for .{} at {}", d.zone, to_text(d.listen)));
     });
     return 0;

@@ -25,6 +25,7 @@ struct Status : cli::Verb {
     line("listen", fmt::format("{}, UDP and TCP", to_text(d.listen)));
     line("zone", d.zone);
     line("daemon", fmt::format("pid {}, banger {}", d.process.pid, d.version));
+    if (d.idle) line("stays", fmt::format("until no VM has run for {}", format_duration(*d.idle)));
     line("records", fmt::format("{}, of {} VMs that run", 2 * d.hosts, d.hosts));
     line("queries", fmt::format("{}", d.queries));
     line("changes", fmt::format("{}", d.generation));

@@ -53,7 +53,10 @@ const cli::VerbEntry verbs[] = {
          "A VM is running when a command was done in it over ssh. When that takes longer than "
          "the timeout (three times as long under software emulation), the status is 6, the "
          "error names the stage that was reached, and the VM goes on booting.\n\n"
-         "One that runs is left as it is; one that is being started already is waited for.",
+         "One that runs is left as it is; one that is being started already is waited for.\n\n"
+         "Its name resolves then: where no DNS daemon of this state is there, one is started in "
+         "the background, and ends when no VM has run for a minute (dns.autostart; banger dns "
+         "status).",
      .examples = {{"banger vm start web db", "start two VMs"}},
      .objects = {"result"},
      .make = tool::make_start},

@@ -3,6 +3,7 @@
 #include "banger-vm/spec_options.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
+#include "ops/dns/autostart.h"
 
 namespace banger::tool {
 
@@ -57,9 +58,12 @@ struct Run : cli::Verb {
       say_result(app, name, created(true), 0);
       return 0;
     }
+    ops::DnsAutostart dns(batch.ctx, app.common_words());
+    how.on_begin = [&] { dns.begin(); };
     SteadyTime began = steady_now();
     return ops::run_vm(
         batch.ctx, {spec, how, command, app.common_words(), foreground}, [&](const Vm& now) {
+          dns.settle(); // the command may ask for names
           batch.progress.done();
           if (!command.empty()) return; // its output is the result
           say_result(app, now.name, started(now, true), Seconds(steady_now() - began).count());

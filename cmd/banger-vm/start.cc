@@ -2,6 +2,7 @@
 #include "banger-vm/selection.h"
 #include "banger-vm/start_options.h"
 #include "banger-vm/verbs.h"
+#include "ops/dns/autostart.h"
 #include "ops/vm/restart.h"
 
 namespace banger::tool {
@@ -49,16 +50,20 @@ struct Start : cli::Verb {
     ops::StartOptions how = options.get();
     auto query = which.query_in({VmState::stopped, VmState::failed});
     Batch batch(app);
-    return batch.on_each("start", ops::select_vms(batch.ctx, query), jobs,
-                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                           auto [vm, changed] = ops::start_vm(ctx, name, how);
-                           if (!changed)
-                             ctx.notice(fmt::format("'{}' {} already", vm.name,
-                                                    vm.state == VmState::running
-                                                        ? "was running"
-                                                        : "was being started"));
-                           return started(vm, changed);
-                         });
+    ops::DnsAutostart dns(batch.ctx, app.common_words());
+    how.on_begin = [&] { dns.begin(); };
+    int status =
+        batch.on_each("start", ops::select_vms(batch.ctx, query), jobs,
+                      [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                        auto [vm, changed] = ops::start_vm(ctx, name, how);
+                        if (!changed)
+                          ctx.notice(fmt::format(
+                              "'{}' {} already", vm.name,
+                              vm.state == VmState::running ? "was running" : "was being started"));
+                        return started(vm, changed);
+                      });
+    dns.settle();
+    return status;
   }
 };
 
@@ -81,10 +86,14 @@ struct Restart : cli::Verb {
     if (stop_timeout) how.stop_timeout = stop_timeout;
     auto query = which.query_in({VmState::starting, VmState::running, VmState::paused});
     Batch batch(app);
-    return batch.on_each("restart", ops::select_vms(batch.ctx, query), jobs,
-                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                           return started(ops::restart_vm(ctx, name, how).vm, true);
-                         });
+    ops::DnsAutostart dns(batch.ctx, app.common_words());
+    how.start.on_begin = [&] { dns.begin(); };
+    int status = batch.on_each("restart", ops::select_vms(batch.ctx, query), jobs,
+                               [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+                                 return started(ops::restart_vm(ctx, name, how).vm, true);
+                               });
+    dns.settle();
+    return status;
   }
 };
 

@@ -41,7 +41,7 @@ struct Ttl {
 
 constexpr Text filled{.may_be_empty = false};
 
-constexpr std::array<ConfigKey, 19> keys{{
+constexpr std::array<ConfigKey, 20> keys{{
     {"", "runtime_dir", [](Settings& s) { return Target(filled, &s.runtime_dir); }},
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
@@ -61,6 +61,7 @@ constexpr std::array<ConfigKey, 19> keys{{
     {"dns", "listen", [](Settings& s) { return Target(Listen{}, &s.dns_listen); }},
     {"dns", "zone", [](Settings& s) { return Target(Zone{}, &s.dns_zone); }},
     {"dns", "ttl", [](Settings& s) { return Target(Ttl{}, &s.dns_ttl); }},
+    {"dns", "autostart", [](Settings& s) { return Target(Boolean{}, &s.dns_autostart); }},
     {"qemu", "binary", [](Settings& s) { return Target(filled, &s.qemu_binary); }},
 }};
 

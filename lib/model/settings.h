@@ -35,6 +35,7 @@ struct Settings {
   std::string dns_zone = "vm";
   Endpoint dns_listen{{0x7f000001}, 42069};
   std::chrono::seconds dns_ttl{0};
+  bool dns_autostart = true; // a VM that is started starts the DNS daemon
   std::string qemu_binary = "qemu-system-x86_64";
 };
 

@@ -421,6 +421,33 @@ time.sleep(600)' "$port" >"$root/bound" 3>&- &
   expect 1 banger dns resolve demo
 }
 
+@test "one that is to end without VMs ends then, and not while one runs" {
+  vm demo
+  banger-dns serve --background --idle 300ms 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+  sleep 1 # three times as long
+  same "$(short demo.vm)" "$reach"
+  kill -KILL "$vmm"
+  await 5 has_ended "$daemon"
+  expect 0 wait "$daemon"
+  expect 0 banger dns status -q
+  same "$output" down
+  # One that is started by hand stays, whoever began it.
+  banger-dns serve --background --idle 1s 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+  expect 0 banger dns status --json
+  same "$(field '[.pid, .background, .idle] | map(tostring) | join(" ")')" "$daemon true 1"
+  expect 0 banger dns start --json
+  same "$(field .changed)" false
+  sleep 2.5
+  expect 0 banger dns status --json
+  same "$(field '[.pid, .idle] | map(tostring) | join(" ")')" "$daemon null"
+}
+
 @test "no question is lost when one daemon takes over from another" {
   vm demo
   expect 0 banger dns start

@@ -43,40 +43,65 @@ std::optional<ProcessId> process_of(const Settings& settings, const Dirs& dirs) 
   }
 }
 
+sys::Child spawn_daemon(const Dirs& dirs, const DnsStart::How& how,
+                        const std::vector<std::string>& common, const std::string& ear, int err) {
+  sys::Command command{{dirs.bin + "/banger-dns", "serve"}, {{"NOTIFY_SOCKET", ear}}, "/", true};
+  auto add = [&](std::initializer_list<std::string> words) {
+    command.argv.insert(command.argv.end(), words);
+  };
+  add({"--state-dir", dirs.state});
+  command.argv.insert(command.argv.end(), common.begin(), common.end());
+  add({"--background", "--json"}); // why it ended is then told as a whole
+  if (how.replace) add({"--replace"});
+  if (how.idle) add({"--idle", fmt::format("{}ms", how.idle->count())});
+  return sys::spawn(command, {-1, -1, err, {}});
+}
+
 } // namespace
 
-StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common) {
-  if (!replace)
-    if (auto there = find_dns_daemon(dirs)) return {std::move(*there), false};
-  sys::ServiceEar ear;
-  sys::Pipe err = sys::make_pipe();
-  sys::Command command{
-      {dirs.bin + "/banger-dns", "serve"}, {{"NOTIFY_SOCKET", ear.name()}}, "/", true};
-  command.argv.insert(command.argv.end(), {"--state-dir", dirs.state});
-  command.argv.insert(command.argv.end(), common.begin(), common.end());
-  command.argv.push_back("--json");
-  if (replace) command.argv.push_back("--replace");
-  sys::Child child = sys::spawn(command, {-1, -1, err.write.get(), {}});
-  err.write.reset();
-  std::array<pollfd, 2> polled{{{ear.fd(), POLLIN, 0}, {child.pidfd(), POLLIN, 0}}};
-  Deadline until(time_to_begin);
+DnsStart::DnsStart(const Dirs& dirs, const How& how, const std::vector<std::string>& common)
+    : dirs_(dirs), replace_(how.replace), err_(sys::make_pipe()),
+      child_(spawn_daemon(dirs, how, common, ear_.name(), err_.write.get())) {
+  child_.leave();
+  err_.write.reset();
+}
+
+void DnsStart::end() {
+  child_.kill(SIGKILL);
+  child_.wait();
+}
+
+std::optional<StartedDns> DnsStart::wait(Millis patience) {
+  std::array<pollfd, 2> polled{{{ear_.fd(), POLLIN, 0}, {child_.pidfd(), POLLIN, 0}}};
+  Deadline until(patience);
   for (;;) {
-    if (sys::wait_any(polled, until) == 0)
-      throw timed_out("the DNS daemon did not begin to answer in {}",
-                      format_duration(time_to_begin))
-          .log(dirs.log_file());
-    if (ear.heard_ready()) {
-      child.leave();
-      if (auto daemon = find_dns_daemon(dirs)) return {std::move(*daemon), true};
-      throw failed("the DNS daemon has ended").log(dirs.log_file());
+    if (sys::wait_any(polled, until) == 0) return {};
+    if (ear_.heard_ready()) {
+      if (auto daemon = find_dns_daemon(dirs_)) return StartedDns{std::move(*daemon), true};
+      throw failed("the DNS daemon has ended").log(dirs_.log_file());
     }
     if (polled[1].revents == 0) continue;
-    Error why = why_it_ended(err.read.get(), child.wait());
+    Error why = why_it_ended(err_.read.get(), child_.wait());
     // Another command may have been first.
-    if (why.code() == Code::conflict && !replace)
-      if (auto there = find_dns_daemon(dirs)) return {std::move(*there), false};
+    if (why.code() == Code::conflict && !replace_)
+      if (auto there = find_dns_daemon(dirs_)) return StartedDns{std::move(*there), false};
     throw std::move(why).within("cannot start the DNS daemon");
   }
+}
+
+StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common) {
+  auto started = [&]() -> std::optional<StartedDns> {
+    if (auto there = replace ? std::nullopt : find_dns_daemon(dirs))
+      return StartedDns{std::move(*there), false};
+    DnsStart start(dirs, {replace, {}}, common);
+    auto begun = start.wait(time_to_begin);
+    if (!begun) start.end();
+    return begun;
+  }();
+  if (started && started->daemon.idle) keep_dns_daemon(dirs); // it began with a VM
+  if (started) return std::move(*started);
+  throw timed_out("the DNS daemon did not begin to answer in {}", format_duration(time_to_begin))
+      .log(dirs.log_file());
 }
 
 bool stop_dns(const Settings& settings, const Dirs& dirs) {

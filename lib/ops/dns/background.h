@@ -2,10 +2,14 @@
 // that.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ops/dns/daemon.h"
+#include "sys/process.h"
+#include "sys/service.h"
+#include "sys/wait.h"
 
 namespace banger::ops {
 
@@ -13,9 +17,33 @@ struct StartedDns {
   DnsDaemon daemon;
   bool changed = true; // false: it was there
 };
-// Starts it if there is none, or in the place of the one there is, and waits until it answers.
-// `common` are the options that it is given as well (App::common_words). Throws what kept it from
-// starting.
+
+// A daemon that is being started. It may outlive this object, and this process.
+class DnsStart {
+public:
+  struct How {
+    bool replace = false;       // it takes the place of the one there is
+    std::optional<Millis> idle; // DnsDaemon::idle
+  };
+  // Starts its process, and waits for nothing. `common` are the options that it is given as well
+  // (App::common_words).
+  DnsStart(const Dirs& dirs, const How& how, const std::vector<std::string>& common);
+  // Waits until it answers; another's that was first counts. None: `patience` has passed. Throws
+  // what kept it from starting.
+  std::optional<StartedDns> wait(Millis patience);
+  // Kills it. Not after wait() has thrown.
+  void end();
+
+private:
+  const Dirs& dirs_;
+  bool replace_;
+  sys::ServiceEar ear_;
+  sys::Pipe err_;
+  sys::Child child_;
+};
+
+// Starts it if there is none, or in the place of the one there is, and waits until it answers. From
+// then on it stays until it is ended. Throws what kept it from starting.
 StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common);
 
 // Asks it to end, and waits until it has; one that does not within five seconds

@@ -13,7 +13,6 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis patience{5'000};
 constexpr std::string_view lock_file = "/run/dns.lock";
 
 DnsDaemon parse_daemon(std::string_view line) {
@@ -29,15 +28,18 @@ DnsDaemon parse_daemon(std::string_view line) {
     d.hosts = j.value("hosts", uint64_t{0});
     d.queries = j.value("queries", uint64_t{0});
     d.generation = j.value("generation", uint64_t{0});
+    d.background = j.value("background", false);
+    if (auto idle = j.find("idle_ms"); idle != j.end() && !idle->is_null())
+      d.idle = Millis(idle->get<int64_t>());
     return d;
   });
 }
 
 // None where nobody takes the question, or it ends before it answers.
-std::optional<DnsDaemon> ask(const Dirs& dirs) {
+std::optional<DnsDaemon> ask(const Dirs& dirs, const char* what, Millis patience) {
   try {
     Fd fd = sys::connect_unix(dns_socket(dirs), patience);
-    sys::send_all(fd.get(), message_line({{"v", message_version}, {"do", "status"}}));
+    sys::send_all(fd.get(), message_line({{"v", message_version}, {"do", what}}));
     sys::LineReader lines(fd.get());
     if (auto line = lines.next(patience)) return parse_daemon(*line);
   } catch (const Error& e) {
@@ -62,13 +64,15 @@ std::string to_line(const DnsDaemon& d) {
                        {"reads_state", d.reads_state},
                        {"hosts", d.hosts},
                        {"queries", d.queries},
-                       {"generation", d.generation}});
+                       {"generation", d.generation},
+                       {"background", d.background},
+                       {"idle_ms", d.idle ? Json(d.idle->count()) : Json()}});
 }
 
-std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs) {
+std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience) {
   Deadline until(patience);
   while (sys::FileLock::is_held(dns_lock(dirs))) {
-    if (auto daemon = ask(dirs)) return daemon;
+    if (auto daemon = ask(dirs, "status", patience)) return daemon;
     if (until.has_passed())
       throw timed_out("the DNS daemon of the state '{}' does not answer", dirs.state)
           .subject(dirs.state);
@@ -77,6 +81,8 @@ std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs) {
   }
   return {};
 }
+
+void keep_dns_daemon(const Dirs& dirs) { ask(dirs, "stay", usual_patience); }
 
 std::optional<PortHolder> find_port_holder(const Endpoint& at) {
   for (const char* proto : {"udp", "tcp"}) {

@@ -25,10 +25,17 @@ struct DnsDaemon {
   uint64_t hosts = 0;       // VMs that have a name
   uint64_t queries = 0;     // answered since it began
   uint64_t generation = 0;  // how often what is answered has changed
+  // Begun by a command, and nobody's child: a newer build takes its place by itself.
+  bool background = false;
+  std::optional<Millis> idle; // it ends when no VM has run for that long; none: it stays
 };
 std::string to_line(const DnsDaemon& d);
-// None where none serves this state. Throws Error(timeout) where one does and says nothing.
-std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs);
+// None where none serves this state. Throws Error(timeout) where one does and says nothing. Being
+// asked it does not end for as long as its `idle` says.
+inline constexpr Millis usual_patience{5'000};
+std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience = usual_patience);
+// Has one that would end stay instead. Nothing where none answers.
+void keep_dns_daemon(const Dirs& dirs);
 
 // Who has an endpoint of the host.
 struct PortHolder {

@@ -99,7 +99,8 @@ private:
 
 class Daemon {
 public:
-  Daemon(const Settings& settings, const Dirs& dirs, Log& log, std::vector<Fd> given)
+  Daemon(const Settings& settings, const Dirs& dirs, Log& log, const ServeDns& how,
+         std::vector<Fd> given)
       : log_(log), lock_(take_lock(dirs)), talk_socket_(dns_socket(dirs)),
         names_(settings, dirs, log),
         server_(
@@ -112,6 +113,8 @@ public:
     self_.process = sys::this_process();
     self_.version = version();
     self_.zone = settings.dns_zone;
+    self_.background = how.background;
+    self_.idle = how.idle;
     Sockets sockets =
         given.empty() ? own_sockets(settings.dns_listen) : given_sockets(std::move(given));
     for (const auto* some : {&sockets.tcp, &sockets.udp})
@@ -130,6 +133,7 @@ public:
                               {"zone", now.zone},
                               {"hosts", static_cast<int64_t>(now.hosts)}});
     on_ready(now);
+    wait_for_vms();
     sys::tell_service_manager("READY=1");
     loop_.run();
     sys::tell_service_manager("STOPPING=1");
@@ -148,11 +152,26 @@ private:
     return d;
   }
 
+  // From now on it may be without VMs for that long.
+  void wait_for_vms() {
+    loop_.cancel(idle_);
+    if (!self_.idle) return;
+    idle_ = loop_.after(*self_.idle, [this, generation = names_.generation()] {
+      // VMs of a state that cannot be read may run; and one may have ended just now.
+      bool knows = names_.now() != nullptr;
+      if (!knows || names_.hosts() > 0 || names_.generation() != generation) return wait_for_vms();
+      log_.info("dns.idle");
+      loop_.stop();
+    });
+  }
+
   void hear(const Client& client, const std::string& line) {
     auto [verb, index] = read_message(line, [](const Json& j) {
       return std::pair(j.value("do", ""), j.value("index", size_t{0}));
     });
-    if (verb == "status") {
+    if (verb == "status" || verb == "stay") {
+      if (verb == "stay") self_.idle.reset();
+      wait_for_vms(); // whoever asks may be about to start one
       client->send(to_line(as_now()));
     } else if (verb == "socket") { // whoever takes over has them one by one
       std::vector<int> all = server_.sockets();
@@ -174,20 +193,21 @@ private:
   Names names_;
   dns::Server server_;
   sys::LineServer talk_;
+  sys::Loop::Timer idle_ = 0;
 };
 
 } // namespace
 
-void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, bool replace,
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, const ServeDns& how,
                const std::function<void(const DnsDaemon&)>& on_ready) {
   std::vector<Fd> given = sys::take_service_sockets();
-  if (replace) {
+  if (how.replace) {
     std::vector<Fd> before = take_over_dns(settings, dirs);
     std::erase_if(before,
                   [&](const Fd& fd) { return sys::endpoint_of(fd.get()) != settings.dns_listen; });
     if (given.empty()) given = std::move(before);
   }
-  Daemon(settings, dirs, log, std::move(given)).run(on_ready);
+  Daemon(settings, dirs, log, how, std::move(given)).run(on_ready);
 }
 
 } // namespace banger::ops

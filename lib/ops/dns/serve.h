@@ -15,9 +15,14 @@ namespace banger::ops {
 // there is made. Throws Error(conflict) where a daemon serves this state already, or another has
 // the port (the error says who), Error(preflight) for a port that this user may not have.
 //
-// `replace`: it takes the place of the daemon that there is, with its sockets where they are those
-// of dns.listen: no datagram is lost.
-void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, bool replace,
+struct ServeDns {
+  // It takes the place of the daemon that there is, with its sockets where they are those of
+  // dns.listen: no datagram is lost.
+  bool replace = false;
+  bool background = false;    // DnsDaemon::background
+  std::optional<Millis> idle; // DnsDaemon::idle
+};
+void serve_dns(const Settings& settings, const Dirs& dirs, Log& log, const ServeDns& how,
                const std::function<void(const DnsDaemon&)>& on_ready);
 
 } // namespace banger::ops

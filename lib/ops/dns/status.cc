@@ -45,6 +45,8 @@ Json to_json(const DnsStatus& status, const Settings& settings, const Dirs& dirs
           {"records", of_daemon([](const DnsDaemon& x) { return 2 * x.hosts; })},
           {"queries", of_daemon([](const DnsDaemon& x) { return x.queries; })},
           {"generation", of_daemon([](const DnsDaemon& x) { return x.generation; })},
+          {"background", of_daemon([](const DnsDaemon& x) { return x.background; })},
+          {"idle", d && d->idle ? Json(Seconds(*d->idle).count()) : Json()},
           {"holder", h ? Json{{"pid", h->process.pid},
                               {"comm", h->comm},
                               {"state", h->state.empty() ? Json() : Json(h->state)}}

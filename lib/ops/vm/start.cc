@@ -98,6 +98,7 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
       },
       outlives_of_runtime(ctx.dirs.runtime)); // after a power cut it was never started
   ctx.stage(vm.name, "starting the VMM");
+  options.on_begin();
   auto started = [&] {
     try {
       return spawn_monitor(ctx, vm, request, detached);
@@ -209,9 +210,13 @@ Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& optio
   LogSpan timed(ctx.log, "vm.start", ref);
   HeldVm held = hold_vm(ctx, ref, "start");
   timed.about(held.vm.name);
-  if (held.vm.state == VmState::running) return {held.vm, false};
+  if (held.vm.state == VmState::running) {
+    options.on_begin();
+    return {held.vm, false};
+  }
   if (held.vm.state == VmState::starting) {
     held.lock.release();
+    options.on_begin();
     return join_start(ctx, held.vm, options);
   }
   require_stopped(held.vm, "start");

@@ -1,6 +1,8 @@
 // Starts a VM and waits until it is ready: until a command ran in it over ssh.
 #pragma once
 
+#include <functional>
+
 #include "ops/common/context.h"
 #include "ops/vm/reached.h"
 
@@ -10,6 +12,9 @@ struct StartOptions {
   std::optional<Millis> timeout; // vm.ready_timeout where not given; longer under emulation
   bool wait = true;              // false: return when the VMM was started
   int interrupt = -1;            // a descriptor: once it is readable nobody waits any longer
+  // Called once it is clear that the VM is up, or that its start is tried: what it needs beside it
+  // may be begun then. Not to wait in, and called on whatever thread starts the VM.
+  std::function<void()> on_begin = [] {};
 };
 
 // One that runs is left as it is; one that another is starting is waited for. Throws

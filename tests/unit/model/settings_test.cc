@@ -26,6 +26,7 @@ TEST(SettingsJson, AllArriveAsTheyWereSent) {
   s.dns_zone = "lab.example";
   s.dns_listen = {{0x7f000002}, 53};
   s.dns_ttl = std::chrono::seconds(5);
+  s.dns_autostart = false;
   s.qemu_binary = "/opt/qemu";
   // Each differs from its default, and each is there.
   Json sent = to_json(s), defaults = to_json(Settings());
