@@ -63,10 +63,14 @@ const cli::VerbEntry verbs[] = {
      .make = tool::make_restart},
     {.name = "status",
      .summary = "show whether names are answered, where, and by whom",
-     .manual = "Where no daemon of this state is there, and another program has its port, it says "
-               "which one. RECORDS are two for each VM that runs: its address, and its name. "
-               "CHANGES counts how often they were "
-               "others.",
+     .manual =
+         "Where no daemon of this state is there, and another program has its port, it says "
+         "which one. Whether this host's programs ask the daemon is seen by a look-up as any of "
+         "them "
+         "does it (libc's, by getent), of a name that nobody has: does the question come here? "
+         "RECORDS are two for each VM that runs: its address, and its name. "
+         "CHANGES counts how often they were "
+         "others.",
      .examples = {{"banger dns status", "the daemon now"},
                   {"banger dns status --json | jq .queries", "how many were answered"}},
      .objects = {"dns"},

@@ -1,7 +1,7 @@
+#include "ops/dns/records.h"
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"
-#include "ops/dns/status.h"
 
 namespace banger::tool {
 

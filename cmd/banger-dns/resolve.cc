@@ -1,6 +1,6 @@
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
-#include "ops/dns/status.h"
+#include "ops/dns/records.h"
 
 namespace banger::tool {
 

@@ -119,8 +119,9 @@ const cli::VerbEntry verbs[] = {
      .make = tool::make_list},
     {.name = "show",
      .summary = "show everything about VMs",
-     .manual =
-         "State and why, disk, network, the last boot's timings by phase, and where the logs are.",
+     .manual = "State and why, disk, network, the last boot's timings by phase, and where the logs "
+               "are. Of one "
+               "that runs, whether its name resolves on this host.",
      .examples = {{"banger vm show --json web | jq .timings", "how long the last boot took"}},
      .objects = {"vm"},
      .make = tool::make_show},

@@ -1,3 +1,6 @@
+#include <functional>
+#include <optional>
+
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
@@ -5,6 +8,7 @@
 #include "model/wire.h"
 #include "model/zone.h"
 #include "ops/common/open.h"
+#include "ops/dns/status.h"
 #include "ops/net/nature.h"
 #include "ops/query/disk_use.h"
 
@@ -25,7 +29,15 @@ std::string timings(const BootTimings& t) {
   return out;
 }
 
-void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
+// `fault`: why names of VMs do not resolve on this host.
+std::string name_of_vm(const Vm& vm, const std::string& zone, const std::string& fault) {
+  std::string name = full_name(vm.name, zone);
+  if (fault.empty()) return name + " resolves on this host";
+  return fmt::format("{} does not resolve on this host: {} (banger doctor)", name, fault);
+}
+
+void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
+               const std::function<const std::string&()>& names_fault) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 11, value); };
   auto time = [](WallTime t) { return t.ns ? to_rfc3339(t) : std::string(); };
   line("name", vm.name);
@@ -49,6 +61,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
                               vm.gateway, vm.mac, open));
   line("ssh", fmt::format("root@{} port {}, {}", vm.reach, vm.ssh_port,
                           full_name(vm.name, app.settings.dns_zone)));
+  if (is_live(vm.state)) line("dns", name_of_vm(vm, app.settings.dns_zone, names_fault()));
   for (const PortRun& run : runs_of(vm.ports))
     line("port", fmt::format("{}:{} to {}/{}", run.first.host_address, run.host(), run.guest(),
                              run.first.proto));
@@ -68,6 +81,14 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used) {
   if (vm.fault) line("error", vm.fault->message);
 }
 
+std::string find_names_fault(const cli::App& app) {
+  try {
+    return ops::why_names_fail(ops::dns_status(app.settings, app.dirs), app.settings);
+  } catch (const Error& e) {
+    return e.message();
+  }
+}
+
 struct Show : cli::Verb {
   Selection which;
 
@@ -79,6 +100,11 @@ struct Show : cli::Verb {
     std::set<int> failures;
     std::vector<std::string> unknown;
     bool first = true;
+    std::optional<std::string> fault; // looked for once, where one runs
+    auto names_fault = [&]() -> const std::string& {
+      if (!fault) fault = find_names_fault(app);
+      return *fault;
+    };
     for (const Vm& vm : ops::find_vms(in, query, unknown)) {
       auto used = ops::disk_use(app.dirs, vm);
       if (app.out.json) {
@@ -87,7 +113,7 @@ struct Show : cli::Verb {
         app.out.line(vm.name);
       } else {
         if (!std::exchange(first, false)) app.out.line("");
-        show_text(app, vm, used);
+        show_text(app, vm, used, names_fault);
       }
     }
     for (const std::string& ref : unknown) failures.insert(report_unknown(app, in, ref));

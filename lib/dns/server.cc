@@ -63,6 +63,21 @@ void Server::answer(const Answers* answers, std::string_view packet, Limits limi
   else
     answer_failure(packet, out);
   if (!out.empty()) answered_++;
+  for (auto& [digits, count] : counted_)
+    if (packet.find(digits) != std::string_view::npos) count++;
+}
+
+std::optional<uint64_t> Server::count_those_with(const std::string& digits) {
+  constexpr size_t most = 16; // each is looked for in all that comes in
+  auto there = counted_.find(digits);
+  if (there == counted_.end()) {
+    if (counted_.size() == most) counted_.clear();
+    counted_.emplace(digits, 0);
+    return {};
+  }
+  uint64_t count = there->second;
+  counted_.erase(there);
+  return count;
 }
 
 void Server::on_datagrams(int fd) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,11 @@ public:
   // All of them; they stay the server's.
   std::vector<int> sockets() const;
 
+  // The first call begins to count questions for names that have `digits` in them, the next one
+  // ends that and gives how many there were. Of many that are counted at once the rest is
+  // forgotten.
+  std::optional<uint64_t> count_those_with(const std::string& digits);
+
   // How many were answered.
   uint64_t answered() const { return answered_; }
 
@@ -66,6 +73,7 @@ private:
   Connections connections_;
   sys::Loop::Timer quiet_ = 0, again_ = 0;
   uint64_t answered_ = 0;
+  std::map<std::string, uint64_t> counted_; // by their digits
 };
 
 } // namespace banger::dns

@@ -35,13 +35,13 @@ DnsDaemon parse_daemon(std::string_view line) {
   });
 }
 
-// None where nobody takes the question, or it ends before it answers.
-std::optional<DnsDaemon> ask(const Dirs& dirs, const char* what, Millis patience) {
+// Its answer. None where nobody takes the question, or it ends before it answers.
+std::optional<std::string> ask(const Dirs& dirs, Json what, Millis patience) {
   try {
     Fd fd = sys::connect_unix(dns_socket(dirs), patience);
-    sys::send_all(fd.get(), message_line({{"v", message_version}, {"do", what}}));
-    sys::LineReader lines(fd.get());
-    if (auto line = lines.next(patience)) return parse_daemon(*line);
+    what["v"] = message_version;
+    sys::send_all(fd.get(), message_line(what));
+    return sys::LineReader(fd.get()).next(patience);
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
   }
@@ -72,7 +72,7 @@ std::string to_line(const DnsDaemon& d) {
 std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience) {
   Deadline until(patience);
   while (sys::FileLock::is_held(dns_lock(dirs))) {
-    if (auto daemon = ask(dirs, "status", patience)) return daemon;
+    if (auto line = ask(dirs, {{"do", "status"}}, patience)) return parse_daemon(*line);
     if (until.has_passed())
       throw timed_out("the DNS daemon of the state '{}' does not answer", dirs.state)
           .subject(dirs.state);
@@ -82,7 +82,17 @@ std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience) {
   return {};
 }
 
-void keep_dns_daemon(const Dirs& dirs) { ask(dirs, "stay", usual_patience); }
+void keep_dns_daemon(const Dirs& dirs) { ask(dirs, {{"do", "stay"}}, usual_patience); }
+
+std::optional<uint64_t> count_dns_questions(const Dirs& dirs, const std::string& digits) {
+  auto line = ask(dirs, {{"do", "count"}, {"word", digits}}, usual_patience);
+  if (!line) return {};
+  return read_message(*line, [](const Json& j) -> std::optional<uint64_t> {
+    auto count = j.find("count");
+    if (count == j.end() || count->is_null()) return {};
+    return count->get<uint64_t>();
+  });
+}
 
 std::optional<PortHolder> find_port_holder(const Endpoint& at) {
   for (const char* proto : {"udp", "tcp"}) {

@@ -34,6 +34,9 @@ std::string to_line(const DnsDaemon& d);
 // asked it does not end for as long as its `idle` says.
 inline constexpr Millis usual_patience{5'000};
 std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience = usual_patience);
+// How many questions for names with `digits` in them it has had since the same call before; the
+// first one gives none. None of a daemon of an older build, or where there is none.
+std::optional<uint64_t> count_dns_questions(const Dirs& dirs, const std::string& digits);
 // Has one that would end stay instead. Nothing where none answers.
 void keep_dns_daemon(const Dirs& dirs);
 

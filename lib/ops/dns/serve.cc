@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <tuple>
 
 #include "core/version.h"
 #include "dns/server.h"
@@ -166,8 +167,8 @@ private:
   }
 
   void hear(const Client& client, const std::string& line) {
-    auto [verb, index] = read_message(line, [](const Json& j) {
-      return std::pair(j.value("do", ""), j.value("index", size_t{0}));
+    auto [verb, index, word] = read_message(line, [](const Json& j) {
+      return std::tuple(j.value("do", ""), j.value("index", size_t{0}), j.value("word", ""));
     });
     if (verb == "status" || verb == "stay") {
       if (verb == "stay") self_.idle.reset();
@@ -177,6 +178,10 @@ private:
       std::vector<int> all = server_.sockets();
       if (index >= all.size()) throw usage("there is no socket {}", index);
       client->send_with(message_line({{"v", message_version}, {"of", all.size()}}), all[index]);
+    } else if (verb == "count") {
+      auto count = server_.count_those_with(word);
+      client->send(
+          message_line({{"v", message_version}, {"count", count ? Json(*count) : Json()}}));
     } else if (verb == "end") {
       client->send(to_line(as_now()));
       loop_.stop();

@@ -1,36 +1,63 @@
 #include "ops/dns/status.h"
 
-#include <chrono>
-
 #include "core/error.h"
-#include "core/text.h"
-#include "dns/lookup.h"
-#include "model/zone.h"
-#include "ops/dns/names.h"
+#include "ops/common/open.h"
 
 namespace banger::ops {
 
 namespace {
 
-constexpr Millis patience{3'000};
-
-std::string data_of(const dns::Record& record) {
-  if (const auto* address = std::get_if<Address>(&record.data)) return to_text(*address);
-  return dns::to_text(std::get<dns::Name>(record.data));
-}
-
-std::optional<Address> address_of(const std::string& text) {
-  if (text.find_first_not_of("0123456789.") != std::string::npos) return {};
-  if (text.find('.') == std::string::npos) return {}; // a VM may be called so
-  return parse_address("address", text);
+bool a_vm_runs(const Settings& settings, const Dirs& dirs) {
+  for (const Vm& vm : Reading(settings, dirs).state.busy_vms())
+    if (is_live(vm.state)) return true;
+  return false;
 }
 
 } // namespace
 
 DnsStatus dns_status(const Settings& settings, const Dirs& dirs) {
-  DnsStatus status{find_dns_daemon(dirs), {}};
-  if (!status.daemon) status.holder = find_port_holder(settings.dns_listen);
+  DnsStatus status{find_dns_daemon(dirs), {}, {}};
+  if (status.daemon)
+    status.host = look_at_resolver(dirs, *status.daemon);
+  else
+    status.holder = find_port_holder(settings.dns_listen);
   return status;
+}
+
+std::string why_names_fail(const DnsStatus& s, const Settings& settings) {
+  if (s.holder)
+    return fmt::format("no DNS daemon: {} belongs to {}", to_text(settings.dns_listen),
+                       to_text(*s.holder));
+  if (!s.daemon) return "there is no DNS daemon";
+  if (!s.daemon->reads_state) return "the DNS daemon cannot read the state";
+  if (s.host->asks.value_or(false)) return {};
+  return fmt::format("this host's resolver does not ask {}: {}", to_text(s.daemon->listen),
+                     s.host->how);
+}
+
+Check check_names(const Settings& settings, const Dirs& dirs) {
+  auto warn = [](std::string found, std::string fix) {
+    return Check{"names", Verdict::warn, std::move(found), std::move(fix)};
+  };
+  try {
+    DnsStatus s = dns_status(settings, dirs);
+    std::string fault = why_names_fail(s, settings);
+    if (s.holder)
+      return warn(fault, "set dns.listen to an address of 127.0.0.0/8 or a port that is free");
+    if (!s.daemon && (a_vm_runs(settings, dirs) || !settings.dns_autostart))
+      return warn(fault, "banger dns start");
+    if (!s.daemon)
+      return {"names", Verdict::ok, "the first VM that is started starts the DNS daemon", {}};
+    if (!s.daemon->reads_state) return warn(fault, "see " + dirs.log_file());
+    if (!fault.empty()) return warn(fault, "banger dns resolve NAME asks the daemon");
+    return {"names",
+            Verdict::ok,
+            fmt::format("this host's resolver asks {} for .{}", to_text(s.daemon->listen),
+                        s.daemon->zone),
+            {}};
+  } catch (const Error& e) {
+    return warn(e.message(), e.hint().empty() ? "banger dns restart" : e.hint());
+  }
 }
 
 Json to_json(const DnsStatus& status, const Settings& settings, const Dirs& dirs) {
@@ -47,64 +74,15 @@ Json to_json(const DnsStatus& status, const Settings& settings, const Dirs& dirs
           {"generation", of_daemon([](const DnsDaemon& x) { return x.generation; })},
           {"background", of_daemon([](const DnsDaemon& x) { return x.background; })},
           {"idle", d && d->idle ? Json(Seconds(*d->idle).count()) : Json()},
+          {"host", status.host
+                       ? Json{{"asks", status.host->asks ? Json(*status.host->asks) : Json()},
+                              {"how", status.host->how}}
+                       : Json()},
           {"holder", h ? Json{{"pid", h->process.pid},
                               {"comm", h->comm},
                               {"state", h->state.empty() ? Json() : Json(h->state)}}
                        : Json()},
           {"log", dirs.log_file()}};
-}
-
-Json to_json(const DnsRecord& record) {
-  return {{"name", record.name}, {"type", record.type}, {"ttl", record.ttl}, {"data", record.data}};
-}
-
-std::vector<DnsRecord> dns_records(Reader& in) {
-  dns::Zone zone(in.settings.dns_zone, in.settings.dns_ttl, 0, named_vms(in.dirs, in.state).hosts);
-  std::vector<DnsRecord> records;
-  for (const dns::Record& r : zone.records())
-    if (r.type == dns::Type::a || r.type == dns::Type::ptr)
-      records.push_back({dns::to_text(r.owner), dns::to_text(r.type), r.ttl, data_of(r)});
-  return records;
-}
-
-std::vector<DnsRecord> resolve(const Settings& settings, const std::string& name) {
-  auto address = address_of(name);
-  bool full = name.find('.') != std::string::npos;
-  dns::Name asked = address ? dns::reverse_name(*address)
-                            : dns::parse_name(full ? name : full_name(name, settings.dns_zone));
-  std::string text = address ? name : dns::to_text(asked), at = to_text(settings.dns_listen);
-  dns::Reply reply;
-  try {
-    reply = dns::look_up(to_text(settings.dns_listen.address), settings.dns_listen.port, asked,
-                         address ? dns::Type::ptr : dns::Type::a, patience);
-  } catch (Error& e) {
-    e.within(fmt::format("cannot resolve '{}'", text)).default_subject(text);
-    if (e.code() == Code::unreachable)
-      e.default_hint("banger dns status tells why; banger dns start answers there");
-    throw;
-  }
-  auto none = [&](std::string_view why) {
-    return not_found("no '{}' at {}: {}", text, at, why)
-        .subject(text)
-        .hint("banger dns records lists what there is");
-  };
-  switch (reply.rcode) {
-  case dns::Rcode::noerror:
-    break;
-  case dns::Rcode::nxdomain:
-    throw none("no VM of that name runs");
-  case dns::Rcode::refused:
-    throw none(address ? "no VM that runs has that address"
-                       : fmt::format("it answers for '.{}' alone", settings.dns_zone));
-  default:
-    throw failed("cannot resolve '{}': {} answers {}", text, at, dns::to_text(reply.rcode))
-        .subject(text)
-        .hint("banger dns status tells more");
-  }
-  if (reply.answer.empty()) throw none("it has no address");
-  std::vector<DnsRecord> records;
-  for (const auto& r : reply.answer) records.push_back({r.name, r.type, r.ttl, r.data});
-  return records;
 }
 
 } // namespace banger::ops

@@ -1,33 +1,25 @@
-// What the DNS of a state is now, what it has, and what it answers; changes nothing.
+// What the DNS of a state is now, and whether this host's programs ask it; changes nothing.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "ops/dns/daemon.h"
+#include "ops/dns/host_resolver.h"
+#include "ops/host/check.h"
 
 namespace banger::ops {
 
 struct DnsStatus {
   std::optional<DnsDaemon> daemon;
   std::optional<PortHolder> holder; // of dns.listen, where there is no daemon
+  std::optional<HostResolver> host; // where there is one
 };
+// Asks the host's resolver something (ops/dns/host_resolver.h).
 DnsStatus dns_status(const Settings& settings, const Dirs& dirs);
+// Why programs of this host do not find VMs by their names; empty: they do.
+std::string why_names_fail(const DnsStatus& status, const Settings& settings);
+// The same for who checks this host: a warning at most, VMs run without it.
+Check check_names(const Settings& settings, const Dirs& dirs);
 Json to_json(const DnsStatus& status, const Settings& settings, const Dirs& dirs);
-
-struct DnsRecord {
-  std::string name, type;
-  int64_t ttl = 0; // seconds
-  std::string data;
-};
-Json to_json(const DnsRecord& record);
-
-// The addresses of the VMs that run, and their names: what a daemon with these settings answers.
-std::vector<DnsRecord> dns_records(Reader& in);
-
-// Asks the server at dns.listen for `name`: a VM's, a full one, or an IPv4 address, whose name is
-// asked for then. Throws Error(not_found) for what it does not have, Error(unreachable) where none
-// answers, Error(failed) where it cannot tell.
-std::vector<DnsRecord> resolve(const Settings& settings, const std::string& name);
 
 } // namespace banger::ops

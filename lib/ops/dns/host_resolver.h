@@ -1,0 +1,19 @@
+// Whether programs of this host find the names of VMs.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ops/dns/daemon.h"
+
+namespace banger::ops {
+
+struct HostResolver {
+  std::optional<bool> asks; // the daemon, for names of its zone; none: it cannot be told
+  std::string how;          // that was found, for people
+};
+// Looks a name up as any program does, by libc (getent(1)), and sees whether the question comes to
+// the daemon. That name is in nobody's memory. A second and a half at most; changes nothing.
+HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon);
+
+} // namespace banger::ops
