@@ -29,7 +29,9 @@ const cli::VerbEntry verbs[] = {
          "daemon of its own in the place of one with --background, and leaves others alone. Under "
          "systemd it takes the sockets of its socket "
          "unit, "
-         "and tells when it is ready (Type=notify).",
+         "and tells when it is ready (Type=notify). Units are installed for root's state and for "
+         "users': systemctl [--user] enable --now banger-dns.service, or banger-dns.socket, which "
+         "holds the port and starts the service with the first question.",
      .examples = {{"banger dns serve", "until Ctrl-C"},
                   {"BANGER_DNS_LISTEN=127.0.0.53:5300 banger dns serve", "at another place"}},
      .objects = {},

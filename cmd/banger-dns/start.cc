@@ -18,7 +18,7 @@ struct Start : cli::Verb {
 
   int run(cli::App& app) override {
     return app.for_each("start", {subject}, [&](const std::string&) {
-      ops::StartedDns started = ops::start_dns(app.dirs, false, app.common_words());
+      ops::StartedDns started = ops::start_dns(app.settings, app.dirs, false, app.common_words());
       cli::Done done("running", started.changed);
       done.said = said(started.daemon);
       return done;
@@ -42,7 +42,7 @@ struct Restart : cli::Verb {
   int run(cli::App& app) override {
     return app.for_each("restart", {subject}, [&](const std::string&) {
       cli::Done done("running", true);
-      done.said = said(ops::start_dns(app.dirs, true, app.common_words()).daemon);
+      done.said = said(ops::start_dns(app.settings, app.dirs, true, app.common_words()).daemon);
       return done;
     });
   }

@@ -2,49 +2,7 @@
 # Names of VMs: the daemon, asked by dig and by bare packets. The VMs are rows whose VMM is another
 # process (tests/system has real ones).
 load ../lib
-
-test_vm="$BANGER_BUILD/tests/banger-test-vm"
-
-setup() {
-  private_root
-  pids=()
-  port=$((20000 + $$ % 12000))
-  export BANGER_DNS_LISTEN=127.0.0.1:$port
-}
-teardown() {
-  local pid
-  # Of a failed test, too.
-  banger dns stop >/dev/null 2>&1 || true
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  remove_private_root
-}
-
-# Starts the daemon and waits until it answers; $daemon is its pid.
-serve() {
-  banger-dns serve 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
-}
-
-# Whoever its parent is may not have looked yet.
-has_ended() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
-
-# vm NAME: one that runs; $vmm is the process that stands for its VMM, $reach its address.
-vm() {
-  reach=$("$test_vm" "$BANGER_STATE_DIR" add "$1")
-  sleep 600 3>&- &
-  vmm=$!
-  pids+=("$vmm")
-  live "$1" running "$vmm"
-}
-live() { "$test_vm" "$BANGER_STATE_DIR" live "$@"; }
-
-ask() { dig +time=5 +tries=1 +nocookie @127.0.0.1 -p "$port" "$@"; }
-short() { ask +short "$@"; }
-answered() { [ "$(short "$1")" = "$2" ]; }
-# "NOERROR qr aa rd": status and flags of an answer
-told() { ask +noall +comments "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p; s/^;; flags: \([a-z ]*\);.*/\1/p' | paste -sd' '; }
+load dns
 
 @test "a VM that runs has a name, and its address leads back" {
   vm demo
@@ -419,33 +377,6 @@ time.sleep(600)' "$port" >"$root/bound" 3>&- &
   expect 0 banger dns stop --json
   same "$(field .changed)" false
   expect 1 banger dns resolve demo
-}
-
-@test "one that is to end without VMs ends then, and not while one runs" {
-  vm demo
-  banger-dns serve --background --idle 300ms 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
-  sleep 1 # three times as long
-  same "$(short demo.vm)" "$reach"
-  kill -KILL "$vmm"
-  await 5 has_ended "$daemon"
-  expect 0 wait "$daemon"
-  expect 0 banger dns status -q
-  same "$output" down
-  # One that is started by hand stays, whoever began it.
-  banger-dns serve --background --idle 1s 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
-  expect 0 banger dns status --json
-  same "$(field '[.pid, .background, .idle] | map(tostring) | join(" ")')" "$daemon true 1"
-  expect 0 banger dns start --json
-  same "$(field .changed)" false
-  sleep 2.5
-  expect 0 banger dns status --json
-  same "$(field '[.pid, .idle] | map(tostring) | join(" ")')" "$daemon null"
 }
 
 @test "no question is lost when one daemon takes over from another" {

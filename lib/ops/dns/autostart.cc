@@ -53,7 +53,7 @@ void DnsAutostart::look() {
     }
     how = {true, there->idle};
   }
-  start_ = std::make_unique<DnsStart>(ctx_.dirs, how, common_);
+  start_ = std::make_unique<DnsStart>(ctx_.settings, ctx_.dirs, how, common_);
 }
 
 void DnsAutostart::settle() {

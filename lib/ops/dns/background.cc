@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/file.h"
+#include "sys/inet.h"
 #include "sys/proc.h"
 #include "sys/process.h"
 #include "sys/service.h"
@@ -16,7 +17,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis time_to_begin{20'000}, time_to_end{5'000};
+constexpr Millis time_to_begin{20'000}, time_to_end{5'000}, time_to_wake{2'000};
 
 // What a daemon that has ended said.
 Error why_it_ended(int err, const sys::ExitStatus& status) {
@@ -28,6 +29,18 @@ Error why_it_ended(int err, const sys::ExitStatus& status) {
   }
   Json last = Json::parse(last_lines(trim(said), 1), nullptr, false);
   return told_error(last, fmt::format("the DNS daemon ended: {}", status.text()));
+}
+
+// systemd may hold the port for a service that it starts with the first question. Asks one, and
+// waits for the answer, whatever that is.
+void wake_service(const Endpoint& at) {
+  try {
+    Fd fd = sys::connect_tcp(to_text(at.address), at.port, time_to_wake);
+    sys::send_all(fd.get(), std::string_view("\0\x0c", 2));
+    sys::send_all(fd.get(), std::string(12, '\0')); // a header alone: answered, by FORMERR
+    sys::wait_readable(fd.get(), time_to_wake);
+  } catch (const Error&) { // whoever has the port does not speak
+  }
 }
 
 // Of a daemon that does not answer, too.
@@ -59,8 +72,9 @@ sys::Child spawn_daemon(const Dirs& dirs, const DnsStart::How& how,
 
 } // namespace
 
-DnsStart::DnsStart(const Dirs& dirs, const How& how, const std::vector<std::string>& common)
-    : dirs_(dirs), replace_(how.replace), err_(sys::make_pipe()),
+DnsStart::DnsStart(const Settings& settings, const Dirs& dirs, const How& how,
+                   const std::vector<std::string>& common)
+    : dirs_(dirs), listen_(settings.dns_listen), replace_(how.replace), err_(sys::make_pipe()),
       child_(spawn_daemon(dirs, how, common, ear_.name(), err_.write.get())) {
   child_.leave();
   err_.write.reset();
@@ -82,18 +96,26 @@ std::optional<StartedDns> DnsStart::wait(Millis patience) {
     }
     if (polled[1].revents == 0) continue;
     Error why = why_it_ended(err_.read.get(), child_.wait());
-    // Another command may have been first.
-    if (why.code() == Code::conflict && !replace_)
-      if (auto there = find_dns_daemon(dirs_)) return StartedDns{std::move(*there), false};
+    // Another command may have been first, or systemd waits for a question.
+    if (why.code() == Code::conflict && !replace_) {
+      auto there = find_dns_daemon(dirs_);
+      if (auto holder = there ? std::nullopt : find_port_holder(listen_);
+          holder && holder->comm == "systemd") {
+        wake_service(listen_);
+        there = find_dns_daemon(dirs_);
+      }
+      if (there) return StartedDns{std::move(*there), false};
+    }
     throw std::move(why).within("cannot start the DNS daemon");
   }
 }
 
-StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common) {
+StartedDns start_dns(const Settings& settings, const Dirs& dirs, bool replace,
+                     const std::vector<std::string>& common) {
   auto started = [&]() -> std::optional<StartedDns> {
     if (auto there = replace ? std::nullopt : find_dns_daemon(dirs))
       return StartedDns{std::move(*there), false};
-    DnsStart start(dirs, {replace, {}}, common);
+    DnsStart start(settings, dirs, {replace, {}}, common);
     auto begun = start.wait(time_to_begin);
     if (!begun) start.end();
     return begun;

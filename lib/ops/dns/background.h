@@ -27,15 +27,18 @@ public:
   };
   // Starts its process, and waits for nothing. `common` are the options that it is given as well
   // (App::common_words).
-  DnsStart(const Dirs& dirs, const How& how, const std::vector<std::string>& common);
-  // Waits until it answers; another's that was first counts. None: `patience` has passed. Throws
-  // what kept it from starting.
+  DnsStart(const Settings& settings, const Dirs& dirs, const How& how,
+           const std::vector<std::string>& common);
+  // Waits until it answers; another's that was first counts, and
+  // one of systemd's that waits for a question is started by one. None: `patience` has passed.
+  // Throws what kept it from starting.
   std::optional<StartedDns> wait(Millis patience);
   // Kills it. Not after wait() has thrown.
   void end();
 
 private:
   const Dirs& dirs_;
+  Endpoint listen_;
   bool replace_;
   sys::ServiceEar ear_;
   sys::Pipe err_;
@@ -44,7 +47,8 @@ private:
 
 // Starts it if there is none, or in the place of the one there is, and waits until it answers. From
 // then on it stays until it is ended. Throws what kept it from starting.
-StartedDns start_dns(const Dirs& dirs, bool replace, const std::vector<std::string>& common);
+StartedDns start_dns(const Settings& settings, const Dirs& dirs, bool replace,
+                     const std::vector<std::string>& common);
 
 // Asks it to end, and waits until it has; one that does not within five seconds
 // is killed. False where there is none.

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# Who keeps the DNS daemon, and how long it stays.
+load ../lib
+load dns
+
+@test "one that is to end without VMs ends then, and not while one runs" {
+  vm demo
+  banger-dns serve --background --idle 300ms 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+  sleep 1 # three times as long
+  same "$(short demo.vm)" "$reach"
+  kill -KILL "$vmm"
+  await 5 has_ended "$daemon"
+  expect 0 wait "$daemon"
+  expect 0 banger dns status -q
+  same "$output" down
+  # One that is started by hand stays, whoever began it.
+  banger-dns serve --background --idle 1s 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+  expect 0 banger dns status --json
+  same "$(field '[.pid, .background, .idle] | map(tostring) | join(" ")')" "$daemon true 1"
+  expect 0 banger dns start --json
+  same "$(field .changed)" false
+  sleep 2.5
+  expect 0 banger dns status --json
+  same "$(field '[.pid, .idle] | map(tostring) | join(" ")')" "$daemon null"
+}
+
+@test "a service that systemd starts with the first question is started by one" {
+  vm demo
+  cat >"$root/systemd.py" <<'PY'
+import os, select, socket, sys
+open("/proc/self/comm", "w").write("systemd")
+port = int(sys.argv[1])
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+tcp = socket.socket()
+for s in (udp, tcp):
+    s.bind(("127.0.0.1", port))
+tcp.listen()
+print("bound", flush=True)
+select.select([udp, tcp], [], [])
+if os.fork() == 0:
+    os.dup2(udp.fileno(), 13)
+    os.dup2(tcp.fileno(), 14)
+    os.dup2(13, 3)
+    os.dup2(14, 4)
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2")
+    os.execvp("banger-dns", ["banger-dns", "serve", "--replace"])
+os.wait()
+PY
+  python3 "$root/systemd.py" "$port" >"$root/bound" 3>&- &
+  pids+=($!)
+  await 10 grep -q bound "$root/bound"
+  expect 0 banger dns start --json
+  same "$(field '[.ok, .changed] | map(tostring) | join(" ")')" 'true false'
+  same "$(short demo.vm)" "$reach"
+  expect 0 banger dns status --json
+  same "$(field .background)" false
+}
+
+@test "systemd's units are as it wants them, and let little be done" {
+  command -v systemd-analyze >/dev/null || skip 'no systemd-analyze'
+  local kind
+  for kind in system user; do
+    mkdir -p "$root/units/$kind"
+    cp "$BANGER_SOURCE/share/systemd/banger-dns.socket" "$root/units/$kind"
+    sed "s,@BINDIR@,$BANGER_BUILD/bin," "$BANGER_SOURCE/share/systemd/$kind/banger-dns.service" \
+      >"$root/units/$kind/banger-dns.service"
+    expect 0 systemd-analyze verify --man=no "--$kind" "$root/units/$kind"/banger-dns.*
+    same "$stderr" ''
+  done
+  expect 0 systemd-analyze security --offline=true --threshold=25 "$root/units/system/banger-dns.service"
+  expect 0 systemd-analyze security --offline=true --threshold=70 --user "$root/units/user/banger-dns.service"
+}
