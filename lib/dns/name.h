@@ -1,6 +1,7 @@
 // Names of the DNS in the form that packets have, and as people write them. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,8 @@ std::string to_text(std::string_view name);
 
 // Where the addresses of `a` have their name: "1.0.0.127.in-addr.arpa".
 Name reverse_name(Address a);
+// The addresses whose names stand at a name in lower case, or below it: all that begin as it says.
+// What is below the name of one address is that address's. None for a name of no address.
+std::optional<Prefix> reversed(std::string_view name);
 
 } // namespace banger::dns

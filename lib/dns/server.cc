@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <netinet/in.h>
+
 #include "core/clock.h"
 #include "sys/listen.h"
 #include "sys/socket.h"
@@ -14,6 +16,12 @@ constexpr size_t most_waiting = size_t{64} << 10; // of answers that are not tak
 constexpr size_t read_at_once = size_t{16} << 10;
 constexpr Millis next_try{1'000};
 
+void put_frame(std::string& out, std::string_view packet) {
+  out += static_cast<char>(packet.size() >> 8);
+  out += static_cast<char>(packet.size());
+  out += packet;
+}
+
 } // namespace
 
 struct Server::Connection {
@@ -22,6 +30,9 @@ struct Server::Connection {
         out(server.loop_, fd.get(), [this, &server] { server.go_on(*this); }) {}
   Fd fd;
   sys::Outbox out;
+  Address peer;
+  uint64_t number = 0;
+  size_t relayed = 0; // questions that others have not answered yet
   std::string in;
   SteadyTime quiet_since = steady_now(); // since the last whole question
   bool ended = false;                    // no more comes in
@@ -80,6 +91,16 @@ std::optional<uint64_t> Server::count_those_with(const std::string& digits) {
   return count;
 }
 
+bool Server::answer_guest(const Answers* answers, std::string_view packet, const Asker& asker,
+                          std::string& out, Give give) {
+  Limits limits = asker.by_tcp ? tcp_limits : udp_limits;
+  bool ours = answers && answers->answer(packet, limits, out, asker.address);
+  if (answers && !ours && relay_(asker, packet, std::move(give))) return false;
+  if (!ours) answer_failure(packet, out);
+  if (!out.empty()) answered_++;
+  return true;
+}
+
 void Server::on_datagrams(int fd) {
   size_t count = batch_.receive(fd);
   if (count == 0) return;
@@ -88,7 +109,16 @@ void Server::on_datagrams(int fd) {
     std::string_view packet = batch_.datagram(i);
     // A part of a question is none.
     if (batch_.is_cut(i)) packet = packet.substr(0, header_size);
-    answer(answers, packet, udp_limits, batch_.answer(i));
+    if (!relay_) {
+      answer(answers, packet, udp_limits, batch_.answer(i));
+      continue;
+    }
+    sys::UdpPeer peer = batch_.peer(i);
+    answer_guest(answers, packet, {{ntohl(peer.address)}, false}, batch_.answer(i),
+                 [this, fd, peer](std::string_view given) {
+                   sys::send_datagram(fd, given, &peer);
+                   answered_++;
+                 });
   }
   batch_.send(fd);
 }
@@ -96,10 +126,13 @@ void Server::on_datagrams(int fd) {
 void Server::on_connect(int listener) {
   try {
     while (auto fd = sys::accept_one(listener)) {
-      if (connections_.size() == most_connections) close(connections_.front());
+      Address peer = relay_ ? sys::peer_of(fd->get()).address : Address{};
+      make_room_for(peer);
       sys::set_nonblocking(fd->get());
       sys::send_at_once(fd->get());
       Connection& c = connections_.emplace_back(*this, std::move(*fd));
+      c.peer = peer;
+      c.number = next_connection_++;
       c.self = std::prev(connections_.end());
       loop_.watch(c.fd.get(), [this, &c] { read(c); });
       if (connections_.size() == 1) close_quiet();
@@ -115,6 +148,14 @@ void Server::on_connect(int listener) {
   }
 }
 
+// The quietest gives way: of its own where one guest has many, and of all where there are many.
+void Server::make_room_for(Address peer) {
+  auto is_peers = [&](const Connection& c) { return c.peer == peer; };
+  if (relay_ && std::ranges::count_if(connections_, is_peers) == most_of_a_guest)
+    close(*std::ranges::find_if(connections_, is_peers));
+  if (connections_.size() == most_connections) close(connections_.front());
+}
+
 void Server::read(Connection& c) {
   std::string came = sys::read_some(c.fd.get(), read_at_once);
   c.ended = came.empty();
@@ -125,7 +166,7 @@ void Server::read(Connection& c) {
 void Server::go_on(Connection& c) {
   if (!answer_all(c)) return close(c);
   bool full = c.out.waiting() > most_waiting / 2;
-  if (c.ended && c.out.waiting() == 0) return close(c);
+  if (c.ended && c.out.waiting() == 0 && c.relayed == 0) return close(c);
   // What is not taken is not asked for.
   if (c.ended || full)
     loop_.forget(c.fd.get());
@@ -145,18 +186,35 @@ bool Server::answer_all(Connection& c) {
         static_cast<size_t>(static_cast<uint8_t>(rest[0])) << 8 | static_cast<uint8_t>(rest[1]);
     if (rest.size() - 2 < size) break;
     if (at == 0) answers = source_();
-    answer(answers, rest.substr(2, size), tcp_limits, out);
-    if (out.empty()) return false; // no question
-    frames += static_cast<char>(out.size() >> 8);
-    frames += static_cast<char>(out.size());
-    frames += out;
+    std::string_view packet = rest.substr(2, size);
     at += 2 + size;
+    if (!relay_) {
+      answer(answers, packet, tcp_limits, out);
+    } else if (!answer_guest(
+                   answers, packet, {c.peer, true}, out,
+                   [this, number = c.number](std::string_view given) { give(number, given); })) {
+      c.relayed++;
+      continue;
+    }
+    if (out.empty()) return false; // no question
+    put_frame(frames, out);
   }
   if (at == 0) return true;
   c.in.erase(0, at);
   c.quiet_since = steady_now();
   connections_.splice(connections_.end(), connections_, c.self);
   return c.out.send(frames);
+}
+
+// In the order in which they come (RFC 7766).
+void Server::give(uint64_t connection, std::string_view answer) {
+  auto c = std::ranges::find(connections_, connection, &Connection::number);
+  if (c == connections_.end()) return; // nobody waits for it any more
+  c->relayed--;
+  answered_++;
+  std::string frame;
+  put_frame(frame, answer);
+  if (!c->out.send(frame) || (c->ended && c->relayed == 0 && c->out.waiting() == 0)) close(*c);
 }
 
 void Server::close(Connection& c) {

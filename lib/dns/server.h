@@ -1,7 +1,8 @@
 // Sockets at which questions come in, on a loop: UDP in batches, TCP with pipelining (RFC 7766).
 //
 // Nothing that comes in makes it wait or grow: a connection that is quiet for ten seconds, or takes
-// no answers, is closed, and of a hundred connections the quietest gives way to another one.
+// no answers, is closed, and of a hundred connections the quietest gives way to another one. Where
+// guests of a network ask, each of them has few, so that none takes the others'.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,25 @@ public:
   // Told why no connection can be taken for a while.
   using OnFault = std::function<void(const Error&)>;
 
-  static constexpr size_t most_connections = 100;
+  // Has others answer a guest's question. `give` is called once, later, while the server lives;
+  // false: it is not, and the guest is told that it failed.
+  using Give = std::function<void(std::string_view answer)>;
+  struct Asker {
+    Address address;
+    bool by_tcp = false;
+  };
+  using Relay = std::function<bool(const Asker&, std::string_view packet, Give give)>;
+
+  static constexpr size_t most_connections = 100, most_of_a_guest = 8;
 
   // `idle`: how long a connection may be quiet.
   Server(sys::Loop& loop, Source source, OnFault on_fault, Millis idle = Millis(10'000));
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  // Where guests of a network ask (GuestNetwork); before any socket is added.
+  void relay_by(Relay relay) { relay_ = std::move(relay); }
 
   void add_udp(Fd socket);
   void add_tcp(Fd listener);
@@ -62,15 +75,22 @@ private:
   bool answer_all(Connection& c);
   void close(Connection& c);
   void close_quiet();
+  void make_room_for(Address peer);
   void answer(const Answers* answers, std::string_view packet, Limits limits, std::string& out);
+  // False where others answer later, by `give`.
+  bool answer_guest(const Answers* answers, std::string_view packet, const Asker& asker,
+                    std::string& out, Give give);
+  void give(uint64_t connection, std::string_view answer);
 
   sys::Loop& loop_;
   Source source_;
   OnFault on_fault_;
   Millis idle_;
+  Relay relay_;
   std::list<Fd> udp_, tcp_;
   sys::DatagramBatch batch_;
   Connections connections_;
+  uint64_t next_connection_ = 1;
   sys::Loop::Timer quiet_ = 0, again_ = 0;
   uint64_t answered_ = 0;
   std::map<std::string, uint64_t> counted_; // by their digits

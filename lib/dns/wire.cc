@@ -83,7 +83,8 @@ void set_word(std::string& out, size_t at, size_t value) {
 constexpr size_t pointer = 0xc000, opt_size = 11;
 constexpr size_t pointer_at = 10; // of a record's data, behind type, class, TTL and length
 
-constexpr unsigned response = 0x8000, authoritative = 0x0400, truncated = 0x0200, recurse = 0x0100;
+constexpr unsigned response = 0x8000, authoritative = 0x0400, truncated = 0x0200, recurse = 0x0100,
+                   recursion_available = 0x0080;
 
 void put_header(std::string& out, const Query& q, unsigned flags, Rcode rcode) {
   auto low = static_cast<unsigned>(rcode) & 0x0f;
@@ -149,11 +150,18 @@ const Answers::Encoded& Answers::encoded(const Record& record) const {
   return encoded_[static_cast<size_t>(&record - zone_.records().data())];
 }
 
-void Answers::answer(std::string_view packet, Limits limits, std::string& out) const {
+bool Answers::answer(std::string_view packet, Limits limits, std::string& out,
+                     Address asker) const {
   auto q = parse_query(packet);
   Zone::Decision d;
-  if (q && q->fault == Rcode::noerror) d = zone_.decide(q->name(), q->type, q->klass);
-  if (!begin_answer(out, q, d.authoritative ? authoritative : 0, d.rcode)) return;
+  if (q && q->fault == Rcode::noerror) d = zone_.decide(q->name(), q->type, q->klass, asker);
+  if (d.relay) {
+    out.clear();
+    return false;
+  }
+  unsigned flags =
+      (d.authoritative ? authoritative : 0U) | (zone_.relays() ? recursion_available : 0U);
+  if (!begin_answer(out, q, flags, d.rcode)) return true;
   size_t bare = out.size();
   auto put = [&](const Record* record, int section) {
     if (!record) return;
@@ -181,6 +189,7 @@ void Answers::answer(std::string_view packet, Limits limits, std::string& out) c
     out[2] = static_cast<char>(static_cast<unsigned char>(out[2]) | truncated >> 8);
   }
   put_opt(out, *q, d.rcode);
+  return true;
 }
 
 void answer_failure(std::string_view packet, std::string& out) {

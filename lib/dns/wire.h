@@ -28,8 +28,9 @@ public:
 
   // Puts the answer to `packet` into `out`; empty where none is due. What is no question is
   // answered with its header alone, so that nobody gets more than he sent. An answer that is too
-  // long is left out, and TC is set.
-  void answer(std::string_view packet, Limits limits, std::string& out) const;
+  // long is left out, and TC is set. `asker` counts where guests of a network ask; false: the
+  // question is one that is relayed to others, and `out` is empty.
+  bool answer(std::string_view packet, Limits limits, std::string& out, Address asker = {}) const;
 
   const Zone& zone() const { return zone_; }
 

@@ -72,7 +72,7 @@ std::string to_text(Rcode rcode) {
 }
 
 Zone::Zone(const std::string& name, std::chrono::seconds ttl, uint32_t serial,
-           const std::vector<Host>& hosts) {
+           const std::vector<Host>& hosts, const std::optional<GuestNetwork>& network) {
   records_.reserve(2 + 4 * hosts.size());
   auto seconds = static_cast<uint32_t>(ttl.count());
   const Record* soa = add_apex(parse_name(name), ttl, serial).soa;
@@ -84,6 +84,10 @@ Zone::Zone(const std::string& name, std::chrono::seconds ttl, uint32_t serial,
     records.insert(records.begin(), add({reverse, Type::ptr, seconds, full}));
     hosts_++;
   }
+  if (!network) return;
+  network_ = network->subnet;
+  is_known_ = network->is_known;
+  for (const Host& guest : network->guests) guests_.emplace(guest.address, guest.name);
 }
 
 const Record* Zone::add(Record record) {
@@ -99,7 +103,31 @@ Zone::Node& Zone::add_apex(const Name& name, std::chrono::seconds ttl, uint32_t 
   return node;
 }
 
-Zone::Decision Zone::decide(std::string_view name, Type type, Class klass) const {
+// What a guest asks that is none of the zone's: here a policy will stand of what it may ask for.
+Zone::Decision Zone::outside(const std::string&, std::string_view name, Type type) const {
+  constexpr Decision relay{.relay = true}, none{.rcode = Rcode::nxdomain};
+  // A lone label is a machine's name, such as that of a VM that does not run. Whoever is asked for
+  // an address of the root's, or for what its zones are served by, tells nothing of us.
+  bool is_lone = name.size() > 1 && 2 + static_cast<size_t>(name[0]) == name.size();
+  if (is_lone && (type == Type::a || type == Type::aaaa || type == Type::any)) return none;
+  auto addresses = reversed(name);
+  if (!addresses) return relay;
+  // Whatever the host has there is no matter of a guest's, and no other resolver's either.
+  constexpr uint32_t loopback = 127;
+  if (addresses->address.value >> 24 == loopback) return none;
+  bool ours = addresses->length >= network_->prefix() && network_->contains(addresses->address);
+  return ours ? none : relay;
+}
+
+Zone::Decision Zone::decide(std::string_view name, Type type, Class klass, Address asker) const {
+  Decision d = decide_known(name, type, klass, asker);
+  return is_known_ || d.relay ? d : Decision{.rcode = Rcode::servfail};
+}
+
+Zone::Decision Zone::decide_known(std::string_view name, Type type, Class klass,
+                                  Address asker) const {
+  auto guest = guests_.find(asker);
+  if (network_ && guest == guests_.end()) return {.rcode = Rcode::refused};
   if (klass != Class::in) return {.rcode = Rcode::refused};
   if (auto refusal = refusal_of(type)) return {.rcode = *refusal};
   // The nearest that stands at the name or above it.
@@ -109,7 +137,8 @@ Zone::Decision Zone::decide(std::string_view name, Type type, Class klass) const
     rest.remove_prefix(1 + static_cast<unsigned char>(rest[0]));
     found = nodes_.find(rest);
   }
-  if (found == nodes_.end()) return {.rcode = Rcode::refused};
+  if (found == nodes_.end())
+    return network_ ? outside(guest->second, name, type) : Decision{.rcode = Rcode::refused};
   const Node& node = found->second;
   if (!exact && !node.whole)
     return {.rcode = Rcode::nxdomain, .authoritative = true, .authority = node.soa};

@@ -3,10 +3,16 @@
 //
 // A zone has the hosts' names, and for each of their addresses a reverse zone of that address
 // alone. All below a host's name answers as the host does. AXFR is refused.
+//
+// It may be the zone of a network of guests. Who asks counts there: a guest gets the answers of the
+// zone, and what is none of its own is relayed to others (dns/relay.h), but for names of private
+// things, which nobody else is asked for.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,12 +59,21 @@ struct Record {
   std::variant<Address, Name, Soa> data; // a; ns and ptr; soa
 };
 
+// A network whose guests ask, and who is known there by its address, whether it has a name or not.
+struct GuestNetwork {
+  Subnet subnet;
+  std::vector<Host> guests;
+  // Else these are those of before: what is outside is relayed as ever, the rest is SERVFAIL.
+  bool is_known = true;
+  bool operator==(const GuestNetwork&) const = default;
+};
+
 class Zone {
 public:
   // `name` is a valid zone (model/zone.h). Of two hosts with the same name or address the first
-  // counts.
+  // counts. `network`: it is asked by the guests of that one alone; else by anybody.
   Zone(const std::string& name, std::chrono::seconds ttl, uint32_t serial,
-       const std::vector<Host>& hosts);
+       const std::vector<Host>& hosts, const std::optional<GuestNetwork>& network = {});
   Zone(const Zone&) = delete; // decisions point into it
   Zone& operator=(const Zone&) = delete;
   Zone(Zone&&) = default;
@@ -69,13 +84,15 @@ public:
     bool authoritative = false;
     const Record* answer = nullptr;    // its owner is the name that was asked for
     const Record* authority = nullptr; // the SOA, where there is no answer (RFC 2308)
+    bool relay = false;                // to others; nothing of the above counts
   };
-  // `name` as in dns/name.h.
-  Decision decide(std::string_view name, Type type, Class klass) const;
+  // `name` as in dns/name.h. `asker` counts where guests of a network ask.
+  Decision decide(std::string_view name, Type type, Class klass, Address asker = {}) const;
 
   // All of them; the decisions' own.
   std::span<const Record> records() const { return records_; }
   size_t host_count() const { return hosts_; }
+  bool relays() const { return network_.has_value(); }
 
 private:
   struct Hash {
@@ -90,10 +107,15 @@ private:
   };
   const Record* add(Record record);
   Node& add_apex(const Name& name, std::chrono::seconds ttl, uint32_t serial);
+  Decision decide_known(std::string_view name, Type type, Class klass, Address asker) const;
+  Decision outside(const std::string& guest, std::string_view name, Type type) const;
 
   std::vector<Record> records_; // never grown beyond what was reserved
   std::unordered_map<Name, Node, Hash, std::equal_to<>> nodes_;
   size_t hosts_ = 0;
+  std::optional<Subnet> network_;
+  bool is_known_ = true;
+  std::map<Address, std::string> guests_; // the names of those who may ask
 };
 
 } // namespace banger::dns

@@ -45,6 +45,19 @@ bool DatagramBatch::is_cut(size_t i) const {
   return (messages_->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
 }
 
+UdpPeer DatagramBatch::peer(size_t i) const {
+  const sockaddr_in& from = messages_->peers[i];
+  UdpPeer peer{from.sin_addr.s_addr, from.sin_port, 0};
+  const msghdr& m = messages_->headers[i].msg_hdr;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&m), c)) {
+    if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO) continue;
+    in_pktinfo info;
+    std::memcpy(&info, CMSG_DATA(c), sizeof info);
+    peer.local = info.ipi_spec_dst.s_addr;
+  }
+  return peer;
+}
+
 void DatagramBatch::send(int fd) {
   unsigned all = 0;
   for (size_t i = 0; i < count_; i++) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "sys/datagram.h"
+
 namespace banger::sys {
 
 class DatagramBatch {
@@ -25,6 +27,8 @@ public:
   // lost.
   std::string_view datagram(size_t i) const;
   bool is_cut(size_t i) const;
+  // Whom to answer later (send_datagram).
+  UdpPeer peer(size_t i) const;
   // What is sent back to where it came from, from the address that it was sent to; nothing where it
   // is empty.
   std::string& answer(size_t i) { return answers_[i]; }

@@ -30,6 +30,11 @@ int free_port(const std::string& address, int type) {
   return ntohs(a.sin_port);
 }
 
+Error no_connection(int err, const std::string& address, int port) {
+  return Error(Code::unreachable,
+               sys_error(err, "cannot connect to {}:{}", address, port).message());
+}
+
 } // namespace
 
 bool can_bind_tcp(const std::string& address, int port, int* err) {
@@ -44,21 +49,26 @@ int free_tcp_port(const std::string& address) { return free_port(address, SOCK_S
 int free_udp_port(const std::string& address) { return free_port(address, SOCK_DGRAM); }
 
 Fd connect_tcp(const std::string& address, int port, Millis timeout) {
+  Fd fd = begin_connect_tcp(address, port);
+  pollfd p{fd.get(), POLLOUT, 0};
+  if (wait_any({&p, 1}, Deadline(timeout)) == 0)
+    throw timed_out("cannot connect to {}:{}: no answer", address, port);
+  if (int err = connect_error(fd.get())) throw no_connection(err, address, port);
+  return fd;
+}
+
+Fd begin_connect_tcp(const std::string& address, int port) {
   Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
   sockaddr_in a = inet_address(address, port);
-  int err = 0;
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) err = errno;
-  if (err == EINPROGRESS) {
-    pollfd p{fd.get(), POLLOUT, 0};
-    if (wait_any({&p, 1}, Deadline(timeout)) == 0)
-      throw timed_out("cannot connect to {}:{}: no answer", address, port);
-    socklen_t size = sizeof err;
-    if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &size) != 0) err = errno;
-  }
-  if (err)
-    throw Error(Code::unreachable,
-                sys_error(err, "cannot connect to {}:{}", address, port).message());
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0 && errno != EINPROGRESS)
+    throw no_connection(errno, address, port);
   return fd;
+}
+
+int connect_error(int fd) {
+  int err = 0;
+  socklen_t size = sizeof err;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) == 0 ? err : errno;
 }
 
 } // namespace banger::sys

@@ -18,4 +18,9 @@ int free_udp_port(const std::string& address);
 // Connects within `timeout`. Throws Error(unreachable), or timed_out.
 Fd connect_tcp(const std::string& address, int port, Millis timeout);
 
+// The same without waiting: the socket can be written to when it is connected, or cannot be, which
+// connect_error() tells: 0, or the errno.
+Fd begin_connect_tcp(const std::string& address, int port);
+int connect_error(int fd);
+
 } // namespace banger::sys

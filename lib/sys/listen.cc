@@ -53,6 +53,13 @@ Endpoint endpoint_of(int socket) {
   return {{ntohl(a.sin_addr.s_addr)}, ntohs(a.sin_port)};
 }
 
+Endpoint peer_of(int connection) {
+  sockaddr_in a{};
+  socklen_t size = sizeof a;
+  if (::getpeername(connection, reinterpret_cast<sockaddr*>(&a), &size) != 0) return {};
+  return {{ntohl(a.sin_addr.s_addr)}, ntohs(a.sin_port)};
+}
+
 int port_of(int listener) { return endpoint_of(listener).port; }
 
 } // namespace banger::sys

@@ -18,6 +18,8 @@ void send_at_once(int connection);
 bool is_tcp_listener(int fd);
 // Where a socket is bound.
 Endpoint endpoint_of(int socket);
+// The other end of a connection; nothing where that is gone.
+Endpoint peer_of(int connection);
 // The port that a listener has.
 int port_of(int listener);
 

@@ -1,6 +1,7 @@
 // The server over real sockets: batches, pipelining, and what is not waited for.
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
@@ -223,6 +224,117 @@ TEST_F(ServerTest, OfManyConnectionsTheQuietestGivesWay) {
   EXPECT_TRUE(ask(another));
   EXPECT_TRUE(is_closed(all[1]));
   EXPECT_FALSE(is_closed(all[2]));
+}
+
+// --- Guests of a network, who are all at 127.0.0.1 or beside it here.
+
+namespace {
+
+class GuestsServerTest : public ServerTest {
+protected:
+  GuestsServerTest() {
+    answers = Answers(Zone("vm", std::chrono::seconds(0), 1,
+                           {{"demo", parse_address("address", "10.0.2.4")}},
+                           GuestNetwork{Subnet::parse("10.0.2.0/24"),
+                                        {{"demo", parse_address("address", here)},
+                                         {"other", parse_address("address", "127.0.0.2")}}}));
+    server.relay_by([this](const Server::Asker& asker, std::string_view packet, Server::Give give) {
+      if (refuses) return false;
+      relayed.push_back({asker, std::string(packet), std::move(give)});
+      return true;
+    });
+  }
+  struct Relayed {
+    Server::Asker asker;
+    std::string packet;
+    Server::Give give;
+  };
+  std::string next(const Fd& fd) {
+    std::string packet(2000, '\0');
+    std::optional<size_t> n;
+    run_until([&] { return (n = sys::receive_datagram(fd.get(), packet.data(), packet.size())); });
+    return packet.substr(0, *n);
+  }
+  std::string next_frame(const Fd& fd) {
+    std::string head = receive(fd, 2);
+    return receive(fd, static_cast<size_t>(static_cast<uint8_t>(head.at(1))));
+  }
+  // From another address of this host.
+  Fd connect_from(const char* address) {
+    Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto place = [](const char* at, int port) {
+      sockaddr_in a{};
+      a.sin_family = AF_INET;
+      a.sin_port = htons(static_cast<uint16_t>(port));
+      a.sin_addr.s_addr = htonl(parse_address("address", at).value);
+      return a;
+    };
+    sockaddr_in from = place(address, 0), to = place(here, tcp_port);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
+    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    return fd;
+  }
+  bool is_recursive(const std::string& answer) { return (answer.at(3) & 0x80) != 0; }
+
+  bool refuses = false;
+  std::vector<Relayed> relayed;
+};
+
+} // namespace
+
+TEST_F(GuestsServerTest, WhatIsOursIsAnsweredAndTheRestComesLater) {
+  Fd fd = sys::connect_udp(here, udp_port);
+  sys::send_datagram(fd.get(), query(1, "example.org"));
+  sys::send_datagram(fd.get(), query(2));
+  std::string answer = next(fd);
+  EXPECT_EQ(decode_reply(answer, query(2)).answer.at(0).data, "10.0.2.4");
+  EXPECT_TRUE(is_recursive(answer));
+  ASSERT_EQ(relayed.size(), 1U);
+  EXPECT_EQ(relayed[0].packet, query(1, "example.org"));
+  EXPECT_EQ(to_text(relayed[0].asker.address), here);
+  EXPECT_FALSE(relayed[0].asker.by_tcp);
+  relayed[0].give("later");
+  EXPECT_EQ(next(fd), "later");
+  // Where others do not take it.
+  refuses = true;
+  sys::send_datagram(fd.get(), query(3, "example.org"));
+  EXPECT_EQ(decode_reply(next(fd), query(3, "example.org")).rcode, Rcode::servfail);
+}
+
+TEST_F(GuestsServerTest, OverAConnectionAnswersComeAsTheyAreThere) {
+  Fd fd = connect();
+  sys::send_all(fd.get(), framed(query(1, "example.org")) + framed(query(2)));
+  decode_reply(next_frame(fd), query(2));
+  ASSERT_EQ(relayed.size(), 1U);
+  EXPECT_TRUE(relayed[0].asker.by_tcp);
+  // No more is asked, and the answer is awaited.
+  ::shutdown(fd.get(), SHUT_WR);
+  loop.after(idle / 3, [this] { loop.stop(); });
+  loop.run();
+  EXPECT_FALSE(is_closed(fd));
+  relayed[0].give("later");
+  EXPECT_EQ(next_frame(fd), "later");
+  run_until([&] { return is_closed(fd); });
+  // Of one that has gone meanwhile.
+  fd = connect();
+  sys::send_all(fd.get(), framed(query(3, "example.org")));
+  run_until([&] { return relayed.size() == 2; });
+  run_until([&] { return is_closed(fd); }); // quiet for too long
+  relayed[1].give("too late");
+}
+
+TEST_F(GuestsServerTest, AGuestWithManyConnectionsTakesNoneOfAnothers) {
+  Fd quiet = connect_from("127.0.0.2");
+  std::vector<Fd> many;
+  for (size_t i = 0; i < 3 * Server::most_of_a_guest; i++) {
+    many.push_back(connect_from(here));
+    sys::send_all(many.back().get(), framed(query(1)));
+    next_frame(many.back());
+  }
+  EXPECT_TRUE(is_closed(many.front()));
+  EXPECT_FALSE(is_closed(many.back()));
+  sys::send_all(quiet.get(), framed(query(2)));
+  decode_reply(next_frame(quiet), query(2));
 }
 
 } // namespace banger::dns

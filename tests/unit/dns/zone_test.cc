@@ -180,4 +180,97 @@ TEST(Zone, DecisionsHoldWhenItIsMoved) {
   EXPECT_LT(d.answer, zone.records().data() + zone.records().size());
 }
 
+TEST(Name, TheAddressesThatAReverseNameIsOf) {
+  auto of = [](const char* name) {
+    auto prefix = reversed(parse_name(name));
+    return prefix ? to_text(*prefix) : "none";
+  };
+  EXPECT_EQ(of("4.2.0.10.in-addr.arpa"), "10.0.2.4/32");
+  EXPECT_EQ(of("x.4.2.0.10.in-addr.arpa"), "10.0.2.4/32");
+  EXPECT_EQ(of("2.0.10.in-addr.arpa"), "10.0.2.0/24");
+  EXPECT_EQ(of("127.in-addr.arpa"), "127.0.0.0/8");
+  for (const char* name : {"in-addr.arpa", "arpa", ".", "10.0.2.4", "256.in-addr.arpa",
+                           "x.10.in-addr.arpa", "04.2.0.10.in-addr.arpa", "4.2.0.10.ip6.arpa"})
+    EXPECT_EQ(of(name), "none") << name;
+}
+
+// --- A network whose guests ask.
+
+namespace {
+
+// Two that run and one that does not.
+Zone guests_zone() {
+  return Zone(
+      "vm", seconds(0), 7, {{"a", address("10.0.2.4")}, {"b", address("10.0.2.5")}},
+      GuestNetwork{
+          Subnet::parse("10.0.2.0/24"),
+          {{"a", address("10.0.2.4")}, {"b", address("10.0.2.5")}, {"off", address("10.0.2.6")}}});
+}
+
+std::string told(const char* asker, const std::string& name, Type type = Type::a,
+                 Class klass = Class::in) {
+  static const Zone zone = guests_zone();
+  auto d = zone.decide(parse_name(name), type, klass, address(asker));
+  if (d.relay) return "relay";
+  std::string out = to_text(d.rcode);
+  if (d.answer) {
+    if (const auto* a = std::get_if<Address>(&d.answer->data)) out += " " + to_text(*a);
+    if (const auto* n = std::get_if<Name>(&d.answer->data)) out += " " + to_text(*n);
+  }
+  return out;
+}
+
+} // namespace
+
+TEST(GuestsZone, AGuestIsToldTheOthersAndTheOutside) {
+  EXPECT_EQ(told("10.0.2.4", "b.vm"), "NOERROR 10.0.2.5");
+  EXPECT_EQ(told("10.0.2.4", "a.vm"), "NOERROR 10.0.2.4");
+  EXPECT_EQ(told("10.0.2.4", "www.b.vm"), "NOERROR 10.0.2.5");
+  EXPECT_EQ(told("10.0.2.4", "5.2.0.10.in-addr.arpa", Type::ptr), "NOERROR b.vm");
+  EXPECT_EQ(told("10.0.2.4", "example.org"), "relay");
+  EXPECT_EQ(told("10.0.2.4", "example.org", Type::aaaa), "relay");
+  EXPECT_EQ(told("10.0.2.4", "8.8.8.8.in-addr.arpa", Type::ptr), "relay");
+  EXPECT_EQ(told("10.0.2.4", "10.in-addr.arpa", Type::soa), "relay");
+  EXPECT_EQ(told("10.0.2.6", "example.org"), "relay"); // it asks, so it runs
+}
+
+TEST(GuestsZone, NobodyElseIsToldAnything) {
+  for (const char* asker : {"10.0.2.7", "10.0.2.1", "127.0.0.1", "0.0.0.0"})
+    for (const char* name : {"a.vm", "example.org", "4.2.0.10.in-addr.arpa"})
+      EXPECT_EQ(told(asker, name), "REFUSED") << asker << name;
+}
+
+TEST(GuestsZone, NamesOfPrivateThingsAreAskedOfNobody) {
+  EXPECT_EQ(told("10.0.2.4", "off.vm"), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "a.b.c.vm"), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "vm"), "NOERROR");
+  EXPECT_EQ(told("10.0.2.4", "off"), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "off", Type::aaaa), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "6.2.0.10.in-addr.arpa", Type::ptr), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "2.0.10.in-addr.arpa", Type::ns), "NXDOMAIN");
+  EXPECT_EQ(told("10.0.2.4", "4.3.2.127.in-addr.arpa", Type::ptr), "NXDOMAIN");
+  // The root's own are no names of machines.
+  EXPECT_EQ(told("10.0.2.4", ".", Type::ns), "relay");
+  EXPECT_EQ(told("10.0.2.4", "org", static_cast<Type>(43)), "relay");
+}
+
+TEST(GuestsZone, WhileNobodyKnowsTheOutsideIsThereAllTheSame) {
+  Zone zone("vm", seconds(0), 7, {},
+            GuestNetwork{Subnet::parse("10.0.2.0/24"), {{"a", address("10.0.2.4")}}, false});
+  auto asked = [&](const char* asker, const char* name) {
+    auto d = zone.decide(parse_name(name), Type::a, Class::in, address(asker));
+    return d.relay ? "relay" : to_text(d.rcode);
+  };
+  EXPECT_EQ(asked("10.0.2.4", "example.org"), "relay");
+  for (const char* name : {"a.vm", "vm", "b.vm", "b", "5.2.0.10.in-addr.arpa"})
+    EXPECT_EQ(asked("10.0.2.4", name), "SERVFAIL") << name;
+  EXPECT_EQ(asked("10.0.2.9", "example.org"), "SERVFAIL"); // one that has come since, or nobody
+}
+
+TEST(GuestsZone, WhatIsNoQuestionOfRecordsGoesNowhere) {
+  EXPECT_EQ(told("10.0.2.4", "example.org", static_cast<Type>(252)), "REFUSED");
+  EXPECT_EQ(told("10.0.2.4", "version.bind", static_cast<Type>(16), static_cast<Class>(3)),
+            "REFUSED");
+}
+
 } // namespace banger::dns
