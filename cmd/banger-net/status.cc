@@ -34,6 +34,9 @@ void show_head(cli::App& app, const ops::NetStatus& s) {
   if (!s.up) return;
   line("bridge", s.bridge);
   line("holder", fmt::format("pid {}", s.holder.pid));
+  line("names", s.resolver_process
+                    ? fmt::format("answered at {} by pid {}", s.resolver, s.resolver_process.pid)
+                    : "of VMs are not answered to guests");
   line("ways out", ways_text(s));
   line("dropped", drops_text(s.dropped));
 }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "model/message.h"
 #include "sys/datagram.h"
 #include "sys/lines.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 
 namespace banger::net {
 
@@ -96,8 +98,18 @@ Forward forward_of(const Json& j) {
   return f;
 }
 
+// The line that it answers with, and the descriptor that comes along with it.
+std::optional<std::string> answer_of(sys::LineReader& lines, int fd, Fd* came) {
+  if (!came) return lines.next(patience);
+  Deadline until(patience);
+  for (;;) {
+    if (auto line = lines.buffered()) return line;
+    if (!sys::wait_readable(fd, Millis(until.poll_ms())) || !lines.fill(came)) return {};
+  }
+}
+
 // `with`: a descriptor that goes along; -1: none.
-Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1) {
+Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1, Fd* came = nullptr) {
   ask.id = 1; // a connection has one question
   Fd fd = sys::connect_unix(socket);
   if (with < 0)
@@ -105,7 +117,7 @@ Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1) {
   else
     sys::send_with_descriptor(fd.get(), to_line(ask), with);
   sys::LineReader lines(fd.get());
-  auto line = lines.next(patience);
+  auto line = answer_of(lines, fd.get(), came);
   if (!line)
     throw Error(Code::unreachable,
                 lines.ended() ? "the holder of the network went away"
@@ -132,6 +144,8 @@ std::string to_line(const HolderAsk& ask) {
   if (ask.verb == "make") j["network"] = to_json(ask.plan);
   if (!ask.table.empty()) j["table"] = ask.table;
   if (ask.forward != Forward{}) j["forward"] = to_json(ask.forward);
+  if (!ask.at.empty()) j["at"] = ask.at;
+  if (!ask.proto.empty()) j["proto"] = ask.proto;
   if (ask.id) j["id"] = ask.id;
   return message_line(j);
 }
@@ -143,6 +157,8 @@ HolderAsk parse_holder_ask(std::string_view line) {
     if (j.contains("plan")) ask.rendered = rendered_of(j["plan"]);
     ask.table = j.value("table", "");
     ask.forward = forward_of(j.value("forward", Json::object()));
+    ask.at = j.value("at", "");
+    ask.proto = j.value("proto", "");
     ask.id = j.value("id", int64_t{0});
     return ask;
   });
@@ -228,6 +244,16 @@ std::vector<Forward> list_relays(const std::string& socket) {
     if (e.message() != unknown_verb(verb)) throw;
   }
   return relays;
+}
+
+NameSockets name_sockets(const std::string& socket, const std::string& address) {
+  auto ask = [&](const char* proto) {
+    Fd came;
+    ask_holder(socket, {.verb = "names", .at = address, .proto = proto}, -1, &came);
+    if (!came) throw failed("the holder of the network gave no socket");
+    return came;
+  };
+  return {ask("udp"), ask("tcp")};
 }
 
 } // namespace banger::net

@@ -15,10 +15,15 @@
 //   {"v":1,"do":"relay","forward":{…}} + FD  ──>  {"v":1}; FD: the host's socket, bound
 //   {"v":1,"do":"relays"}                    ──>  {"v":1,"relays":[{…}]}
 //   {"v":1,"do":"unrelay","forward":{…}}     ──>  {"v":1}, also when it is not there
+//   {"v":1,"do":"names","at":A,"proto":P}    ──>  {"v":1} + FD: the socket at port 53 of address A
+//                                                 there, a listener for "tcp"; the same each time
 //
 // It has no state of its own: killed, another enters the same namespace and takes its place; its
 // starter gives it the relays anew and has it guard. It opens its sockets to the host's addresses
 // before it leaves the host's network namespace.
+//
+// It keeps the sockets at port 53, and answers nothing there: whoever is given them does
+// (ops/dns/guests.h). When that one dies, what guests ask waits in them for the next.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +39,13 @@
 namespace banger::net {
 
 struct HolderAsk {
-  std::string verb;       // "make", "apply", "guard", "drops", "relay", "relays", "unrelay"
-  NetPlan plan = {};      // make
+  std::string verb;  // "make", "apply", "guard", "drops", "relay", "relays", "unrelay", "names"
+  NetPlan plan = {}; // make
   Rendered rendered = {}; // apply
   std::string table = {}; // guard, drops
   Forward forward = {};
-  int64_t id = 0; // its answer's; 0: of a build before, which has none
+  std::string at = {}, proto = {}; // names
+  int64_t id = 0;                  // its answer's; 0: of a build before, which has none
   bool operator==(const HolderAsk&) const = default;
 };
 
@@ -66,6 +72,13 @@ void add_relay(const std::string& socket, const Forward& forward);
 void remove_relay(const std::string& socket, const Forward& forward);
 // None from a holder that is too old.
 std::vector<Forward> list_relays(const std::string& socket);
+
+// The sockets at port 53 of `address` there. Error(conflict) where another than the holder has
+// them, Error(failed) with a hint from a holder that is too old.
+struct NameSockets {
+  Fd udp, tcp;
+};
+NameSockets name_sockets(const std::string& socket, const std::string& address);
 
 // Answers on `listener` for as long as this process lives. Throws when it cannot follow the host's
 // addresses any more: another holder takes its place then.

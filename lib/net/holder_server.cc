@@ -11,11 +11,14 @@
 #include "net/rules.h"
 #include "sys/datagram.h"
 #include "sys/line_server.h"
+#include "sys/listen.h"
 #include "sys/loop.h"
 
 namespace banger::net {
 
 namespace {
+
+constexpr int dns_port = 53;
 
 // Of the descriptors that this process may have, half are for the relays' clients.
 size_t room_for_clients() {
@@ -32,7 +35,12 @@ public:
       : room_(room_for_clients()),
         server_(loop_,
                 {[this](const auto& client, const std::string& line) {
-                   client->send(answer(line, client->came));
+                   int gives = -1;
+                   std::string said = answer(line, client->came, gives);
+                   if (gives < 0)
+                     client->send(said);
+                   else
+                     client->send_with(said, gives);
                  },
                  [](const Error& e) { return error_reply(name_of(e.code()), e.message()); }}),
         host_(std::move(host)) {
@@ -41,14 +49,18 @@ public:
   void run() { loop_.run(); }
 
 private:
-  std::string answer(const std::string& line, Fd& came) {
+  // `gives`: a descriptor that goes along.
+  std::string answer(const std::string& line, Fd& came, int& gives) {
     int64_t id = 0;
     try {
       HolderAsk ask = parse_holder_ask(line);
       id = ask.id;
       if (ask.verb == "drops") return drops_reply(rules_.drops(ask.table), id);
       if (ask.verb == "relays") return relays_reply(relays(), id);
-      act(ask, came);
+      if (ask.verb == "names")
+        gives = name_socket(ask);
+      else
+        act(ask, came);
       return error_reply({}, {}, id);
     } catch (const Error& e) {
       return error_reply(name_of(e.code()), e.message(), id);
@@ -86,6 +98,16 @@ private:
     told_ = std::move(own);
   }
 
+  // Bound here, where the address is.
+  int name_socket(const HolderAsk& ask) {
+    if (ask.proto != "udp" && ask.proto != "tcp")
+      throw failed("the holder has no socket of '{}'", ask.proto);
+    bool udp = ask.proto == "udp";
+    Fd& socket = udp ? names_udp_ : names_tcp_;
+    if (!socket) socket = udp ? sys::bind_udp(ask.at, dns_port) : sys::listen_tcp(ask.at, dns_port);
+    return socket.get();
+  }
+
   void begin_relay(const Forward& forward, Fd host) {
     if (!host || !sys::is_udp(host.get()))
       throw failed("cannot forward {}: no socket came along", to_text(forward));
@@ -115,6 +137,7 @@ private:
   Links links_;
   Rules rules_;
   HostAddresses host_;
+  Fd names_udp_, names_tcp_;
   std::string guarded_;                     // the table; empty: none yet
   std::optional<std::vector<Prefix>> told_; // what its set holds
 };

@@ -54,7 +54,7 @@ std::string counter_set(std::string_view table, std::string_view reason) {
 std::string any_way(const std::string& tag) { return fmt::format("\"{}*\"", way_stem(tag)); }
 
 // The table without guests.
-std::string table_rules(const std::string& tag, const Subnet& subnet) {
+std::string table_rules(const std::string& tag) {
   std::string t = table_name(tag), r;
   // Replaced as a whole: of a table that a crash left half-made nothing stays.
   r += fmt::format("add table bridge {0}\ndelete table bridge {0}\nadd table bridge {0}\n", t);
@@ -81,13 +81,19 @@ std::string table_rules(const std::string& tag, const Subnet& subnet) {
   // Every guest asks for IPv6 routers when it boots: that is not worth a count.
   r += fmt::format("add rule bridge {} guest ether type ip6 drop\n", t);
   r += drop_rule(t, "guest", "ether type != { ip, arp }", "other");
-  // What the bridge itself takes; a broadcast comes here too, beside its way to all the others.
-  r += fmt::format("add chain bridge {} taken {{ type filter hook input priority 0; "
-                   "policy drop; }}\n",
-                   t);
-  std::string own = to_text(subnet.bridge());
+  return r;
+}
+
+// What the bridge itself takes; a broadcast comes here too, beside its way to all the others.
+std::string taken_rules(const std::string& tag, const Subnet& subnet) {
+  std::string t = table_name(tag), own = to_text(subnet.bridge());
+  std::string r = fmt::format("add chain bridge {0} taken {{ type filter hook input priority 0; "
+                              "policy drop; }}\n"
+                              "flush chain bridge {0} taken\n",
+                              t);
   r += fmt::format("add rule bridge {} taken ether type arp accept\n", t);
   r += fmt::format("add rule bridge {} taken ip daddr {} ip protocol udp accept\n", t, own);
+  r += fmt::format("add rule bridge {} taken ip daddr {} tcp dport 53 accept\n", t, own);
   r += fmt::format("add rule bridge {} taken ip daddr {} icmp type {{ echo-request, "
                    "destination-unreachable }} accept\n",
                    t, own);
@@ -197,7 +203,8 @@ Rendered render(const NetPlan& plan) {
                          {},
                          mac_of(own),
                          fmt::format("{}/{}", to_text(own), plan.subnet.prefix())});
-    if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag, plan.subnet);
+    if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag);
+    r.rules += taken_rules(plan.tag, plan.subnet);
     r.rules += guard_rules(plan.tag, plan.subnet);
   }
   if (plan.uplink || plan.base == NetPlan::Base::kept)

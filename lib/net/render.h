@@ -5,14 +5,15 @@
 //                   ── uplink bngTTTT-up   one way out for all, in a network of a build before
 //   table bridge banger_TTTT               who may send what
 //
-// The bridge has the subnet's first address, for the holder's relays (net/relay.h) alone.
+// The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for what
+// guests ask of names (ops/dns/guests.h).
 //
 // The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
 // (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
 // by tap and reason (but for IPv6 from an honest MAC, which every guest tries). At the bridge's own
-// address ARP, echo and UDP arrive, where only the relays' sockets listen; nothing that is for
-// another place, so that nothing is ever routed there. Elements are added to sets, the table is
-// never replaced while VMs run.
+// address ARP, echo, UDP, and TCP to port 53 arrive, where only the sockets of relays and of names
+// listen; nothing that is for another place, so that nothing is ever routed there. Elements are
+// added to sets, the table is never replaced while VMs run.
 //
 // Frames pass between a VM and its own way out, not another's. All ways out have the same MACs: the
 // bridge learns none from them and sends a frame for one to all, and the rules let it through to

@@ -52,6 +52,7 @@ void tell_older_monitors(Db& db, const NetPlaceRecord& place) {
               {"net_id", 0},
               {"taps", Json::object()}};
   for (const HostObject& o : place.objects) {
+    if (o.kind == ObjectKind::holder && o.name != place.name) continue; // it knows none
     if (o.kind == ObjectKind::holder || o.kind == ObjectKind::slirp) {
       std::string who(name_of(o.kind));
       ProcessId id = parse_process(o.identity);

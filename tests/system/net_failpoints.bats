@@ -50,7 +50,7 @@ start_with() {
 net_left() {
   find "$XDG_RUNTIME_DIR/banger" -mindepth 2 2>/dev/null
   local pid
-  for pid in $(pgrep 'banger-netns|slirp4netns'); do
+  for pid in $(pgrep 'banger-netns|banger-resolver|slirp4netns'); do
     case $(readlink "/proc/$pid/cwd") in "$root"/*) gone "$pid" || echo "$pid" ;; esac
   done
 }

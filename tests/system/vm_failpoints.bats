@@ -79,7 +79,7 @@ trace_create() {
     timeout 60 sh -c "until banger-vm show --json x | jq -e .vmm.pid; do :; done" &&
     banger-vm stop --timeout 0s x'
   expect 0 banger vm create $tiny x
-  walked banger-vm banger-monitor banger-place banger-netns banger-guest -- sh -c "$life"
+  walked banger-vm banger-monitor banger-place banger-netns banger-resolver banger-guest -- sh -c "$life"
 }
 
 @test "a start waits for the disk nowhere: all that it writes tells of processes" {

@@ -3,8 +3,12 @@
 //   banger-test-udp echo PORT                    sends every datagram back, for ever
 //   banger-test-udp send FROM_PORT ADDRESS PORT  one datagram
 //   banger-test-udp many NUMBER ADDRESS PORT     one from each of so many ports
+//   banger-test-udp ask SECONDS ADDRESS PORT     standard input as one, and what comes back
+//   banger-test-udp flood SECONDS ADDRESS PORT   standard input as one, as often as can be
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 
 #include <arpa/inet.h>
@@ -36,11 +40,33 @@ int send_many(int number, const sockaddr_in& to) {
   return 0;
 }
 
+int talk(bool once, int seconds, const sockaddr_in& to) {
+  char data[65536];
+  ssize_t size = read(0, data, sizeof data);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (fd < 0 || connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0)
+    return fail("socket");
+  if (once) {
+    timeval limit{seconds, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (send(fd, data, static_cast<size_t>(size), 0) < 0) return fail("send");
+    if ((size = recv(fd, data, sizeof data, 0)) < 0) return fail("receive");
+    return write(1, data, static_cast<size_t>(size)) == size ? 0 : fail("write");
+  }
+  for (time_t end = time(nullptr) + seconds; time(nullptr) < end;)
+    if (send(fd, data, static_cast<size_t>(size), 0) < 0 && errno != ENOBUFS) return fail("send");
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   std::string_view verb = argc > 2 ? argv[1] : "";
-  if (verb != "echo" && (argc < 5 || (verb != "send" && verb != "many"))) return 2;
+  if (verb != "echo" &&
+      (argc < 5 || (verb != "send" && verb != "many" && verb != "ask" && verb != "flood")))
+    return 2;
+  if (verb == "ask" || verb == "flood")
+    return talk(verb == "ask", std::atoi(argv[2]), place(argv[3], argv[4]));
   if (verb == "many") return send_many(std::atoi(argv[2]), place(argv[3], argv[4]));
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in here = place("0.0.0.0", argv[2]);

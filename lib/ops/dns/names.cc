@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "ops/common/places.h"
+#include "ops/common/zone.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
@@ -17,7 +18,7 @@ constexpr Millis patience{50}, between_tries{100};
 
 } // namespace
 
-NamedVms named_vms(const Dirs& dirs, state::State& state) {
+NamedVms named_vms(const Dirs& dirs, state::State& state, std::optional<NetMode> network) {
   NamedVms named;
   for (const Vm& vm : state.busy_vms()) {
     if (!is_live(vm.state)) continue;
@@ -25,13 +26,16 @@ NamedVms named_vms(const Dirs& dirs, state::State& state) {
     for (const ProcessId& id : {vm.monitor_process(), vm.vmm_process()})
       if (id && sys::is_alive(id)) named.processes.push_back(id);
     if (vm.vmm_process() && sys::is_alive(vm.vmm_process())) runs = true;
-    if (runs) named.hosts.push_back({vm.name, parse_address("address", vm.reach)});
+    if (!runs) continue;
+    named.hosts.push_back({vm.name, parse_address("address", vm.reach)});
+    if (vm.net_mode == network)
+      named.guests.push_back({vm.name, parse_address("address", vm.address)});
   }
   return named;
 }
 
-Names::Names(const Settings& settings, const Dirs& dirs, Log& log)
-    : settings_(settings), dirs_(dirs), log_(log) {}
+Names::Names(const Settings& settings, const Dirs& dirs, Log& log, std::optional<Network> network)
+    : settings_(settings), dirs_(dirs), log_(log), network_(network) {}
 
 const dns::Answers* Names::now() {
   if (again_ && steady_now() < *again_) return nullptr;
@@ -46,6 +50,15 @@ const dns::Answers* Names::now() {
     state_.reset();
     return nullptr;
   }
+}
+
+const dns::Answers* Names::unsure() {
+  if (!unsure_ && facts_.network) {
+    dns::GuestNetwork network = *facts_.network;
+    network.is_known = false;
+    unsure_.emplace(dns::Zone(facts_.zone, settings_.dns_ttl, serial_, {}, network));
+  }
+  return unsure_ ? &*unsure_ : nullptr;
 }
 
 void Names::on_death() {
@@ -70,15 +83,29 @@ void Names::look() {
   version_ = version;
 }
 
+// Any VM that has an address there may ask, running or not as its row says: it does ask.
+Names::Facts Names::facts_of(const NamedVms& named) {
+  if (!network_) return {settings_.dns_zone, named.hosts, {}};
+  dns::GuestNetwork network{network_->subnet, {}};
+  for (const auto& lease : state_->leases(network_->mode))
+    network.guests.push_back({lease.vm, parse_address("address", lease.address)});
+  return {zone_of(*state_), named.guests, std::move(network)};
+}
+
 void Names::compute() {
-  NamedVms named = named_vms(dirs_, *state_);
+  auto look = [&] {
+    return named_vms(dirs_, *state_, network_ ? std::optional(network_->mode) : std::nullopt);
+  };
+  NamedVms named = look();
   // One that has ended since is looked at again.
-  while (!deaths_.follow(named.processes)) named = named_vms(dirs_, *state_);
-  if (answers_ && named.hosts == hosts_) return;
+  while (!deaths_.follow(named.processes)) named = look();
+  Facts facts = facts_of(named);
+  if (answers_ && facts == facts_) return;
   // Grows with each change, and after a restart too.
   serial_ = std::max(serial_ + 1, static_cast<uint32_t>(wall_now().ns / 1'000'000'000));
-  answers_.emplace(dns::Zone(settings_.dns_zone, settings_.dns_ttl, serial_, named.hosts));
-  hosts_ = std::move(named.hosts);
+  answers_.emplace(dns::Zone(facts.zone, settings_.dns_ttl, serial_, facts.hosts, facts.network));
+  facts_ = std::move(facts);
+  unsure_.reset();
   generation_++;
 }
 

@@ -38,6 +38,8 @@ public:
   // above; `vm` is the row since then.
   using Place = NetPlace::Attachment;
   Place place(const Vm& vm);
+  // The resolver that the guest is told. After prepare().
+  std::string resolver(const Vm& vm) { return place_->resolver(vm); }
   // From now on: keepers of its place that die are brought back. prepare() ends that, join()
   // begins it anew.
   void watch();

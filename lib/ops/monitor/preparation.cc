@@ -58,7 +58,7 @@ Preparation::Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& re
                          const Places& places, const Vm& vm, Readiness& readiness, Network& network,
                          int errors, Done done)
     : ctx_(ctx), loop_(loop), request_(request), places_(places), vm_(vm), readiness_(readiness),
-      errors_(errors), done_(std::move(done)) {
+      network_(network), errors_(errors), done_(std::move(done)) {
   find_host_key();
   find_state_key();
   network.prepare([this](std::optional<Error> fault) { step_done(std::move(fault)); });
@@ -153,7 +153,7 @@ Prepared Preparation::make_files() {
   seed.address = vm_.address;
   seed.prefix = vm_.prefix;
   seed.gateway = vm_.gateway;
-  seed.dns = resolver_of(vm_);
+  seed.dns = network_.resolver(vm_);
   seed.mac = vm_.mac;
   std::string zone = zone_of(ctx_.state);
   seed.files = guest::identity_files(seed, zone, *host_key_, authorized_);

@@ -60,6 +60,7 @@ private:
   const Places& places_;
   Vm vm_;
   Readiness& readiness_;
+  Network& network_;
   int errors_;
   Done done_;
   std::unique_ptr<Helper> keygen_, pinner_;

@@ -39,7 +39,7 @@ NetPlace::Attachment Isolated::attachment(const Vm& vm, bool way_out) {
   vmm::UserNet net;
   net.subnet = Subnet::around(vm.address, vm.prefix).text();
   net.gateway = vm.gateway;
-  net.dns = resolver_of(vm);
+  net.dns = resolver(vm);
   net.guest = vm.address;
   net.restricted = !way_out;
   net.forwards = {{"tcp", vm.reach, vm.ssh_port, 22}};

@@ -19,6 +19,7 @@ public:
   void tidy() override {}
   // Error(conflict) where a port of UDP is published and there is no way out.
   Attachment attachment(const Vm& vm, bool way_out) override;
+  std::string resolver(const Vm& vm) override { return resolver_of_way(vm); }
   std::vector<ProcessId> keepers(const Vm&) override { return {}; }
   // Throw Error(failed): its VMM does it.
   void add_forward(const Vm& vm, const Port& port) override;

@@ -5,7 +5,7 @@
 
 namespace banger::ops {
 
-std::string resolver_of(const Vm& vm) {
+std::string resolver_of_way(const Vm& vm) {
   return to_text(Subnet::around(vm.address, vm.prefix).resolver());
 }
 

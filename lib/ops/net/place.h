@@ -52,6 +52,8 @@ public:
     std::optional<sys::Namespaces> where = {};
   };
   virtual Attachment attachment(const Vm& vm, bool way_out) = 0;
+  // The resolver that its guest is told when it boots. After attach().
+  virtual std::string resolver(const Vm& vm) = 0;
   // The processes that an attached VM needs; an empty one is missing. When one dies, repair() is
   // due.
   virtual std::vector<ProcessId> keepers(const Vm& vm) = 0;
@@ -61,8 +63,8 @@ public:
   virtual void remove_forward(const Vm& vm, const Port& port) = 0;
 };
 
-// The resolver that a guest is told, whatever its network.
-std::string resolver_of(const Vm& vm);
+// The resolver of a VM's way out, libslirp's own: it asks the first name server of the host.
+std::string resolver_of_way(const Vm& vm);
 
 // attach(), bring() ("join"), repair() or leave(), by its name. Throws Error(usage) for another.
 void act_in(NetPlace& place, std::string_view act, Vm& vm);

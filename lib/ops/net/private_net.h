@@ -3,6 +3,7 @@
 //
 //   holder (banger-netns)  in the namespace: keeps it there, makes links and rules, relays the
 //                          published ports of UDP
+//   banger-resolver        in the host's namespaces: what guests ask of names (ops/net/resolver.h)
 //   slirp4netns, a VM each in the host's namespaces, its tap in this one: the VM's way out, and
 //                          its published ports of TCP (ops/net/way_out.h)
 //   VMMs                   in the namespace, each on its tap
@@ -52,13 +53,18 @@ public:
   void tidy() override;
   // What attach() or bring() made, as the record has it: waits for nobody.
   Attachment attachment(const Vm& vm, bool way_out) override;
-  // Holder and slirp4netns; one whose starter died half-way is missing too.
+  // The bridge's address, where somebody answers for this state; else that of the VM's way out.
+  std::string resolver(const Vm& vm) override;
+  // Holder, resolver and slirp4netns; one whose starter died half-way is missing too.
   std::vector<ProcessId> keepers(const Vm& vm) override;
   void add_forward(const Vm& vm, const Port& port) override;
   void remove_forward(const Vm& vm, const Port& port) override;
 
 private:
   void ensure(NetRecord& r, const std::string& subnet);
+  void ensure_resolver(NetRecord& r);
+  void end_resolver(NetRecord& r);
+  void find_resolver(NetRecord& r, bool may_do_without);
   void start_holder(NetRecord& r, bool anew, const std::optional<sys::Namespaces>& where);
   std::optional<sys::Namespaces> find_inside(const NetRecord& r);
   void reap();

@@ -10,6 +10,10 @@ namespace banger::ops {
 namespace {
 
 constexpr const char* place = "user"; // also the name of what belongs to it and has none of its own
+// A process that keeps the place, too. A build before takes the last of that kind for the holder,
+// which by name this one is before, and would not read a record with a kind that it does not know.
+constexpr const char* resolver = "resolver";
+static_assert(std::string_view(resolver) < std::string_view(place));
 
 int number_of(const std::string& tap) { return std::atoi(tap.c_str() + tap.rfind('-') + 1); }
 
@@ -24,6 +28,12 @@ NetRecord read_net(state::State& state) {
   for (const HostObject& o : record->objects) {
     switch (o.kind) {
     case ObjectKind::holder:
+      if (o.name == resolver) {
+        r.names = true;
+        r.resolver = parse_process(o.identity);
+        r.resolver_ready = o.made;
+        break;
+      }
       r.holder = parse_process(o.identity);
       r.holder_ready = o.made;
       break;
@@ -60,6 +70,7 @@ void write_net(state::State& state, const NetRecord& r) {
   };
   add(ObjectKind::netns, place, {}, made ? std::to_string(r.net_id) : "", made);
   add(ObjectKind::holder, place, {}, identity_of(r.holder), r.holder_ready);
+  if (r.names) add(ObjectKind::holder, resolver, {}, identity_of(r.resolver), r.resolver_ready);
   add(ObjectKind::bridge, net::bridge_name(tag), {}, {}, made);
   add(ObjectKind::table, net::table_name(tag), {}, std::to_string(r.guard), made);
   if (r.slirp) {

@@ -20,8 +20,12 @@ struct NetRecord {
   std::string subnet;
   ProcessId holder;
   ProcessId slirp; // of a build before, for all VMs that have none of their own (ops/net/way_out.h)
+  // Guests may have been told that names are answered at the bridge, and by whom they are
+  // (ops/net/resolver.h); empty: nobody does now.
+  bool names = false;
+  ProcessId resolver;
   // All that belongs to it was made or added: one that is alive only is begun anew.
-  bool holder_ready = false, slirp_ready = false;
+  bool holder_ready = false, slirp_ready = false, resolver_ready = false;
   int guard = 0;                   // net::guard_version of what guards it; 0: nothing
   uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
   std::map<std::string, int> taps; // VM's id: N of bngTTTT-N

@@ -116,7 +116,8 @@ NetStatus net_status(Reader& in) {
   }
   s.subnet = subnet.text();
   s.gateway = to_text(subnet.way_out());
-  s.resolver = to_text(subnet.resolver());
+  s.resolver = to_text(record.names ? subnet.bridge() : subnet.resolver());
+  if (sys::is_alive(record.resolver)) s.resolver_process = record.resolver;
   if (s.up) {
     s.bridge = net::bridge_name(in.state.tag());
     s.table = net::table_name(in.state.tag());
@@ -173,6 +174,7 @@ Json to_json(const NetStatus& s) {
           {"dir", or_null(s.dir)},
           {"namespace", s.net_id ? Json(s.net_id) : Json()},
           {"holder", or_null(s.holder)},
+          {"resolver_pid", or_null(s.resolver_process)},
           {"slirp", or_null(first_way(s))},
           {"dropped", drops_json(s.dropped)},
           {"leases", leases},

@@ -20,7 +20,8 @@ struct NetStatus {
   // While it is up.
   std::string bridge, table, dir;
   uint64_t net_id = 0;
-  ProcessId holder; // empty: not alive
+  ProcessId holder;           // empty: not alive
+  ProcessId resolver_process; // of what guests ask of names; empty: not alive, or none
 
   using Drops = std::map<std::string, uint64_t>; // packets by reason
   struct Lease {

@@ -7,8 +7,11 @@
 
 #include "model/message.h"
 #include "net/holder.h"
+#include "sys/datagram.h"
 #include "sys/file.h"
+#include "sys/inet.h"
 #include "sys/lines.h"
+#include "sys/listen.h"
 #include "sys/socket.h"
 
 namespace banger::net {
@@ -35,6 +38,7 @@ protected:
     ::waitpid(pid_, nullptr, 0);
     sys::remove_tree(root_);
   }
+  std::string path() const { return root_ + "/holder.sock"; }
   Fd connect() { return sys::connect_unix(root_ + "/holder.sock"); }
   Json answer_to(const std::string& line) {
     sys::send_all(peer_.get(), line + "\n");
@@ -78,6 +82,25 @@ TEST_F(HolderTest, ALineWithoutEndIsThatClientsEnd) {
   std::string flood(3 << 20, 'x');
   EXPECT_THROW(sys::send_all(other.get(), flood), Error);
   EXPECT_EQ(Json::array(), answer_to("{\"v\":1,\"do\":\"relays\"}").at("relays"));
+}
+
+TEST_F(HolderTest, TheSocketsOfNamesAreTheSameEachTime) {
+  // Port 53 may be another's here: then it says so, and is there for others.
+  std::string address = "127.77.53.1";
+  if (!sys::can_bind_udp(address, 53) || !sys::can_bind_tcp(address, 53)) {
+    EXPECT_THROW(name_sockets(path(), address), Error);
+    GTEST_SKIP() << "port 53 cannot be had here";
+  }
+  NameSockets first = name_sockets(path(), address), second = name_sockets(path(), address);
+  EXPECT_TRUE(sys::is_udp(first.udp.get()) && sys::is_tcp_listener(first.tcp.get()));
+  EXPECT_EQ(to_text(sys::endpoint_of(second.udp.get())), "127.77.53.1:53");
+  // What is asked while nobody reads waits for the next one.
+  first = {};
+  second = {};
+  sys::send_datagram(sys::connect_udp(address, 53).get(), "waits");
+  char data[16];
+  NameSockets third = name_sockets(path(), address);
+  EXPECT_EQ(sys::receive_datagram(third.udp.get(), data, sizeof data), 5U);
 }
 
 } // namespace banger::net

@@ -113,6 +113,11 @@ TEST(NetPlan, theBridgeTakesWhatIsForItselfOnly) {
   EXPECT_NE(rules.find("taken { type filter hook input priority 0; policy drop; }"),
             std::string::npos);
   EXPECT_NE(rules.find("taken ip daddr 10.0.2.1 ip protocol udp accept"), std::string::npos);
+  EXPECT_NE(rules.find("taken ip daddr 10.0.2.1 tcp dport 53 accept"), std::string::npos);
+  // While guests stay, too: what an older build made is replaced.
+  rules = render(kept_plan("ab12", subnet)).rules;
+  size_t cleared = rules.find("flush chain bridge banger_ab12 taken");
+  EXPECT_LT(cleared, rules.find("taken ip daddr 10.0.2.1 tcp dport 53 accept"));
 }
 
 // A plan may come from a program with fewer rights: nothing of it can become a rule or a name.

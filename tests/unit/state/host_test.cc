@@ -49,6 +49,18 @@ TEST_F(HostTest, APlaceIsStoredWholeAndGoesWhole) {
   s.remove_net_place("user", Outlives::process);
 }
 
+// Of the processes that keep a place it knows one.
+TEST_F(HostTest, AMonitorOfAnOlderBuildIsToldTheHolderAlone) {
+  State s = open();
+  s.set_fact("net", "{}"); // as long as such a monitor lives
+  NetPlaceRecord p = place();
+  p.objects.push_back({ObjectKind::holder, "resolver", "", "user", "9 10 boot", true});
+  s.set_net_place(p, Outlives::process);
+  std::string told = s.fact("net").value_or("");
+  EXPECT_NE(std::string::npos, told.find("\"holder\":{\"pid\":7,")) << told;
+  EXPECT_NE(std::string::npos, told.find("\"holder_ready\":false")) << told;
+}
+
 TEST_F(HostTest, AnObjectOutlivesTheRowOfItsVm) {
   State s = open();
   Vm v = s.add_vm(vm("a"));

@@ -1,0 +1,43 @@
+// Who answers what the guests of a shared network ask of names: libexec/banger/banger-resolver, a
+// process that belongs to the network as its holder does (ops/dns/guests.h is its body).
+//
+// It is in the host's namespaces, where the host's name servers are, and is handed the sockets at
+// port 53 of the bridge, which the holder keeps.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "net/holder.h"
+#include "ops/common/context.h"
+#include "sys/process.h"
+
+namespace banger::ops {
+
+inline constexpr int resolver_udp_fd = 3, resolver_tcp_fd = 4;
+
+// What it is told: one line on its standard input, a socket. The answer there is a line, too: {"v"}
+// when it answers, with "error" when it cannot.
+struct ResolverRequest {
+  std::string subnet; // of the network
+  NetMode mode{};     // of the VMs in it
+  std::string op, log_level;
+  Dirs dirs; // state and runtime
+  Settings settings;
+};
+std::string to_line(const ResolverRequest& request);
+// Throws Error(failed) for a line that is none.
+ResolverRequest parse_resolver_request(std::string_view line);
+
+// A child of this process that answers there. Its working directory is `dir`, and what it complains
+// of goes to `log`.
+struct StartedResolver {
+  sys::Child child;
+  Fd talk;
+};
+StartedResolver start_resolver(Context& ctx, NetMode mode, const std::string& subnet,
+                               const net::NameSockets& sockets, const std::string& dir, int log);
+// Waits until it answers. Throws Error(failed) with what kept it from that.
+void await_resolver(const StartedResolver& started);
+
+} // namespace banger::ops
