@@ -98,6 +98,34 @@ const cli::VerbEntry verbs[] = {
            "lines for a hosts file"}},
      .objects = {"record"},
      .make = tool::make_records},
+    {.name = "install",
+     .summary = "have this host's programs find VMs by their names",
+     .manual =
+         "Tells the resolver that this host uses to ask at dns.listen for names of dns.zone, and "
+         "for "
+         "no others: systemd-resolved (by a delegate from systemd 258 on, before that by a network "
+         "link of its own), dnsmasq, or the dnsmasq that NetworkManager runs. It says what it "
+         "writes "
+         "and runs, and proves by a look-up as any program does it that the question comes there; "
+         "where it does not, all is taken back. It holds when this host is booted again. Which "
+         "state's daemon is there is no matter.\n\n"
+         "A host whose programs ask a server elsewhere themselves (/etc/resolv.conf alone) cannot "
+         "be "
+         "told, and nothing is done. Names of addresses (PTR) are not asked for there. Only root "
+         "may "
+         "do it.",
+     .examples = {{"banger dns install --dry-run", "what would be written"},
+                  {"sudo banger dns install", "write it"}},
+     .objects = {"resolver", "result"},
+     .make = tool::make_install},
+    {.name = "uninstall",
+     .summary = "take back what install did",
+     .manual = "Removes the files that install has written, whatever this host's resolver is now, "
+               "and has it read its config again. Where there are none nothing is done.",
+     .examples = {{"sudo banger dns uninstall", "as it was before"}},
+     .objects = {"result"},
+     .make = tool::make_uninstall,
+     .destroys = true},
 };
 
 std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {

@@ -14,5 +14,7 @@ std::unique_ptr<cli::Verb> make_restart();
 std::unique_ptr<cli::Verb> make_status();
 std::unique_ptr<cli::Verb> make_resolve();
 std::unique_ptr<cli::Verb> make_records();
+std::unique_ptr<cli::Verb> make_install();
+std::unique_ptr<cli::Verb> make_uninstall();
 
 } // namespace banger::tool

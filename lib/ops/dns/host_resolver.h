@@ -15,5 +15,9 @@ struct HostResolver {
 // Looks a name up as any program does, by libc (getent(1)), and sees whether the question comes to
 // the daemon. That name is in nobody's memory. A second and a half at most; changes nothing.
 HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon);
+// The same for whatever banger's daemon is at `at`, this user's or for root anybody's, or for this
+// process where nobody is: it then listens there. Throws Error(conflict) where another program has
+// that port.
+HostResolver look_for_questions(const Endpoint& at, const std::string& zone, const Dirs& dirs);
 
 } // namespace banger::ops

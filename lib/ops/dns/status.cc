@@ -49,7 +49,7 @@ Check check_names(const Settings& settings, const Dirs& dirs) {
     if (!s.daemon)
       return {"names", Verdict::ok, "the first VM that is started starts the DNS daemon", {}};
     if (!s.daemon->reads_state) return warn(fault, "see " + dirs.log_file());
-    if (!fault.empty()) return warn(fault, "banger dns resolve NAME asks the daemon");
+    if (!fault.empty()) return warn(fault, "sudo banger dns install");
     return {"names",
             Verdict::ok,
             fmt::format("this host's resolver asks {} for .{}", to_text(s.daemon->listen),
