@@ -2,6 +2,7 @@
 // sd_notify(3), which others speak, too.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 

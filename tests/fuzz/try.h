@@ -1,0 +1,26 @@
+// What bytes of strangers may do to the name server: nothing that it does not promise, whatever
+// they are. A fuzzer calls these with bytes of its own making (./dev fuzz), and the unit tests with
+// the seeds, so that they hold with any compiler.
+//
+// They throw std::logic_error that says which promise was broken.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace banger::fuzz {
+
+// One packet: as a question, by UDP and by TCP, with a state and without, and as the answer to a
+// question of ours. ldns reads what comes out, and reads the question beside us.
+void try_packet(std::string_view bytes);
+
+// What one connection brings; the first byte says in how many pieces. A server on a real socket
+// answers each whole question, in order, as by itself.
+void try_stream(std::string_view bytes);
+
+// Where a fuzzer begins: packets of each shape that is known, and all that once broke a promise.
+std::vector<std::string> packet_seeds();
+std::vector<std::string> stream_seeds();
+
+} // namespace banger::fuzz
