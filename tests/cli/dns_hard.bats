@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# The name server in hard times: killed, replaced, on a full disk, kept from its state; asked all the while, and
+# what it says is true (dns_load.py).
+load ../lib
+
+test_vm="$BANGER_BUILD/tests/banger-test-vm"
+
+setup() {
+  private_root
+  pids=()
+  port=$((20000 + $$ % 12000))
+  export BANGER_DNS_LISTEN=127.0.0.1:$port
+  sleep 600 3>&- &
+  vmm=$!
+  pids+=("$vmm")
+}
+teardown() {
+  local pid
+  banger dns stop >/dev/null 2>&1 || true
+  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  remove_private_root
+}
+
+# serve [OPTION...]: starts the daemon and waits until it answers; $daemon is its pid.
+serve() {
+  banger-dns serve "$@" 2>"$root/serve.err" 3>&- &
+  daemon=$!
+  pids+=("$daemon")
+  await 10 grep -q 'answers for' "$root/serve.err"
+}
+
+# begin_load NAME...: a VM of each name that comes and goes, and is asked for.
+begin_load() {
+  local name
+  rm -f "$root/enough" "$root"/load.*
+  for name in "$@"; do
+    [ -e "$root/reach.$name" ] || "$test_vm" "$BANGER_STATE_DIR" add "$name" >"$root/reach.$name"
+    "$BANGER_SOURCE/tests/cli/dns_load.py" "$port" "$root/enough" "$test_vm" "$BANGER_STATE_DIR" "$vmm" "$name" \
+      "$(cat "$root/reach.$name")" >"$root/load.$name" 3>&- &
+    loads+=($!)
+    pids+=($!)
+  done
+}
+# What came of it, over all of them: "WRONG FAILURES", and how long a question took at most in $worst.
+end_load() {
+  local load
+  touch "$root/enough"
+  for load in "${loads[@]}"; do expect 0 wait "$load"; done
+  loads=()
+  cat "$root"/load.* >&2
+  [ "$(jq -s 'map(.answers) | min > 5' "$root"/load.*)" = true ]
+  worst=$(jq -s 'map(.worst) | max' "$root"/load.*)
+  result=$(jq -rs '"\(map(.wrong | length) | add) \(map(.failures) | add)"' "$root"/load.*)
+}
+# Of what should be a second; a busy machine may take two.
+soon() { [ "$(jq -n "$worst < 2")" = true ] || { echo "a question took $worst seconds" >&2; false; }; }
+
+queries() { banger dns status --json | jq .queries; }
+has_answered() { [ "$(queries)" -ge "$1" ]; }
+
+@test "killed and begun again, it says nothing that is not true" {
+  loads=()
+  serve
+  begin_load a b c
+
+  for _ in 1 2 3 4 5; do
+    await 20 has_answered 20
+    kill -KILL "$daemon"
+    wait "$daemon" || true
+    serve
+  done
+  await 20 has_answered 20
+  end_load
+  same "$result" '0 0'
+  soon
+}
+
+@test "one takes over from another, and what is asked meanwhile has a true answer" {
+  loads=()
+  serve
+  begin_load a b c
+  local before
+  for _ in 1 2 3 4 5; do
+    await 20 has_answered 20
+    before=$daemon
+    serve --replace
+    expect 0 wait "$before"
+  done
+  await 20 has_answered 20
+  end_load
+  same "$result" '0 0'
+  soon
+}
+
+@test "who keeps others from writing keeps nobody from an answer" {
+  loads=()
+  serve
+  begin_load a b c
+  await 20 has_answered 20
+  # A long transaction of another is in nobody's way but of those who write.
+  python3 - "$BANGER_STATE_DIR/state.db" "$port" "$root/reach.a" <<'PY'
+import socket, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+for _ in range(200):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.connect(("127.0.0.1", int(sys.argv[2])))
+        s.send(b"\0\1\0\0\0\1\0\0\0\0\0\0\1a\2vm\0\0\1\0\1")
+        assert s.recv(2000)[3] & 15 in (0, 3)
+db.execute("ROLLBACK")
+PY
+  # Nor are those who write the log, fold it into the file, or mend it (sqlite.org/walformat.html, "locks").
+  python3 - "$BANGER_STATE_DIR/state.db-shm" "$port" <<'PY'
+import fcntl, socket, sys
+with open(sys.argv[1], "r+b") as shm:
+    fcntl.lockf(shm, fcntl.LOCK_EX, 3, 120)
+    for _ in range(200):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            s.connect(("127.0.0.1", int(sys.argv[2])))
+            s.send(b"\0\1\0\0\0\1\0\0\0\0\0\0\1a\2vm\0\0\1\0\1")
+            assert s.recv(2000)[3] & 15 in (0, 3)
+PY
+  end_load
+  same "$result" '0 0'
+  soon
+}
+
+# With the state on a small file system of its own that has no byte left.
+full() {
+  pids=()
+  sleep 600 &
+  vmm=$!
+  reach=$("$test_vm" "$BANGER_STATE_DIR" add demo)
+  "$test_vm" "$BANGER_STATE_DIR" live demo running "$vmm"
+  serve
+  same "$(short demo.vm)" "$reach"
+  cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true
+  same "$(short demo.vm)" "$reach"
+  # What could be written is told, what could not has not happened.
+  local state
+  for state in stopped running stopped running stopped running; do
+    "$test_vm" "$BANGER_STATE_DIR" live demo $state "$(pid_in $state)" 2>/dev/null || true
+    same "$(short demo.vm)" "$(is_up && echo "$reach")"
+  done
+  # Nor does it keep one from beginning, once nothing of the log is left in memory either.
+  kill -KILL "$daemon"
+  wait "$daemon" || true
+  banger-dns serve 2>"$root/serve.err" &
+  daemon=$!
+  await 10 answers
+  local now
+  now=$(short demo.vm)
+  [ "$(rcode demo.vm)" = SERVFAIL ] || same "$now" "$(is_up && echo "$reach")"
+  rm "$BANGER_STATE_DIR/filler"
+  "$test_vm" "$BANGER_STATE_DIR" live demo running "$vmm"
+  await 2 answered demo.vm "$reach"
+  "$test_vm" "$BANGER_STATE_DIR" live demo stopped 0
+  same "$(rcode demo.vm)" NXDOMAIN
+  kill "$daemon" "$vmm"
+}
+ask() { dig +time=5 +tries=1 @127.0.0.1 -p "$port" "$@"; }
+short() { ask +short "$@"; }
+answered() { [ "$(short "$1")" = "$2" ]; }
+rcode() { ask +noall +comments "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p'; }
+answers() { ask +time=1 vm SOA >/dev/null; }
+pid_in() { [ "$1" = running ] && echo "$vmm" || echo 0; }
+is_up() { banger vm list --json | jq -e 'select(.name == "demo" and .state == "running")' >/dev/null; }
+
+@test "on a full disk it goes on, begins, and follows again when there is room" {
+  unshare -rm true 2>/dev/null || skip 'no user namespaces, so no file system of its own'
+  mkdir -p "$BANGER_STATE_DIR"
+  export root port test_vm
+  unshare -rm bash -euc "$(declare -f)
+    mount -t tmpfs -o size=4M,mode=700 none \"\$BANGER_STATE_DIR\"
+    full"
+}
