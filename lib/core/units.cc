@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
-#include <utility>
 
 #include "core/error.h"
 
@@ -39,6 +38,31 @@ std::optional<Written> leading_number(std::string_view text) {
   return w;
 }
 
+// But for the case of ASCII letters.
+bool is_same(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+// Units of time, the largest first, each with its names; the first is the formatters'.
+struct TimeUnit {
+  int64_t millis;
+  std::array<std::string_view, 4> names;
+};
+constexpr std::array<TimeUnit, 5> time_units{{{86'400'000, {"d", "day", "days"}},
+                                              {3'600'000, {"h", "hr", "hour", "hours"}},
+                                              {60'000, {"m", "min", "minute", "minutes"}},
+                                              {1000, {"s", "sec", "second", "seconds"}},
+                                              {1, {"ms", "msec"}}}};
+
+// Where it stands among those; past the end: nowhere. No name is a second's.
+size_t find_time_unit(std::string_view name) {
+  if (name.empty()) name = "s";
+  auto has_it = [&](const TimeUnit& u) {
+    return std::ranges::find(u.names, name) != u.names.end();
+  };
+  return static_cast<size_t>(std::ranges::find_if(time_units, has_it) - time_units.begin());
+}
+
 } // namespace
 
 int64_t parse_size(std::string_view what, std::string_view text, int64_t max) {
@@ -56,7 +80,7 @@ int64_t parse_size(std::string_view what, std::string_view text, int64_t max) {
     if (place == std::string_view::npos) throw bad("unknown unit");
     shift = 10 * static_cast<int>(place + 1);
     unit.remove_prefix(1);
-    if (!unit.empty() && unit != "iB" && unit != "B") throw bad("unknown unit");
+    if (!unit.empty() && !is_same(unit, "iB") && !is_same(unit, "B")) throw bad("unknown unit");
   }
   if (number->has_part && shift == 0) throw bad("its unit is missing");
   if (number->whole > (int64_t{1} << 62 >> shift))
@@ -85,8 +109,6 @@ Millis parse_duration(std::string_view what, std::string_view text) {
     return usage("invalid {} '{}': {}", what, text, why)
         .hint("write a duration as 30s, 1.5s, 1m30s or 250ms");
   };
-  constexpr std::array<std::pair<std::string_view, int64_t>, 5> units{
-      {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
   constexpr int64_t most = int64_t{3650} * 86'400'000;
   int64_t total = 0;
   std::string_view rest = text;
@@ -101,16 +123,12 @@ Millis parse_duration(std::string_view what, std::string_view text) {
     // A number alone is seconds.
     if (unit.empty() && (parts > 0 || !rest.empty()))
       throw bad(number->rest.empty() ? "the unit of its last number is missing" : "not a duration");
-    size_t i = next;
-    while (i < units.size() && units[i].first != (unit.empty() ? "s" : unit)) i++;
-    if (i == units.size())
-      throw bad(
-          std::any_of(units.begin(), units.end(), [&](const auto& u) { return u.first == unit; })
-              ? "larger units come first"
-              : "unknown unit");
+    size_t i = find_time_unit(unit);
+    if (i == time_units.size()) throw bad("unknown unit");
+    if (i < next) throw bad("larger units come first");
     next = i + 1;
     if (number->has_part && !rest.empty()) throw bad("only its last number may have a fraction");
-    int64_t factor = units[i].second;
+    int64_t factor = time_units[i].millis;
     if (number->whole > most / factor) throw bad("more than ten years");
     total += number->whole * factor + std::llround(number->part * static_cast<double>(factor));
     if (total > most) throw bad("more than ten years");

@@ -1,8 +1,10 @@
 // Sizes, durations and times as people write them.
 //
-// Sizes are bytes in int64_t; suffixes are binary multiples ("512M", "1.5G"; K M G T P, or none).
-// Durations are std::chrono; "30s", "1.5s", "1m30s", "2h 5m", "250ms", a bare number is seconds.
-// Parsers take what formatters give, and throw Error(usage) that quotes what was given.
+// Sizes are bytes in int64_t; suffixes are binary multiples ("512M", "1.5G"; K M G T P, or none;
+// with B or iB behind them the same).
+// Durations are std::chrono; "30s", "1.5s", "1m30s", "2h 5m", "250ms", a bare number is seconds;
+// the units' longer names as well ("5min"). Parsers take what formatters give, and throw
+// Error(usage) that quotes what was given.
 #pragma once
 
 #include <chrono>

@@ -25,6 +25,8 @@ TEST(Size, BinaryMultiples) {
   EXPECT_EQ(parse_size("size", "2g"), 2 * G);
   EXPECT_EQ(parse_size("size", "3GiB"), 3 * G);
   EXPECT_EQ(parse_size("size", "4kB"), 4 * K);
+  EXPECT_EQ(parse_size("size", "1gb"), G);
+  EXPECT_EQ(parse_size("size", "1GIB"), G);
   EXPECT_EQ(parse_size("size", "1T"), T);
   EXPECT_EQ(parse_size("size", "1024T"), 1024 * T); // the limit itself
 }
@@ -103,6 +105,8 @@ TEST(Duration, Units) {
   EXPECT_EQ(parse_duration("timeout", "5m"), Millis(300'000));
   EXPECT_EQ(parse_duration("timeout", "2h"), Millis(7'200'000));
   EXPECT_EQ(parse_duration("timeout", "0"), Millis(0));
+  EXPECT_EQ(parse_duration("timeout", "1min"), Millis(60'000));
+  EXPECT_EQ(parse_duration("timeout", "1hour 2minutes 3sec 4msec"), Millis(3'723'004));
 }
 
 TEST(Duration, RefusesWhatIsNone) {
