@@ -82,8 +82,9 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
 }
 
 std::string find_names_fault(const cli::App& app) {
+  constexpr Millis patience{300}; // the rest of what is shown is there at once
   try {
-    return ops::why_names_fail(ops::dns_status(app.settings, app.dirs), app.settings);
+    return ops::why_names_fail(ops::dns_status(app.settings, app.dirs, patience), app.settings);
   } catch (const Error& e) {
     return e.message();
   }

@@ -14,9 +14,6 @@ namespace banger::ops {
 
 namespace {
 
-// A resolver that asks somewhere else may wait for that longer, and would not have asked us.
-constexpr Millis patience{1'500};
-
 // Of digits: some resolvers change the case of letters.
 std::string nonce() {
   return fmt::format("{:010}{:019}", sys::this_process().pid,
@@ -24,7 +21,7 @@ std::string nonce() {
 }
 
 // `count`: how many questions with these digits came; none: nobody knows.
-HostResolver look(const std::string& digits, const std::string& zone,
+HostResolver look(const std::string& digits, const std::string& zone, Millis patience,
                   const std::function<std::optional<uint64_t>()>& count) {
   // With a dot at its end: nobody goes on to look for it in other domains.
   std::string name = fmt::format("banger-{}.{}.", digits, zone);
@@ -49,11 +46,11 @@ uint64_t count_datagrams(int fd, const std::string& digits) {
 
 } // namespace
 
-HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon) {
+HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon, Millis patience) {
   std::string digits = nonce();
   try {
     count_dns_questions(dirs, digits);
-    return look(digits, daemon.zone, [&] { return count_dns_questions(dirs, digits); });
+    return look(digits, daemon.zone, patience, [&] { return count_dns_questions(dirs, digits); });
   } catch (const Error& e) {
     return {{}, escape_for_terminal(e.message())};
   }
@@ -72,7 +69,7 @@ HostResolver look_for_questions(const Endpoint& at, const std::string& zone, con
   }
   Fd fd = sys::bind_udp(to_text(at.address), at.port);
   std::string digits = nonce();
-  return look(digits, zone, [&] { return count_datagrams(fd.get(), digits); });
+  return look(digits, zone, usual_look, [&] { return count_datagrams(fd.get(), digits); });
 }
 
 } // namespace banger::ops

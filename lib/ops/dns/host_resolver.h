@@ -13,8 +13,11 @@ struct HostResolver {
   std::string how;          // that was found, for people
 };
 // Looks a name up as any program does, by libc (getent(1)), and sees whether the question comes to
-// the daemon. That name is in nobody's memory. A second and a half at most; changes nothing.
-HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon);
+// the daemon. That name is in nobody's memory. It takes as long as `patience` at most: a resolver
+// that asks somewhere else may wait for that longer, and would not have asked us. Changes nothing.
+inline constexpr Millis usual_look{1'500};
+HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon,
+                              Millis patience = usual_look);
 // The same for whatever banger's daemon is at `at`, this user's or for root anybody's, or for this
 // process where nobody is: it then listens there. Throws Error(conflict) where another program has
 // that port.

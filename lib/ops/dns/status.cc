@@ -15,10 +15,10 @@ bool a_vm_runs(const Settings& settings, const Dirs& dirs) {
 
 } // namespace
 
-DnsStatus dns_status(const Settings& settings, const Dirs& dirs) {
+DnsStatus dns_status(const Settings& settings, const Dirs& dirs, Millis patience) {
   DnsStatus status{find_dns_daemon(dirs), {}, {}};
   if (status.daemon)
-    status.host = look_at_resolver(dirs, *status.daemon);
+    status.host = look_at_resolver(dirs, *status.daemon, patience);
   else
     status.holder = find_port_holder(settings.dns_listen);
   return status;

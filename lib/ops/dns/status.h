@@ -14,8 +14,8 @@ struct DnsStatus {
   std::optional<PortHolder> holder; // of dns.listen, where there is no daemon
   std::optional<HostResolver> host; // where there is one
 };
-// Asks the host's resolver something (ops/dns/host_resolver.h).
-DnsStatus dns_status(const Settings& settings, const Dirs& dirs);
+// Asks the host's resolver something (ops/dns/host_resolver.h), which takes `patience` at most.
+DnsStatus dns_status(const Settings& settings, const Dirs& dirs, Millis patience = usual_look);
 // Why programs of this host do not find VMs by their names; empty: they do.
 std::string why_names_fail(const DnsStatus& status, const Settings& settings);
 // The same for who checks this host: a warning at most, VMs run without it.
