@@ -220,7 +220,7 @@ struct FreeText {
 
 std::string text_of(const ldns_rdf* field) {
   std::unique_ptr<char, FreeText> text(ldns_rdf2str(field));
-  if (!text) throw std::bad_alloc();
+  if (!text) throw failed("cannot read the answer: a record of it is broken");
   std::string out(text.get());
   if (out.size() > 1 && out.ends_with('.')) out.pop_back(); // as people write it
   return out;
