@@ -145,6 +145,17 @@ bool Db::keep_room() {
   return sys::keep_room(log, whole) || sys::keep_room(log, log_size() + least);
 }
 
+int64_t Db::data_version() {
+  // Before SQLite looks: what is committed between is looked at once more.
+  auto mark = is_wal_ ? commit_mark(handle_) : std::nullopt;
+  if (mark && mark == marked_) return data_version_;
+  marked_.reset();
+  Query q = query("PRAGMA data_version");
+  data_version_ = q.next() ? q.number(0) : 0;
+  marked_ = mark;
+  return data_version_;
+}
+
 int64_t Db::log_size() {
   sqlite3_file* file = nullptr;
   sqlite3_int64 size = 0;

@@ -33,6 +33,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/outlives.h"
+#include "state/commit_mark.h"
 #include "state/mode.h"
 #include "sys/lock.h"
 
@@ -118,6 +119,8 @@ public:
   // Takes room for the log, as long as this process or another has the file open: then a commit
   // succeeds on a full disk, too. False where there is none.
   bool keep_room();
+  // A number that changes with every commit of another process; cheap as long as it does not.
+  int64_t data_version();
   // How long others may be in the way; 30 s where nothing was set.
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
@@ -143,6 +146,8 @@ private:
   SteadyTime deadline_{}; // of the waiting for others
   std::optional<sys::Line> line_;
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
+  std::optional<CommitMark> marked_; // when data_version_ was asked for
+  int64_t data_version_ = 0;
 };
 
 // PRAGMA user_version; 0 for a file in which nothing was made yet.

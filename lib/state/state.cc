@@ -151,10 +151,7 @@ void State::set_fact(const std::string& key, const std::string& value, Outlives 
 
 void State::dismiss_older_monitors() { state::dismiss_older_monitors(*db_); }
 
-int64_t State::data_version() {
-  Query q = db_->query("PRAGMA data_version");
-  return q.next() ? q.number(0) : 0;
-}
+int64_t State::data_version() { return db_->data_version(); }
 
 void State::backup(const std::string& path) {
   if (is_absent()) throw not_found("there is no state to back up").subject(path);

@@ -224,6 +224,42 @@ TEST_F(StoreTest, DataVersionChangesWithAnothersCommitOnly) {
   EXPECT_NE(before, s.data_version());
 }
 
+// Each of many, by processes that come and go, and with the log folded into the file between.
+TEST_F(StoreTest, DataVersionChangesWithEachCommit) {
+  open();
+  State s = open(Mode::read);
+  int64_t before = s.data_version();
+  for (int i = 0; i < 50; i++) {
+    EXPECT_EQ(0, wait(start([&] {
+                State other = open();
+                other.set_fact("x", std::to_string(i));
+                if (i % 10 == 0) return;
+                ::_exit(0); // as one who was killed
+              })));
+    int64_t now = s.data_version();
+    EXPECT_NE(before, now) << i;
+    EXPECT_EQ(now, s.data_version());
+    EXPECT_EQ(std::to_string(i), s.fact("x"));
+    before = now;
+  }
+}
+
+// The head of the log's index, which tells it without a look by SQLite, may be half written: who
+// died at that leaves two copies that differ.
+TEST_F(StoreTest, DataVersionIsAskedOfSqliteWhereTheIndexDoesNotTell) {
+  State s = open();
+  s.set_fact("x", "0");
+  int64_t before = s.data_version();
+  EXPECT_EQ(0, wait(start([&] {
+              open().set_fact("x", "1");
+              Fd index(::open((dirs.db() + "-shm").c_str(), O_RDWR | O_CLOEXEC));
+              EXPECT_EQ(4, ::pwrite(index.get(), "\1\2\3\4", 4, 8)); // a count of the first copy
+              ::_exit(testing::Test::HasFailure());
+            })));
+  EXPECT_NE(before, s.data_version());
+  EXPECT_EQ("1", s.fact("x"));
+}
+
 TEST_F(StoreTest, BackupIsAStateOfItsOwn) {
   {
     State s = open();
