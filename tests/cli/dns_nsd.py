@@ -266,10 +266,10 @@ MEANT = [
     ("what stands behind a question and is no record makes it none",
      lambda q: q.behind,
      lambda q, ours, theirs: ours.rcode == FORMERR and not ours.question),
-    ("BADVERS says nothing of the question's CD, and has its DO",
+    ("BADVERS has none of the question's flags but RD and DO",
      lambda q: q.edns and q.edns[1] != 0,
-     lambda q, ours, theirs: ours.rcode == BADVERS and ours ==
-     theirs._replace(flags=theirs.flags & ~0x0010, edns=(0, q.edns[2], b""))),
+     lambda q, ours, theirs: ours.rcode == BADVERS and ours.flags == 0x8000 | q.flags & 0x7900 and
+     ours == theirs._replace(flags=ours.flags, edns=(0, q.edns[2], b""))),
     ("a question of another class comes back with its refusal, as all do",
      lambda q: q.qclass != 1,
      lambda q, ours, theirs: ours.rcode == REFUSED and ours._replace(question=b"") == theirs),
