@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "dns/packet.h"
 
 namespace banger::dns {
 
@@ -20,7 +21,7 @@ Name parse_name(std::string_view text) {
       if (label.empty()) throw bad("a label of it is empty");
       if (label.size() > longest_label) throw bad("a label of it is longer than 63 characters");
       name += static_cast<char>(label.size());
-      for (char c : label) name += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+      for (char c : label) name += lower(c);
     }
   name += '\0';
   if (name.size() > longest_name) throw bad("it is longer than 253 characters");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dns/packet.h"
+
 namespace banger::dns {
 
 namespace {
@@ -29,16 +31,15 @@ struct Rest {
 };
 
 // The name of a question: nothing stands before it that it could point to. False for what is none.
-bool take_name(Rest& rest, std::array<char, longest_name>& lower, size_t& size) {
+bool take_name(Rest& rest, std::array<char, longest_name>& name, size_t& size) {
   size = 0;
   for (;;) {
     uint8_t label = rest.byte();
-    if (rest.broken || label > longest_label || size + 1 + label + (label ? 1 : 0) > lower.size())
+    if (rest.broken || label > longest_label || size + 1 + label + (label ? 1 : 0) > name.size())
       return false;
-    lower[size++] = static_cast<char>(label);
+    name[size++] = static_cast<char>(label);
     if (label == 0) return true;
-    for (char c : rest.take(label))
-      lower[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    for (char c : rest.take(label)) name[size++] = lower(c);
     if (rest.broken) return false;
   }
 }

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "dns/packet.h"
 #include "sys/datagram.h"
 #include "sys/inet.h"
 #include "sys/socket.h"
@@ -14,33 +15,14 @@ namespace {
 
 constexpr size_t most_of_tcp = 65535;
 
-uint8_t byte_at(std::string_view packet, size_t at) { return static_cast<uint8_t>(packet[at]); }
-
-unsigned word_at(std::string_view packet, size_t at) {
-  return static_cast<unsigned>(byte_at(packet, at)) << 8 | byte_at(packet, at + 1);
-}
-
-void put_word(std::string& out, size_t value) {
-  out += static_cast<char>(value >> 8);
-  out += static_cast<char>(value);
-}
-
-void set_word(std::string& out, size_t at, size_t value) {
-  out[at] = static_cast<char>(value >> 8);
-  out[at + 1] = static_cast<char>(value);
-}
-
-// Of the header's flags: what an asker may say, beside the opcode, which is that of a query.
-constexpr unsigned response = 0x8000, opcode = 0x7800, truncated = 0x0200, from_asker = 0x0130,
-                   rcode = 0x000f;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+// What an asker may say, beside the opcode, which is that of a query.
+constexpr unsigned from_asker = flag::recurse | flag::authentic | flag::unchecked;
 
 uint16_t random_id() { return static_cast<uint16_t>(std::random_device()()); }
 
 // An answer that says nothing of what was asked.
 bool is_poor(std::string_view answer) {
-  switch (static_cast<Rcode>(word_at(answer, 2) & rcode)) {
+  switch (static_cast<Rcode>(word_at(answer, 2) & flag::rcode)) {
   case Rcode::formerr:
   case Rcode::servfail:
   case Rcode::notimp:
@@ -53,7 +35,7 @@ bool is_poor(std::string_view answer) {
 
 bool is_bare_refusal(std::string_view answer, std::string_view sent) {
   return answer.size() >= header_size && word_at(answer, 0) == word_at(sent, 0) &&
-         (word_at(answer, 2) & response) != 0 && word_at(answer, 4) == 0 && is_poor(answer);
+         (word_at(answer, 2) & flag::response) != 0 && word_at(answer, 4) == 0 && is_poor(answer);
 }
 
 } // namespace
@@ -68,19 +50,15 @@ std::string relayed_query(std::string_view packet, uint16_t id) {
   put_word(out, q->edns ? 1 : 0);
   out += q->question;
   if (!q->edns) return out;
-  out += '\0';
-  put_word(out, static_cast<size_t>(Type::opt));
-  put_word(out, std::min(q->most, udp_limits.edns));
-  put_word(out, 0);
-  put_word(out, q->dnssec_ok ? 0x8000 : 0);
-  put_word(out, 0);
+  put_opt(out, std::min(q->most, udp_limits.edns), 0, q->dnssec_ok);
   return out;
 }
 
 bool answers(std::string_view answer, std::string_view sent) {
   size_t size = parse_query(sent)->question.size();
   if (answer.size() < header_size + size || word_at(answer, 0) != word_at(sent, 0)) return false;
-  if ((word_at(answer, 2) & (response | opcode)) != response || word_at(answer, 4) != 1)
+  if ((word_at(answer, 2) & (flag::response | flag::opcode)) != flag::response ||
+      word_at(answer, 4) != 1)
     return false;
   // Its type and class may look like letters.
   for (size_t i = header_size; i < header_size + size; i++) {
@@ -99,7 +77,7 @@ std::string relayed_answer(std::string answer, std::string_view packet, bool by_
                                   : udp_limits.plain);
   if (answer.size() <= most) return answer;
   answer.resize(header_size + q->question.size());
-  set_word(answer, 2, word_at(answer, 2) | truncated);
+  set_word(answer, 2, word_at(answer, 2) | flag::truncated);
   for (size_t count : {6, 8, 10}) set_word(answer, count, 0);
   return answer;
 }

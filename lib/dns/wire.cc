@@ -6,6 +6,7 @@
 #include <ldns/ldns.h>
 
 #include "core/error.h"
+#include "dns/packet.h"
 
 namespace banger::dns {
 
@@ -70,28 +71,15 @@ std::string encode(const Record& record) {
 
 // --- Putting answers together.
 
-void put_word(std::string& out, size_t value) {
-  out += static_cast<char>(value >> 8);
-  out += static_cast<char>(value);
-}
-
-void set_word(std::string& out, size_t at, size_t value) {
-  out[at] = static_cast<char>(value >> 8);
-  out[at + 1] = static_cast<char>(value);
-}
-
 constexpr size_t pointer = 0xc000, opt_size = 11;
 constexpr size_t pointer_at = 10; // of a record's data, behind type, class, TTL and length
 
-constexpr unsigned response = 0x8000, authoritative = 0x0400, truncated = 0x0200, recurse = 0x0100,
-                   recursion_available = 0x0080;
-
-void put_header(std::string& out, const Query& q, unsigned flags, Rcode rcode) {
-  auto low = static_cast<unsigned>(rcode) & 0x0f;
+void put_header(std::string& out, const Query& q, unsigned flags, Rcode code) {
+  auto low = static_cast<unsigned>(code) & flag::rcode;
   out.clear();
   put_word(out, q.id);
-  put_word(out, response | static_cast<unsigned>(q.opcode) << 11 |
-                    (q.recursion_desired ? recurse : 0) | flags | low);
+  put_word(out, flag::response | static_cast<unsigned>(q.opcode) << 11 |
+                    (q.recursion_desired ? flag::recurse : 0) | flags | low);
   out.append(8, '\0'); // the counts
 }
 
@@ -104,16 +92,10 @@ void put_question(std::string& out, const Query& q) {
   out += q.question;
 }
 
-void put_opt(std::string& out, const Query& q, Rcode rcode) {
+void put_edns(std::string& out, const Query& q, Rcode code) {
   if (!q.edns) return;
   count(out, 3);
-  out += '\0';
-  put_word(out, static_cast<size_t>(Type::opt));
-  put_word(out, udp_limits.edns);
-  out += static_cast<char>(static_cast<unsigned>(rcode) >> 4);
-  out += '\0'; // the version
-  put_word(out, q.dnssec_ok ? 0x8000 : 0);
-  put_word(out, 0);
+  put_opt(out, udp_limits.edns, static_cast<unsigned>(code), q.dnssec_ok);
 }
 
 // All but the records. True where they may follow.
@@ -127,7 +109,7 @@ bool begin_answer(std::string& out, const std::optional<Query>& q, unsigned flag
   bool good = q->fault == Rcode::noerror;
   put_header(out, *q, good ? flags : 0, good ? rcode : q->fault);
   put_question(out, *q);
-  if (!good) put_opt(out, *q, q->fault);
+  if (!good) put_edns(out, *q, q->fault);
   return good;
 }
 
@@ -159,8 +141,8 @@ bool Answers::answer(std::string_view packet, Limits limits, std::string& out,
     out.clear();
     return false;
   }
-  unsigned flags =
-      (d.authoritative ? authoritative : 0U) | (zone_.relays() ? recursion_available : 0U);
+  unsigned flags = (d.authoritative ? flag::authoritative : 0U) |
+                   (zone_.relays() ? flag::recursion_available : 0U);
   if (!begin_answer(out, q, flags, d.rcode)) return true;
   size_t bare = out.size();
   auto put = [&](const Record* record, int section) {
@@ -186,15 +168,15 @@ bool Answers::answer(std::string_view packet, Limits limits, std::string& out,
     out.resize(bare);
     set_word(out, 6, 0);
     set_word(out, 8, 0);
-    out[2] = static_cast<char>(static_cast<unsigned char>(out[2]) | truncated >> 8);
+    out[2] = static_cast<char>(byte_at(out, 2) | flag::truncated >> 8);
   }
-  put_opt(out, *q, d.rcode);
+  put_edns(out, *q, d.rcode);
   return true;
 }
 
 void answer_failure(std::string_view packet, std::string& out) {
   auto q = parse_query(packet);
-  if (begin_answer(out, q, 0, Rcode::servfail)) put_opt(out, *q, Rcode::servfail);
+  if (begin_answer(out, q, 0, Rcode::servfail)) put_edns(out, *q, Rcode::servfail);
 }
 
 std::string encode_query(uint16_t id, const Name& name, Type type) {
