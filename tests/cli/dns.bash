@@ -4,12 +4,13 @@
 
 test_vm="$BANGER_BUILD/tests/banger-test-vm"
 
-setup() {
+dns_root() {
   private_root
   pids=()
   port=$((20000 + $$ % 12000))
   export BANGER_DNS_LISTEN=127.0.0.1:$port
 }
+setup() { dns_root; }
 teardown() {
   local pid
   # Of a failed test, too.
@@ -18,9 +19,9 @@ teardown() {
   remove_private_root
 }
 
-# Starts the daemon and waits until it answers; $daemon is its pid.
+# serve [OPTION...]: starts the daemon and waits until it answers; $daemon is its pid.
 serve() {
-  banger-dns serve 2>"$root/serve.err" 3>&- &
+  banger-dns serve "$@" 2>"$root/serve.err" 3>&- &
   daemon=$!
   pids+=("$daemon")
   await 10 grep -q 'answers for' "$root/serve.err"

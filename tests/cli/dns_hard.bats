@@ -2,31 +2,13 @@
 # The name server in hard times: killed, replaced, on a full disk, kept from its state; asked all the while, and
 # what it says is true (dns_load.py).
 load ../lib
-
-test_vm="$BANGER_BUILD/tests/banger-test-vm"
+load dns
 
 setup() {
-  private_root
-  pids=()
-  port=$((20000 + $$ % 12000))
-  export BANGER_DNS_LISTEN=127.0.0.1:$port
+  dns_root
   sleep 600 3>&- &
   vmm=$!
   pids+=("$vmm")
-}
-teardown() {
-  local pid
-  banger dns stop >/dev/null 2>&1 || true
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  remove_private_root
-}
-
-# serve [OPTION...]: starts the daemon and waits until it answers; $daemon is its pid.
-serve() {
-  banger-dns serve "$@" 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
 }
 
 # begin_load NAME...: a VM of each name that comes and goes, and is asked for.

@@ -1,20 +1,7 @@
 #!/usr/bin/env bats
 # The same zone in NSD: both are asked the same questions, and what differs is meant to (dns_nsd.py).
 load ../lib
-
-test_vm="$BANGER_BUILD/tests/banger-test-vm"
-
-setup() {
-  private_root
-  pids=()
-  port=$((20000 + $$ % 12000))
-  export BANGER_DNS_LISTEN=127.0.0.1:$port
-}
-teardown() {
-  local pid
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  remove_private_root
-}
+load dns
 
 compare() { "$BANGER_SOURCE/tests/cli/dns_nsd.py" "$@" <"$root/hosts"; }
 serial() { dig +short +time=1 +tries=1 @127.0.0.1 -p "$1" vm SOA | cut -d' ' -f3; }
@@ -39,9 +26,7 @@ for size in [1, 2, 63] + [chance.randint(3, 62) for _ in range(22)]:
     echo "$name $("$test_vm" "$BANGER_STATE_DIR" add "$name")" >>"$root/hosts"
     "$test_vm" "$BANGER_STATE_DIR" live "$name" running "${pids[0]}"
   done <"$root/names"
-  BANGER_DNS_TTL=$ttl banger-dns serve 2>"$root/serve.err" 3>&- &
-  pids+=($!)
-  await 10 grep -q 'answers for' "$root/serve.err"
+  BANGER_DNS_TTL=$ttl serve
 
   mkdir "$root/nsd"
   compare zones "$root/nsd" $ttl "$(serial "$port")"
