@@ -43,6 +43,13 @@ bool has_socket(int pid, const std::string& inode) {
 
 std::optional<ProcessInfo> find_port_owner(const std::string& proto, const std::string& address,
                                            int port) {
+  auto owners = find_port_owners(proto, address, port);
+  if (owners.empty()) return {};
+  return std::move(owners.front());
+}
+
+std::vector<ProcessInfo> find_port_owners(const std::string& proto, const std::string& address,
+                                          int port) {
   in_addr at{};
   if (::inet_pton(AF_INET, address.c_str(), &at) != 1) return {};
   bool tcp = proto == "tcp";
@@ -53,9 +60,9 @@ std::optional<ProcessInfo> find_port_owner(const std::string& proto, const std::
   if (!inode && exists("/proc/net/" + proto + "6"))
     inode = find_inode(proto + "6", fmt::format("{:032X}:{:04X}", 0, port), tcp);
   if (!inode) return {};
-  for (ProcessInfo& p : list_processes())
-    if (has_socket(p.id.pid, *inode)) return std::move(p);
-  return {};
+  std::vector<ProcessInfo> owners = list_processes();
+  std::erase_if(owners, [&](const ProcessInfo& p) { return !has_socket(p.id.pid, *inode); });
+  return owners;
 }
 
 std::string tell_port_owner(const std::string& proto, const std::string& address, int port) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sys/proc.h"
 
@@ -13,7 +14,10 @@ namespace banger::sys {
 // (another user's process).
 std::optional<ProcessInfo> find_port_owner(const std::string& proto, const std::string& address,
                                            int port);
-// The same in words: "nginx (process 12)", or "another program".
+// All processes that have it: one may have given it to another.
+std::vector<ProcessInfo> find_port_owners(const std::string& proto, const std::string& address,
+                                          int port);
+// The first of them in words: "nginx (process 12)", or "another program".
 std::string tell_port_owner(const std::string& proto, const std::string& address, int port);
 
 } // namespace banger::sys

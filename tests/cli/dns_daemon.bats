@@ -60,6 +60,9 @@ PY
   same "$(short demo.vm)" "$reach"
   expect 0 banger dns status --json
   same "$(field .background)" false
+  # systemd has the sockets, too; who answers is told.
+  expect 0 env BANGER_STATE_DIR="$root/other" banger dns status --json
+  same "$(field '[.holder.comm, .holder.state] | join(" ")')" "banger-dns $BANGER_STATE_DIR"
 }
 
 @test "systemd's units are as it wants them, and let little be done" {

@@ -6,7 +6,6 @@
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/file.h"
-#include "sys/inet.h"
 #include "sys/proc.h"
 #include "sys/process.h"
 #include "sys/service.h"
@@ -17,7 +16,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis time_to_begin{20'000}, time_to_end{5'000}, time_to_wake{2'000};
+constexpr Millis time_to_begin{20'000}, time_to_end{5'000};
 
 // What a daemon that has ended said.
 Error why_it_ended(int err, const sys::ExitStatus& status) {
@@ -29,18 +28,6 @@ Error why_it_ended(int err, const sys::ExitStatus& status) {
   }
   Json last = Json::parse(last_lines(trim(said), 1), nullptr, false);
   return told_error(last, fmt::format("the DNS daemon ended: {}", status.text()));
-}
-
-// systemd may hold the port for a service that it starts with the first question. Asks one, and
-// waits for the answer, whatever that is.
-void wake_service(const Endpoint& at) {
-  try {
-    Fd fd = sys::connect_tcp(to_text(at.address), at.port, time_to_wake);
-    sys::send_all(fd.get(), std::string_view("\0\x0c", 2));
-    sys::send_all(fd.get(), std::string(12, '\0')); // a header alone: answered, by FORMERR
-    sys::wait_readable(fd.get(), time_to_wake);
-  } catch (const Error&) { // whoever has the port does not speak
-  }
 }
 
 // Of a daemon that does not answer, too.
@@ -100,8 +87,8 @@ std::optional<StartedDns> DnsStart::wait(Millis patience) {
     if (why.code() == Code::conflict && !replace_) {
       auto there = find_dns_daemon(dirs_);
       if (auto holder = there ? std::nullopt : find_port_holder(listen_);
-          holder && holder->comm == "systemd") {
-        wake_service(listen_);
+          holder && is_systemd(*holder)) {
+        wake_dns_service(listen_);
         there = find_dns_daemon(dirs_);
       }
       if (there) return StartedDns{std::move(*there), false};

@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/file.h"
+#include "sys/inet.h"
 #include "sys/lines.h"
 #include "sys/lock.h"
 #include "sys/port_owner.h"
@@ -13,6 +14,7 @@ namespace banger::ops {
 
 namespace {
 
+constexpr Millis time_to_wake{2'000};
 constexpr std::string_view lock_file = "/run/dns.lock";
 
 DnsDaemon parse_daemon(std::string_view line) {
@@ -33,6 +35,18 @@ DnsDaemon parse_daemon(std::string_view line) {
       d.idle = Millis(idle->get<int64_t>());
     return d;
   });
+}
+
+// Of which state a process is the DNS daemon; empty: of none.
+std::string state_of(int pid) {
+  std::string fds = fmt::format("/proc/{}/fd", pid);
+  try {
+    for (const std::string& fd : sys::list_dir(fds))
+      if (auto file = sys::read_link(fds + "/" + fd); file && file->ends_with(lock_file))
+        return file->substr(0, file->size() - lock_file.size());
+  } catch (const Error&) { // it has just ended
+  }
+  return {};
 }
 
 // Its answer. None where nobody takes the question, or it ends before it answers.
@@ -96,16 +110,27 @@ std::optional<uint64_t> count_dns_questions(const Dirs& dirs, const std::string&
 
 std::optional<PortHolder> find_port_holder(const Endpoint& at) {
   for (const char* proto : {"udp", "tcp"}) {
-    auto owner = sys::find_port_owner(proto, to_text(at.address), at.port);
-    if (!owner) continue;
-    PortHolder holder{owner->id, owner->comm, {}};
-    std::string fds = fmt::format("/proc/{}/fd", owner->id.pid);
-    for (const std::string& fd : sys::list_dir(fds))
-      if (auto file = sys::read_link(fds + "/" + fd); file && file->ends_with(lock_file))
-        holder.state = file->substr(0, file->size() - lock_file.size());
-    return holder;
+    std::optional<PortHolder> first;
+    for (const auto& owner : sys::find_port_owners(proto, to_text(at.address), at.port)) {
+      PortHolder holder{owner.id, owner.comm, state_of(owner.id.pid)};
+      if (!holder.state.empty()) return holder;
+      if (!first) first = std::move(holder);
+    }
+    if (first) return first;
   }
   return {};
+}
+
+bool is_systemd(const PortHolder& holder) { return holder.comm == "systemd"; }
+
+void wake_dns_service(const Endpoint& at) {
+  try {
+    Fd fd = sys::connect_tcp(to_text(at.address), at.port, time_to_wake);
+    sys::send_all(fd.get(), std::string_view("\0\x0c", 2));
+    sys::send_all(fd.get(), std::string(12, '\0')); // a header alone: answered, by FORMERR
+    sys::wait_readable(fd.get(), time_to_wake);
+  } catch (const Error&) { // whoever has the port does not speak
+  }
 }
 
 std::string to_text(const PortHolder& holder) {

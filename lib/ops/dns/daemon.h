@@ -40,13 +40,17 @@ std::optional<uint64_t> count_dns_questions(const Dirs& dirs, const std::string&
 // Has one that would end stay instead. Nothing where none answers.
 void keep_dns_daemon(const Dirs& dirs);
 
-// Who has an endpoint of the host.
+// Who has an endpoint of the host; of several that share it, a DNS daemon.
 struct PortHolder {
   ProcessId process;
   std::string comm;
   std::string state; // the state directory of a DNS daemon; empty for what is none
 };
 std::optional<PortHolder> find_port_holder(const Endpoint& at);
+// systemd may hold it for a service that it starts with the first question.
+bool is_systemd(const PortHolder& holder);
+// Asks one there, and waits until it is answered, whatever the answer; two seconds at most.
+void wake_dns_service(const Endpoint& at);
 // "banger-dns (process 123), the DNS daemon of the state '/root/a'".
 std::string to_text(const PortHolder& holder);
 

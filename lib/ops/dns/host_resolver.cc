@@ -57,7 +57,12 @@ HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon, Millis 
 }
 
 HostResolver look_for_questions(const Endpoint& at, const std::string& zone, const Dirs& dirs) {
-  if (auto holder = find_port_holder(at)) {
+  auto holder = find_port_holder(at);
+  if (holder && is_systemd(*holder)) {
+    wake_dns_service(at);
+    holder = find_port_holder(at);
+  }
+  if (holder) {
     Dirs theirs = dirs;
     theirs.state = holder->state;
     auto daemon = holder->state.empty() ? std::nullopt : find_dns_daemon(theirs);

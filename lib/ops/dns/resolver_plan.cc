@@ -31,7 +31,8 @@ ResolverPlan by_link(const HostFacts& facts, const Endpoint& listen, const std::
   std::string unit = fmt::format("[Unit]\n"
                                  "Description=Where systemd-resolved asks for names of VMs\n"
                                  "After=systemd-resolved.service\n"
-                                 "PartOf=systemd-resolved.service\n\n"
+                                 "PartOf=systemd-resolved.service\n"
+                                 "CollectMode=inactive-or-failed\n\n"
                                  "[Service]\n"
                                  "Type=oneshot\n"
                                  "RemainAfterExit=yes\n"
@@ -45,7 +46,7 @@ ResolverPlan by_link(const HostFacts& facts, const Endpoint& listen, const std::
                                  "ExecStart=resolvectl llmnr {0} no\n"
                                  "ExecStart=resolvectl mdns {0} no\n"
                                  "ExecStart=resolvectl dnssec {0} no\n"
-                                 "ExecStop=ip link delete {0}\n\n"
+                                 "ExecStopPost=ip link delete {0}\n\n" // of one that failed, too
                                  "[Install]\n"
                                  "WantedBy=systemd-resolved.service\n",
                                  link, to_text(listen), zone);
