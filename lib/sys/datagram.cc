@@ -5,11 +5,23 @@
 
 namespace banger::sys {
 
+namespace {
+
+// One that has a single address answers from there unasked; to be told with each datagram, and to
+// say it with each answer, costs a tenth of both.
+void tell_destination(int fd, in_addr_t bound) {
+  int on = 1;
+  if (bound == htonl(INADDR_ANY) && ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0)
+    throw sys_error(errno, "cannot set up a socket");
+}
+
+} // namespace
+
 Fd bind_udp(const std::string& address, int port) {
   Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
   sockaddr_in a = inet_address(address, port);
   failpoint(Point::bind);
-  tell_destination(fd.get());
+  tell_destination(fd.get(), a.sin_addr.s_addr);
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
     throw sys_error(errno, "cannot receive at {}:{}/udp", address, port);
   return fd;
@@ -25,9 +37,11 @@ Fd connect_udp(const std::string& address, int port) {
 }
 
 void tell_destination(int fd) {
-  int on = 1;
-  if (::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0)
-    throw sys_error(errno, "cannot set up a socket");
+  sockaddr_in a{};
+  socklen_t size = sizeof a;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
+    throw sys_error(errno, "cannot tell where a socket is bound");
+  tell_destination(fd, a.sin_addr.s_addr);
 }
 
 bool is_udp(int fd) {

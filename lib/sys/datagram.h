@@ -17,12 +17,14 @@ namespace banger::sys {
 Fd bind_udp(const std::string& address, int port);
 // One that sends to address:port and hears from nobody else, nonblocking.
 Fd connect_udp(const std::string& address, int port);
-// Has a socket that others made tell to which address a datagram was sent, as those of bind_udp do.
+// Has a socket that others made tell to which address a datagram was sent where it has several, as
+// those of bind_udp do.
 void tell_destination(int fd);
 // Whether fd is a datagram socket of IPv4.
 bool is_udp(int fd);
 
-// Where a datagram came from, and to which address of this host; in network byte order.
+// Where a datagram came from, and to which address of this host, 0 where the socket has but one; in
+// network byte order.
 struct UdpPeer {
   uint32_t address = 0;
   uint16_t port = 0;
