@@ -33,7 +33,7 @@ std::string timings(const BootTimings& t) {
 std::string name_of_vm(const Vm& vm, const std::string& zone, const std::string& fault) {
   std::string name = full_name(vm.name, zone);
   if (fault.empty()) return name + " resolves on this host";
-  return fmt::format("{} does not resolve on this host: {} (banger doctor)", name, fault);
+  return fmt::format("{} is not found: {}", name, fault);
 }
 
 void show_text(cli::App& app, const Vm& vm, const DiskUse& used,

@@ -36,7 +36,7 @@ names_check() { jq -r 'select(.id == "names") | [.status, .found, .fix] | map(to
   pids+=($!)
   "$test_vm" "$BANGER_STATE_DIR" live demo running $!
   expect 0 banger vm show demo
-  outputs 'demo.vm does not resolve on this host: there is no DNS daemon'
+  outputs 'demo.vm is not found: there is no DNS daemon'
   expect 0 banger dns start
   expect 0 asking "$at" banger dns status --json
   schema dns
@@ -55,7 +55,7 @@ names_check() { jq -r 'select(.id == "names") | [.status, .found, .fix] | map(to
   same "$(field '[.host.asks, .host.how] | map(tostring) | join(" ")')" \
     'false a look-up by libc (getent) did not come to the daemon'
   expect 0 asking "${at%1}2" banger vm show demo
-  outputs "demo.vm does not resolve on this host: this host's resolver does not ask $at:53"
+  outputs "demo.vm is not found: this host's resolver does not ask $at:53"
   output=$(asking "${at%1}2" banger doctor --json) || true
   [[ $(names_check) == "warn: this host's resolver does not ask $at:53"* ]]
 }

@@ -30,9 +30,11 @@ std::string why_names_fail(const DnsStatus& s, const Settings& settings) {
                        to_text(*s.holder));
   if (!s.daemon) return "there is no DNS daemon";
   if (!s.daemon->reads_state) return "the DNS daemon cannot read the state";
-  if (s.host->asks.value_or(false)) return {};
-  return fmt::format("this host's resolver does not ask {}: {}", to_text(s.daemon->listen),
-                     s.host->how);
+  std::string listen = to_text(s.daemon->listen);
+  if (!s.host->asks)
+    return fmt::format("whether this host's resolver asks {} cannot be told: {}", listen,
+                       s.host->how);
+  return *s.host->asks ? "" : fmt::format("this host's resolver does not ask {}", listen);
 }
 
 Check check_names(const Settings& settings, const Dirs& dirs) {
