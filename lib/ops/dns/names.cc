@@ -23,9 +23,11 @@ NamedVms named_vms(const Dirs& dirs, state::State& state, std::optional<NetMode>
   for (const Vm& vm : state.busy_vms()) {
     if (!is_live(vm.state)) continue;
     bool runs = sys::FileLock::is_held(places_of(dirs, state.tag(), vm).run_lock);
-    for (const ProcessId& id : {vm.monitor_process(), vm.vmm_process()})
-      if (id && sys::is_alive(id)) named.processes.push_back(id);
-    if (vm.vmm_process() && sys::is_alive(vm.vmm_process())) runs = true;
+    for (const ProcessId& id : {vm.monitor_process(), vm.vmm_process()}) {
+      if (!id || !sys::is_alive(id)) continue;
+      named.processes.push_back(id);
+      runs = runs || id == vm.vmm_process();
+    }
     if (!runs) continue;
     named.hosts.push_back({vm.name, parse_address("address", vm.reach)});
     if (vm.net_mode == network)
