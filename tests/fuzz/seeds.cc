@@ -82,6 +82,8 @@ std::vector<std::string> packet_seeds() {
   std::string pointer = word(0xc00c);
   seeds.push_back(with(record(pointer, 1, "abcd")));
   seeds.push_back(with(record(pointer, 250, std::string(40, 'k')) + opt(1232, 0, 0), 2));
+  // A TSIG record that is not the last, as it should be.
+  seeds.push_back(with(record(pointer, 250, ")" + std::string(41, 'k')) + opt(1232, 0, 0), 2));
   seeds.push_back(with(opt(1232, 0, 0) + opt(512, 0, 0), 2));
   seeds.push_back(with(opt(1232, 0, 0), 65535));
   Asked asked;

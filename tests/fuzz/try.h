@@ -15,6 +15,9 @@ namespace banger::fuzz {
 // question of ours. ldns reads what comes out, and reads the question beside us.
 void try_packet(std::string_view bytes);
 
+// The same, where guests ask and others answer for us (dns/relay.h); try_packet() does it, too.
+void try_relay(std::string_view bytes);
+
 // What one connection brings; the first byte says in how many pieces. A server on a real socket
 // answers each whole question, in order, as by itself.
 void try_stream(std::string_view bytes);

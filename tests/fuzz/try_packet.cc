@@ -48,6 +48,7 @@ void hold_against_ldns(const dns::Query& q, std::string_view bytes) {
   promise(same_but_for_case(name, q.name()), "a name is read as ldns reads it");
   promise(ldns_rr_get_type(question) == static_cast<ldns_rr_type>(q.type), "a type, too");
   promise(ldns_rr_get_class(question) == static_cast<ldns_rr_class>(q.klass), "a class, too");
+  if (ldns_pkt_tsig(p.get())) return; // it counts a TSIG record twice, and misses the last one
   promise(ldns_pkt_edns(p.get()) == q.edns, "EDNS, too");
   if (!q.edns) return;
   promise(ldns_pkt_edns_do(p.get()) == q.dnssec_ok, "DO, too");
@@ -130,6 +131,7 @@ const dns::Answers& answers() {
 void try_packet(std::string_view bytes) {
   try_as_question(bytes);
   try_as_answer(bytes);
+  try_relay(bytes);
 }
 
 } // namespace banger::fuzz
