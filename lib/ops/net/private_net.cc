@@ -179,7 +179,6 @@ void PrivateNet::ensure_resolver(NetRecord& r) {
   if (r.resolver_ready && sys::is_alive(r.resolver)) return;
   end_resolver(r);
   end_strays(r);
-  r.names = true;
   write_net(ctx_.state, r);
   std::string address = to_text(Subnet::parse(r.subnet).bridge());
   net::NameSockets sockets;
@@ -187,6 +186,7 @@ void PrivateNet::ensure_resolver(NetRecord& r) {
   Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
   StartedResolver started = start_resolver(ctx_, mode, r.subnet, sockets, r.dir, log.get());
   r.resolver = sys::find_process(started.child.pid()).value_or(ProcessId{});
+  r.resolver_known = true;
   write_net(ctx_.state, r);
   await_resolver(started);
   started.child.leave(); // it ends with the network
@@ -197,7 +197,6 @@ void PrivateNet::ensure_resolver(NetRecord& r) {
 
 void PrivateNet::end_resolver(NetRecord& r) {
   sys::end_process(r.resolver, time_to_die);
-  r.resolver = {};
   r.resolver_ready = false;
 }
 
@@ -222,15 +221,17 @@ std::string PrivateNet::slirp_of(const NetRecord& r, const Vm& vm) const {
 // Names never keep a VM from starting: one that starts without this is told the resolver of its way
 // out. Guests that were told this one need it.
 void PrivateNet::find_resolver(NetRecord& r, bool may_do_without) {
-  bool before = r.names;
-  if (!before && !may_do_without) return;
+  bool needed = r.resolver_known ? static_cast<bool>(r.resolver) : !r.taps.empty();
+  if (!needed && !may_do_without) return;
   try {
     ensure_resolver(r);
   } catch (const Error& e) {
     if (!may_do_without) throw;
     ctx_.log.warn("net.resolver", e);
+    if (needed) return;
     end_resolver(r);
-    r.names = before;
+    r.resolver = {};
+    r.resolver_known = true;
     write_net(ctx_.state, r);
   }
 }
@@ -453,7 +454,7 @@ std::vector<ProcessId> PrivateNet::keepers(const Vm& vm) {
   WayOut way = find_way(ctx_.state, vm.id);
   if (way.made) slirp = way.slirp;
   if (shares_way(r, vm, way)) slirp = r.slirp;
-  if (!r.names) return {holder, slirp};
+  if (r.resolver_known && !r.resolver) return {holder, slirp};
   return {holder, slirp, r.resolver_ready ? r.resolver : ProcessId{}};
 }
 

@@ -29,7 +29,7 @@ NetRecord read_net(state::State& state) {
     switch (o.kind) {
     case ObjectKind::holder:
       if (o.name == resolver) {
-        r.names = true;
+        r.resolver_known = true;
         r.resolver = parse_process(o.identity);
         r.resolver_ready = o.made;
         break;
@@ -70,7 +70,8 @@ void write_net(state::State& state, const NetRecord& r) {
   };
   add(ObjectKind::netns, place, {}, made ? std::to_string(r.net_id) : "", made);
   add(ObjectKind::holder, place, {}, identity_of(r.holder), r.holder_ready);
-  if (r.names) add(ObjectKind::holder, resolver, {}, identity_of(r.resolver), r.resolver_ready);
+  if (r.resolver_known)
+    add(ObjectKind::holder, resolver, {}, identity_of(r.resolver), r.resolver_ready);
   add(ObjectKind::bridge, net::bridge_name(tag), {}, {}, made);
   add(ObjectKind::table, net::table_name(tag), {}, std::to_string(r.guard), made);
   if (r.slirp) {

@@ -20,10 +20,10 @@ struct NetRecord {
   std::string subnet;
   ProcessId holder;
   ProcessId slirp; // of a build before, for all VMs that have none of their own (ops/net/way_out.h)
-  // Guests may have been told that names are answered at the bridge, and by whom they are
-  // (ops/net/resolver.h); empty: nobody does now.
-  bool names = false;
+  // Who answers what guests ask of names (ops/net/resolver.h), or did; empty: nobody, and no guest
+  // was told so. Not known where a build before wrote the record, which may have forgotten one.
   ProcessId resolver;
+  bool resolver_known = false;
   // All that belongs to it was made or added: one that is alive only is begun anew.
   bool holder_ready = false, slirp_ready = false, resolver_ready = false;
   int guard = 0;                   // net::guard_version of what guards it; 0: nothing
