@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <list>
 #include <optional>
 
@@ -87,6 +88,11 @@ private:
       loop_.watch(host_.fd(), [this] {
         if (host_.changed()) tell_host();
       });
+    try {
+      rules_.apply(names_rules(table));
+    } catch (const Error& e) { // names are there all the same
+      std::fprintf(stderr, "banger-netns: guests ask for names without a limit: %s\n", e.what());
+    }
     guarded_ = table;
     told_.reset();
     tell_host();

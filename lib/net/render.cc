@@ -230,6 +230,17 @@ Rendered render(const NetPlan& plan) {
   return r;
 }
 
+std::string names_rules(const std::string& table) {
+  return fmt::format("add set bridge {0} asking {{ type ifname; size 65535; "
+                     "flags dynamic,timeout; timeout 10s; }}\n"
+                     "add chain bridge {0} names {{ type filter hook input priority -10; "
+                     "policy accept; }}\n"
+                     "flush chain bridge {0} names\n"
+                     "add rule bridge {0} names udp dport 53 update @asking "
+                     "{{ iifname limit rate over 2000/second burst 1000 packets }} drop\n",
+                     table);
+}
+
 std::string host_rules(const std::string& table, const std::vector<Prefix>& own) {
   std::string r = fmt::format("flush set bridge {} {}\n", table, host), list;
   for (const Prefix& p : merged(own)) list += (list.empty() ? "" : ", ") + to_text(p);

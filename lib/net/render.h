@@ -60,6 +60,11 @@ struct Rendered {
 // number that no name has room for. So nothing of it can be taken for a rule.
 Rendered render(const NetPlan& plan);
 
+// How often each guest may ask for names by UDP: what one sends beyond that is dropped before it
+// fills the socket that all ask at. Apart from the others, because a kernel may not have it; again
+// it is what it was.
+std::string names_rules(const std::string& table);
+
 // What the table knows of the host's addresses, replaced in one transaction. Prefixes that overlap
 // are merged.
 std::string host_rules(const std::string& table, const std::vector<Prefix>& own);

@@ -120,6 +120,11 @@ TEST(NetPlan, theBridgeTakesWhatIsForItselfOnly) {
   EXPECT_LT(cleared, rules.find("taken ip daddr 10.0.2.1 tcp dport 53 accept"));
 }
 
+TEST(NetPlan, eachGuestAsksForNamesSoOften) {
+  std::string rules = names_rules("banger_ab12");
+  EXPECT_NE(rules.find("update @asking { iifname limit rate over 2000/second"), std::string::npos);
+}
+
 // A plan may come from a program with fewer rights: nothing of it can become a rule or a name.
 TEST(NetPlan, whatNoBangerSaysIsRefused) {
   const std::string rule = "10.0.2.7 }\nflush ruleset\n";
