@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "dns/packet.h"
 
 namespace banger::dns {
 

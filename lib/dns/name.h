@@ -26,4 +26,7 @@ Name reverse_name(Address a);
 // What is below the name of one address is that address's. None for a name of no address.
 std::optional<Prefix> reversed(std::string_view name);
 
+// Names are compared so: ASCII letters alone have a case.
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
 } // namespace banger::dns

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "dns/query.h"
 #include "dns/zone.h"
 
 namespace banger::dns {
@@ -32,9 +31,6 @@ inline void set_word(std::string& out, size_t at, size_t value) {
   out[at] = static_cast<char>(value >> 8);
   out[at + 1] = static_cast<char>(value);
 }
-
-// Names are compared so: ASCII letters alone have a case.
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // An OPT record, of version 0: `most` bytes are taken by UDP.
 inline void put_opt(std::string& out, size_t most, unsigned rcode, bool dnssec_ok) {

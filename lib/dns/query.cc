@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "dns/packet.h"
-
 namespace banger::dns {
 
 namespace {
