@@ -30,6 +30,24 @@ load dns
   same "$(field '[.pid, .idle] | map(tostring) | join(" ")')" "$daemon null"
 }
 
+@test "a state that is removed takes its daemon along" {
+  expect 0 banger dns start
+  daemon=$(banger dns status --json | jq .pid)
+  pids+=("$daemon")
+  rm -r "$BANGER_STATE_DIR"
+  await 5 has_ended "$daemon"
+  [ ! -e "$BANGER_STATE_DIR" ]
+  # Its place, and its port, are another's.
+  vm demo
+  expect 0 banger dns start --json
+  same "$(field .changed)" true
+  same "$(short demo.vm)" "$reach"
+  # What comes and goes beside the lock is no matter.
+  touch "$BANGER_STATE_DIR/run/other"
+  rm "$BANGER_STATE_DIR/run/other"
+  same "$(short demo.vm)" "$reach"
+}
+
 @test "a service that systemd starts with the first question is started by one" {
   vm demo
   cat >"$root/systemd.py" <<'PY'

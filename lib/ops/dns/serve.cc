@@ -87,22 +87,53 @@ public:
   TalkSocket& operator=(const TalkSocket&) = delete;
   ~TalkSocket() {
     try {
-      sys::remove_file(path_);
+      if (!path_.empty()) sys::remove_file(path_);
     } catch (const Error&) { // the next one replaces it
     }
   }
   Fd take() { return std::move(fd_); }
+  // Whoever it belongs to now, it is not removed.
+  void leave() { path_.clear(); }
 
 private:
   std::string path_;
   Fd fd_;
 };
 
+// Whether a state is still the one that was there: its directory may be removed, and another be
+// made in its place, which a daemon of its own is to serve.
+class StatePlace {
+public:
+  explicit StatePlace(const Dirs& dirs) : lock_(dns_lock(dirs)), inode_(inode()) {
+    try {
+      changes_ = sys::watch_dir(dirs.state + "/run");
+    } catch (const Error&) { // the host's watches are used up: it is not seen then
+    }
+  }
+  // Readable when it may have gone; -1: nobody sees it.
+  int fd() const { return changes_.get(); }
+  bool has_gone() {
+    sys::drain_events(changes_.get());
+    return inode() != inode_;
+  }
+
+private:
+  std::optional<uint64_t> inode() const {
+    auto info = sys::find_info(lock_);
+    if (!info) return {};
+    return info->ino;
+  }
+
+  std::string lock_;
+  std::optional<uint64_t> inode_;
+  Fd changes_;
+};
+
 class Daemon {
 public:
   Daemon(const Settings& settings, const Dirs& dirs, Log& log, const ServeDns& how,
          std::vector<Fd> given)
-      : log_(log), lock_(take_lock(dirs)), talk_socket_(dns_socket(dirs)),
+      : log_(log), lock_(take_lock(dirs)), place_(dirs), talk_socket_(dns_socket(dirs)),
         names_(settings, dirs, log),
         server_(
             loop_, [this] { return names_.now(); },
@@ -129,6 +160,13 @@ public:
     Fd signals = sys::block_signals({SIGTERM, SIGINT});
     loop_.watch(signals.get(), [this] { loop_.stop(); });
     loop_.watch(names_.deaths(), [this] { names_.on_death(); });
+    if (place_.fd() >= 0)
+      loop_.watch(place_.fd(), [this] {
+        if (!place_.has_gone()) return;
+        has_gone_ = true;
+        talk_socket_.leave(); // what is there now is another's
+        loop_.stop();
+      });
     DnsDaemon now = as_now();
     log_.info("dns.serving", {{"listen", to_text(now.listen)},
                               {"zone", now.zone},
@@ -138,6 +176,7 @@ public:
     sys::tell_service_manager("READY=1");
     loop_.run();
     sys::tell_service_manager("STOPPING=1");
+    if (has_gone_) return; // the log, too
     log_.info("dns.stopped", {{"queries", static_cast<int64_t>(server_.answered())}});
   }
 
@@ -192,6 +231,7 @@ private:
 
   Log& log_;
   sys::FileLock lock_;
+  StatePlace place_;
   TalkSocket talk_socket_;
   DnsDaemon self_;
   sys::Loop loop_;
@@ -199,6 +239,7 @@ private:
   dns::Server server_;
   sys::LineServer talk_;
   sys::Loop::Timer idle_ = 0;
+  bool has_gone_ = false; // the state's place
 };
 
 } // namespace

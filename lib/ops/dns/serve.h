@@ -7,9 +7,9 @@
 
 namespace banger::ops {
 
-// Serves until SIGTERM or SIGINT. It takes the sockets that it was started with (systemd's), else
-// those of dns.listen; a service manager that wants to know hears when they are answered.
-// `on_ready` is called then.
+// Serves until SIGTERM or SIGINT, or until the state's directory is removed. It takes the sockets
+// that it was started with (systemd's), else those of dns.listen; a service manager that wants to
+// know hears when they are answered. `on_ready` is called then.
 //
 // While the state cannot be read it answers SERVFAIL, and recovers by itself; a state that is not
 // there is made. Throws Error(conflict) where a daemon serves this state already, or another has
