@@ -60,12 +60,21 @@ std::string table_rules(const std::string& tag) {
   r += fmt::format("add table bridge {0}\ndelete table bridge {0}\nadd table bridge {0}\n", t);
   r += fmt::format("add set bridge {} {} {{ type ifname . ether_addr; }}\n", t, macs);
   r += fmt::format("add set bridge {} {} {{ type ifname . ipv4_addr; }}\n", t, addresses);
+  return r;
+}
+
+// What may be sent, and by whom; made or brought up to date while VMs run.
+std::string sent_rules(const std::string& tag) {
+  std::string t = table_name(tag), r;
   for (std::string_view reason : drop_reasons) r += counter_set(t, reason);
   // Before the bridge learns: a frame that is dropped here moves no neighbour's MAC.
   r += fmt::format("add chain bridge {} sent {{ type filter hook prerouting priority -300; "
                    "policy accept; }}\n",
                    t);
-  r += fmt::format("add chain bridge {0} outside\nadd chain bridge {0} guest\n", t);
+  for (std::string_view chain : {"outside", "guest"})
+    r += fmt::format("add chain bridge {} {}\n", t, chain);
+  for (std::string_view chain : {"sent", "outside", "guest"})
+    r += fmt::format("flush chain bridge {} {}\n", t, chain);
   r += fmt::format("add rule bridge {} sent iifname {} goto outside\n", t, any_way(tag));
   r += fmt::format("add rule bridge {} sent goto guest\n", t);
   r += drop_rule(t, "outside", "udp sport 67", "dhcp");
@@ -204,6 +213,7 @@ Rendered render(const NetPlan& plan) {
                          mac_of(own),
                          fmt::format("{}/{}", to_text(own), plan.subnet.prefix())});
     if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag);
+    r.rules += sent_rules(plan.tag);
     r.rules += taken_rules(plan.tag, plan.subnet);
     r.rules += guard_rules(plan.tag, plan.subnet);
   }

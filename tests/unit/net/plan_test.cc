@@ -118,6 +118,10 @@ TEST(NetPlan, theBridgeTakesWhatIsForItselfOnly) {
   rules = render(kept_plan("ab12", subnet)).rules;
   size_t cleared = rules.find("flush chain bridge banger_ab12 taken");
   EXPECT_LT(cleared, rules.find("taken ip daddr 10.0.2.1 tcp dport 53 accept"));
+  for (std::string chain : {"sent", "outside", "guest"}) {
+    cleared = rules.find("flush chain bridge banger_ab12 " + chain);
+    EXPECT_LT(cleared, rules.find("add rule bridge banger_ab12 " + chain)) << chain;
+  }
 }
 
 TEST(NetPlan, eachGuestAsksForNamesSoOften) {
