@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view prefix = "banger-";
 
 // What libexec has for banger's own programs, and for no one to type: 'init' is a guest's.
-constexpr std::string_view inner[] = {"enter", "guest", "init", "monitor", "netns", "place"};
+constexpr std::string_view inner[] = {"enter", "guest", "init",    "monitor",
+                                      "netns", "place", "resolver"};
 
 bool is_program(const std::string& path) {
   // One that this user may not reach or run is none.
