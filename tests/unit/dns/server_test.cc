@@ -11,13 +11,14 @@
 #include "sys/listen.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
+#include "unit/dns/run_until.h"
 
 namespace banger::dns {
 
 namespace {
 
 constexpr const char* here = "127.0.0.1";
-constexpr Millis too_long{20'000}, idle{150};
+constexpr Millis idle{150};
 
 class ServerTest : public testing::Test {
 protected:
@@ -34,13 +35,7 @@ protected:
 
   template <typename Done>
   void run_until(Done done) {
-    SteadyTime late = steady_now() + too_long;
-    bool is_done = false;
-    while (!(is_done = static_cast<bool>(done())) && steady_now() < late) {
-      loop.after(Millis(1), [this] { loop.stop(); });
-      loop.run();
-    }
-    EXPECT_TRUE(is_done);
+    EXPECT_TRUE(dns::run_until(loop, done));
   }
 
   Fd connect() { return sys::connect_tcp(here, tcp_port, too_long); }
