@@ -1,15 +1,15 @@
 #define OPENSSL_SUPPRESS_DEPRECATED // the EVP functions that replace these load providers
 #include "archive/sha256.h"
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
-#include <vector>
 
 #include <openssl/sha.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/sparse.h"
 
 namespace banger::archive {
 
@@ -42,22 +42,26 @@ std::string sha256_hex(std::string_view data) {
   return sum.hex();
 }
 
-std::string sha256_fd(int fd, const std::string& path) {
-  Sha256 sum;
-  std::vector<char> buffer(size_t{1} << 18);
-  for (off_t offset = 0;;) {
-    ssize_t n = pread(fd, buffer.data(), buffer.size(), offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw sys_error(errno, "cannot read '{}'", path);
-    if (n == 0) return sum.hex();
-    sum.update(buffer.data(), static_cast<size_t>(n));
-    offset += n;
-  }
-}
-
 std::string sha256_file(const std::string& path) {
+  static constexpr std::array<char, size_t{1} << 16> zeros{};
   Fd fd = sys::open_file(path, O_RDONLY);
-  return sha256_fd(fd.get(), path);
+  int64_t size = sys::size_of(fd.get()), at = 0;
+  Sha256 sum;
+  auto skip_to = [&](int64_t end) {
+    while (at < end) {
+      auto n = std::min<int64_t>(end - at, zeros.size());
+      sum.update(zeros.data(), static_cast<size_t>(n));
+      at += n;
+    }
+  };
+  auto next = sys::chunks_of(fd.get(), size, path);
+  while (auto chunk = next()) {
+    skip_to(chunk->offset);
+    sum.update(chunk->data);
+    at += static_cast<int64_t>(chunk->data.size());
+  }
+  skip_to(size);
+  return sum.hex();
 }
 
 } // namespace banger::archive

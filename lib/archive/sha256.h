@@ -28,9 +28,7 @@ private:
 
 std::string sha256_hex(std::string_view data);
 
-// Of a file's whole content, holes as zeros. Throws Error that quotes the path.
+// Of a file's whole content, holes as zeros: they are not read. Throws Error that quotes the path.
 std::string sha256_file(const std::string& path);
-// The same from an open descriptor; reads by offset and leaves its position alone.
-std::string sha256_fd(int fd, const std::string& path);
 
 } // namespace banger::archive

@@ -36,6 +36,20 @@ TEST(Sha256, FileLongerThanItsBuffer) {
   std::filesystem::remove(path);
 }
 
+TEST(Sha256, HolesAreZerosWhereverTheyAre) {
+  std::string path = testing::TempDir() + "sha256_holes_" + std::to_string(::getpid());
+  constexpr size_t size = 3'000'001;
+  std::string content(size, '\0');
+  content.replace(1'000'000, 70'000, std::string(70'000, 'x'));
+  {
+    std::ofstream out(path, std::ios::binary);
+    out.seekp(1'000'000) << std::string(70'000, 'x');
+  }
+  std::filesystem::resize_file(path, size);
+  EXPECT_EQ(sha256_file(path), sha256_hex(content));
+  std::filesystem::remove(path);
+}
+
 TEST(Sha256, AbsentFileIsAnErrorThatQuotesIt) {
   try {
     sha256_file("/nonexistent/part");
