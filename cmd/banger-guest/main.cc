@@ -25,6 +25,7 @@ Verbs:
                            address, port, user, identity, host_key, seconds; replies stage,
                            seconds, detail on each change
   run                      run a command there: the same and command; replies status, output
+  clock                    set its clock to this machine's: the same as await; replies as run
 
 Exit status: 0 done, 1 failed, 2 usage, 6 not ready at the deadline. A failure is a line
 {"v":1,"error":{"code","message","hint"}}.
@@ -42,6 +43,7 @@ int dispatch(const std::vector<std::string>& words, cli::Output& out) {
   if (words.size() == 1) {
     if (verb == "await") return service.await();
     if (verb == "run") return service.run();
+    if (verb == "clock") return service.clock();
   }
   throw usage("unknown request '{}'", join(words, " ")).hint("see 'banger-guest --help'");
 }

@@ -250,6 +250,33 @@ connections() {
   done
 }
 
+@test "a guest that takes long to let one in is told the time as it is then" {
+  start_vm demo
+  mkdir bin
+  cat >bin/date <<SH
+#!/bin/sh
+echo "\$*" >"$PWD/told"
+SH
+  chmod 755 bin/date
+  stop_server
+  server_env "PATH=$PWD/bin:$PATH"
+  begin_server
+  kill -STOP "$server"
+  jq -cn --arg address "$reach" --argjson port "$port" --arg key "$host_key" \
+    --arg identity "$BANGER_STATE_DIR/keys/id_ed25519" '{v: 1, address: $address, port: $port,
+      user: "root", identity: $identity, host_key: $key, seconds: 60}' >ask
+  "$guest" clock <ask >answer 3>&- & local setter=$!
+  sleep 2
+  local let_in=$EPOCHREALTIME
+  kill -CONT "$server"
+  wait $setter
+  same "$(jq -r .status answer)" 0
+  local told
+  told=$(sed 's/.*@//' told)
+  # In milliseconds.
+  [ "${told/./}" -ge "${let_in%.*}${let_in:(-6):3}" ]
+}
+
 @test "another host key is never trusted" {
   start_vm demo
   host_key=$(new_host_key | jq -r .public)

@@ -122,6 +122,17 @@ CommandRequest parse_command_request(std::string_view line) {
   });
 }
 
+std::string to_line(const ClockRequest& r) {
+  Json fields = fields_of(r.endpoint);
+  fields["seconds"] = r.seconds;
+  return dump(fields);
+}
+ClockRequest parse_clock_request(std::string_view line) {
+  return parse(line, [](const Json& json) {
+    return ClockRequest{endpoint_of(json), json.at("seconds")};
+  });
+}
+
 std::string to_line(const CommandReply& r) {
   return dump({{"status", r.status}, {"output", r.output}});
 }

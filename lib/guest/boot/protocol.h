@@ -7,6 +7,7 @@
 //                                   "dropbear_private":BASE64}; as often as it is asked, then
 //          <── AwaitRequest    ──> StageReport each time the stage changes; the last one decides
 //   run    <── CommandRequest  ──> CommandReply
+//   clock  <── ClockRequest    ──> CommandReply
 //
 // Requests come on standard input, replies go to standard output. A failure is the last line,
 // {"v":1,"error":{code,message,hint}}, with the exit status of its code; parse_X throws it as the
@@ -59,6 +60,14 @@ struct CommandRequest {
   bool operator==(const CommandRequest&) const = default;
 };
 
+// That the guest's clock be set to the host's as it is then, not as it was when this was asked: a
+// busy guest takes seconds to let one in.
+struct ClockRequest {
+  Endpoint endpoint;
+  double seconds = 60; // the deadline for all of it
+  bool operator==(const ClockRequest&) const = default;
+};
+
 struct CommandReply {
   int status = 0;     // the command's; 128+n where a signal ended it
   std::string output; // the last 4 KiB of what it wrote (both streams), made safe for a terminal
@@ -74,6 +83,7 @@ std::string to_line(const StageReport& report);
 std::string to_line(const HostKeyRequest& request);
 std::string to_line(const AwaitRequest& request);
 std::string to_line(const CommandRequest& request);
+std::string to_line(const ClockRequest& request);
 std::string to_line(const CommandReply& reply);
 std::string to_line(const KeygenReply& reply);
 std::string to_line(const KeyPair& host_key);
@@ -83,6 +93,7 @@ StageReport parse_stage_report(std::string_view line);
 // Those that await takes.
 std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line);
 CommandRequest parse_command_request(std::string_view line);
+ClockRequest parse_clock_request(std::string_view line);
 CommandReply parse_command_reply(std::string_view line);
 KeygenReply parse_keygen_reply(std::string_view line);
 KeyPair parse_host_key(std::string_view line);

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -42,6 +43,21 @@ Deadline in_seconds(double seconds) {
   return Deadline(std::chrono::ceil<Millis>(Seconds(std::clamp(seconds, 0.0, 1e9))));
 }
 
+int done_in(int out, Session& session, const std::string& command, const Deadline& deadline) {
+  auto done = session.run(command, {-1, -1, -1, kept_output}, deadline);
+  std::string shown = done.tail;
+  if (shown.size() > kept_output) shown.erase(0, shown.size() - kept_output);
+  reply(out, to_line(CommandReply{done.status, escape_for_terminal(shown)}));
+  return 0;
+}
+
+std::string set_clock(WallTime now) {
+  int64_t ms = now.ns / 1'000'000;
+  // Not every date takes parts of a second.
+  return fmt::format("date -u -s @{0}.{1:03} >/dev/null 2>&1 || date -u -s @{0} >/dev/null",
+                     ms / 1000, ms % 1000);
+}
+
 } // namespace
 
 int GuestService::keygen(const std::string& keys_dir) {
@@ -80,11 +96,16 @@ int GuestService::run() {
     auto request = parse_command_request(read_request(in));
     Deadline deadline = in_seconds(request.seconds);
     auto session = Session::connect(request.endpoint, deadline);
-    auto done = session.run(request.command, {-1, -1, -1, kept_output}, deadline);
-    std::string shown = done.tail;
-    if (shown.size() > kept_output) shown.erase(0, shown.size() - kept_output);
-    reply(out, to_line(CommandReply{done.status, escape_for_terminal(shown)}));
-    return 0;
+    return done_in(out, session, request.command, deadline);
+  });
+}
+
+int GuestService::clock() {
+  return answered(out, [&] {
+    auto request = parse_clock_request(read_request(in));
+    Deadline deadline = in_seconds(request.seconds);
+    auto session = Session::connect(request.endpoint, deadline);
+    return done_in(out, session, set_clock(wall_now()), deadline);
   });
 }
 

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "core/clock.h"
 #include "ops/common/context.h"
 #include "ops/common/places.h"
 #include "ops/monitor/helper.h"
@@ -17,12 +16,11 @@ struct Guest {
   int errors; // where the helper's complaints go
 };
 
-// Begins it; it goes on for as long as what is returned lives, `time` at most. None, and a line in
-// the log, where it cannot be begun.
+// Each goes on for as long as what is returned lives, `time` at most. None, and a line in the log,
+// where it cannot be begun.
 std::unique_ptr<Helper> run_in_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
                                      const std::string& command, Millis time);
-
-// The command that sets a guest's clock. Pure.
-std::string set_clock(WallTime now);
+// Its clock becomes the host's.
+std::unique_ptr<Helper> set_clock(Context& ctx, sys::Loop& loop, const Guest& guest, Millis time);
 
 } // namespace banger::ops

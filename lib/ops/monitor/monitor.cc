@@ -8,7 +8,6 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "ops/monitor/forwards.h"
-#include "ops/monitor/guest_shell.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -54,7 +53,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
-                [this](Millis time) { return run_in_guest(power_off, time); },
+                [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },
                 [this] { record_stopping(); }, [this] { return standstill_.reason(); }}),
       verb_(server_.add(std::move(verb))) {}
 
@@ -259,7 +258,7 @@ void Monitor::on_standstill() {
   const std::string& reason = standstill_.reason();
   if (reason.empty()) stopper_.go_on();
   if (reason.empty() && is_still_told_ && progress_.was_ready())
-    clock_setter_ = run_in_guest(set_clock(wall_now()), time_to_set_clock);
+    clock_setter_ = set_clock(ctx_, loop_, guest(), time_to_set_clock);
   if (!reason.empty() || is_still_told_)
     report(reason.empty() ? stage_report("resumed", "it goes on") : paused_report(reason));
   is_still_told_ = !reason.empty();
@@ -369,9 +368,7 @@ void Monitor::record_stopping() {
   }
 }
 
-std::unique_ptr<Helper> Monitor::run_in_guest(const std::string& command, Millis time) {
-  return ops::run_in_guest(ctx_, loop_, {places_, vm(), console_->vmm_log()}, command, time);
-}
+Guest Monitor::guest() { return {places_, vm(), console_->vmm_log()}; }
 
 void Monitor::report(Report r) {
   r.id = said_to_all;

@@ -20,6 +20,7 @@
 #include "ops/monitor/console_input.h"
 #include "ops/monitor/console_log.h"
 #include "ops/monitor/end.h"
+#include "ops/monitor/guest_shell.h"
 #include "ops/monitor/leaving.h"
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
@@ -80,7 +81,7 @@ private:
   void answer(const Client& client, const Ask& ask);
   void ask_stop(Millis timeout, bool at_once);
   void record_stopping();
-  std::unique_ptr<Helper> run_in_guest(const std::string& command, Millis time);
+  Guest guest();
   void report(Report r);
   // The end.
   void on_failure(const Error& e);

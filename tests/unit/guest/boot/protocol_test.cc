@@ -18,6 +18,8 @@ TEST(Protocol, EveryValueIsReadBack) {
       std::holds_alternative<HostKeyRequest>(parse_await_request(to_line(HostKeyRequest{}))));
   CommandRequest run{endpoint(), "echo 'a b' > /x", 3};
   EXPECT_EQ(parse_command_request(to_line(run)), run);
+  ClockRequest clock{endpoint(), 60};
+  EXPECT_EQ(parse_clock_request(to_line(clock)), clock);
   CommandReply reply{137, "out"};
   EXPECT_EQ(parse_command_reply(to_line(reply)), reply);
   KeygenReply keygen{"/k/id_ed25519", "ssh-ed25519 AAAA banger"};
