@@ -16,7 +16,8 @@ load dns
   expect 0 wait "$daemon"
   expect 0 banger dns status -q
   same "$output" down
-  # One that is started by hand stays, whoever began it.
+  # One that is started by hand stays, whoever began it. Until then a VM holds it.
+  vm other
   banger-dns serve --background --idle 1s 2>"$root/serve.err" 3>&- &
   daemon=$!
   pids+=("$daemon")
@@ -25,6 +26,7 @@ load dns
   same "$(field '[.pid, .background, .idle] | map(tostring) | join(" ")')" "$daemon true 1"
   expect 0 banger dns start --json
   same "$(field .changed)" false
+  kill -KILL "$vmm"
   sleep 2.5
   expect 0 banger dns status --json
   same "$(field '[.pid, .idle] | map(tostring) | join(" ")')" "$daemon null"
