@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The name server in hard times: killed, replaced, on a full disk, kept from its state; asked all the while, and
 # what it says is true (dns_load.py).
+# bats file_tags=once
 load ../lib
 load dns
 

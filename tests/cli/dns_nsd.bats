@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The same zone in NSD: both are asked the same questions, and what differs is meant to (dns_nsd.py).
+# bats file_tags=once
 load ../lib
 load dns
 

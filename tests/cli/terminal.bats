@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # What people see at a terminal: progress, --watch, and whether it fits.
+# bats file_tags=once
 load ../lib
 
 setup() {

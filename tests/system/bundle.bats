@@ -83,6 +83,7 @@ no_remains() {
   same "$(find "$BUNDLE" -perm /022 -o -not -perm -444 -not -name .lock)" ""
 }
 
+# bats test_tags=once
 @test "a second build builds nothing" {
   local before
   before=$(stat -c '%n %i %Y' "$BUNDLE"/*)
@@ -252,6 +253,7 @@ some_of() {
   no_remains "$dir"
 }
 
+# bats test_tags=once
 @test "a build of all killed between its parts leaves a whole bundle" {
   local dir=$root/b trace=$root/trace last
   cp -al "$BUNDLE" "$dir"
@@ -268,6 +270,7 @@ some_of() {
   no_remains "$dir"
 }
 
+# bats test_tags=once
 @test "two builds at once: one builds, the other waits and finds it done" {
   local dir=$root/b
   stale_copy "$dir"
@@ -280,6 +283,7 @@ some_of() {
   no_remains "$dir"
 }
 
+# bats test_tags=once
 @test "a program that fails is told with its last words and the log" {
   local dir=$root/b
   stale_copy "$dir"
@@ -294,6 +298,7 @@ some_of() {
   no_remains "$dir"
 }
 
+# bats test_tags=once
 @test "a full disk in the middle of a build: the old bundle stays, the space is given back" {
   local dir=$root/b
   stale_copy "$dir"
@@ -304,6 +309,7 @@ some_of() {
   no_remains "$dir"
 }
 
+# bats test_tags=once
 @test "a part that went missing is built again" {
   local dir=$root/b
   cp -al "$BUNDLE" "$dir"

@@ -39,6 +39,7 @@ has_reached() { [ "$(reached "$1" "$2")" -gt "$3" ]; }
   expect 0 e2fsck -fn "$(disk_of g work.img)"
 }
 
+# bats test_tags=once
 @test "killed at any moment of the boot that grows, file systems are whole, and the next boot goes on" {
   expect 0 banger vm create $tiny --root overlay --disk 16M --work-disk 16M k
   work=$(disk_of k work.img)

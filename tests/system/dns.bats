@@ -48,6 +48,7 @@ has_no_name() { [ -z "$(short demo.vm)" ]; }
   same "$(short demo.vm)" ''
 }
 
+# bats test_tags=once
 @test "whatever is killed, the name is there as long as the VM runs" {
   expect 0 banger vm run demo $tiny
   reach=$(vm_field demo .net.reach)

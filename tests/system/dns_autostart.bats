@@ -53,6 +53,7 @@ is_down() { [ "$(banger dns status -q)" = down ]; }
   same "$(dns_field '[.background, .idle] | map(tostring) | join(" ")')" 'true null'
 }
 
+# bats test_tags=once
 @test "many at once start one daemon, and dns.autostart says no" {
   create vm- --count 4
   BANGER_DNS_AUTOSTART=false start --all
@@ -71,6 +72,7 @@ is_down() { [ "$(banger dns status -q)" = down ]; }
   same "$(pgrep -fc "banger-dns serve --state-dir $BANGER_STATE_DIR")" 1
 }
 
+# bats test_tags=once
 @test "a port that another state has keeps no VM, and is told once" {
   create a
   start a
@@ -101,6 +103,7 @@ is_down() { [ "$(banger dns status -q)" = down ]; }
   errors "the DNS daemon of the state '$first' has it"
 }
 
+# bats test_tags=once
 @test "a daemon that does not answer, or is not there, keeps no VM" {
   create demo
   start demo
@@ -122,6 +125,7 @@ is_down() { [ "$(banger dns status -q)" = down ]; }
   errors "cannot run '$root/bin/banger-dns'"
 }
 
+# bats test_tags=once
 @test "a daemon in the background is replaced after an upgrade, and no other" {
   mkdir "$root/prefix"
   cp -r --reflink=auto "$BANGER_BUILD/bin" "$BANGER_BUILD/libexec" "$root/prefix/"

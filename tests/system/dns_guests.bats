@@ -167,6 +167,7 @@ other_resolver() {
   nothing_left
 }
 
+# bats test_tags=once
 @test "a guest that floods takes no name from its neighbour" {
   needs_user_net
   own_world
@@ -194,6 +195,7 @@ other_resolver() {
   [ "$questions" -gt 0 ]
 }
 
+# bats test_tags=once
 @test "where nobody can answer guests a VM starts all the same; one that was started so is unharmed by what comes later" {
   needs_user_net
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
@@ -222,6 +224,7 @@ other_resolver() {
   same "$(ask a udp b.vm A)" "NOERROR ra $b"
 }
 
+# bats test_tags=once
 @test "an isolated VM whose way out is open resolves what the host resolves" {
   own_world
   expect 0 within env BANGER_NET_ISOLATED_OUTBOUND=true banger vm run i $tiny --net isolated

@@ -31,12 +31,14 @@ setup() {
   nothing_left
 }
 
+# bats test_tags=once
 @test "job: the command's status, and nothing stays" {
   expect 7 "$examples/job" sh -c 'uname -n; exit 7'
   [[ $output == job-* ]]
   nothing_left
 }
 
+# bats test_tags=once
 @test "fan-out answers for each; sweep stops what is not kept" {
   expect 0 banger vm run $tiny --label keep=yes kept
   expect 0 "$examples/fan-out" sh -c 'printf "one\ntwo\n"; exit 4'

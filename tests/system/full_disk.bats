@@ -68,6 +68,7 @@ wholly() {
   in_small_fs 300M partly
 }
 
+# bats test_tags=once
 @test "not a byte is left: the next command with room cleans up" {
   in_small_fs 300M wholly
 }
@@ -97,6 +98,7 @@ killed() {
   same "$output" ''
 }
 
+# bats test_tags=once
 @test "the disk fills up under a VM that runs: kill ends it all the same" {
   in_small_fs 300M killed
 }
@@ -119,10 +121,12 @@ removed() {
   same "$(ls "$BANGER_STATE_DIR/vms")" ''
 }
 
+# bats test_tags=once
 @test "the disk is full: rm works, first time" {
   in_small_fs 300M removed
 }
 
+# bats test_tags=once
 @test "too little room from the start: preflight says so, nothing is made" {
   small() {
     expect 5 banger vm create $tiny x

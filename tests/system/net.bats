@@ -135,6 +135,7 @@ EOF
   nothing_left
 }
 
+# bats test_tags=once
 @test "a guest that lies about its MAC, its address or another's is counted, its neighbour unharmed" {
   needs_user_net
   expect 0 banger vm create $tiny bad good
@@ -211,6 +212,7 @@ count_grew() { [ "$(dropped "$1" "$2")" -gt "$3" ]; }
 
 nc_connects() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# bats test_tags=once
 @test "a published port is at 127.0.0.1 and at the VM's own address, over stops, until it is taken back" {
   modes='isolated'
   [ "$(net_field .mode)" != user ] || modes='user isolated'
@@ -336,6 +338,7 @@ assert s.recv(100) == b"there and back\n"
 EOT
 }
 
+# bats test_tags=once
 @test "a port of UDP: the holder is killed and it answers, it is removed and ends" {
   needs_user_net
   expect 0 banger vm run p $tiny --net user --publish own:17002:7002/udp
@@ -375,6 +378,7 @@ EOT
 repairer() { pgrep -P "$monitor" -f 'banger-place repair$'; }
 repairs() { [ -n "$(repairer)" ]; }
 
+# bats test_tags=once
 @test "who starts a holder dies before it has its relays: the next one begins anew" {
   needs_user_net
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
@@ -403,6 +407,7 @@ repairs() { [ -n "$(repairer)" ]; }
 }
 holder_lives() { [ "$(net_field .holder)" != null ]; }
 
+# bats test_tags=once
 @test "an isolated VM reaches nothing; net.isolated_outbound opens the way out, and show says so" {
   serve "$(outside_address)" 127.0.0.1
   read -r open inner <"$root/ports"
@@ -422,6 +427,7 @@ holder_lives() { [ "$(net_field .holder)" != null ]; }
   outputs "the host's loopback too"
 }
 
+# bats test_tags=once
 @test "an isolated VM is taken among the others, and goes out by their way" {
   needs_user_net
   expect 0 banger vm run $tiny --net user there
@@ -436,6 +442,7 @@ holder_lives() { [ "$(net_field .holder)" != null ]; }
   nothing_left
 }
 
+# bats test_tags=once
 @test "a port that is taken is named before anything boots" {
   expect 0 banger vm create $tiny one
   serve 127.0.0.1 127.0.0.1
@@ -489,6 +496,7 @@ time.sleep(600)' "$everywhere" 3>&- &
   expect 0 banger vm rm one
 }
 
+# bats test_tags=once
 @test "addresses are leased, lowest free first; one subnet serves all VMs" {
   needs_user_net
   expect 0 banger vm create $tiny a b c

@@ -156,6 +156,7 @@ move_in() { banger() { in_host "$BANGER_BUILD/bin/banger" "$@"; }; }
 reached() { [ "$(guest "$1" "nc -w 3 $2 $port </dev/null")" = host ]; }
 unreached() { ! reached "$@"; }
 
+# bats test_tags=once
 @test "the host's addresses are followed; published ports serve the host's own clients" {
   needs_user_net
   make_host
@@ -301,6 +302,7 @@ EOF
   nothing_left
 }
 
+# bats test_tags=once
 @test "a Debian guest reaches neither the host's loopback nor an address of the host" {
   needs_user_net
   expect 0 banger bundle show --json

@@ -103,6 +103,7 @@ EOT
   nothing_left
 }
 
+# bats test_tags=once
 @test "an isolated guest has the usual MTU" {
   BANGER_NET_ISOLATED_OUTBOUND=true expect 0 banger vm run i $tiny --net isolated
   same "$(guest i 'cat /sys/class/net/eth0/mtu')" 1500

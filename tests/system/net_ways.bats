@@ -75,6 +75,7 @@ open_are() { [ "$(cat "$root/open" 2>/dev/null)" = "$1" ]; }
   nothing_left
 }
 
+# bats test_tags=once
 @test "whoever is connected, in or out, hears at once that the VM has ended" {
   needs_user_net
   export BANGER_NET_HOST_ACCESS=true
@@ -118,6 +119,7 @@ PY
   expect 0 guest other true
 }
 
+# bats test_tags=once
 @test "a way out that is stopped is its VM's trouble alone, and its VM can be ended" {
   needs_user_net
   expect 0 banger vm run $tiny a
@@ -141,6 +143,7 @@ PY
   nothing_left
 }
 
+# bats test_tags=once
 @test "a holder that is stopped gets a successor" {
   needs_user_net
   expect 0 banger vm run $tiny a

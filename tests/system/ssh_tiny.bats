@@ -16,6 +16,7 @@ teardown() { :; } # not the VM's end
 guest() { banger ssh t -- "$@"; }
 no_sleep() { ! guest ps | grep -q "sleep $1"; }
 
+# bats test_tags=once
 @test "streams, status and words" {
   expect 7 banger ssh t -- sh -c 'echo out; echo err >&2; exit 7'
   same "$output" out
@@ -28,6 +29,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   cmp in out
 }
 
+# bats test_tags=once
 @test "a signal ends all of a command, and so does the death of its client" {
   banger ssh t -- 'sleep 1001 & sleep 1002 | cat' 3>&- &
   local client=$!
@@ -73,6 +75,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   same "$(grep -c banger <<<"$output")" 0
 }
 
+# bats test_tags=once
 @test "/proc and /sys as cat shows them" {
   local f
   for f in /proc/version /proc/cpuinfo /sys/class/net/lo/mtu; do
@@ -90,6 +93,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   same "$(guest cat there)" "$(cat /proc/version)"
 }
 
+# bats test_tags=once
 @test "a full disk in the guest is told, and nothing stays" {
   expect 0 guest 'mount -t tmpfs -o size=1m none /mnt'
   head -c 3000000 /dev/urandom >big
@@ -110,6 +114,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   wait $client
 }
 
+# bats test_tags=once
 @test "sync needs rsync in the guest" {
   command -v rsync >/dev/null || skip 'no rsync'
   mkdir src
@@ -135,6 +140,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   expect 0 banger ssh t -- true
 }
 
+# bats test_tags=once
 @test "a signal to vm run --rm ends its command, and the VM goes" {
   banger-vm run --rm r $tiny -- sleep 1000 >out 2>&1 3>&- &
   local client=$!
@@ -146,6 +152,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   expect 3 banger vm show r
 }
 
+# bats test_tags=once
 @test "a client ends with its VM, though another one of its network runs on" {
   expect 0 banger vm run k $tiny
   banger-ssh --json k 'echo begun; sleep 1000' >out 2>err 3>&- &
@@ -168,6 +175,7 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   expect 0 banger vm rm k
 }
 
+# bats test_tags=once
 @test "a guest is in the zone that it was started in, and is reached when that changes" {
   local known=$BANGER_STATE_DIR/keys/known_hosts
   BANGER_DNS_ZONE=lab.internal expect 0 banger vm run z $tiny

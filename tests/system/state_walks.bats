@@ -34,6 +34,7 @@ only_whole_images() {
   expect 0 banger doctor --leaks
 }
 
+# bats test_tags=once
 @test "an import of a tarball killed at each point" {
   make_source
   fresh() { banger image rm t >/dev/null 2>&1 || true; }
@@ -74,6 +75,7 @@ after_removal() {
   only_whole_images
 }
 
+# bats test_tags=once
 @test "image rm and image prune killed at each point" {
   make_source
   remove() { banger image rm a; }
@@ -104,6 +106,7 @@ after_removal() {
   walk banger-ssh prepare_config install_config whole_or_none 5
 }
 
+# bats test_tags=once
 @test "doctor --backup killed at each point" {
   expect 0 "$BANGER_BUILD/tests/banger-bench" seed "$BANGER_STATE_DIR" 3
   none() { rm -f "$root/copy"; }
@@ -126,6 +129,7 @@ after_removal() {
   walk banger-doctor none backup whole_or_none 3
 }
 
+# bats test_tags=once
 @test "doctor --fix killed at each point" {
   expect 0 banger vm create $tiny --net isolated x
   banger vm start --no-wait x

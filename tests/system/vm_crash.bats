@@ -29,6 +29,7 @@ load vm
   gone "$vmm"
 }
 
+# bats test_tags=once
 @test "kill -9 of the program that asks whether it is ready: it becomes running all the same" {
   expect 0 banger vm create $tiny h
   expect 0 banger vm start --no-wait h
@@ -49,6 +50,7 @@ load vm
   nothing_left
 }
 
+# bats test_tags=once
 @test "kill -9 of the monitor in the middle of a boot: stopped, and no VMM is left" {
   expect 0 banger vm create $tiny boot
   expect 0 banger vm start --no-wait boot
@@ -62,6 +64,7 @@ load vm
   expect 0 banger vm start boot
 }
 
+# bats test_tags=once
 @test "kill -9 of a start that waits: the VM becomes running all the same" {
   expect 0 banger vm create $tiny w
   banger vm start w 3>&- &
@@ -70,6 +73,7 @@ load vm
   await 60 in_state w running
 }
 
+# bats test_tags=once
 @test "two starts at once: one starts it, the other waits until it is ready" {
   expect 0 banger vm create $tiny twice
   banger vm start --json twice >"$root/first" 2>&1 3>&- &

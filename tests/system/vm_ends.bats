@@ -7,6 +7,7 @@ load vm
 boot_id() { banger ssh "$1" -- cat /proc/sys/kernel/random/boot_id; }
 absent() { [ -z "$(banger vm list -q)" ]; }
 
+# bats test_tags=once
 @test "what a guest prints as its kernel's last words ends nothing" {
   expect 0 banger vm run g $tiny
   id=$(boot_id g)
@@ -23,6 +24,7 @@ absent() { [ -z "$(banger vm list -q)" ]; }
   same "$(vm_field g .reason)" 'the guest powered off'
 }
 
+# bats test_tags=once
 @test "a guest that halts has stopped, one that was taken over as well" {
   expect 0 banger vm run h $tiny
   banger ssh h -- 'halt -f' >/dev/null 2>&1 3>&- & # its connection just hangs
@@ -36,6 +38,7 @@ absent() { [ -z "$(banger vm list -q)" ]; }
   same "$(vm_field h .reason)" 'the guest halted'
 }
 
+# bats test_tags=once
 @test "a guest reboots though its bundle was built anew with another kernel" {
   bundle=$(runtime_bundle)
   mkdir "$root/bundle"
@@ -68,6 +71,7 @@ absent() { [ -z "$(banger vm list -q)" ]; }
   await 10 nothing_left
 }
 
+# bats test_tags=once
 @test "run --rm that is interrupted while its VM boots leaves nothing and ends by the signal" {
   for signal in TERM INT HUP; do
     status=0
@@ -91,6 +95,7 @@ PY
   done
 }
 
+# bats test_tags=once
 @test "a monitor that cannot take over leaves the VM as it is; the next one can" {
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
   expect 0 banger vm run m $tiny
@@ -108,6 +113,7 @@ PY
   gone "$vmm"
 }
 
+# bats test_tags=once
 @test "restart takes nothing down that could not come up again" {
   expect 0 banger vm run s $tiny
   id=$(boot_id s)
@@ -117,6 +123,7 @@ PY
   same "$(boot_id s)" "$id"
 }
 
+# bats test_tags=once
 @test "in the foreground: the guest's own end, a panic, SIGTERM with --rm" {
   banger vm run --foreground f $tiny >"$root/out1" 2>"$root/err" 3>&- &
   pid=$!

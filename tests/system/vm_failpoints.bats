@@ -18,6 +18,7 @@ trace_create() {
   BANGER_FAILPOINT_TRACE=$root/trace "$@"
 }
 
+# bats test_tags=once
 @test "create killed, or out of space, at each point it passes" {
   expect 0 trace_create banger vm create $tiny x
   expect 0 banger vm rm x
@@ -82,6 +83,7 @@ trace_create() {
   walked banger-vm banger-monitor banger-place banger-netns banger-resolver banger-guest -- sh -c "$life"
 }
 
+# bats test_tags=once
 @test "a start waits for the disk nowhere: all that it writes tells of processes" {
   command -v strace >/dev/null || skip 'no strace'
   # Runtime directories go with a power cut where they usually are: in memory.
@@ -105,6 +107,7 @@ trace_create() {
   rm -r "$runs"
 }
 
+# bats test_tags=once
 @test "no mutating system call about images is without a point" {
   command -v strace >/dev/null || skip 'no strace'
   mkdir -p tree/sbin tree/etc

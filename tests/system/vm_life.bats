@@ -44,6 +44,7 @@ load vm
   nothing_left
 }
 
+# bats test_tags=once
 @test "VMs at once have names, addresses and disks of their own" {
   # Not told which acceleration to use, whoever is first tries the host's; the others wait for that.
   expect 0 banger vm create --image tiny --memory 128M a b c
@@ -56,6 +57,7 @@ load vm
   expect 0 banger ssh b -- sh -c 'hostname; test ! -e /root/who'
 }
 
+# bats test_tags=once
 @test "a guest's poweroff, reboot and panic are told apart" {
   expect 0 banger vm run g $tiny
   boot_id=$(banger ssh g -- cat /proc/sys/kernel/random/boot_id)
@@ -78,6 +80,7 @@ load vm
   same "$(field .reason)" 'the guest powered off'
 }
 
+# bats test_tags=once
 @test "run passes a command's status through, and 255 is banger's own" {
   expect 7 banger vm run --rm r $tiny -- sh -c 'echo out; echo err >&2; exit 7'
   same "$output" out
@@ -87,6 +90,7 @@ load vm
   expect 255 banger vm run --rm 'Bad' $tiny -- true
 }
 
+# bats test_tags=once
 @test "run on a name that exists is a conflict" {
   expect 0 banger vm create $tiny x
   expect 4 banger vm run x $tiny
@@ -95,6 +99,7 @@ load vm
   errors "'x' did not run"
 }
 
+# bats test_tags=once
 @test "in the foreground it is an ordinary process that SIGTERM ends" {
   banger vm run --foreground f $tiny >"$root/out" 2>"$root/err" 3>&- &
   pid=$!
@@ -120,6 +125,7 @@ load vm
   BANGER_VM_MEMORY_LIMIT=256M expect 0 banger vm start --no-wait "$one"
 }
 
+# bats test_tags=once
 @test "a guest that floods its console fills no disk" {
   expect 0 banger vm run flood $tiny
   id=$(banger vm show --json flood | jq -r .id)

@@ -8,6 +8,7 @@ setup() {
   expect 0 banger vm create $tiny --root copy n # its root is edited
 }
 
+# bats test_tags=once
 @test "the VMM ends at once" {
   printf '#!/bin/sh\necho "no such machine" >&2\nexit 3\n' >"$root/vmm"
   chmod 755 "$root/vmm"
@@ -19,6 +20,7 @@ setup() {
   same "$(vm_field n .state)" failed
 }
 
+# bats test_tags=once
 @test "the VMM is missing: preflight names it" {
   BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm start --json n
   error_schema
@@ -26,6 +28,7 @@ setup() {
   same "$(vm_field n .state)" stopped
 }
 
+# bats test_tags=once
 @test "a corrupt part of the bundle is named" {
   local part whole
   whole=$(runtime_bundle)
@@ -45,6 +48,7 @@ setup() {
   same "$(vm_field n .state)" stopped
 }
 
+# bats test_tags=once
 @test "the root has no init" {
   disk=$BANGER_STATE_DIR/vms/$(vm_field n .id)/root.img
   for init in /usr/sbin/init /usr/bin/sh; do
@@ -56,6 +60,7 @@ setup() {
   same "$(vm_field n .state)" failed
 }
 
+# bats test_tags=once
 @test "the kernel panics" {
   edit_root n /etc/rc <<'EOF'
 #!/bin/sh
@@ -78,6 +83,7 @@ EOF
   same "$(vm_field n .state)" stopped
 }
 
+# bats test_tags=once
 @test "nothing listens" {
   edit_root n /etc/inittab <<'EOF'
 ::sysinit:/etc/rc
@@ -127,6 +133,7 @@ EOF
   kill $console
 }
 
+# bats test_tags=once
 @test "another host key than banger gave it: final, and told at once" {
   edit_root n /etc/rc <<'EOF'
 #!/bin/sh
@@ -141,6 +148,7 @@ EOF
   expect 0 banger vm kill n
 }
 
+# bats test_tags=once
 @test "a server that says who it is and no more" {
   edit_root n /etc/inittab <<'EOF'
 ::sysinit:/etc/rc
@@ -157,6 +165,7 @@ EOF
   expect 0 banger vm kill n
 }
 
+# bats test_tags=once
 @test "a kernel that says nothing" {
   # The VMM is stopped as soon as it is there.
   banger vm start --timeout 3s n >"$root/out" 2>&1 3>&- &
@@ -170,6 +179,7 @@ EOF
   expect 0 banger vm kill n
 }
 
+# bats test_tags=once
 @test "still booting" {
   expect 6 banger vm start --timeout 100ms n
   errors 'is not ready after'
@@ -177,6 +187,7 @@ EOF
   await 60 in_state n running
 }
 
+# bats test_tags=once
 @test "a truncated root disk is named before anything boots" {
   truncate -s 1M "$BANGER_STATE_DIR/vms/$(vm_field n .id)/root.img"
   expect 1 banger vm start n

@@ -102,6 +102,7 @@ on_work_disk() {
   goes_on /work/f
   await 20 right_time
 }
+# bats test_tags=once
 @test "the work disk, and the monitor dies meanwhile" {
   in_small_fs on_work_disk
 }
@@ -123,6 +124,7 @@ on_copy() {
   wait "$writer" || true
   expect 0 e2fsck -fn "$(disk_of x root.img)"
 }
+# bats test_tags=once
 @test "a copied root: a stop waits for room, and then the guest hears it" {
   in_small_fs on_copy
 }
@@ -148,6 +150,7 @@ ended() {
   same "$output" ''
   trap - EXIT
 }
+# bats test_tags=once
 @test "one that is paused is stopped, killed and removed, on a full disk too" {
   in_small_fs ended
 }

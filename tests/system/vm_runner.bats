@@ -55,6 +55,7 @@ ends_with_it() {
   done
 }
 
+# bats test_tags=once
 @test "killed at each point before its monitor is there: the next command removes the VM" {
   needs_failpoints
   run_it() { banger vm run --rm r $tiny -- true; }
@@ -105,6 +106,7 @@ ends_with_it() {
   await 5 nothing_left
 }
 
+# bats test_tags=once
 @test "who is done with it lets it run: without a command, with --no-wait, without --rm" {
   expect 0 banger vm run --rm r $tiny
   sleep 1
@@ -128,12 +130,14 @@ ends_with_it() {
   nothing_left
 }
 
+# bats test_tags=once
 @test "in the foreground it ends with who runs it, too" {
   begin_run --foreground r
   await 90 grep -q running "$root/out"
   ends_with_it 5
 }
 
+# bats test_tags=once
 @test "run --rm needs no name, and does not ask the guest to stop" {
   expect 2 banger vm run $tiny
   errors 'no NAME given'
@@ -147,6 +151,7 @@ ends_with_it() {
   same "$(jq -r .type <<<"$output" | grep -cx vm.abandoned)" 0
 }
 
+# bats test_tags=once
 @test "a guest of --rm that does not come up: no advice about a VM that has gone, its logs where the error says" {
   expect 6 banger vm run --rm --timeout 300ms r $tiny
   errors "'r' is not ready after"
@@ -206,6 +211,7 @@ assert code in (-signal.SIGINT, 130), code
 PY
 }
 
+# bats test_tags=once
 @test "^C without --rm says that the VM goes on, and how to end it" {
   interrupted vmm banger vm run r $tiny -- true
   grep -qF "'r' goes on booting: banger vm wait r waits until it answers, banger vm kill r ends it" "$root/err"

@@ -67,6 +67,7 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   nothing_left
 }
 
+# bats test_tags=once
 @test "a tiny guest ends as soon as its processes have; they have five seconds" {
   expect 0 banger vm run t $tiny
   local began=$EPOCHREALTIME

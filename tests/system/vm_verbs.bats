@@ -21,6 +21,7 @@ cut_short() { [ "$(du -k "$1" | cut -f1)" -lt 8200 ]; }
 told_of() { banger vm logs "$1" | grep -q "$2"; }
 has() { grep -qF "$2" "$1"; }
 
+# bats test_tags=once
 @test "start and wait take several, side by side" {
   # The three see the same boots.
   banger vm wait --timeout 3m --json --for ready one two >"$root/waited" 3>&- &
@@ -74,6 +75,7 @@ has() { grep -qF "$2" "$1"; }
   outputs 'CPU%'
 }
 
+# bats test_tags=once
 @test "list --watch --json tells what changes, once" {
   banger vm list --watch --interval 100ms --json one >"$root/listed" 3>&- &
   watcher=$!
@@ -88,6 +90,7 @@ has() { grep -qF "$2" "$1"; }
   expect 0 banger vm set one --unlabel watched
 }
 
+# bats test_tags=once
 @test "console: several look on, one types, the log goes on" {
   expect 4 sh -c 'banger vm create --image tiny --memory 128M off >/dev/null; banger vm console off'
   expect 0 banger vm rm off
@@ -162,6 +165,7 @@ PY
   done
 }
 
+# bats test_tags=once
 @test "logs --follow sees what is said, survives the cut of the front, ends with the VM" {
   banger vm logs --follow two >"$root/followed" 3>&- &
   follower=$!
@@ -204,6 +208,7 @@ PY
   outputs vm.ready
 }
 
+# bats test_tags=once
 @test "wait tells at once that a VM failed, and why" {
   banger ssh two -- touch /root/kept
   banger vm wait --for stopped two >/dev/null 3>&- &
@@ -224,6 +229,7 @@ PY
   expect 0 banger ssh two -- test -e /root/kept
 }
 
+# bats test_tags=once
 @test "what a guest writes is shown escaped, wherever it gets to" {
   # It forges its own panic, with escapes that would set a title, clear the screen and answer back.
   banger ssh two -- sh -c 'printf "Kernel panic - not syncing: \033]0;evil\007\033[2J\033[6n\233x\n" > /dev/console'
@@ -256,6 +262,7 @@ PY
   expect 0 banger vm start two
 }
 
+# bats test_tags=once
 @test "restart keeps everything; stop, kill and rm of several" {
   address=$(field_of one .net.address)
   reach=$(field_of one .net.reach)

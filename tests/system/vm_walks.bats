@@ -29,6 +29,7 @@ after_start() {
   await 5 no_vmm
 }
 
+# bats test_tags=once
 @test "start killed at each point of the verb" {
   expect 0 banger vm create $tiny --net isolated x
   walk banger-vm prepare_stopped start after_start 3
@@ -45,6 +46,7 @@ after_start() {
   expect 0 banger ssh x -- true
 }
 
+# bats test_tags=once
 @test "a kill killed at each point of the verb" {
   expect 0 banger vm create $tiny --net isolated x
   prepare_started() { prepare_stopped && banger vm start --no-wait x; }
@@ -52,6 +54,7 @@ after_start() {
   walk banger-vm prepare_started kill_it after_start 1
 }
 
+# bats test_tags=once
 @test "rm killed at each point" {
   # Files of a VM that has run.
   prepare_used() {
@@ -71,6 +74,7 @@ after_start() {
   walk banger-vm prepare_used remove after_rm 8
 }
 
+# bats test_tags=once
 @test "create killed at each point inside the import of the image" {
   fresh() { rm -rf "$BANGER_STATE_DIR"; }
   create() { banger vm create $tiny --net isolated x; }
