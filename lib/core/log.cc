@@ -73,7 +73,7 @@ bool append(int fd, std::string_view line) {
   return n == static_cast<ssize_t>(line.size());
 }
 
-// Whatever a guest or a program sent, the line stays valid JSON and shows no control character.
+// The line stays valid JSON and shows no control character, even if a guest or a program sent some.
 void append_string(fmt::memory_buffer& out, std::string_view s) {
   auto escape = [&](unsigned code) { fmt::format_to(std::back_inserter(out), "\\u{:04x}", code); };
   out.push_back('"');

@@ -130,7 +130,7 @@ std::optional<std::string> did_you_mean(std::string_view word,
     return row[b.size()];
   };
   std::optional<std::string> best;
-  // A third of a word may be wrong: who types 'secret' does not mean 'start'.
+  // A third of a word may be wrong: somebody who types 'secret' does not mean 'start'.
   size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
   auto without_digits = [](std::string_view text) {
     std::string rest(text);
