@@ -1,5 +1,5 @@
-// What a state has made on the host besides files: links, tables, namespaces, the processes that
-// keep them. A plain value; the state's table of them is the truth about what may be there.
+// An object that a state has made on the host besides files: a link, a table, a namespace, a
+// process that keeps them. A plain value; the state's table says which of them may be there.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a VM is: its wishes (VmSpec), its record (Vm), its states. Plain values, no effects.
+// A VM: its wishes (VmSpec), its record (Vm), its states. Plain values, no effects.
 //
 // Sizes are bytes. Times are core/clock.h's WallTime, 0 where it never happened.
 #pragma once
@@ -55,7 +55,7 @@ struct Port {
 inline constexpr int most_cpus = 64;
 inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
 
-// What was asked for. An empty optional means `auto`: chosen at create (root) or at each start
+// The wishes for a VM. An empty optional means `auto`: chosen at create (root) or at each start
 // (vmm, accel) and shown.
 struct VmSpec {
   std::string name;
