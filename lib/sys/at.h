@@ -1,6 +1,6 @@
 // Names inside of an open directory, for trees that come from somebody who is not trusted: each
-// call takes one name without a slash and follows no symbolic link, so that whoever walks a path
-// name by name from a directory never leaves it.
+// call takes one name without a slash and follows no symbolic link, so that a caller which walks a
+// path name by name from a directory never leaves it.
 //
 // `shown` is what an error quotes. Failures throw Error that keeps the errno.
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace banger::sys {
 
-// What lies at a path below `dir`, "" being itself: over no link, not out of it by "..", in one
-// call however deep it is. Without O_PATH, O_DIRECTORY or the like it may wait for a FIFO.
+// Opens a path below `dir` ("" is `dir` itself) in one call, however deep it is. It follows no link
+// and never leaves `dir` by "..". Without O_PATH, O_DIRECTORY or the like it may wait for a FIFO.
 Fd open_below(int dir, const std::string& path, int flags, const std::string& shown);
 // A directory that is there.
 Fd open_dir_at(int dir, const std::string& name, const std::string& shown);

@@ -135,7 +135,7 @@ void write_atomic(const std::string& path, std::string_view content, mode_t mode
   std::string dir = parent_of(path);
   std::string temporary = dir + "/." + base_of(path) + ".tmp";
   try {
-    // A fresh inode: whoever still holds a dead writer's temporary must not see this content.
+    // A fresh inode: a holder of a dead writer's temporary must not see this content.
     remove_file(temporary);
     Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
     failpoint(Point::chmod);

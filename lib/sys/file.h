@@ -30,15 +30,15 @@ std::string read_file(const std::string& path, size_t max = size_t{64} << 20);
 std::optional<std::string> find_content(const std::string& path, size_t max = size_t{64} << 20);
 // At most `max` bytes from the end of a file that others may be writing. Empty if absent.
 std::string read_tail(const std::string& path, size_t max);
-// What can be read now from `offset`, at most `max` bytes.
+// The bytes that can be read now from `offset`, at most `max`.
 std::string read_at(int fd, int64_t offset, size_t max);
 int64_t size_of(int fd);
 void write_all(int fd, std::string_view data);
 
-// Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. Whoever
-// reads sees the old content or the new, whatever dies in between. A stale temporary of a dead
-// writer is named ".NAME.tmp" and overwritten by the next. What need outlive processes only is not
-// synced: after a power cut the file may be the old one, or empty.
+// Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. A reader
+// sees the old content or the new, whatever dies in between. A dead writer's stale temporary is
+// named ".NAME.tmp" and overwritten by the next. With Outlives::process nothing is synced: after a
+// power cut the file may be the old one, or empty.
 void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600,
                   Outlives outlives = Outlives::power_cut);
 

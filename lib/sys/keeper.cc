@@ -112,7 +112,7 @@ int keep(int program, int lifeline) {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
     ::signal(SIGCHLD, SIG_DFL);
     int program = start();
-    // A pipe or a lock of the one who started this must not be held by it.
+    // The keeper must not hold a pipe or a lock of the process that started this one.
     ::dup2(lifeline, 0);
     ::syscall(SYS_close_range, 1u, ~0u, 0u);
     end_like(keep(program, 0));

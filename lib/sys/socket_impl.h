@@ -1,4 +1,4 @@
-// What the modules of sockets share; nobody else's.
+// The helpers that the modules of sockets share. No other file includes this one.
 #pragma once
 
 #include <cerrno>
