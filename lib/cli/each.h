@@ -13,7 +13,7 @@
 
 namespace banger::cli {
 
-// What became of one thing.
+// The outcome of one thing.
 struct Outcome {
   std::string name;
   Done done;
