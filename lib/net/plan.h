@@ -1,8 +1,8 @@
-// What a network shall be, as plain values: who is in it, and how far it has got. Pure.
+// A network as it shall be, as plain values: who is in it, and how far it has got. Pure.
 //
-// A plan names no link and no rule. Whoever makes it true derives those from the state's tag
-// (net/render.h), so a plan may come from a program with fewer rights, and means the same in the
-// host's network namespace and in a private one.
+// A plan names no link and no rule. The program that makes it true derives those from the state's
+// tag (net/render.h), so a plan may come from a program with fewer rights, and means the same in
+// the host's network namespace and in a private one.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ struct NetPlan {
   enum class Base {
     as_is, // not touched
     anew,  // made; a table that is there is replaced, and nobody is in it then
-    kept,  // made as it must be, while those who are in it stay
+    kept,  // made as it must be, while the guests that are in it stay
   };
   std::string tag;
   Subnet subnet = {}; // of the base alone

@@ -9,7 +9,7 @@
 // guests ask of names (ops/dns/guests.h).
 //
 // The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
-// (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
+// (ARP's claims too); DHCP passes in no direction; nothing else passes. Drops are counted
 // by tap and reason (but for IPv6 from an honest MAC, which every guest tries). At the bridge's own
 // address ARP, echo, UDP, and TCP to port 53 arrive, where only the sockets of relays and of names
 // listen; nothing that is for another place, so that nothing is ever routed there. Elements are
@@ -65,8 +65,8 @@ Rendered render(const NetPlan& plan);
 // it is what it was.
 std::string names_rules(const std::string& table);
 
-// What the table knows of the host's addresses, replaced in one transaction. Prefixes that overlap
-// are merged.
+// The table's set of the host's addresses, replaced in one transaction. Prefixes that overlap are
+// merged.
 std::string host_rules(const std::string& table, const std::vector<Prefix>& own);
 
 } // namespace banger::net
