@@ -14,8 +14,8 @@ Pull pull_file(int fd, std::string name);
 // `head`, which was pulled already, and what follows it.
 Pull after(std::string head, Pull rest);
 
-// The content of what is packed with gzip, xz, zstd or bzip2, told by its first bytes; what is not
-// packed comes as it is. Error(failed) for what is damaged or cut short.
+// The content of bytes that are packed with gzip, xz, zstd or bzip2, told by the first of them;
+// others come as they are. Error(failed) for a packed stream that is damaged or cut short.
 Pull unpacking(Pull packed, std::string name);
 
 // The file tree's tar of a Debian package, as it is packed there. Error(failed) for what is none.
