@@ -13,8 +13,8 @@ namespace banger::bundle {
 // protected-mode code's start). Error(failed) for anything else.
 std::string kernel_elf(std::string_view bzimage);
 
-// What a kernel module says that it depends on: the "depends=" of its .modinfo section.
-// Error(failed) for what is no 64-bit little-endian ELF.
+// The modules that a kernel module depends on, by the "depends=" of its .modinfo section.
+// Error(failed) for a file that is no 64-bit little-endian ELF.
 std::vector<std::string> module_depends(std::string_view module, std::string_view name);
 
 // One line of the list of wanted modules (runtime/modules): "NAME WHEN".
