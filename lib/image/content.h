@@ -1,4 +1,4 @@
-// What a file, device or stream holds, told by its bytes.
+// The content of a file, device or stream, told by its bytes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace banger::image {
 
-// As much of a stream's begin as tells what it is.
+// As much of a stream's begin as tells its kind.
 inline constexpr size_t head_size = size_t{1} << 20;
 
 // Whether a tar begins so: its first header has the sum that it says. Pure.

@@ -1,4 +1,4 @@
-// What people name as the source of an image: opened, and told apart by how it can be read.
+// The source of an image, as people name it: opened, and told apart by how it can be read.
 #pragma once
 
 #include <cstdint>
