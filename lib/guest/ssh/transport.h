@@ -44,7 +44,7 @@ public:
 
   // The peer closed or broke the connection; all that came before has been handed out.
   bool gone() const { return gone_; }
-  // What broke it; 0 where it was closed in order.
+  // The errno that broke it; 0 where it was closed in order.
   int error() const { return error_; }
   // From now on nothing is sent or received: for tearing down what stands on it.
   void abandon();
@@ -55,7 +55,7 @@ public:
   // The first line that came: the ssh banner, at most 255 bytes, as the peer wrote it.
   std::string first_line() const;
   int fd() const { return socket_.get(); }
-  // What to poll for.
+  // The events to poll for.
   short events(bool reading) const;
   // Waits for the socket alone. False when the deadline passed.
   bool wait(const Deadline& deadline);

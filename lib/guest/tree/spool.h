@@ -1,4 +1,4 @@
-// Content whose size is not known before all of it has come: what /proc and /sys tell, above all,
+// Content whose size is not known before all of it has come: above all that of /proc and /sys,
 // where a file's size says nothing. Kept in memory, so that it is bounded.
 #pragma once
 

@@ -88,7 +88,7 @@ NewContent::~NewContent() {
     // NOLINTNEXTLINE: what cannot be emptied is no file that was empty
     if (way_ == Way::into && ::ftruncate(file_.get(), 0) != 0) return;
   } catch (const Error&) {
-    // What could not be removed has a name that tells what it is.
+    // A new file that cannot be removed is known by its temporary name.
   }
 }
 

@@ -11,7 +11,7 @@ namespace banger::guest {
 class StreamSink : public TreeSink {
 public:
   // Waits until the bytes are taken; throws Interrupted when a signal is there on `signals`
-  // (-1: none). What was written stays, whatever comes after.
+  // (-1: none). Bytes that were written stay, whatever comes after.
   StreamSink(Fd to, std::string shown, int signals);
   // Of one file alone, whose holes are zeros.
   void entry(const TreeEntry& entry) override;
