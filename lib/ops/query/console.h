@@ -1,7 +1,7 @@
-// A VM's serial line, attached to whoever asks for it.
+// A VM's serial line, attached to any caller that asks for it.
 //
-// What is shown comes from the console's log, so any number can look on and the log goes on; what
-// is typed goes through the VM's monitor.
+// The guest's output comes from the console's log, so any number can look on and the log goes on;
+// typed bytes go through the VM's monitor.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What happened to VMs, oldest first: the events that the state keeps, and those to come.
+// The events of VMs, oldest first: those that the state keeps, and those to come.
 #pragma once
 
 #include <functional>

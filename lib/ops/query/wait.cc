@@ -102,7 +102,7 @@ private:
     return {};
   }
 
-  // Whether somebody is there who brings it out of a state that nothing stays in.
+  // Whether a process is there that brings it out of a state in which no VM stays.
   static bool is_looked_after(const Vm& vm, const Places& places) {
     if (vm.state != VmState::starting && vm.state != VmState::stopping) return true;
     return sys::FileLock::is_held(places.run_lock) || sys::FileLock::is_held(places.op_lock);
