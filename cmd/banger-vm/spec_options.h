@@ -36,7 +36,7 @@ struct SpecOptions {
 // The result of having made a VM, or of a dry run.
 cli::Done created(bool dry_run);
 
-// What --dry-run says of a VM.
+// Prints the plan of a VM, for --dry-run.
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);
 
 } // namespace banger::tool
