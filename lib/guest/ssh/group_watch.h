@@ -2,7 +2,7 @@
 // command's own channel, so a second one on the same session runs a small watch there.
 //
 // Both OpenSSH and dropbear give all channels of one connection the same parent, so the watch finds
-// the command without any part in it: it looks after the session ids of its parent's other
+// the command without any part in it: it looks after the sessions of its parent's other
 // children. It sends signals to all processes of those sessions when it is told to, and when the
 // connection ends without a word it ends them itself (TERM, two seconds later KILL), so that
 // nothing survives the process that started it here, whatever that died of. Not reached: a process
