@@ -22,8 +22,8 @@ struct Selection {
   std::vector<VmState> states;
   bool all = false;
 
-  // Adds the operands and options. "VM to stop": what the operand is. Without --label where that
-  // says what a label shall be.
+  // Adds the operands and options. "VM to stop" is the operand's help. Without --label where that
+  // says which label a VM shall get.
   void declare(cli::Spec& spec, const std::string& operand_help, bool by_label = true);
   bool is_empty() const { return names.empty() && labels.empty() && states.empty() && !all; }
   bool is_narrowed() const { return !labels.empty() || !states.empty(); }

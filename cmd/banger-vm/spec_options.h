@@ -27,9 +27,9 @@ struct SpecOptions {
   bool dry_run = false;
 
   void declare(cli::Spec& spec);
-  // With the settings where nothing was given. Throws Error(usage) for what cannot be.
+  // With the settings where nothing was given. Throws Error(usage) for options that cannot be.
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
-  // Throws Error(usage) for what only one VM can have.
+  // Throws Error(usage) for an option that only one VM can have.
   void require_for_several() const;
 };
 

@@ -27,7 +27,7 @@ std::vector<WantedModule> parse_modules(std::string_view text, std::string_view 
 
 // Modules by name, with '_' for '-'; content uncompressed.
 using Modules = std::map<std::string, std::string>;
-// "kernel/net/core/failover.ko.xz" -> "failover"; empty for what is no module's path.
+// "kernel/net/core/failover.ko.xz" -> "failover"; empty for a path that is no module's.
 std::string module_name(std::string_view path);
 // A module's content by its name, null if there is none.
 using FindModule = std::function<const std::string*(const std::string& name)>;

@@ -85,8 +85,8 @@ public:
   ~Progress(); // done()
   // Shows the present step. The elapsed time is counted from the first stage on.
   void stage(std::string_view subject, std::string_view what);
-  // Paints no more. The line stays for what is printed next, which replaces it; the next stage()
-  // begins as after done().
+  // Paints no more. The line stays for the next output, which replaces it; the next stage() begins
+  // as after done().
   void rest();
   // Erases the line; the next stage() begins a new one, with the time at 0.
   void done();
@@ -108,7 +108,7 @@ struct Done {
   std::string state;   // its state afterwards; empty if it has none
   bool changed = true; // false: it was already as asked for
   std::string said;    // what was done, for people, a line each; empty: the state
-  std::string name;    // what it is called, where that is not what it was asked for by
+  std::string name;    // its name, where that is not the one it was asked for by
 };
 using Act = std::function<Done(const std::string& name)>;
 

@@ -167,7 +167,7 @@ private:
     }
   }
 
-  // `typed`: what of the word is not understood where there is no such option.
+  // `typed`: the part of the word that is not understood where there is no such option.
   const Option& find(std::string_view flag, std::string_view typed) const {
     if (const Option* option = find_option(options_, flag)) return *option;
     throw unknown_option(tool_, &verb_, options_, typed);

@@ -20,7 +20,7 @@
 
 namespace banger::cli {
 
-class App; // cli/app.h: what a running verb is given
+class App; // cli/app.h: a running verb's context
 
 // The words that may stand at a place, for completion. Files are the shell's own business.
 enum class Complete { nothing, vms, images, files, directories };

@@ -94,8 +94,8 @@ struct VmFault {
   std::string log = {}; // the file that tells more; empty: the console's
 };
 
-// The present run of a VM: what there is of it on the host besides its files. It begins when a
-// monitor takes the VM and ends when all of that was given back (ops/release).
+// The present run of a VM: its part of the host besides its files. It begins when a monitor takes
+// the VM and ends when all of that was given back (ops/release).
 struct VmRun {
   ProcessId monitor;
   ProcessId vmm;              // empty until it was started

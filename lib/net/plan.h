@@ -20,7 +20,7 @@ namespace banger::net {
 // A VM's place in the network.
 struct Guest {
   int tap = 0;                        // N of bngTTTT-N, from 1
-  std::string mac = {}, address = {}; // both empty: of a VM of which no more is known than its tap
+  std::string mac = {}, address = {}; // both empty: of a VM whose tap alone is known
   bool host_open = false;             // the host's own addresses are open to it
   bool own_way = false;               // it goes out by way_name(tap), which reaches it alone
   bool operator==(const Guest&) const = default;

@@ -5,8 +5,8 @@
 //                   ── uplink bngTTTT-up   one way out for all, in a network of a build before
 //   table bridge banger_TTTT               who may send what
 //
-// The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for what
-// guests ask of names (ops/dns/guests.h).
+// The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for the
+// names that guests ask for (ops/dns/guests.h).
 //
 // The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
 // (ARP's claims too); DHCP passes in no direction; nothing else passes. Drops are counted
@@ -60,9 +60,9 @@ struct Rendered {
 // number that no name has room for. So nothing of it can be taken for a rule.
 Rendered render(const NetPlan& plan);
 
-// How often each guest may ask for names by UDP: what one sends beyond that is dropped before it
-// fills the socket that all ask at. Apart from the others, because a kernel may not have it; again
-// it is what it was.
+// How often each guest may ask for names by UDP: its questions beyond that are dropped before they
+// fill the socket that all ask at. Apart from the others, because a kernel may not have it; applied
+// again it stays the same.
 std::string names_rules(const std::string& table);
 
 // The table's set of the host's addresses, replaced in one transaction. Prefixes that overlap are

@@ -17,7 +17,7 @@ namespace banger::state {
 
 using CommitMark = std::array<uint32_t, 12>; // of a copy, which counts and has checksums
 
-// None where it cannot be told so: a commit is being made, somebody died at one, or the head is of
+// None where it cannot be told so: a commit is being made, a process died at one, or the head is of
 // another form than the one that is known. Only for a file in WAL mode that was read from before.
 std::optional<CommitMark> commit_mark(sqlite3* db);
 

@@ -52,7 +52,7 @@ void make_fifo(const std::string& path);
 // Makes it and its parents.
 void make_dirs(const std::string& path, mode_t mode = 0700);
 void rename(const std::string& from, const std::string& to);
-// Replaces what is there.
+// Replaces an old one.
 void make_symlink(const std::string& target, const std::string& path);
 void set_mode(const std::string& path, mode_t mode);
 void set_size(int fd, int64_t size, const std::string& path);
@@ -61,7 +61,7 @@ void sync_file(const std::string& path);
 
 // Absence is no failure; the answer says whether it was there.
 bool remove_file(const std::string& path);
-// Makes what stands at `path`: where `make` throws, the half of it is removed first. An error whose
+// Makes the file at `path`: where `make` throws, the half of it is removed first. An error whose
 // half could not be removed says so in its hint.
 void make_or_remove(const std::string& path, const std::function<void()>& make);
 // Removes a file or directory with all below it; never follows a symbolic link, never leaves the
@@ -90,8 +90,8 @@ std::string nearest_existing(std::string path);
 // Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
 int64_t free_space(const std::string& path);
 // Takes room on the disk for `path`, which must exist, to be `bytes` long, and leaves it as long as
-// it is: what is added until then finds room on a full disk too. False where the file system has no
-// such room, or cannot do that.
+// it is: bytes that are added up to there find room on a full disk too. False where the file system
+// has no such room, or cannot do that.
 bool keep_room(const std::string& path, int64_t bytes);
 // Whether `path` (or its nearest existing parent) is gone after a power cut.
 bool is_in_memory(const std::string& path);

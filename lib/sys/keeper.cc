@@ -53,12 +53,12 @@ void signal_descendants(int signal) {
   ours.erase(::getpid());
   for (int pid : ours) {
     ::kill(pid, signal);
-    ::kill(pid, SIGCONT); // what is stopped hears nothing
+    ::kill(pid, SIGCONT); // a stopped process hears nothing
   }
 }
 
-// Until there is no child left: what the program left behind is this process's child by then. The
-// status of the program.
+// Until there is no child left: by then the processes that the program left behind are this one's
+// children. Gives the status of the program.
 int keep(int program, int lifeline) {
   sigset_t child;
   ::sigemptyset(&child);

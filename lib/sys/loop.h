@@ -66,10 +66,10 @@ int read_signal(int fd);
 Fd watch_file(const std::string& path);
 // Another file for such a descriptor: the host's inotify instances are few.
 void watch_too(int watch, const std::string& path);
-// The same for what comes, goes or changes in a directory.
+// The same for files that come, go or change in a directory.
 Fd watch_dir(const std::string& path);
-// Throws as these do where no inotify instance is left to the user. It watches nothing: closing
-// what has watched waits for the kernel's readers of all watches, 8 to 15 ms.
+// Throws as these do where no inotify instance is left to the user. It watches nothing: closing one
+// that watched waits for the kernel's readers of all watches, 8 to 15 ms.
 void require_watch();
 // The error for a failure of inotify: the errno of its limits would speak of files and disks.
 Error watch_fault(int err, const std::string& what);

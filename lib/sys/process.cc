@@ -214,8 +214,8 @@ void Child::kill(int signal) {
 
 namespace {
 
-// Holds SIGPIPE back from this thread, which alone is sent it for its own writes; what other
-// threads and the process do about the signal stays as it is.
+// Holds SIGPIPE back from this thread, which alone is sent it for its own writes; the signal's
+// handling in other threads and in the process stays as it is.
 class WithoutSigpipe {
 public:
   WithoutSigpipe() {

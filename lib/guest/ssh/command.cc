@@ -69,7 +69,7 @@ public:
       session_.begin_round();
       bool moved = move();
       session_.flush();
-      // Room made here is for what libssh2 may hold already, which poll does not tell of.
+      // Room made here is for bytes that libssh2 may hold already: poll does not tell of them.
       moved |= out_.write_some();
       moved |= err_.write_some();
       moved |= session_.heard();

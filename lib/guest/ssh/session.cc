@@ -196,8 +196,8 @@ std::expected<Session, Session::Failure> Session::open(Fd socket, const Endpoint
 
 namespace {
 
-// Waits for `socket` (POLLOUT, -1: nothing), at most `ms`; true if that came. Throws for what ends
-// it.
+// Waits for `socket` (POLLOUT, -1: nothing), at most `ms`; true if that came. Throws when one of
+// `ends` comes.
 bool wait_for(int socket, int ms, const SessionEnds& ends, const Endpoint& endpoint) {
   std::array<pollfd, 3> polled{
       {{socket, POLLOUT, 0}, {ends.peer.get(), POLLIN, 0}, {ends.signals, POLLIN, 0}}};

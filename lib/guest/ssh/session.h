@@ -50,7 +50,7 @@ struct TerminalRequest {
 struct Streams {
   int in = -1, out = -1, err = -1;
   size_t keep = 0;  // of each output stream the last bytes in Outcome::tail
-  int signals = -1; // of sys/signals.h: what comes there is for the command
+  int signals = -1; // of sys/signals.h: a signal there is for the command
   // A terminal there for the one that `in` is here (made raw by the caller).
   std::optional<TerminalRequest> terminal = {};
 };
@@ -78,13 +78,13 @@ public:
   struct Failure {
     Stage stage = Stage::connecting;
     std::string detail;
-    // unreachable for what may yet come, failed for refused and mismatch.
+    // unreachable for a guest that may yet come, failed for refused and mismatch.
     Error error(const Endpoint& endpoint) const;
   };
   // Called when the banner came (with it) and when the host key was found to be the pinned one.
   using OnStage = std::function<void(Stage stage, std::string_view detail)>;
 
-  // On a connected socket. Throws Error only for what is wrong on this side (the key file).
+  // On a connected socket. Throws Error only for a fault on this side (the key file).
   static std::expected<Session, Failure> open(Fd socket, const Endpoint& endpoint,
                                               const Deadline& deadline,
                                               const OnStage& on_stage = {}, SessionEnds ends = {});

@@ -1,7 +1,7 @@
-// One TCP connection to a guest, never blocking: what arrives is taken in portions, what is sent is
-// taken whole and goes out as the peer reads. libssh2 stands on it (guest/ssh/session.cc), because
-// its own sends, cut short by a slow peer, must be finished before anything else is asked of it;
-// here none is ever cut short.
+// One TCP connection to a guest, never blocking: arriving bytes are taken in portions, sent ones
+// are taken whole and go out as the peer reads. libssh2 stands on it (guest/ssh/session.cc),
+// because its own sends, cut short by a slow peer, must be finished before anything else is asked
+// of it; here none is ever cut short.
 //
 // Bounds: one round (begin_round) hands out at most 256 KiB, so that a guest that never stops
 // sending cannot keep the caller; the caller sends only while pending() is small.

@@ -225,8 +225,8 @@ case $way in
 esac
 )sh";
 
-// PATH MARK; what comes ends with MARK, which no connection that is cut leaves behind, but for what
-// is no file, where all is written at once.
+// PATH MARK; the input ends with MARK, which no connection that is cut leaves behind; but not for a
+// target that is no file, where all is written at once.
 constexpr std::string_view write = R"sh(
 own "$1"
 to=$own

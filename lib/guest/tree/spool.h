@@ -20,7 +20,7 @@ public:
   // A file that is larger, and whose size says nothing, is refused.
   static constexpr int64_t most = int64_t{256} << 20;
 
-  // Takes what `pull` gives until that is nothing. Throws Error(failed) for more than `most`;
+  // Takes the pieces of `pull` until one is empty. Throws Error(failed) for more than `most`;
   // `shown` is for that.
   Spool(const std::function<size_t(std::span<char>)>& pull, const std::string& shown);
 
@@ -29,7 +29,7 @@ public:
   size_t read(std::span<char> buffer);
 
 private:
-  Fd memory_; // none for what is empty
+  Fd memory_; // none for empty content
   int64_t size_ = 0, given_ = 0;
 };
 

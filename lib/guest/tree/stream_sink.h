@@ -29,8 +29,8 @@ private:
   int64_t within_ = 0, written_ = 0, size_ = 0;
 };
 
-// As much as is taken at once, without blocking and without changing what others may share. Waits
-// until all is. Throws Interrupted as above, Error for what cannot be written.
+// As much as is taken at once, without blocking and without changing flags that others may share.
+// Waits until all is. Throws Interrupted as above, Error for a failed write.
 void write_waiting(int to, std::string_view bytes, const std::string& shown, int signals);
 
 } // namespace banger::guest

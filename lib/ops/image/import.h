@@ -18,7 +18,7 @@ struct ImportOptions {
 
 // The content is copied and put in order for a VM (ops/image/fill.h); the source stays as it is and
 // may go afterwards. Until the image is whole it is not seen; a failure or a crash leaves nothing.
-// No rights are needed. Throws Error(usage) for what cannot be, Error(not_found), Error(conflict)
+// No rights are needed. Throws Error(usage) for bad options, Error(not_found), Error(conflict)
 // when the name is taken, Error(failed) for a source that is damaged, no root file system, or
 // larger than `size`.
 Image import_image(Context& ctx, const std::string& name, const std::string& source,

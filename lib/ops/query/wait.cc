@@ -91,7 +91,7 @@ private:
       return done(failed("'{}' was interrupted while it was {}", w.name, w.state)
                       .subject(w.name)
                       .hint("banger vm reconcile"));
-    // Where there is nothing to follow, the next commit tells; or somebody died without one.
+    // Where there is no process to follow, the next commit tells; or it died without one.
     if (!w.end && !w.end_came)
       w.end = std::make_unique<VmEnd>(loop_, places, vm, [this, &w] {
         w.end.reset();
