@@ -139,7 +139,7 @@ std::optional<std::string> did_you_mean(std::string_view word,
   };
   const std::string bare = without_digits(word);
   for (const std::string& c : candidates) {
-    if (without_digits(c) == bare) continue; // who types 'web2' does not mean 'web1'
+    if (without_digits(c) == bare) continue; // a user who types 'web2' does not mean 'web1'
     size_t d = distance(word, c);
     if (!word.empty() && c.starts_with(word)) d = 1;
     if (d < best_distance) best = c, best_distance = d;

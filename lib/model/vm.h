@@ -127,7 +127,7 @@ struct Vm {
   std::vector<Port> ports;
 
   std::optional<Accel> want_accel;
-  ProcessId creator; // `creating`: who makes it; `removing`: who removes it; --rm: who runs it
+  ProcessId creator; // the process that makes it (`creating`), removes it, or runs it (--rm)
   std::optional<VmRun> run;
 
   // Of the last start, and told until the next.

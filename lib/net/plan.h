@@ -30,7 +30,7 @@ struct NetPlan {
   // The bridge, its table and the guard of the way out.
   enum class Base {
     as_is, // not touched
-    anew,  // made; a table that is there is replaced, and nobody is in it then
+    anew,  // made; a table that is there is replaced, and no guest is in it then
     kept,  // made as it must be, while the guests that are in it stay
   };
   std::string tag;

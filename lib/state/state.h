@@ -116,8 +116,8 @@ public:
   std::vector<ImageUser> image_users(const std::string& image_id);
   std::vector<std::string> runtime_dirs(); // of present runs
 
-  // --- What there is on the host. A place and its objects are stored whole: objects of it that are
-  // not named any more are forgotten.
+  // --- Objects on the host. A place and its objects are stored whole: objects of it that are not
+  // named any more are forgotten.
   std::vector<HostObject> host_objects();
   std::vector<HostObject> host_objects_of(const std::string& vm);
   std::optional<NetPlaceRecord> net_place(const std::string& name);

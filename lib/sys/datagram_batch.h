@@ -27,7 +27,7 @@ public:
   // lost.
   std::string_view datagram(size_t i) const;
   bool is_cut(size_t i) const;
-  // Whom to answer later (send_datagram).
+  // The sender, for an answer later (send_datagram).
   UdpPeer peer(size_t i) const;
   // The reply to datagram `i`: send() sends it back to its sender, from the address that it was
   // sent to. An empty one is not sent.

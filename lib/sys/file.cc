@@ -195,7 +195,7 @@ void make_symlink(const std::string& target, const std::string& path) {
   failpoint(Point::link);
   if (::symlink(target.c_str(), path.c_str()) == 0) return;
   if (errno != EEXIST) throw sys_error(errno, "cannot link '{}'", path);
-  // Replaced at once, so that nobody sees a moment without it.
+  // Replaced at once, so that no reader sees a moment without it.
   std::string temporary = parent_of(path) + "/." + base_of(path) + ".tmp";
   remove_file(temporary);
   failpoint(Point::link);

@@ -28,7 +28,7 @@ public:
     void send_with(std::string_view line, int descriptor);
     // No more lines of it are read, until resume(). From its own on_line only.
     void pause() { paused_ = true; }
-    // A descriptor that came along with what it said, and that nobody has taken yet.
+    // A descriptor that came along with its words, and that no callback has taken yet.
     Fd came;
 
   private:

@@ -1,9 +1,9 @@
 // Other programs. This is the only place in the tree that starts one (tests/lint holds it so).
 //
 // A command is a plain value; tests compare it. No shell is ever involved. A child has the
-// descriptors that its Stdio names and no other, whatever this process was given open by whoever
-// started it: a lock or a pipe of a script must not be held for as long as a VM runs. Signals are
-// at their defaults unless keep_ignored is set, and a program that cannot be executed throws Error
+// descriptors that its Stdio names and no other, not even one that this process's starter left
+// open: a lock or a pipe of a script must not be held for as long as a VM runs. Signals are at
+// their defaults unless keep_ignored is set, and a program that cannot be executed throws Error
 // with the errno and its name.
 #pragma once
 

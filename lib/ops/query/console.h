@@ -17,7 +17,7 @@ inline constexpr char console_escape = 0x1d; // Ctrl-]
 struct ConsoleEnds {
   int in = 0;              // what is typed; its end is no end
   bool has_escape = false; // whether Ctrl-] leaves: where a person types
-  int reader = -1;         // a pipe or socket; the session ends when nobody reads it any more
+  int reader = -1;         // a pipe or socket; the session ends when it has no reader any more
   std::function<void(std::string_view)> show_past; // the last lines of what was said before
   std::function<void(std::string_view)> show;      // what the guest says, as it is
 };
