@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every bats file loads:  load ../lib
+# The helpers that every bats file loads:  load ../lib
 #
 #   setup() { private_root; }      HOME, XDG_* and the state in a directory of this test alone
 #   expect 3 banger vm show x      runs it; the status must be exactly that

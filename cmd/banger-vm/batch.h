@@ -1,5 +1,5 @@
-// What a verb that changes something works with: the state opened for writing, the operation's
-// context, progress for people. Rows that something dead left are settled first.
+// The means of a verb that changes VMs: the state opened for writing, the operation's context,
+// progress for people. Rows that something dead left are settled first.
 #pragma once
 
 #include <functional>

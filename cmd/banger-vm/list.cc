@@ -38,7 +38,7 @@ cli::Table table_of(const std::vector<Vm>& vms) {
     still = still || vm.state == VmState::paused;
   }
   if (labels) columns.push_back({.title = "LABELS", .shrink = true, .goes = 6});
-  // What nobody looks for: a VM that does not go on, without anybody's having asked for that.
+  // The reason why a VM is paused, which no user asked for: without the column it would be missed.
   if (still) columns.push_back({"WHY", false, true});
   cli::Table table(columns);
   for (const Vm& vm : vms) {

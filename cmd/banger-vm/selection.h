@@ -22,8 +22,8 @@ struct Selection {
   std::vector<VmState> states;
   bool all = false;
 
-  // Adds the operands and options. "VM to stop": what the operand is. Without --label where that
-  // says what a label shall be.
+  // Adds the operands and options. "VM to stop" is the operand's help. Without --label where that
+  // says which label a VM shall get.
   void declare(cli::Spec& spec, const std::string& operand_help, bool by_label = true);
   bool is_empty() const { return names.empty() && labels.empty() && states.empty() && !all; }
   bool is_narrowed() const { return !labels.empty() || !states.empty(); }
@@ -31,13 +31,13 @@ struct Selection {
   ops::VmQuery query() const;
   // The same, but nothing selected means all VMs.
   ops::VmQuery query_or_all() const;
-  // What was not named but found by --all or --label is narrowed to the states in which the verb
+  // VMs that --all or --label found, and nobody named, are narrowed to the states in which the verb
   // makes sense, unless --state says which.
   ops::VmQuery query_in(std::initializer_list<VmState> sensible) const;
 };
 
-// For verbs that read: prints what is wrong with a reference that names no VM (or several), once;
-// gives its status.
+// For verbs that read: prints the fault of a reference that names no VM (or several), once; gives
+// its status.
 int report_unknown(cli::App& app, ops::Reader& in, const std::string& ref);
 
 } // namespace banger::tool

@@ -27,16 +27,16 @@ struct SpecOptions {
   bool dry_run = false;
 
   void declare(cli::Spec& spec);
-  // With the settings where nothing was given. Throws Error(usage) for what cannot be.
+  // With the settings where nothing was given. Throws Error(usage) for options that cannot be.
   VmSpec to_spec(const std::string& name, const Settings& settings) const;
-  // Throws Error(usage) for what only one VM can have.
+  // Throws Error(usage) for an option that only one VM can have.
   void require_for_several() const;
 };
 
 // The result of having made a VM, or of a dry run.
 cli::Done created(bool dry_run);
 
-// What --dry-run says of a VM.
+// Prints the plan of a VM, for --dry-run.
 void say_plan(ops::Context& ctx, const ops::CreatePlan& plan);
 
 } // namespace banger::tool

@@ -16,8 +16,8 @@ struct Watch {
   Millis interval{2000}; // between two looks
 
   void declare(cli::Spec& spec, const std::string& what);
-  // Calls `look` once, or with --watch until nobody reads standard output any more. What it gives
-  // as text is shown to people in place of what was there.
+  // Calls `look` once, or with --watch until standard output has no reader any more. The text that
+  // it gives is shown to people in place of the one before.
   int run(cli::App& app, const std::function<std::string()>& look) const;
 };
 

@@ -122,7 +122,7 @@ Plan complete_here(const Subcommands& subs, std::vector<std::string> words, Outp
   return {};
 }
 
-// `banger help SUB [VERB]`: what `banger-SUB VERB --help` says.
+// `banger help SUB [VERB]`: the output of `banger-SUB VERB --help`.
 Plan help(const Subcommands& subs, std::vector<std::string> words, Output& out) {
   std::erase_if(words, [](const std::string& w) { return w.starts_with('-'); });
   if (words.empty() || is_own(words[0])) {

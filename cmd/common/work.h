@@ -1,4 +1,4 @@
-// What a verb that changes something works with, and its progress for people.
+// The means of a verb that changes something, and its progress for people.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// The openers that need decompressors, apart: who reads plain tars does not pay for them.
+// The openers that need decompressors, apart: a program that reads plain tars does not get them.
 #include "archive/reader.h"
 #include "archive/sources.h"
 

@@ -7,8 +7,8 @@
 
 namespace banger::archive {
 
-// Waits for bytes and gives as many as it has; 0 at the end. What it throws comes out of whoever
-// pulls.
+// Waits for bytes and gives as many as it has; 0 at the end. An exception that it throws comes out
+// of the caller that pulls.
 using Pull = std::function<size_t(std::span<char>)>;
 
 } // namespace banger::archive

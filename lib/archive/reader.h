@@ -3,9 +3,9 @@
 // Paths are plain (model/tree.h): a leading "./" or "/" goes. A path with "..", or longer than
 // Linux takes, is Error(failed), and so is an archive that is damaged or cut short, wherever: the
 // end of a tar must be marked, and nothing but zeros may follow it. A symbolic link's target is as
-// it was written; what a hard link shares is a path like the others. What the tar says of holes is
-// checked no further than in which order it says it. Names are bytes whatever the locale. Nothing
-// here touches the file system.
+// it was written; a hard link's is a path like the others. Of a map of holes only the order is
+// checked, nothing further. Names are bytes whatever the locale. Nothing here touches the file
+// system.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Decompression of one buffer, in whatever of xz, gzip, zstd, lz4 (the legacy frame too), bzip2 or
-// lzma it is; what is none of these comes back as it was.
+// Decompression of one buffer of xz, gzip, zstd, lz4 (the legacy frame too), bzip2 or lzma. A
+// buffer that is none of these comes back as it was.
 #pragma once
 
 #include <string>

@@ -23,9 +23,9 @@ public:
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Its attributes are left out. What chunks bring must lie in its data.
+  // Its attributes are left out. The chunks that follow must lie in its data.
   void entry(const TreeEntry& entry);
-  // Of the last entry's content, in order; what is left out is zeros.
+  // Of the last entry's content, in order; a range that is left out is zeros.
   void chunk(const Chunk& chunk);
   // The end of the tar. Without it the tar is broken, and meant to be seen so.
   void finish();

@@ -96,7 +96,7 @@ void make_out(const std::string& out, const std::string& state) {
         .hint("banger bundle build --out DIR");
 }
 
-// The bundle that is there. What is no bundle's description is an error, unless it is to go anyway.
+// The bundle that is there. A description that is none is an error, unless it is to go anyway.
 Bundle find_old(const BundleWish& wish) {
   try {
     if (auto old = find_bundle(wish.out)) return *std::move(old);
@@ -131,7 +131,7 @@ void adopt(Bundle& bundle, const BundleWish& wish, const std::string& name, cons
   bundle.parts.push_back(std::move(part));
 }
 
-// What builds that died left, and files of parts that no bundle.json names any more.
+// Removes the files of builds that died, and of parts that no bundle.json names any more.
 void remove_old_parts(const Bundle& bundle) {
   sys::remove_file(bundle.path + "/.bundle.json.tmp"); // sys::write_atomic's
   for (const std::string& name : sys::list_dir(bundle.path))

@@ -2,9 +2,9 @@
 //
 // Guarantees: the bundle in `out` is whole at any moment, whatever dies: parts are made in a
 // temporary directory there, get names of their own (bundle/bundle.h), and bundle.json is replaced
-// last and at once (the kernel and its initrd first, then the root). What was made of the same
-// inputs is not made again. Two builds of one directory wait for one another. Nothing is mounted;
-// without being root, mmdebstrap's own rootless modes serve.
+// last and at once (the kernel and its initrd first, then the root). A part of the same inputs is
+// not made again. Two builds of one directory wait for one another. Nothing is mounted; without
+// being root, mmdebstrap's own rootless modes serve.
 #pragma once
 
 #include <string>
@@ -36,7 +36,7 @@ BundleBuilt build_bundle(const BundleWish& wish, const Dirs& dirs, Log& log, OnS
 
 // --- Pure, for tests.
 
-// What a group of parts is made of, as one hash each.
+// The inputs of kernel and initrd, as one hash.
 std::string boot_inputs(std::string_view suite, std::string_view init, std::string_view modules);
 
 struct BundlePlan {
@@ -49,7 +49,7 @@ BundlePlan plan_bundle(const Bundle& old, const BundleWish& wish, const std::str
                        const std::string& root_inputs,
                        const std::function<bool(const Part&)>& usable);
 
-// Whether a file name is one that a build gives to a part: what clean-up may remove.
+// Whether a file name is one that a build gives to a part, which clean-up may remove.
 bool is_part_file(std::string_view name);
 
 } // namespace banger::bundle

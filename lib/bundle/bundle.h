@@ -1,14 +1,14 @@
-// A runtime bundle: what a VM boots from, in one directory.
+// A runtime bundle: the files that a VM boots from, in one directory.
 //
 //   bundle.json                  what is there; written last and at once
 //   kernel-SHA12                 part "kernel": the bzImage
 //   kernel-elf-SHA12             part "kernel-elf": the same kernel as an uncompressed ELF
-//   initrd-SHA12                 part "initrd": newc archive of /init and modules, size a multiple
-//   of 4 root-debian-SHA12.ext4       part "root-VARIANT": a root file system, one for each variant
-//   built .lock .build-*  build.log    the builder's own
+//   initrd-SHA12                 part "initrd": newc of /init and modules, size a multiple of 4
+//   root-debian-SHA12.ext4       part "root-VARIANT": a root file system; one a variant built
+//   .lock .build-* build.log     the builder's own
 //
-// A part's file carries the first 12 digits of its sha256, so a new build never writes over what
-// the old bundle.json names: whoever reads sees one whole bundle or the other. The builder removes
+// A part's file carries the first 12 digits of its sha256, so a new build never writes over a file
+// that the old bundle.json names: a reader sees one whole bundle or the other. The builder removes
 // the old files once the new bundle.json stands: resolve paths through load_bundle at each start.
 //
 // Facts are those of bundle.json; nothing is checked but its form until verify_part or require_part
@@ -35,7 +35,7 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
-// What there is to know of a root file system beyond its part "root-VARIANT".
+// The facts about a root file system beyond its part "root-VARIANT".
 struct Root {
   std::string variant;                // "debian", "tiny"
   std::string packages_hash;          // sha256 of the package list it was built with
@@ -83,8 +83,8 @@ std::string require_part(const Bundle& bundle, const Part& part);
 // require_part and its sha256: reads all of it (a root of 2 GiB takes seconds). Error(failed) "part
 // 'NAME' … is corrupt".
 void verify_part(const Bundle& bundle, const Part& part);
-// What a caller may key a verdict of verify_part by: the path, device, inode, size, mtime and the
-// sha256 expected. Throws as require_part does.
+// A key by which a caller may keep a verdict of verify_part: the path, device, inode, size, mtime
+// and the sha256 expected. Throws as require_part does.
 std::string part_identity(const Bundle& bundle, const Part& part);
 
 } // namespace banger::bundle

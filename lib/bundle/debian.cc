@@ -99,7 +99,7 @@ DebianArchive::DebianArchive(BundleWork& work, const std::string& suite)
   sys::write_atomic(root_ + "/status", "", 0644);
   sys::write_atomic(root_ + "/etc/sources.list", join(sources_, "\n") + "\n", 0644);
   sys::write_atomic(settings_, acquire, 0644);
-  // Nothing of this host's own apt but how it reaches an archive; nothing of ours outside root_.
+  // Of this host's own apt settings only the way to an archive is used; no file lies outside root_.
   sys::write_atomic(config_,
                     fmt::format(R"(Dir "{0}";
 Dir::State "{0}";

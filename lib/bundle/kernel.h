@@ -13,8 +13,8 @@ namespace banger::bundle {
 // protected-mode code's start). Error(failed) for anything else.
 std::string kernel_elf(std::string_view bzimage);
 
-// What a kernel module says that it depends on: the "depends=" of its .modinfo section.
-// Error(failed) for what is no 64-bit little-endian ELF.
+// The modules that a kernel module depends on, by the "depends=" of its .modinfo section.
+// Error(failed) for a file that is no 64-bit little-endian ELF.
 std::vector<std::string> module_depends(std::string_view module, std::string_view name);
 
 // One line of the list of wanted modules (runtime/modules): "NAME WHEN".
@@ -27,7 +27,7 @@ std::vector<WantedModule> parse_modules(std::string_view text, std::string_view 
 
 // Modules by name, with '_' for '-'; content uncompressed.
 using Modules = std::map<std::string, std::string>;
-// "kernel/net/core/failover.ko.xz" -> "failover"; empty for what is no module's path.
+// "kernel/net/core/failover.ko.xz" -> "failover"; empty for a path that is no module's.
 std::string module_name(std::string_view path);
 // A module's content by its name, null if there is none.
 using FindModule = std::function<const std::string*(const std::string& name)>;

@@ -62,7 +62,7 @@ std::vector<std::string> parse_packages(std::string_view text, std::string_view 
 
 // A path of a package in merged /usr: "bin/sh" is "usr/bin/sh".
 std::string merged_usr(std::string_view path);
-// What merged /usr has in / itself: path and target.
+// The links that merged /usr has in / itself: path and target.
 const std::vector<std::pair<std::string, std::string>>& merged_usr_links();
 
 } // namespace banger::bundle

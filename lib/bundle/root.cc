@@ -53,7 +53,7 @@ public:
     else
       files_.make(entry, [&] { return reader.chunk(); });
   }
-  // What root owns. `content` of a symbolic link is its target.
+  // Adds a file that root owns. `content` of a symbolic link is its target.
   void add(const std::string& path, mode_t mode, std::string_view content) {
     FileMeta meta{mode};
     meta.mtime = newest_;
@@ -73,7 +73,7 @@ private:
   int64_t newest_;
 };
 
-// What the recipe and files/ put into the root, after the packages.
+// Adds the files of the recipe and of files/, after the packages.
 void add_own_files(RootFiles& root, const RootSource& source) {
   auto add = [&](const std::string& path, mode_t mode, std::string_view content) {
     for (size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
@@ -138,8 +138,8 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
   // host's loader: that does not find systemd's own library in the new root. Package scripts run
   // from there, so a path relative to it leads to it (mmdebstrap knows the older place only).
   if (!sys::is_root()) command.env["LD_LIBRARY_PATH"] = "usr/lib/x86_64-linux-gnu/systemd";
-  // What it unpacks lies where this build tidies up; in a user namespace it is another user, who
-  // may not enter here.
+  // mmdebstrap unpacks where this build tidies up; not in a user namespace, where it is another
+  // user, who may not enter here.
   if (sys::is_root() || !has_subordinate_ids()) command.env["TMPDIR"] = work.path("");
   command.argv.insert(command.argv.end(), archive.sources().begin(), archive.sources().end());
   sys::Child child = work.start(command, -1, write_end.get());
@@ -167,8 +167,8 @@ std::vector<std::string> write_minbase(BundleWork& work, DebianArchive& archive,
     failure = std::current_exception();
   }
   read_end.reset();
-  // Of two failures the first is told: what has an errno happened on the way on, and mmdebstrap
-  // ends with this; else mmdebstrap cut its tar off.
+  // Of two failures the first is told. With an errno it happened here, on the way on, and
+  // mmdebstrap ends because of it; without one, mmdebstrap cut its tar off.
   if (failure && errno_of(failure) != 0) std::rethrow_exception(failure);
   work.look_up();
   work.finish(child, "mmdebstrap");

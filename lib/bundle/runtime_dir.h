@@ -29,8 +29,8 @@ RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs);
 // Where `bundle build` puts one: the same without "install", which is not the user's to write.
 RuntimeDir build_dir(const Settings& settings, const Dirs& dirs);
 
-// What builds that died left in a bundle's directory, as paths; what one that is at work has is
-// none of it.
+// The temporary directories that dead builds left in a bundle's directory, as paths. None while a
+// build is at work there.
 std::vector<std::string> dead_builds(const std::string& dir);
 
 // The source tree that the tools in `bin` were built from, when they run from its build directory;

@@ -1,4 +1,4 @@
-// What a bundle is, for people and on the wire, and whether it is whole.
+// A bundle as people and programs see it, and whether it is whole.
 #pragma once
 
 #include <string>

@@ -3,8 +3,8 @@
 //
 // The directory is removed with the Work. The programs end with it, however it ends, with all that
 // they started; SIGINT, SIGTERM and SIGHUP end the build where it next waits or looks, by
-// unwinding, and then the process. What a killed build left is removed by the next, which holds the
-// bundle's lock and so knows that nobody uses it, and told by `doctor --leaks`.
+// unwinding, and then the process. The next build removes a killed one's directory: it holds the
+// bundle's lock and so knows that it is not in use. `doctor --leaks` tells of it until then.
 #pragma once
 
 #include <functional>
@@ -39,7 +39,7 @@ public:
 
   // Tells people, the log file and the structured log what begins now.
   void stage(std::string_view what);
-  // Runs a program to its end; what it says goes to the log. Anything but status 0 is Error(failed)
+  // Runs a program to its end; its output goes to the log. Anything but status 0 is Error(failed)
   // with its last words and the log's path.
   void run(const sys::Command& command, int in = -1);
   // The same for a program that runs while this process goes on.

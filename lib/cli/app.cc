@@ -14,8 +14,8 @@ namespace banger::cli {
 namespace {
 
 // One write, so that lines of several processes don't mix. A progress line that stands on the
-// terminal is erased first, a neighbour's in a pipeline too; it is drawn anew below. What another
-// program wrote there stays.
+// terminal is erased first, a neighbour's in a pipeline too; it is drawn anew below. Another
+// program's output stays.
 void write_stderr(std::string_view text) {
   std::string out;
   bool may_be_there = progress_is_shown() || is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);

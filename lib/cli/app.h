@@ -1,4 +1,4 @@
-// What a running verb is given: settings, places, output, the log. Made by run_tool, one a process.
+// A running verb's context: settings, places, output, the log. Made by run_tool, one a process.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ private:
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Nobody reads standard output any more. No failure to tell anyone: run_tool ends quietly.
+// Standard output has no reader any more. That is no failure to report: run_tool ends quietly.
 struct OutputClosed : Error {
   OutputClosed() : Error(Code::failed, "standard output was closed") {}
 };
@@ -63,9 +63,9 @@ public:
   // Any bytes, as they are (a guest's console into a file or pipe).
   void bytes(std::string_view data);
   void table(const Table& table);
-  // Writes what is buffered. Throws Error when standard output cannot be written, OutputClosed when
-  // it is a pipe that nobody reads any more. Verbs that follow something call it after each line,
-  // so that they end then.
+  // Writes the buffered lines. Throws Error when standard output cannot be written, OutputClosed
+  // when it is a pipe without a reader. Verbs that follow something call it after each line, so
+  // that they end then.
   void flush();
   // The same, but a failure is kept for the next flush(), which run_tool does at the end.
   void push() noexcept;
@@ -83,10 +83,10 @@ class Progress {
 public:
   explicit Progress(bool enabled);
   ~Progress(); // done()
-  // What is being done now. The elapsed time is counted from the first stage on.
+  // Shows the present step. The elapsed time is counted from the first stage on.
   void stage(std::string_view subject, std::string_view what);
-  // Paints no more. The line stays for what is printed next, which replaces it; the next stage()
-  // begins as after done().
+  // Paints no more. The line stays for the next output, which replaces it; the next stage() begins
+  // as after done().
   void rest();
   // Erases the line; the next stage() begins a new one, with the time at 0.
   void done();
@@ -99,16 +99,16 @@ private:
 // Whether this process's line of progress stands on the terminal now.
 bool progress_is_shown();
 
-// What acting on one thing gave.
+// The result of acting on one thing.
 struct Done {
   Done(std::string state_afterwards = {}) : state(std::move(state_afterwards)) {}
   Done(std::string_view state_afterwards, bool has_changed)
       : state(state_afterwards), changed(has_changed) {}
 
   std::string state;   // its state afterwards; empty if it has none
-  bool changed = true; // false: what was asked for was so already
+  bool changed = true; // false: it was already as asked for
   std::string said;    // what was done, for people, a line each; empty: the state
-  std::string name;    // what it is called, where that is not what it was asked for by
+  std::string name;    // its name, where that is not the one it was asked for by
 };
 using Act = std::function<Done(const std::string& name)>;
 
@@ -138,8 +138,8 @@ public:
   // A line for people on standard error ("banger-vm: …"); with --json or --quiet nothing.
   void notice(std::string_view text);
 
-  // For verbs that act on several things: runs `act` on each; what one throws is printed as its
-  // error and never stops the others. People get "NAME: WHAT WAS DONE" for what went well, --quiet
+  // For verbs that act on several things: runs `act` on each; an exception of one is printed as its
+  // error and never stops the others. People get "NAME: WHAT WAS DONE" for each success, --quiet
   // the bare NAME, --json a `result` object for each (verb, name, ok, changed, state, seconds,
   // error|null). Returns 0, the one failure's status if all failures share it, else 7.
   int for_each(std::string_view verb, const std::vector<std::string>& names, const Act& act);
@@ -152,7 +152,7 @@ int common_status(const std::set<int>& statuses);
 bool stdout_is_terminal();
 
 // Prints an error once to standard error, as text with hint: and log: lines or, with json, as the
-// error object. What came from elsewhere is escaped for the terminal.
+// error object. Text that came from elsewhere is escaped for the terminal.
 void report(std::string_view tool, const Error& error, bool json);
 // Its fields (code subject message hint log, null where there is nothing to say), without kind and
 // v: the form in which other objects carry an error.

@@ -75,7 +75,7 @@ const Option* find_option(std::span<const Option> options, std::string_view flag
   return nullptr;
 }
 
-// What the words before the cursor mean.
+// The meaning of the words before the cursor.
 struct Place {
   const VerbEntry* verb = nullptr;
   std::unique_ptr<Verb> instance;

@@ -1,4 +1,4 @@
-// What may come next on a command line, for the shells' completion scripts (completions/).
+// The words that may come next on a command line, for the shells' completion (completions/).
 #pragma once
 
 #include <span>

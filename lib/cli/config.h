@@ -22,7 +22,7 @@ Environment process_environment();
 
 struct ConfigKey {
   std::string_view section, name; // "vm" "cpus"; no section for a key of the top
-  // What it takes, and where that belongs.
+  // The value that it takes, and the member of `settings` that it belongs to.
   Target (*in)(Settings& settings);
 
   std::string full_name() const;   // "vm.cpus"

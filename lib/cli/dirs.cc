@@ -43,7 +43,7 @@ std::string parent(const std::string& path) {
   return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// What pam_systemd makes at login and removes at logout.
+// A directory that pam_systemd makes at login and removes at logout.
 bool ends_with_the_session(const std::string& xdg_runtime) {
   return xdg_runtime.starts_with("/run/user/");
 }

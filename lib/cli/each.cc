@@ -13,7 +13,7 @@ namespace banger::cli {
 
 namespace {
 
-// What `act` throws becomes the outcome's error.
+// An exception of `act` becomes the outcome's error.
 Outcome outcome_of(const std::string& name, const std::function<Done()>& act) {
   SteadyTime start = steady_now();
   Outcome o{name, {}};

@@ -13,7 +13,7 @@
 
 namespace banger::cli {
 
-// What became of one thing.
+// The outcome of one thing.
 struct Outcome {
   std::string name;
   Done done;
@@ -27,7 +27,7 @@ void tell(App& app, std::string_view verb, Outcome outcome, std::set<int>& statu
 
 // App::for_each with up to `jobs` things at work at once. A result is printed when it is there, so
 // they come in the order in which they end. `make_act` is called in each thread, once and when it
-// is needed; what it gives is used by that thread alone (a State and a Log are not thread safe).
+// is needed; its Act is used by that thread alone (a State and a Log are not thread safe).
 // `printing` is held whenever something is printed, so that acts can print through it as well. One
 // thing, or one job, is done in the caller's thread.
 int for_each_beside(App& app, std::string_view verb, const std::vector<std::string>& names,

@@ -226,7 +226,7 @@ std::optional<std::string> find(std::span<const Word> table, std::string_view wo
 
 std::optional<std::string> verb_from_elsewhere(std::string_view place, std::string_view word) {
   if (word.empty()) return std::nullopt;
-  // What is no word of a place may be one of VMs all the same.
+  // A word that this place does not list may still be one of VMs.
   std::span<const Word> own = of_banger;
   if (place == "banger vm")
     own = of_vms;

@@ -1,9 +1,9 @@
-// What people type who come from docker, podman, Lima, Multipass, virsh, git or systemd, and how it
-// is done here. Pure: two tables.
+// The words of people who come from docker, podman, Lima, Multipass, virsh, git or systemd, and how
+// the same is done here. Pure: two tables.
 //
-// An answer is a hint, a line for people. It says what is lost where what it names destroys
-// something, and it is there for words alone that those tools have: what is merely misspelt is
-// nobody's business here (core/text.h, did_you_mean).
+// An answer is a hint, a line for people. Where the command that it names destroys something, it
+// says so. It knows only words that those tools have; a misspelt word is the business of
+// did_you_mean (core/text.h).
 #pragma once
 
 #include <functional>

@@ -11,8 +11,8 @@ namespace banger::cli {
 
 namespace {
 
-// A write that cannot be is an error to be told and undone, not an end: nobody reads (SIGPIPE), or
-// the file would be larger than `ulimit -f` allows (SIGXFSZ).
+// A write that cannot be done is an error to be told and undone, not the end of the process: there
+// is no reader (SIGPIPE), or the file would be larger than `ulimit -f` allows (SIGXFSZ).
 class IgnoredSignals {
 public:
   IgnoredSignals() {
@@ -31,7 +31,7 @@ private:
   std::array<struct sigaction, which.size()> before_{};
 };
 
-// The status of what `body` threw, printed; `closed` is set instead when nobody reads any more.
+// The status of the error that `body` threw, printed; `closed` is set instead for OutputClosed.
 int caught(std::string_view tool, bool json, const std::function<int()>& body, bool& closed) {
   IgnoredSignals ignored;
   try {

@@ -1,4 +1,4 @@
-// The outermost frame of every tool: what it throws is printed once and becomes a status.
+// The outermost frame of every tool: an exception is printed once and becomes a status.
 #pragma once
 
 #include <functional>
@@ -9,9 +9,9 @@
 namespace banger::cli {
 
 // Runs `body`, which returns the exit status, and flushes `out` after it. Meanwhile SIGPIPE and
-// SIGXFSZ are ignored, so that neither a reader who left early nor a limit on file sizes cuts an
-// operation short; at the end the tool dies of SIGPIPE all the same, as whoever looks at its status
-// expects.
+// SIGXFSZ are ignored, so that neither a reader that left early nor a limit on file sizes cuts an
+// operation short; at the end the tool dies of SIGPIPE all the same, as a shell that looks at its
+// status expects.
 int guarded(std::string_view tool, bool json, Output& out, const std::function<int()>& body);
 
 // Gives closed standard descriptors a stand-in, before any file is opened: the next one would get

@@ -1,5 +1,5 @@
-// The kinds of values that options and keys of the config share. What may be chosen, and between
-// which bounds, stands here and in model/vm.h, once.
+// The kinds of values that options and keys of the config share. The choices and the bounds stand
+// here and in model/vm.h, once.
 #pragma once
 
 #include "cli/value.h"
@@ -13,7 +13,7 @@ inline constexpr Number cpus{1, most_cpus};
 inline constexpr Number jobs{1, 256};
 inline constexpr Size memory{most_memory, least_memory, mebibyte}, disk{most_disk, least_disk};
 
-// What this build has; rows of a state may hold more.
+// The choices of this build; rows of a state may hold more.
 inline Choice<NetMode> net_mode() { return one_of({NetMode::user, NetMode::isolated}); }
 inline Choice<RootWay> root_way() {
   return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy});

@@ -108,7 +108,7 @@ std::string wrapped(std::string_view text, size_t columns, size_t indent) {
       out += line;
       continue;
     }
-    // What was indented stays so, all of it.
+    // An indented line stays indented, all of it.
     size_t lead = std::min(line.find_first_not_of(' '), line.size());
     std::string blanks(indent + lead + 10 < columns ? lead : 0, ' ');
     out += blanks;

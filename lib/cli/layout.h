@@ -10,8 +10,8 @@ namespace banger::cli {
 
 size_t width_of(std::string_view text);
 
-// At most `width` columns, at least one. Text loses its end. What is one word (a name, a path)
-// loses its middle: names that are alike mostly differ at their ends.
+// At most `width` columns, at least one. Text loses its end. A single word (a name, a path) loses
+// its middle: names that are alike mostly differ at their ends.
 std::string cut(std::string_view text, size_t width);
 // Loses its end always.
 std::string cut_end(std::string_view text, size_t width);

@@ -1,5 +1,5 @@
-// The one source of --help and of the man pages: what is to be said about a tool or a verb, as a
-// plain value, and its two forms.
+// The one source of --help and of the man pages: the description of a tool or a verb, as a plain
+// value, and its two forms.
 #pragma once
 
 #include <string>

@@ -50,7 +50,7 @@ Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Op
 
 Error unknown_verb(const Tool& tool, const std::string& word) {
   std::vector<std::string> names;
-  // A guess must not lead to a loss: who types "delete" is told what removes, in its own words.
+  // A guess must not lead to a loss: only verb_from_elsewhere names a verb that destroys.
   for (const VerbEntry& v : tool.verbs)
     if (!v.hidden && !v.destroys && !v.name.empty()) names.emplace_back(v.name);
   std::string place = called(tool, nullptr);
@@ -129,8 +129,8 @@ public:
   }
 
 private:
-  // One word too many, where a command may be given, is its first: what follows is not ours, an
-  // option or not.
+  // One word too many, where a command may be given, is its first: the words after it are not ours,
+  // options or not.
   void check_command(size_t words) const {
     auto repeats = [](const Operand& o) { return o.target.repeats(); };
     if (spec_.tail == nullptr || words <= spec_.operands.size() ||
@@ -167,7 +167,7 @@ private:
     }
   }
 
-  // `typed`: what of the word is not understood where there is no such option.
+  // `typed`: the part of the word that is not understood where there is no such option.
   const Option& find(std::string_view flag, std::string_view typed) const {
     if (const Option* option = find_option(options_, flag)) return *option;
     throw unknown_option(tool_, &verb_, options_, typed);

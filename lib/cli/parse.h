@@ -14,7 +14,7 @@
 
 namespace banger::cli {
 
-// What every verb of every tool takes.
+// The options that every verb of every tool takes.
 struct Common {
   bool help = false, version = false, json = false, quiet = false, no_progress = false;
   std::optional<Level> log_level;

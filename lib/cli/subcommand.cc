@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view prefix = "banger-";
 
-// What libexec has for banger's own programs, and for no one to type: 'init' is a guest's.
+// The programs in libexec that banger itself starts, and nobody types: 'init' is a guest's.
 constexpr std::string_view inner[] = {"enter", "guest", "init",    "monitor",
                                       "netns", "place", "resolver"};
 

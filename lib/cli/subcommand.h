@@ -1,8 +1,8 @@
-// Programs named banger-SUB: what `banger SUB` runs, git style.
+// The programs named banger-SUB that `banger SUB` runs, git style.
 //
 // Looked for beside the running program, then in libexec/banger (but for the programs that banger's
-// own start), then in PATH (absolute entries only: what happens to lie in the current directory is
-// never run).
+// own start), then in PATH (absolute entries only: a file that happens to lie in the current
+// directory is never run).
 #pragma once
 
 #include <optional>

@@ -82,7 +82,7 @@ RawTerminal::RawTerminal(int fd, bool output) {
 }
 
 RawTerminal::~RawTerminal() {
-  // Not TCSAFLUSH: what was typed ahead is for the shell.
+  // Not TCSAFLUSH: words that were typed ahead are for the shell.
   if (saved_) ::tcsetattr(saved_->fd, TCSADRAIN, &saved_->before);
 }
 

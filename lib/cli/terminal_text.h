@@ -11,7 +11,7 @@ namespace banger::cli {
 class TerminalText {
 public:
   std::string feed(std::string_view piece);
-  // What is held back still.
+  // The bytes that are still held back.
   std::string rest();
 
 private:

@@ -1,5 +1,5 @@
-// What options, operands and keys of the config take: one description of a value for reading it,
-// for help, man page and completion.
+// The values that options, operands and keys of the config take: one description of each for
+// reading it, for help, man page and completion.
 //
 // A kind (Text, Number, Size, Duration, Boolean, Choice, As) says which values there are; kinds
 // that several places share, with their bounds, stand in cli/kinds.h. A Target ties a kind to the
@@ -100,7 +100,7 @@ Choice<std::optional<T>> or_auto(const Choice<T>& choice) {
   return out;
 }
 
-// What a function of the text makes of it; the function names the value in its errors.
+// A value that the function F reads from the text; F names the value in its errors.
 template <auto F>
 struct As {
   static constexpr Form form = Form::text;

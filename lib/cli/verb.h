@@ -1,4 +1,4 @@
-// What a verb is: one descriptor that drives parsing, --help, the man page, completion and
+// A verb: one descriptor that drives parsing, --help, the man page, completion and
 // dispatch.
 //
 // A verb is a struct derived from Verb: its options are members, `declare` binds them, `run` does
@@ -20,9 +20,9 @@
 
 namespace banger::cli {
 
-class App; // cli/app.h: what a running verb is given
+class App; // cli/app.h: a running verb's context
 
-// What may stand at a place, for completion. Files are the shell's own business.
+// The words that may stand at a place, for completion. Files are the shell's own business.
 enum class Complete { nothing, vms, images, files, directories };
 
 struct Option {
@@ -79,7 +79,7 @@ struct VerbEntry {
   // Relays a guest's status, so every failure of banger's own becomes 255: a verb with a name only
   // when a command for the guest is given, after "--".
   bool relays_status = false;
-  // What it takes away does not come back: no guess at a misspelt word leads to it.
+  // Things that it takes away do not come back: no guess at a misspelt word leads to it.
   bool destroys = false;
   bool hidden = false; // for tests and other programs; not in help
 };
@@ -90,8 +90,8 @@ struct Tool {
   std::string_view manual;
   // An entry with an empty name is taken where the first operand is no verb (banger-ssh NAME).
   std::span<const VerbEntry> verbs;
-  // The names that stand at a place, for completion (`what` is vms or images). Only reads; what it
-  // throws means none.
+  // The names that stand at a place, for completion (`what` is vms or images). Only reads; an
+  // exception means none.
   std::function<std::vector<std::string>(Complete what, const Dirs& dirs)> names = {};
 };
 

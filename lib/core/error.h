@@ -24,9 +24,9 @@ enum class Code { failed, usage, not_found, conflict, preflight, timeout, unreac
 std::string_view name_of(Code code);
 // 0 is success; 1 failed and unreachable, 2 usage, 3 not found, 4 conflict, 5 preflight, 6 timeout.
 int exit_status(Code code);
-// What a verb that acted on several things gives when they failed in different ways.
+// The status of a verb that acted on several things which failed in different ways.
 inline constexpr int status_mixed = 7;
-// What a verb that relays a guest's status gives for every failure of banger's own.
+// The status of a verb that relays a guest's status, for every failure of banger's own.
 inline constexpr int status_own_failure = 255;
 
 class Error : public std::exception {

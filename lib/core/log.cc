@@ -61,7 +61,7 @@ Fd open_private_file(const std::string& path, Log::Directory directory) {
   bool makes = directory == Log::Directory::made;
   if (path.starts_with('/') && is_in_anothers(path)) return {};
   for (size_t at = path.find('/', 1); makes && at != std::string::npos; at = path.find('/', at + 1))
-    ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; what fails, the open below tells
+    ::mkdir(path.substr(0, at).c_str(), 0700); // most are there; the open below tells of a failure
   return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
 }
 
@@ -73,7 +73,7 @@ bool append(int fd, std::string_view line) {
   return n == static_cast<ssize_t>(line.size());
 }
 
-// Whatever a guest or a program sent, the line stays valid JSON and shows no control character.
+// The line stays valid JSON and shows no control character, even if a guest or a program sent some.
 void append_string(fmt::memory_buffer& out, std::string_view s) {
   auto escape = [&](unsigned code) { fmt::format_to(std::back_inserter(out), "\\u{:04x}", code); };
   out.push_back('"');

@@ -61,7 +61,7 @@ public:
   void error(std::string_view event, Fields fields = {}) {
     if (level_ <= Level::error) write(Level::error, event, fields);
   }
-  // With "error", what `e` says, behind the fields.
+  // With "error", the words of `e`, behind the fields.
   void warn(std::string_view event, const std::exception& e, Fields fields = {}) {
     if (level_ <= Level::warn) write(Level::warn, event, fields, &e);
   }
@@ -85,8 +85,8 @@ private:
 // 8 hex digits, unlike any other operation's.
 std::string new_op_id();
 
-// Logs `event` with "seconds" when it goes out of scope. The subject is a name: what was asked for
-// by an id is told by about() once its name is known.
+// Logs `event` with "seconds" when it goes out of scope. The subject is a name: one that was asked
+// for by an id is told by about() once its name is known.
 class LogSpan {
 public:
   LogSpan(Log& log, std::string event, std::string subject)

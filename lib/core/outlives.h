@@ -1,8 +1,8 @@
-// How long what was written must last.
+// How long written data must last.
 //
-// What tells of processes (who runs a VM, which descriptor is whose) is of no use after a power
-// cut, which ends them all: such a write need only be whole, and in order with the others. Awaiting
-// the disk for it would cost each start several journal commits of the file system.
+// A record of processes (who runs a VM, which descriptor is whose) is useless after a power cut,
+// which ends them all: it need only be written whole, and in order with the others. Awaiting the
+// disk for it would cost each start several journal commits of the file system.
 #pragma once
 
 namespace banger {

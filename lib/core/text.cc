@@ -130,7 +130,7 @@ std::optional<std::string> did_you_mean(std::string_view word,
     return row[b.size()];
   };
   std::optional<std::string> best;
-  // A third of a word may be wrong: who types 'secret' does not mean 'start'.
+  // A third of a word may be wrong: somebody who types 'secret' does not mean 'start'.
   size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
   auto without_digits = [](std::string_view text) {
     std::string rest(text);
@@ -139,7 +139,7 @@ std::optional<std::string> did_you_mean(std::string_view word,
   };
   const std::string bare = without_digits(word);
   for (const std::string& c : candidates) {
-    if (without_digits(c) == bare) continue; // who types 'web2' does not mean 'web1'
+    if (without_digits(c) == bare) continue; // a user who types 'web2' does not mean 'web1'
     size_t d = distance(word, c);
     if (!word.empty() && c.starts_with(word)) d = 1;
     if (d < best_distance) best = c, best_distance = d;

@@ -21,8 +21,8 @@ public:
   Undo& operator=(const Undo&) = delete;
   ~Undo() { run(); }
 
-  // What `action` refers to must have been made before the Undo; what came later is captured by
-  // value, for it is gone when the steps run.
+  // Objects that `action` refers to must have been made before the Undo. Later ones are captured by
+  // value, because they are gone when the steps run.
   void push(std::string step, std::function<void()> action) {
     steps_.emplace_back(std::move(step), std::move(action));
   }

@@ -39,13 +39,13 @@ void grow_ext4(const std::string& path, int64_t size);
 // with recorded errors, which e2fsck mends.
 bool grows_mounted(const std::string& path);
 
-// Makes a disk that nobody uses `size` bytes large, synced. A smaller size throws Error(usage),
-// what does not grow mounted Error(conflict), what holds no whole file system Error(failed); the
-// disk is as it was then.
+// Makes a disk that is not in use `size` bytes large, synced. A smaller size throws Error(usage), a
+// file system that does not grow mounted Error(conflict), a disk without a whole one Error(failed);
+// the disk is as it was then.
 //
 // Only the file grows, which is done at once or not at all. Its file system follows at the next
-// boot: the guest's kernel grows it, mounted (runtime/init/ext4.cc), so whatever is killed whenever
-// leaves it as whole as its journal keeps it. No program of the host reads what a guest wrote.
+// boot: the guest's kernel grows it, mounted (runtime/init/ext4.cc), so a kill at any moment leaves
+// it as whole as its journal keeps it. No program of the host reads what a guest wrote.
 void grow_disk(const std::string& path, int64_t size);
 
 // Makes file system and file smaller, down to `size` bytes; never larger. For a file system that

@@ -3,15 +3,15 @@
 //
 // Paths are relative to the file system's root and resolved in it as for a process confined there:
 // a symbolic link, an absolute one too, never leads out. Only the last component of a path that is
-// made is not followed; what is there already is replaced, except that a directory stays one
+// made is not followed; a file that is there already is replaced, except that a directory stays one
 // (its owner, mode, time and attributes are set). Missing parents are made, 0755, root's.
 //
-// What was written is on the disk when finish() has returned. Without it the file system is broken:
-// whoever makes one removes it on failure. The file must not be in use. Error(failed) says which
-// path; Ext4Full that the file system has no room left. Not thread safe.
+// When finish() has returned, all writes are on the disk. Without it the file system is broken: the
+// caller that makes one removes it on failure. The file must not be in use. Error(failed) says
+// which path; Ext4Full that the file system has no room left. Not thread safe.
 //
-// What is made costs as much as its path and content are long, however many names its directory
-// has, and about 100 bytes of memory. Paths are as long as Linux takes them (model/tree.h).
+// An entry costs as much as its path and content are long, however many names its directory has,
+// and about 100 bytes of memory. Paths are as long as Linux takes them (model/tree.h).
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ public:
   Ext4Files(Ext4Files&&) noexcept;
   ~Ext4Files();
 
-  // What a path leads to; none if nothing is there.
+  // The file that a path leads to; none if nothing is there.
   std::optional<FileNode> find(const std::string& path);
   // The same, but a link at the end is the link itself.
   std::optional<FileNode> find_link(const std::string& path);
@@ -53,7 +53,7 @@ public:
   std::vector<std::string> list(const std::string& dir); // sorted, without "." and ".."
 
   void make_dir(const std::string& path, const FileMeta& meta);
-  // `size`: at least, what no chunk reaches is a hole.
+  // `size`: at least; a range that no chunk reaches is a hole.
   void make_file(const std::string& path, const FileMeta& meta, int64_t size,
                  const ChunkSource& source);
   void make_file(const std::string& path, const FileMeta& meta, std::string_view content);

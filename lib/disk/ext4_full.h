@@ -1,4 +1,4 @@
-// What is thrown where an ext4 file system has no room left.
+// The error of an ext4 file system that has no room left.
 #pragma once
 
 #include "core/error.h"

@@ -23,7 +23,7 @@ public:
   // The name is not there. `type` is an EXT2_FT_….
   void add(ext2_ino_t dir, const std::string& name, ext2_ino_t inode, int type,
            const std::string& shown);
-  // The name is there; what it was a name of is left as it is.
+  // The name is there; the file that it was a name of is left as it is.
   void remove(ext2_ino_t dir, const std::string& name, ext2_ino_t inode, const std::string& shown);
 
 private:

@@ -28,7 +28,7 @@ void Ext4Raw::check(errcode_t code, std::string_view doing, std::string_view sub
   if (code == EXT2_ET_BLOCK_ALLOC_FAIL || code == EXT2_ET_INODE_ALLOC_FAIL)
     throw Ext4Full(Code::failed, fmt::format("cannot {} '{}' in '{}': the file system is full",
                                              doing, shown, path));
-  // Whatever was asked for, it is a write from the library's cache that failed.
+  // Whichever call gave it, a write from the library's cache has failed.
   if (code == ENOSPC) throw sys_error(ENOSPC, "cannot write '{}'", path);
   if (code > 0 && code <= most_errno)
     throw sys_error(static_cast<int>(code), "cannot {} '{}' in '{}'", doing, shown, path);

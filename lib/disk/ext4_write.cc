@@ -1,4 +1,4 @@
-// What Ext4Files writes: inodes, names, content.
+// The writing half of Ext4Files: inodes, names, content.
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -25,7 +25,7 @@ struct RootPlan {
   bool operator==(const RootPlan&) const = default;
 };
 
-// What the place can do, found beforehand.
+// The abilities and sizes that plan_root decides by, found beforehand.
 struct RootFacts {
   bool can_clone = false;
   int64_t image_size = 0;

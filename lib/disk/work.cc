@@ -43,7 +43,7 @@ std::string valid_work_mount(const std::string& path) {
 
 namespace {
 
-// What the image has at the mount becomes the root of the work disk.
+// The image's content at the mount becomes the root of the work disk.
 void fill_work(const WorkPlan& plan) {
   Ext4Files work(plan.to, Ext4Files::Mode::write);
   Ext4Files image(plan.image, Ext4Files::Mode::read);

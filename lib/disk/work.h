@@ -6,8 +6,8 @@
 
 namespace banger::disk {
 
-// Returns `path` in its plain form ("/srv/data"). Throws Error(usage) for what is no absolute path
-// below the root, or is a place that belongs to the kernel.
+// Returns `path` in its plain form ("/srv/data"). Throws Error(usage) for one that is no absolute
+// path below the root, or is a place that belongs to the kernel.
 std::string valid_work_mount(const std::string& path);
 
 struct WorkPlan {

@@ -1,4 +1,4 @@
-// What a file, device or stream holds, told by its bytes.
+// The content of a file, device or stream, told by its bytes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace banger::image {
 
-// As much of a stream's begin as tells what it is.
+// As much of a stream's begin as tells its kind.
 inline constexpr size_t head_size = size_t{1} << 20;
 
 // Whether a tar begins so: its first header has the sum that it says. Pure.
@@ -28,7 +28,7 @@ struct Place {
 };
 
 // The root's: that of an ext4 file system itself, or of the partition `partition`, else the largest
-// of Linux's. None for what is no disk. Throws Error(usage) for a partition of what has none,
+// of Linux's. None where it is no disk. Throws Error(usage) for a partition of a disk without any,
 // Error(not_found) where there is no such partition, Error(failed) for one that holds another file
 // system or is cut short.
 std::optional<Place> find_root(int fd, int64_t size, std::optional<int> partition,

@@ -1,4 +1,4 @@
-// What a root file system of another machine believes about disks that a VM does not have. Pure.
+// Traces in a root file system of its first machine's disks, which a VM does not have. Pure.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ struct Scrubbed {
 
 // An fstab whose lines for disks (UUID=, LABEL= and the like, anything in /dev) are comments: the
 // guest's root is mounted before its init runs, swap and separate /home or /var are not there, and
-// waiting for them would hold the boot up. What needs no disk stays as it is.
+// waiting for them would hold the boot up. A line that needs no disk stays as it is.
 Scrubbed scrub_fstab(std::string_view text);
 
 // The systemd unit that mounts `place`: "/home" is "home.mount", "/srv/a-b" "srv-a\x2db.mount"

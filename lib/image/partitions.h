@@ -1,7 +1,7 @@
 // The partition table of a raw disk, GPT or MBR with its logical partitions, read by libblkid.
 //
-// What lies outside of the disk is not listed: an MBR that says so makes the disk one that is cut
-// short. Reads by offset, changes nothing.
+// A partition outside of the disk is not listed: with one in its MBR, the disk counts as cut short.
+// Reads by offset, changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ std::vector<std::vector<Partition>> find_partitions(int fd, int64_t size, const 
 Partition root_partition(const std::vector<Partition>& partitions, std::optional<int> number,
                          const std::string& name);
 
-// What a file system or volume in a part of a disk is called, if it is one of those that people
-// have and banger does not boot from as they are: "an XFS file system".
+// The kind of file system or volume in a part of a disk, if it is one that people have and that
+// banger does not boot from as it is: "an XFS file system".
 struct ForeignContent {
   std::string name;
   bool has_files = true; // or it is swap space

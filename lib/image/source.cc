@@ -23,7 +23,7 @@ Source standard_input() {
   return {.kind = SourceKind::stream, .name = "standard input", .path = {}, .file = std::move(fd)};
 }
 
-// Claimed while it is read: what is mounted changes meanwhile, and a copy of it would be broken.
+// Claimed while it is read: a mounted device changes meanwhile, and a copy of it would be broken.
 Fd open_device(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
   if (fd) return fd;
@@ -37,7 +37,7 @@ Fd open_device(const std::string& path) {
   throw e;
 }
 
-// Who names something of a registry, or a download, is told how its files get here.
+// A name of something in a registry, or of a download, gets a hint how those files get here.
 Error not_there(const std::string& path) {
   Error e = not_found("there is no '{}'", path);
   e.default_subject(path);

@@ -1,4 +1,4 @@
-// What people name as the source of an image: opened, and told apart by how it can be read.
+// The source of an image, as people name it: opened, and told apart by how it can be read.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Source {
 
 // "-" is standard input. A FIFO is waited for, as by any program that reads one. Throws
 // Error(not_found) if it is not there, Error(conflict) for a device that is in use (mounted, or a
-// part of something), Error(usage) for what cannot be read to its end: a terminal, a character
+// part of something), Error(usage) for one that cannot be read to its end: a terminal, a character
 // device, a socket.
 Source open_source(const std::string& path);
 

@@ -1,5 +1,5 @@
-// What a state has made on the host besides files: links, tables, namespaces, the processes that
-// keep them. A plain value; the state's table of them is the truth about what may be there.
+// An object that a state has made on the host besides files: a link, a table, a namespace, a
+// process that keeps them. A plain value; the state's table says which of them may be there.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct HostObject {
   std::string name;     // unique among those of its kind
   std::string vm;       // the id of the VM that it was made for; empty: its place's own
   std::string place;    // the network's place that it is part of; empty: of none
-  std::string identity; // what tells it from another of that name; empty: not known
+  std::string identity; // distinguishes it from another of that name; empty: not known
   bool made = false;    // all that belongs to it was made; else it may be there, whole or in part
   bool operator==(const HostObject&) const = default;
 };
@@ -27,7 +27,7 @@ std::string_view name_of(ObjectKind kind);
 ObjectKind parse_object_kind(std::string_view word);
 
 // A process as an identity: "PID START_TIME BOOT_ID"; empty for none. parse_process takes it back,
-// and gives none for what is no such text.
+// and gives none for any other text.
 std::string identity_of(const ProcessId& process);
 ProcessId parse_process(std::string_view identity);
 

@@ -1,4 +1,4 @@
-// What an image is: a root file system that VMs are made from. Immutable once ready.
+// An image: a root file system that VMs are made from. Immutable once ready.
 #pragma once
 
 #include <cstdint>

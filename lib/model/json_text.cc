@@ -5,7 +5,7 @@
 namespace banger {
 
 void JsonText::quote(std::string_view text) {
-  // Nearly all of it is plain; what is not, is left to those who know all the rules.
+  // Nearly all of it is plain; nlohmann::json, which knows all the rules, takes the rest.
   unsigned special = 0; // no way out of the loop: so it is done many bytes at once
   for (char c : text)
     special |= static_cast<unsigned>(c < ' ') | (c == 0x7f) | (c == '"') | (c == '\\');

@@ -1,9 +1,9 @@
 // A JSON object written straight into text, in the order of the calls.
 //
-// For objects that are printed by the hundred: building a tree of values first costs ten times
-// what the rest of `list` does. It is ASCII: what a guest said may come here, and no control
-// character of it, C1 and DEL among them, may reach a terminal. Text that is no valid UTF-8 gets
-// replacement characters. The caller closes what it opened.
+// For objects that are printed by the hundred: building a tree of values first costs ten times the
+// rest of `list`. It is ASCII: words of a guest may come here, and no control character of them, C1
+// and DEL among them, may reach a terminal. Text that is no valid UTF-8 gets replacement
+// characters. The caller closes all that it opened.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,4 @@
-// The bounds of what a VM may have, for whoever reads or checks such a value. Bytes.
+// The bounds of what a VM may have, for all code that reads or checks such a value. Bytes.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Lines that banger's own programs say to each other: one JSON object each, with "v".
 //
-// An upgrade may meet programs of the build before that run on. What is added is a new key, which
-// they ignore, or a new verb, which they refuse; "v" grows only when a known one gets another
-// sense.
+// Programs of the build before may still run after an upgrade. So an addition is a new key, which
+// they ignore, or a new verb, which they refuse; "v" grows only when the meaning of a known one
+// changes.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ Json parse_message(std::string_view line);
 // No object, no version, or a member of another type.
 Error unreadable_message();
 
-// What `read` makes of the line's object; a member of another type is Error(failed), too.
+// The result of `read` on the line's object; a member of the wrong type is Error(failed), too.
 template <typename Read>
 auto read_message(std::string_view line, Read&& read) {
   try {

@@ -23,7 +23,7 @@ std::array<unsigned char, N> random_bytes() {
   return bytes;
 }
 
-// What is wrong with it as an RFC 1123 label; empty if nothing is.
+// The fault of a text as an RFC 1123 label; empty if it has none.
 std::string_view name_fault(std::string_view text) {
   if (text.empty()) return "it is empty";
   if (text.size() > 63) return "it is longer than 63 characters";
@@ -54,7 +54,7 @@ bool is_reserved_vm_name(std::string_view name) {
 }
 
 std::string_view other_meaning(std::string_view name) {
-  // What distributions write into /etc/hosts.
+  // The names that distributions write into /etc/hosts.
   constexpr std::array<std::string_view, 14> hosts{
       "localhost",     "localhost4",     "localhost6",      "localdomain",  "localdomain4",
       "localdomain6",  "ip6-loopback",   "ip6-localnet",    "ip6-allnodes", "ip6-allhosts",

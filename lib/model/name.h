@@ -18,8 +18,8 @@ bool is_name(std::string_view text);
 
 // A name that `banger ssh` would take for one of its verbs; refused when a VM is made.
 bool is_reserved_vm_name(std::string_view name);
-// What a name means elsewhere, so that no new VM may have it; empty if nothing. VMs that have such
-// a name keep it.
+// Another meaning of a name, for which no new VM may have it; empty if there is none. A VM that has
+// such a name keeps it.
 std::string_view other_meaning(std::string_view name);
 
 // Whether text could be an id or a prefix of one (4 to 12 lower-case hex digits).

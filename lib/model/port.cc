@@ -51,7 +51,7 @@ Range parse_range(std::string_view text, std::string_view word) {
   return r;
 }
 
-// What stands before the ports, the ports of host and guest, the protocol.
+// The text before the ports, the ports of host and guest, the protocol.
 struct Parts {
   std::optional<std::string> where;
   std::string host, guest, proto = "tcp";

@@ -12,20 +12,20 @@ namespace banger {
 // Where people look for a server on their own machine.
 inline constexpr const char* loopback = "127.0.0.1";
 
-// What a row has: "ADDR:HOST:GUEST[/udp]". Without an address host_address is empty: the VM's own
-// loopback address. Throws Error(usage).
+// A port as a row of the state spells it: "ADDR:HOST:GUEST[/udp]". Without an address host_address
+// is empty: the VM's own loopback address. Throws Error(usage).
 Port parse_port(std::string_view text);
 
-// What people ask for: "HOST:GUEST[/udp]" at 127.0.0.1 and at the VM's own address, which makes two
-// of each; "own:HOST:GUEST" at the latter alone, "ADDR:HOST:GUEST" at that one. HOST and GUEST are
-// ports, or ranges of the same length ("8000-8010"). The VM's own is an empty host_address. Throws
-// Error(usage).
+// Ports as people ask for them: "HOST:GUEST[/udp]" at 127.0.0.1 and at the VM's own address, which
+// makes two of each; "own:HOST:GUEST" at the latter alone, "ADDR:HOST:GUEST" at that one. HOST and
+// GUEST are ports, or ranges of the same length ("8000-8010"). The VM's own is an empty
+// host_address. Throws Error(usage).
 std::vector<Port> parse_ports(std::string_view text);
 
 // The port's address as it is typed: "own" for an empty one.
 std::string_view typed_address(const Port& port);
-// What parse_ports takes for this one alone: "127.1.2.3:8080:80/udp", "own:8080:80"; tcp is not
-// said.
+// The text from which parse_ports makes this port alone: "127.1.2.3:8080:80/udp", "own:8080:80". It
+// does not say "/tcp".
 std::string to_text(const Port& port);
 
 // Ports of one kind and address whose numbers follow one another.

@@ -1,5 +1,5 @@
-// What config file, environment and flags decide, as plain values (cli/config.h reads them), and
-// the places on disk that follow from them.
+// The settings that config file, environment and flags decide, as plain values (cli/config.h reads
+// them), and the places on disk that follow from them.
 #pragma once
 
 #include <chrono>

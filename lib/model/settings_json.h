@@ -1,5 +1,5 @@
-// Settings as one program hands them on to another, whole: what works for a verb knows what the
-// verb knows.
+// Settings as one program hands them on to another, whole: a program that works for a verb knows
+// all that the verb knows.
 #pragma once
 
 #include "model/settings.h"

@@ -35,9 +35,9 @@ std::string to_text(const Prefix& p); // "192.168.1.0/24"
 // In order, and none within another.
 std::vector<Prefix> merged(std::vector<Prefix> prefixes);
 
-// "52:54:00:…": a guest's MAC follows from its address. Whoever has seen another VM at that address
-// (slirp4netns for ever, the neighbours for a minute) sends to the right place then; a guest that
-// is only spoken to would never say that its MAC is another.
+// "52:54:00:…": a guest's MAC follows from its address. A sender that knew another VM at that
+// address (slirp4netns for ever, the neighbours for a minute) then sends to the right place; a
+// guest that is only spoken to would never say that its MAC is another.
 std::string mac_of(Address a);
 
 class Subnet {

@@ -30,7 +30,7 @@ struct Extent {
 };
 
 // A piece of a file's content, valid until the next one is asked for. Pieces come with rising
-// offsets; what lies between them is zeros.
+// offsets; gaps between them are zeros.
 struct Chunk {
   int64_t offset = 0;
   std::string_view data;

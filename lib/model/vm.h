@@ -1,4 +1,4 @@
-// What a VM is: its wishes (VmSpec), its record (Vm), its states. Plain values, no effects.
+// A VM: its wishes (VmSpec), its record (Vm), its states. Plain values, no effects.
 //
 // Sizes are bytes. Times are core/clock.h's WallTime, 0 where it never happened.
 #pragma once
@@ -55,7 +55,7 @@ struct Port {
 inline constexpr int most_cpus = 64;
 inline constexpr int64_t most_memory = int64_t{1} << 44, most_disk = int64_t{1} << 44;
 
-// What was asked for. An empty optional means `auto`: chosen at create (root) or at each start
+// The wishes for a VM. An empty optional means `auto`: chosen at create (root) or at each start
 // (vmm, accel) and shown.
 struct VmSpec {
   std::string name;
@@ -94,8 +94,8 @@ struct VmFault {
   std::string log = {}; // the file that tells more; empty: the console's
 };
 
-// The present run of a VM: what there is of it on the host besides its files. It begins when a
-// monitor takes the VM and ends when all of that was given back (ops/release).
+// The present run of a VM: its part of the host besides its files. It begins when a monitor takes
+// the VM and ends when all of that was given back (ops/release).
 struct VmRun {
   ProcessId monitor;
   ProcessId vmm;              // empty until it was started
@@ -127,7 +127,7 @@ struct Vm {
   std::vector<Port> ports;
 
   std::optional<Accel> want_accel;
-  ProcessId creator; // `creating`: who makes it; `removing`: who removes it; --rm: who runs it
+  ProcessId creator; // the process that makes it (`creating`), removes it, or runs it (--rm)
   std::optional<VmRun> run;
 
   // Of the last start, and told until the next.

@@ -18,14 +18,14 @@ namespace banger {
 
 using Json = nlohmann::ordered_json;
 
-// What a VM's disks take on the host: looked up by whoever wants it shown; absent, it is null.
+// The room that a VM's disks take on the host, looked up only to be shown; absent, it is null.
 struct DiskUse {
   std::optional<int64_t> root, work;
 };
 // `zone`: where it has its name (model/zone.h).
 std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone,
                     const DiskUse& used = {});
-// `stale`: the package list it was built from is no longer the tree's; none where nobody knows.
+// `stale`: the package list it was built from is no longer the tree's; none where that is unknown.
 Json to_json(const Image& image, const Dirs& dirs, std::optional<bool> stale);
 Json to_json(const Event& event);
 

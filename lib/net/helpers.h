@@ -1,4 +1,4 @@
-// What the two small programs of the private network do (libexec/banger).
+// The work of the two small programs of the private network (libexec/banger).
 #pragma once
 
 #include <string>

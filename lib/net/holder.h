@@ -22,8 +22,8 @@
 // starter gives it the relays anew and has it guard. It opens its sockets to the host's addresses
 // before it leaves the host's network namespace.
 //
-// It keeps the sockets at port 53, and answers nothing there: whoever is given them does
-// (ops/dns/guests.h). When that one dies, what guests ask waits in them for the next.
+// It keeps the sockets at port 53, and answers nothing there: the process that is given them does
+// (ops/dns/guests.h). When that process dies, guests' questions wait in them for the next.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ HolderAsk parse_holder_ask(std::string_view line);
 std::string drops_reply(const std::vector<Drop>& drops, int64_t id = 0);
 std::string relays_reply(const std::vector<Forward>& relays, int64_t id = 0);
 std::string error_reply(std::string_view code, std::string_view message, int64_t id = 0);
-// What a holder says to a verb that it has not; one of the build before lives on while VMs run.
+// A holder's answer to a verb that it has not; one of the build before lives on while VMs run.
 std::string unknown_verb(std::string_view verb);
 
 // The other side: a question each. Error(unreachable) when no holder answers in time.

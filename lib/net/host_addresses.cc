@@ -24,7 +24,7 @@ void take(std::vector<Prefix>& into, const nlattr* address, int length) {
   into.push_back({{address ? ntohl(::nla_get_u32(address)) : 0}, length});
 }
 
-// What one message of a dump tells.
+// Adds the addresses of one message of a dump.
 int on_dump(nl_msg* message, void* into) {
   auto& own = *static_cast<std::vector<Prefix>*>(into);
   nlmsghdr* header = ::nlmsg_hdr(message);

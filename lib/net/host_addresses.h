@@ -1,4 +1,4 @@
-// The addresses of the host: those of its links, and whatever else its table `local` says is for
+// The addresses of the host: those of its links, and all others that its table `local` says are for
 // the host itself (its broadcast addresses; ranges that are routed to it). slirp4netns would take a
 // guest's connection to one of them to a program of the host.
 //

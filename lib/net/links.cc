@@ -110,8 +110,8 @@ void Links::ensure(const Link& link) {
   if (!link.address.empty()) give_address(index, link);
 }
 
-// What the bridge has learned there already goes too. libnl has no call for it: rtnetlink(7),
-// IFLA_BRPORT_LEARNING and IFLA_BRPORT_FLUSH of linux/if_link.h.
+// Neighbours that the bridge has learned there already go too. libnl has no call for it:
+// rtnetlink(7), IFLA_BRPORT_LEARNING and IFLA_BRPORT_FLUSH of linux/if_link.h.
 void Links::learn_nothing(int index, const std::string& name) {
   std::unique_ptr<nl_msg, PutMessage> message(::nlmsg_alloc_simple(RTM_SETLINK, 0));
   if (!message) throw sys_error(ENOMEM, "cannot describe a network link");
@@ -124,7 +124,7 @@ void Links::learn_nothing(int index, const std::string& name) {
   check(::nla_put_u8(message.get(), IFLA_BRPORT_LEARNING, 0), "describe", name);
   check(::nla_put_flag(message.get(), IFLA_BRPORT_FLUSH), "describe", name);
   ::nla_nest_end(message.get(), port);
-  // It takes the message, whatever comes of it.
+  // nl_send_sync frees the message, even when it fails.
   check(::nl_send_sync(socket_.get(), message.release()), "attach", name);
 }
 

@@ -1,8 +1,8 @@
-// What a network shall be, as plain values: who is in it, and how far it has got. Pure.
+// A network as it shall be, as plain values: who is in it, and how far it has got. Pure.
 //
-// A plan names no link and no rule. Whoever makes it true derives those from the state's tag
-// (net/render.h), so a plan may come from a program with fewer rights, and means the same in the
-// host's network namespace and in a private one.
+// A plan names no link and no rule. The program that makes it true derives those from the state's
+// tag (net/render.h), so a plan may come from a program with fewer rights, and means the same in
+// the host's network namespace and in a private one.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace banger::net {
 // A VM's place in the network.
 struct Guest {
   int tap = 0;                        // N of bngTTTT-N, from 1
-  std::string mac = {}, address = {}; // both empty: of a VM of which no more is known than its tap
+  std::string mac = {}, address = {}; // both empty: of a VM whose tap alone is known
   bool host_open = false;             // the host's own addresses are open to it
   bool own_way = false;               // it goes out by way_name(tap), which reaches it alone
   bool operator==(const Guest&) const = default;
@@ -30,8 +30,8 @@ struct NetPlan {
   // The bridge, its table and the guard of the way out.
   enum class Base {
     as_is, // not touched
-    anew,  // made; a table that is there is replaced, and nobody is in it then
-    kept,  // made as it must be, while those who are in it stay
+    anew,  // made; a table that is there is replaced, and no guest is in it then
+    kept,  // made as it must be, while the guests that are in it stay
   };
   std::string tag;
   Subnet subnet = {}; // of the base alone

@@ -9,8 +9,8 @@
 //
 // Datagrams may be lost, as everywhere: nothing waits for a reader, and no error ends the relay. A
 // client that has been silent for a while is forgotten, the longest silent one where there are too
-// many; should its guest answer after all, nobody hears. A flood takes its turn with all else that
-// the loop has to do.
+// many; if its guest answers after all, the answer is lost. A flood takes its turn with all else
+// that the loop has to do.
 #pragma once
 
 #include <list>

@@ -14,7 +14,7 @@ constexpr std::string_view macs = "macs", addresses = "addresses"; // who may se
 constexpr std::string_view ways = "ways", own_way = "own_way";
 constexpr std::string_view host = "host", host_open = "host_open"; // the host's; who may go there
 
-// What no guest sends out, whatever the host's addresses are: "this network", loopback, link-local,
+// Addresses to which no guest sends, whatever the host's are: "this network", loopback, link-local,
 // multicast, reserved and broadcast (RFC 6890).
 constexpr std::string_view never_out = "{ 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3 }";
 
@@ -63,7 +63,7 @@ std::string table_rules(const std::string& tag) {
   return r;
 }
 
-// What may be sent, and by whom; made or brought up to date while VMs run.
+// The frames that may be sent, and by whom; made or brought up to date while VMs run.
 std::string sent_rules(const std::string& tag) {
   std::string t = table_name(tag), r;
   for (std::string_view reason : drop_reasons) r += counter_set(t, reason);
@@ -93,7 +93,7 @@ std::string sent_rules(const std::string& tag) {
   return r;
 }
 
-// What the bridge itself takes; a broadcast comes here too, beside its way to all the others.
+// The frames that the bridge itself takes; a broadcast comes here as well as to all others.
 std::string taken_rules(const std::string& tag, const Subnet& subnet) {
   std::string t = table_name(tag), own = to_text(subnet.bridge());
   std::string r = fmt::format("add chain bridge {0} taken {{ type filter hook input priority 0; "
@@ -152,7 +152,7 @@ std::string guard_rules(const std::string& tag, const Subnet& subnet) {
   rule(
       fmt::format("ip daddr @{} ip frag-off & 0x1fff 0 tcp flags & (ack | rst) != 0 accept", host));
   r += drop_rule(t, "out", fmt::format("ip daddr @{}", host), "destination");
-  // What a bridge sends everywhere, because it does not know yet where a guest is: no offence.
+  // A frame that the bridge floods, because it has not learned where its guest is: no offence.
   rule(fmt::format("ip daddr {} drop", subnet.text()));
   return r;
 }

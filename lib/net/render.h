@@ -5,11 +5,11 @@
 //                   ── uplink bngTTTT-up   one way out for all, in a network of a build before
 //   table bridge banger_TTTT               who may send what
 //
-// The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for what
-// guests ask of names (ops/dns/guests.h).
+// The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for the
+// names that guests ask for (ops/dns/guests.h).
 //
 // The rules: through its tap a VM sends IPv4 and ARP only, from its own MAC and its own address
-// (ARP's claims too); DHCP passes in no direction; nothing else passes. What is dropped is counted
+// (ARP's claims too); DHCP passes in no direction; nothing else passes. Drops are counted
 // by tap and reason (but for IPv6 from an honest MAC, which every guest tries). At the bridge's own
 // address ARP, echo, UDP, and TCP to port 53 arrive, where only the sockets of relays and of names
 // listen; nothing that is for another place, so that nothing is ever routed there. Elements are
@@ -60,13 +60,13 @@ struct Rendered {
 // number that no name has room for. So nothing of it can be taken for a rule.
 Rendered render(const NetPlan& plan);
 
-// How often each guest may ask for names by UDP: what one sends beyond that is dropped before it
-// fills the socket that all ask at. Apart from the others, because a kernel may not have it; again
-// it is what it was.
+// How often each guest may ask for names by UDP: its questions beyond that are dropped before they
+// fill the socket that all ask at. Apart from the others, because a kernel may not have it; applied
+// again it stays the same.
 std::string names_rules(const std::string& table);
 
-// What the table knows of the host's addresses, replaced in one transaction. Prefixes that overlap
-// are merged.
+// The table's set of the host's addresses, replaced in one transaction. Prefixes that overlap are
+// merged.
 std::string host_rules(const std::string& table, const std::vector<Prefix>& own);
 
 } // namespace banger::net

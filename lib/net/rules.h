@@ -17,7 +17,7 @@ public:
   Rules();
   // One transaction: all of it or nothing. Throws Error(failed) with what nftables said.
   void apply(const std::string& script);
-  // What the table has counted; empty where there is no such table.
+  // The drops that the table has counted; empty where there is no such table.
   std::vector<Drop> drops(const std::string& table);
 
 private:

@@ -43,7 +43,7 @@ std::string call(const std::string& socket, const std::string& request, Millis l
   return reply;
 }
 
-// What it complains of; empty where it does not.
+// The complaint in its reply; empty where there is none.
 std::string complaint(const std::string& reply) {
   Json j = Json::parse(reply, nullptr, false);
   if (!j.is_object()) return "its answer cannot be read";

@@ -1,9 +1,9 @@
 // slirp4netns: the way out of a private network, and the way in to published ports of TCP.
 //
 // It runs in the host's namespaces and puts its tap into the network's. Its API is a Unix socket:
-// one JSON object a connection. Forwards live as long as it does; whoever starts another adds them
-// again. Its forwards of UDP carry no answer to a client on the host's own loopback, which is
-// closed to guests: those are relayed (net/relay.h).
+// one JSON object a connection. Forwards live as long as it does; the monitor that starts another
+// adds them again. Its forwards of UDP carry no answer to a client on the host's own loopback,
+// which is closed to guests: those are relayed (net/relay.h).
 #pragma once
 
 #include <string>

@@ -146,7 +146,7 @@ bool Db::keep_room() {
 }
 
 int64_t Db::data_version() {
-  // Before SQLite looks: what is committed between is looked at once more.
+  // Taken before SQLite looks: a commit in between is then looked at once more, not missed.
   auto mark = is_wal_ ? commit_mark(handle_) : std::nullopt;
   if (mark && mark == marked_) return data_version_;
   marked_.reset();

@@ -71,8 +71,8 @@ class Db {
 public:
   // An absent state.
   Db() = default;
-  // Null if there is no such file, or, for reading, one of length 0: nothing was ever stored. Who
-  // reads may have to migrate an older schema, so every handle can write; State refuses the rest.
+  // Null if there is no such file, or, for reading, one of length 0: nothing was ever stored. A
+  // reader may have to migrate an older schema, so every handle can write; State refuses the rest.
   static std::unique_ptr<Db> open(const std::string& path, Mode mode);
   ~Db();
   Db(const Db&) = delete;
@@ -103,13 +103,13 @@ public:
   }
   // Several statements without parameters, separated by ';'.
   void script(const std::string& sql);
-  // Joins one that is open; what a joined body throws takes back just what that body did.
-  // Writers stand in a line (STATE.DB-line): who is at its front tries for SQLite's own lock,
-  // alone, the others sleep. Without it a hundred of them spend both processors on asking.
+  // Joins one that is open; an exception of a joined body takes back just that body's changes.
+  // Writers stand in a line (STATE.DB-line): the first one tries for SQLite's own lock, alone, the
+  // others sleep. Without it a hundred of them spend both processors on asking.
   void transaction(const std::function<void()>& body, Outlives outlives = Outlives::power_cut);
   void snapshot(const std::function<void()>& body);
 
-  // A file that is blank, or was left half initialised by one who died.
+  // A file that is blank, or was left half initialised by a process that died.
   bool needs_initialising() const { return !is_wal_; }
   // Marks the file as ours and makes it WAL. Safe to repeat and to race.
   void initialise();

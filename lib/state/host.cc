@@ -1,4 +1,4 @@
-// What the state has on the host: the network's places, host objects, ports that change.
+// The state's records of the host: the network's places, host objects, ports that change.
 #include <algorithm>
 
 #include "state/older_monitors.h"

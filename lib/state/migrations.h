@@ -24,7 +24,7 @@ struct Migration {
 
 std::span<const Migration> migrations();
 
-// Applies those that are missing, whoever else does the same at the same time. Throws
+// Applies those that are missing, even if another process does the same at the same time. Throws
 // Error(conflict) when the schema is newer than the last of `all`; nothing is changed then.
 void migrate(Db& db, std::span<const Migration> all = migrations());
 

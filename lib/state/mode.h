@@ -1,4 +1,4 @@
-// What a state is opened for.
+// The purpose for which a state is opened.
 #pragma once
 
 namespace banger::state {

@@ -36,7 +36,7 @@ void serve_older_monitors(Db& db) {
 void take_net_fact(Db& db) {
   db.script(sql::net_of_fact);
   if (!are_served(db)) return db.run("DELETE FROM fact WHERE key = 'net'");
-  // `schema`: what this build writes there.
+  // `schema`: a key that only this build writes there.
   db.script(fmt::format("CREATE TRIGGER older_net AFTER UPDATE ON fact "
                         "WHEN NEW.key = 'net' AND json_extract(NEW.value, '$.schema') IS NULL "
                         "BEGIN {} END",

@@ -123,7 +123,7 @@ struct TableSql {
   }
 };
 
-// What a reference means: the id of the row with that name, else of the only one whose id begins
+// The id that a reference means: of the row with that name, else of the only one whose id begins
 // so. `table` is "vm" or "image"; `noun` is for people. Throws Error(usage) for a prefix of
 // several.
 std::optional<std::string> find_id(Db& db, std::string_view table, std::string_view noun,

@@ -62,9 +62,9 @@ public:
   // When it was made; 0 when absent.
   WallTime made();
 
-  // Runs `body` in one IMMEDIATE transaction and commits; what it throws rolls back. The methods
+  // Runs `body` in one IMMEDIATE transaction and commits; an exception rolls back. The methods
   // below that change something join a transaction that is open, or make their own; so does a
-  // transaction() within another. A joined one that throws takes back what it did itself, and the
+  // transaction() within another. A joined one that throws takes back its own changes, and the
   // outer one can go on. `body` may run again when the database was busy: it must have no other
   // effect. Error(failed) in a State opened for reading. A joined one outlives what the outer does.
   void transaction(const std::function<void()>& body, Outlives outlives = Outlives::power_cut);
@@ -116,8 +116,8 @@ public:
   std::vector<ImageUser> image_users(const std::string& image_id);
   std::vector<std::string> runtime_dirs(); // of present runs
 
-  // --- What there is on the host. A place and its objects are stored whole: objects of it that are
-  // not named any more are forgotten.
+  // --- Objects on the host. A place and its objects are stored whole: objects of it that are not
+  // named any more are forgotten.
   std::vector<HostObject> host_objects();
   std::vector<HostObject> host_objects_of(const std::string& vm);
   std::optional<NetPlaceRecord> net_place(const std::string& name);
@@ -128,8 +128,8 @@ public:
   void remove_host_objects(ObjectKind kind, const std::string& vm, Outlives outlives);
   void remove_net_place(const std::string& name, Outlives outlives);
 
-  // --- Ports of a VM whose opening or closing on the host has begun and has not ended: whoever
-  // does that may have died. By the VM's id; they go with the VM.
+  // --- Ports of a VM whose opening or closing on the host has begun and has not ended: the process
+  // that does it may have died. By the VM's id; they go with the VM.
   void begin_port_change(const std::string& vm, const std::vector<Port>& ports);
   void end_port_change(const std::string& vm);
   std::map<std::string, std::vector<Port>> changing_ports();
@@ -159,8 +159,8 @@ public:
   // Takes away what monitors of an older build need of the database, once none of them runs.
   void dismiss_older_monitors();
 
-  // Takes room for what is committed as long as this process has the state open, so that it can be
-  // on a full disk, too: 9 MiB, shared by all who do. False where the disk has not got it.
+  // Takes room for this process's commits as long as it has the state open, so that they succeed on
+  // a full disk, too: 9 MiB, shared by all such processes. False where the disk has not got it.
   bool keep_room();
 
   // A number that changes with every commit of another process (PRAGMA data_version).

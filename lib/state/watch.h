@@ -1,4 +1,4 @@
-// Tells when another process has committed to the state, for whoever follows it.
+// Tells when another process has committed to the state, for a process that follows it.
 //
 // The kernel tells of a commit's bytes when they are written, and others can see the commit only
 // after they were synced. So after each stir of the files the state's version is looked at again in
@@ -17,8 +17,8 @@ namespace banger::state {
 
 class StateWatch {
 public:
-  // All of them must outlive it. What is read after this was made, and again at each `on_commit`,
-  // misses nothing. The state must exist.
+  // All of them must outlive it. A reader that reads after this was made, and again at each
+  // `on_commit`, misses nothing. The state must exist.
   StateWatch(sys::Loop& loop, const Dirs& dirs, State& state, std::function<void()> on_commit);
   StateWatch(const StateWatch&) = delete;
   StateWatch& operator=(const StateWatch&) = delete;

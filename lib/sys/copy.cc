@@ -20,7 +20,7 @@ namespace banger::sys {
 
 namespace {
 
-// What a file system says that cannot share extents, or not between these two.
+// Whether the errno says that this file system, or this pair of them, cannot share extents.
 bool means_no_clone(int err) {
   return err == EOPNOTSUPP || err == EXDEV || err == EINVAL || err == ENOTTY || err == ENOSYS;
 }

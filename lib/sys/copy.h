@@ -16,8 +16,8 @@ bool clone_file(const std::string& from, const std::string& to);
 // `to` must not exist; on failure it is removed. Nothing is synced.
 void copy_sparse(const std::string& from, const std::string& to);
 
-// What becomes of the bytes that were copied: those of a temporary file go at once, so that both
-// together take little more room than one.
+// The fate of the bytes that were copied: those of a temporary file are given back at once, so that
+// both files together take little more room than one.
 enum class Original { kept, given_back };
 // Copies `size` bytes at `offset` of an open file or block device called `from`; long runs of zeros
 // become holes, however it has them. `to` must not exist; on failure it is removed. Throws when

@@ -27,12 +27,12 @@ public:
   // lost.
   std::string_view datagram(size_t i) const;
   bool is_cut(size_t i) const;
-  // Whom to answer later (send_datagram).
+  // The sender, for an answer later (send_datagram).
   UdpPeer peer(size_t i) const;
-  // What is sent back to where it came from, from the address that it was sent to; nothing where it
-  // is empty.
+  // The reply to datagram `i`: send() sends it back to its sender, from the address that it was
+  // sent to. An empty one is not sent.
   std::string& answer(size_t i) { return answers_[i]; }
-  // Sends the answers now. What cannot be sent is lost, as datagrams may be.
+  // Sends the answers now. One that cannot be sent is lost, as datagrams may be.
   void send(int fd);
 
 private:

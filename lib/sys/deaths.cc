@@ -33,7 +33,7 @@ bool Deaths::follow(const std::vector<ProcessId>& processes) {
       throw sys_error(errno, "cannot follow process {}", id.pid);
     next.emplace(id, std::move(*pidfd));
   }
-  // What is closed leaves the epoll by itself.
+  // A descriptor that is closed here leaves the epoll by itself.
   followed_ = std::move(next);
   return all;
 }

@@ -1,4 +1,4 @@
-// Tells when one of several processes has ended, whoever's children they are, by one descriptor.
+// Tells by one descriptor when one of several processes has ended, whatever their parents are.
 #pragma once
 
 #include <map>

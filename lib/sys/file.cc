@@ -135,7 +135,7 @@ void write_atomic(const std::string& path, std::string_view content, mode_t mode
   std::string dir = parent_of(path);
   std::string temporary = dir + "/." + base_of(path) + ".tmp";
   try {
-    // A fresh inode: whoever still holds a dead writer's temporary must not see this content.
+    // A fresh inode: a holder of a dead writer's temporary must not see this content.
     remove_file(temporary);
     Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
     failpoint(Point::chmod);
@@ -195,7 +195,7 @@ void make_symlink(const std::string& target, const std::string& path) {
   failpoint(Point::link);
   if (::symlink(target.c_str(), path.c_str()) == 0) return;
   if (errno != EEXIST) throw sys_error(errno, "cannot link '{}'", path);
-  // Replaced at once, so that nobody sees a moment without it.
+  // Replaced at once, so that no reader sees a moment without it.
   std::string temporary = parent_of(path) + "/." + base_of(path) + ".tmp";
   remove_file(temporary);
   failpoint(Point::link);

@@ -30,15 +30,15 @@ std::string read_file(const std::string& path, size_t max = size_t{64} << 20);
 std::optional<std::string> find_content(const std::string& path, size_t max = size_t{64} << 20);
 // At most `max` bytes from the end of a file that others may be writing. Empty if absent.
 std::string read_tail(const std::string& path, size_t max);
-// What can be read now from `offset`, at most `max` bytes.
+// The bytes that can be read now from `offset`, at most `max`.
 std::string read_at(int fd, int64_t offset, size_t max);
 int64_t size_of(int fd);
 void write_all(int fd, std::string_view data);
 
-// Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. Whoever
-// reads sees the old content or the new, whatever dies in between. A stale temporary of a dead
-// writer is named ".NAME.tmp" and overwritten by the next. What need outlive processes only is not
-// synced: after a power cut the file may be the old one, or empty.
+// Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. A reader
+// sees the old content or the new, whatever dies in between. A dead writer's stale temporary is
+// named ".NAME.tmp" and overwritten by the next. With Outlives::process nothing is synced: after a
+// power cut the file may be the old one, or empty.
 void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600,
                   Outlives outlives = Outlives::power_cut);
 
@@ -52,7 +52,7 @@ void make_fifo(const std::string& path);
 // Makes it and its parents.
 void make_dirs(const std::string& path, mode_t mode = 0700);
 void rename(const std::string& from, const std::string& to);
-// Replaces what is there.
+// Replaces an old one.
 void make_symlink(const std::string& target, const std::string& path);
 void set_mode(const std::string& path, mode_t mode);
 void set_size(int fd, int64_t size, const std::string& path);
@@ -61,7 +61,7 @@ void sync_file(const std::string& path);
 
 // Absence is no failure; the answer says whether it was there.
 bool remove_file(const std::string& path);
-// Makes what stands at `path`: where `make` throws, the half of it is removed first. An error whose
+// Makes the file at `path`: where `make` throws, the half of it is removed first. An error whose
 // half could not be removed says so in its hint.
 void make_or_remove(const std::string& path, const std::function<void()>& make);
 // Removes a file or directory with all below it; never follows a symbolic link, never leaves the
@@ -90,8 +90,8 @@ std::string nearest_existing(std::string path);
 // Bytes free for this user on the file system that holds `path` (or its nearest existing parent).
 int64_t free_space(const std::string& path);
 // Takes room on the disk for `path`, which must exist, to be `bytes` long, and leaves it as long as
-// it is: what is added until then finds room on a full disk too. False where the file system has no
-// such room, or cannot do that.
+// it is: bytes that are added up to there find room on a full disk too. False where the file system
+// has no such room, or cannot do that.
 bool keep_room(const std::string& path, int64_t bytes);
 // Whether `path` (or its nearest existing parent) is gone after a power cut.
 bool is_in_memory(const std::string& path);

@@ -53,12 +53,12 @@ void signal_descendants(int signal) {
   ours.erase(::getpid());
   for (int pid : ours) {
     ::kill(pid, signal);
-    ::kill(pid, SIGCONT); // what is stopped hears nothing
+    ::kill(pid, SIGCONT); // a stopped process hears nothing
   }
 }
 
-// Until there is no child left: what the program left behind is this process's child by then. The
-// status of the program.
+// Until there is no child left: by then the processes that the program left behind are this one's
+// children. Gives the status of the program.
 int keep(int program, int lifeline) {
   sigset_t child;
   ::sigemptyset(&child);
@@ -112,7 +112,7 @@ int keep(int program, int lifeline) {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
     ::signal(SIGCHLD, SIG_DFL);
     int program = start();
-    // A pipe or a lock of the one who started this must not be held by it.
+    // The keeper must not hold a pipe or a lock of the process that started this one.
     ::dup2(lifeline, 0);
     ::syscall(SYS_close_range, 1u, ~0u, 0u);
     end_like(keep(program, 0));

@@ -3,10 +3,10 @@
 // more.
 //
 // A keeper is a process between the two, forked from this one, in a session of its own. It adopts
-// whatever the program leaves behind (PR_SET_CHILD_SUBREAPER), daemons too, and holds one end of a
-// pipe whose other end is this process's. When the program has ended, or nobody holds that end any
-// more, it ends all that is left: SIGTERM, so that they can tidy up, and SIGKILL five seconds
-// later. Then it ends itself, as the program did.
+// all that the program leaves behind (PR_SET_CHILD_SUBREAPER), daemons too, and holds one end of a
+// pipe whose other end is this process's. When the program has ended, or that other end is closed,
+// it ends all that is left: SIGTERM, so that they can tidy up, and SIGKILL five seconds later. Then
+// it ends itself, as the program did.
 #pragma once
 
 #include <functional>

@@ -98,7 +98,7 @@ void LineServer::resume() {
   for (const auto& client : clients_) {
     if (!client->paused_) continue;
     client->paused_ = false;
-    // What it sent already waits in its reader; and this may be called while it is read.
+    // Lines that it sent already wait in its reader; and this may be called while it is read.
     loop_.after(Millis(0), [this, peer = Peer(client)] {
       if (auto here = peer.lock()) {
         loop_.watch(here->fd_.get(), [this, here] { read(here); });

@@ -1,5 +1,5 @@
-// A Unix socket whose clients say lines and hear lines, on a loop. What one client does, or does
-// not do, is no matter to the others: nothing here waits.
+// A Unix socket whose clients say lines and hear lines, on a loop. No client can hold up another,
+// whatever it does or does not do: nothing here waits.
 #pragma once
 
 #include <functional>
@@ -23,12 +23,12 @@ public:
     Client(Loop& loop, Fd fd);
     // One that takes nothing for long hears no more; its end is seen all the same.
     void send(std::string_view line);
-    // The same with a copy of a descriptor, for one that is waiting for nothing else. What the
-    // client does not take now costs it its connection.
+    // The same with a copy of a descriptor, for one that is waiting for nothing else. A client that
+    // does not take all of it now loses its connection.
     void send_with(std::string_view line, int descriptor);
     // No more lines of it are read, until resume(). From its own on_line only.
     void pause() { paused_ = true; }
-    // A descriptor that came along with what it said, and that nobody has taken yet.
+    // A descriptor that came along with its words, and that no callback has taken yet.
     Fd came;
 
   private:
@@ -42,10 +42,10 @@ public:
   using Peer = std::weak_ptr<Client>;
 
   struct Handlers {
-    // What it throws costs the client its connection.
+    // A client whose on_line throws loses its connection.
     std::function<void(const std::shared_ptr<Client>&, const std::string& line)> on_line;
-    // What a client's connection was lost by, or why none can be taken for a while. Gives the line
-    // that the client hears last.
+    // Told the error that a client's connection was lost by, or why none can be taken for a while.
+    // Gives the line that the client hears last.
     std::function<std::string(const Error&)> on_fault;
     // One that has connected to listen()'s socket.
     std::function<void(const std::shared_ptr<Client>&)> on_join = {};
@@ -56,7 +56,7 @@ public:
   LineServer(const LineServer&) = delete;
   LineServer& operator=(const LineServer&) = delete;
 
-  // Takes those who connect, from now on.
+  // Takes the clients that connect, from now on.
   void listen(Fd listener);
   // Another client, whose connection was made elsewhere.
   Peer add(Fd fd);

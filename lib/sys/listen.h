@@ -8,7 +8,7 @@
 
 namespace banger::sys {
 
-// A listener on address:port (0: one that is free), which blocks nobody. Throws Error(conflict) for
+// A nonblocking listener on address:port (0: one that is free). Throws Error(conflict) for
 // a port that is taken, Error(preflight) for one that this user may not have, Error(usage) for an
 // address that is none.
 Fd listen_tcp(const std::string& address, int port);

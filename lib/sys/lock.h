@@ -32,9 +32,9 @@ private:
   Fd fd_;
 };
 
-// A line to stand in, again and again. Those who wait sleep, and are served in the order in which
-// they came (the kernel's queue of an OFD lock); one who comes just when it is the next one's turn
-// may slip in before him. The file stays.
+// A line to stand in, again and again. Waiters sleep, and are served in the order in which they
+// came (the kernel's queue of an OFD lock); a newcomer that arrives just when it is the next one's
+// turn may slip in before it. The file stays.
 class Line {
 public:
   explicit Line(std::string path) : path_(std::move(path)) {}

@@ -63,7 +63,7 @@ std::string LogFollower::next() {
   text.erase(0, last_.size());
   offset_ += static_cast<int64_t>(text.size());
   remember(text);
-  // Only what comes first can be a hole: what was given last stands before all else.
+  // Only the first bytes can be a hole: later ones stand behind bytes that were given.
   if (last_.size() == text.size()) text.erase(0, behind_hole(text));
   return text;
 }

@@ -18,10 +18,10 @@ public:
   // The file may be absent still.
   explicit LogFollower(std::string path) : path_(std::move(path)) {}
 
-  // What is there now, at most its last 8 MiB, or the last `lines` lines of it (0: all). Following
-  // goes on behind it.
+  // The content that is there now, at most its last 8 MiB, or the last `lines` lines of it (0:
+  // all). Following goes on behind it.
   std::string tail(size_t lines);
-  // What has come since, at most 64 KiB; empty if nothing has.
+  // The bytes that have come since, at most 64 KiB; empty if there are none.
   std::string next();
 
 private:

@@ -14,9 +14,9 @@
 
 namespace banger::sys {
 
-// A callback may forget, watch again or cancel anything, itself included. What it forgets is not
-// called any more; what it watches is called for what a later look finds, never for what this one
-// found under the same number. One that throws leaves run(), which may be called again.
+// A callback may forget, watch again or cancel anything, itself included. A descriptor that it
+// forgets is not called any more; one that it watches is called for a later look's finds, never for
+// this one's under the same number. A callback that throws leaves run(), which may be called again.
 class Loop {
 public:
   using Callback = std::function<void()>;
@@ -29,8 +29,8 @@ public:
   // The same for a descriptor that can be written to; forgotten apart from the other.
   void watch_writable(int fd, Callback on_writable);
   void forget_writable(int fd);
-  // Called once, when nobody is left to read what is written to fd, a pipe or socket. That nothing
-  // more comes in does not count: a socket half shut down is readable for ever.
+  // Called once, when nobody is left to read from the other end of fd, a pipe or socket. Input that
+  // has ended does not count: a socket half shut down is readable for ever.
   void watch_hangup(int fd, Callback on_hangup);
   // Timers run in the order of their times. One that is due at once still waits until every
   // descriptor has been looked at: a timer that sets itself again cannot keep them waiting.
@@ -66,12 +66,12 @@ int read_signal(int fd);
 Fd watch_file(const std::string& path);
 // Another file for such a descriptor: the host's inotify instances are few.
 void watch_too(int watch, const std::string& path);
-// The same for what comes, goes or changes in a directory.
+// The same for files that come, go or change in a directory.
 Fd watch_dir(const std::string& path);
-// Throws as these do where no inotify instance is left to the user. It watches nothing: closing
-// what has watched waits for the kernel's readers of all watches, 8 to 15 ms.
+// Throws as these do where no inotify instance is left to the user. It watches nothing: closing one
+// that watched waits for the kernel's readers of all watches, 8 to 15 ms.
 void require_watch();
-// What a failure of inotify means: its limits come as errors that speak of files and disks.
+// The error for a failure of inotify: the errno of its limits would speak of files and disks.
 Error watch_fault(int err, const std::string& what);
 void drain_events(int fd);
 

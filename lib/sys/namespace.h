@@ -1,7 +1,7 @@
 // Network namespaces, alone or within a user namespace of their own, and the taps in them.
 //
-// A namespace lives as long as a process is in it or a descriptor of it is open. What enters one
-// stays there: only small processes that do nothing else (banger-netns, banger-enter) call these.
+// A namespace lives as long as a process is in it or a descriptor of it is open. A process stays
+// where it enters: only small ones that do nothing else (banger-netns, banger-enter) call these.
 #pragma once
 
 #include <cstdint>

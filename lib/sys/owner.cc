@@ -34,7 +34,7 @@ void require_own(const char* what, const std::string& dir, std::optional<FileInf
     above.resize(std::max<size_t>(above.rfind('/'), 1));
   uid_t self = ::geteuid();
   if (!info || info->uid == self) return;
-  // What is missing below a directory of root's, or of everybody's, will be ours.
+  // A missing directory below one of root's, or of everybody's, will be this user's own.
   if (!is_there && (info->uid == 0 || (info->mode & 002) != 0)) return;
   std::string owner = owner_text(info->uid);
   throw preflight("the {} directory '{}' belongs to {}{}", what, dir, owner,

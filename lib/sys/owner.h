@@ -1,4 +1,4 @@
-// Whose a file is, in the words of people.
+// The owners of files, in the words of people.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ std::string owner_text(uid_t uid);
 // the hint.
 void require_own(const char* what, const std::string& dir, std::optional<FileInfo> info,
                  const std::string& otherwise);
-// What gives the user of this process all that lies in a directory of theirs: a command for the
-// shell. Empty where nothing in it (or in its directories) is another's.
+// A shell command that gives the user of this process all that lies in a directory of theirs. Empty
+// where nothing in it (or in its directories) is another's.
 std::string how_to_own(const std::string& dir);
 // None where the host has no name for it.
 std::optional<std::string> group_name(gid_t gid);

@@ -1,4 +1,4 @@
-// What /proc tells of processes and of this host.
+// Facts about processes and about this host, from /proc.
 #pragma once
 
 #include <optional>

@@ -135,8 +135,8 @@ int start(const Command& command, const std::string& program, const Stdio& stdio
   place(stdio.out, 1);
   place(stdio.err, 2);
   for (auto [ours, theirs] : stdio.more) place(ours, theirs);
-  // Whatever else is open, close-on-exec or not, is not the child's. To close what is not open is
-  // no error here.
+  // The child gets no other descriptor that is open, close-on-exec or not. Closing a number that is
+  // not open is no error here.
   for (int fd = 3; fd < floor; fd++)
     if (std::ranges::none_of(stdio.more, [&](const auto& m) { return m.second == fd; }))
       ::posix_spawn_file_actions_addclose(&files.actions, fd);
@@ -214,8 +214,8 @@ void Child::kill(int signal) {
 
 namespace {
 
-// Holds SIGPIPE back from this thread, which alone is sent it for its own writes; what other
-// threads and the process do about the signal stays as it is.
+// Holds SIGPIPE back from this thread, which alone is sent it for its own writes; the signal's
+// handling in other threads and in the process stays as it is.
 class WithoutSigpipe {
 public:
   WithoutSigpipe() {
@@ -334,7 +334,7 @@ void exec(const Command& command, Keep keep) {
   Environment environment(command.env);
   auto argv = argv_of(command);
   if (keep == Keep::nothing) close_on_exec();
-  // What this program blocked, or ignored for itself, is not for the next one.
+  // Signals that this program blocked, or ignored for itself, are not so for the next one.
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

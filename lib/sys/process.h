@@ -1,9 +1,9 @@
 // Other programs. This is the only place in the tree that starts one (tests/lint holds it so).
 //
 // A command is a plain value; tests compare it. No shell is ever involved. A child has the
-// descriptors that its Stdio names and no other, whatever this process was given open by whoever
-// started it: a lock or a pipe of a script must not be held for as long as a VM runs. Signals are
-// at their defaults unless keep_ignored is set, and a program that cannot be executed throws Error
+// descriptors that its Stdio names and no other, not even one that this process's starter left
+// open: a lock or a pipe of a script must not be held for as long as a VM runs. Signals are at
+// their defaults unless keep_ignored is set, and a program that cannot be executed throws Error
 // with the errno and its name.
 #pragma once
 
@@ -23,9 +23,9 @@ struct Command {
   std::map<std::string, std::string> env; // added to this process's environment
   std::string cwd;                        // empty: this process's
   bool new_session = false;               // setsid: outlives the terminal
-  // What this process ignores stays ignored in the child: a command in a script's background, or
-  // under nohup, must not end by what was kept from us. But for SIGPIPE and SIGXFSZ, which the
-  // tools ignore for themselves.
+  // Signals that this process ignores stay ignored in the child: a command in a script's
+  // background, or under nohup, must not end by a signal that was kept from us. SIGPIPE and SIGXFSZ
+  // are not kept: the tools ignore those for themselves.
   bool keep_ignored = false;
   // It and all that it starts end with this process, however that ends, and with its Child
   // (sys/keeper.h): for programs of others that write where this process has to tidy up.
@@ -49,9 +49,9 @@ struct ExitStatus {
   std::string text() const;
 };
 
-// A child of this process, and whoever holds this owns it: it is killed and waited for when this
-// goes, unless it was waited for before, or may outlive its starter (leave()). One that is kept is
-// asked to end, with all that it started.
+// A child of this process. The holder of this object owns it: the child is killed and waited for
+// when this goes, unless it was waited for before, or may outlive its starter (leave()). One that
+// is kept is asked to end, with all that it started.
 class [[nodiscard]] Child {
 public:
   Child(int pid, Fd pidfd, std::optional<Fd> lifeline = {})
@@ -75,7 +75,7 @@ public:
   // One that is kept is asked to end, and killed where it does not, whatever the signal.
   void kill(int signal);
   // From now on it may outlive this object and this process, and can still be signalled and waited
-  // for; where nobody does, init reaps it after this process. Not for one that is kept.
+  // for; if nothing waits for it, init reaps it after this process. Not for one that is kept.
   void leave() { owned_ = false; }
 
 private:
@@ -103,8 +103,8 @@ std::string run_ok(const Command& command, std::string_view input = {},
 // Which descriptors a program has that this process becomes, beside 0 to 2.
 enum class Keep {
   nothing,
-  // Those that are open across exec: for what acts for its caller (`banger` becomes banger-image,
-  // which may be given /dev/fd/63), or was itself started with nothing but what the next one needs.
+  // Those that are open across exec: for a program that acts for its caller (`banger` becomes
+  // banger-image, which may be given /dev/fd/63), or that has only what the next one needs.
   inherited,
 };
 // Becomes that program; returns only by throwing, and then this process has what it had.

@@ -60,7 +60,7 @@ void tell_service_manager(std::string_view how) {
 }
 
 ServiceEar::ServiceEar() : fd_(new_socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK)) {
-  // The kernel gives it an abstract name that nobody has.
+  // The kernel gives it an abstract name that no other socket has.
   sockaddr_un a{};
   a.sun_family = AF_UNIX;
   socklen_t size = sizeof a;

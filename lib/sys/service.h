@@ -1,5 +1,5 @@
-// What a service manager gives a service, and hears from it: the protocols of sd_listen_fds(3) and
-// sd_notify(3), which others speak, too.
+// The protocols by which a service manager hands a service its sockets and hears from it: those of
+// sd_listen_fds(3) and sd_notify(3), which others speak, too.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ namespace banger::sys {
 // once: the environment forgets them, and they are close-on-exec.
 std::vector<Fd> take_service_sockets();
 
-// Says how this service does ("READY=1", "STOPPING=1"). Nothing where nobody wants to hear it, and
-// what cannot be said is lost.
+// Says how this service does ("READY=1", "STOPPING=1"). Nothing happens where no manager listens,
+// and a message that cannot be sent is lost.
 void tell_service_manager(std::string_view how);
 
-// Hears what a program says in that way: whoever starts one and waits until it is ready.
+// Hears a program say that, for the process that starts the program and waits until it is ready.
 class ServiceEar {
 public:
   ServiceEar();

@@ -2,9 +2,9 @@
 // becomes readable. Those that the process ignores stay ignored (a command in a script's background
 // must not end by the terminal's ^C).
 //
-// A signal that was seen but not read with read_signal is delivered when this is destroyed: who
-// only watches the descriptor can stop, clean up by unwinding, and then end by the signal, as
-// whoever sent it expects.
+// A signal that was seen but not read with read_signal is delivered when this is destroyed: a
+// program that only watches the descriptor can stop, clean up by unwinding, and then end by the
+// signal, as its sender expects.
 #pragma once
 
 #include <csignal>
@@ -30,7 +30,7 @@ private:
 };
 
 // Of SIGINT, SIGTERM and SIGHUP, those that this thread holds back: a descriptor that is readable
-// while one of them waits, for who has to stop long work then and to tidy up by unwinding.
+// while one of them waits, for long work that has to stop then and to tidy up by unwinding.
 Fd interruptions();
 // Throws Error(failed) where one waits; the signal itself comes when it is held back no more.
 void throw_if_interrupted();

@@ -16,7 +16,7 @@ namespace banger::sys {
 // A listening socket at `path`, 0600. A stale socket there is removed first. Works for paths longer
 // than sockaddr_un holds (through a descriptor of the directory).
 Fd listen_unix(const std::string& path);
-// Throws Error(unreachable) when nobody listens, or nobody takes those who wait in `patience` (a
+// Throws Error(unreachable) when no process listens, or none takes waiting clients in `patience` (a
 // process that is stopped does not).
 Fd connect_unix(const std::string& path, Millis patience = Millis(2'000));
 // None if nothing waits.

@@ -1,4 +1,4 @@
-// What the modules of sockets share; nobody else's.
+// The helpers that the modules of sockets share. No other file includes this one.
 #pragma once
 
 #include <cerrno>
@@ -29,7 +29,7 @@ inline Fd new_socket(int domain, int type) {
   return fd;
 }
 
-// Whether a number that SOL_SOCKET has for a socket is this one; false for what is no socket.
+// Whether a socket's number for this option of SOL_SOCKET is `want`; false for no socket.
 inline bool has_option(int fd, int option, int want) {
   int value = 0;
   socklen_t size = sizeof value;

@@ -16,7 +16,7 @@ class SparseFile {
 public:
   explicit SparseFile(std::string path);
 
-  // What nothing is written to is zeros.
+  // A range that is never written is zeros.
   void write(int64_t offset, std::string_view data);
   // Bytes written that are no hole.
   int64_t data() const { return data_; }
@@ -30,8 +30,8 @@ private:
   int64_t data_ = 0;
 };
 
-// The first `size` bytes of a file, without its holes; the descriptor must stay open. What cannot
-// be read, or is there no more, is Error(failed) that quotes `shown`: else it would become zeros.
+// The first `size` bytes of a file, without its holes; the descriptor must stay open. An unreadable
+// or missing part is Error(failed) that quotes `shown`: else it would become zeros.
 ChunkSource chunks_of(int fd, int64_t size, const std::string& shown);
 
 } // namespace banger::sys

@@ -1,4 +1,4 @@
-// What of a new file's permissions this process does not give.
+// The permissions of a new file that this process withholds.
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-// What a process uses, as /proc and its cgroup tell.
+// The resources that a process uses, as /proc and its cgroup tell.
 #pragma once
 
 #include <cstdint>

@@ -29,8 +29,8 @@ size_t wait_any(std::span<pollfd> polled, int ms = -1);
 bool wait_readable(int fd, std::optional<Millis> timeout);
 // Whether it is readable now.
 inline bool is_readable(int fd) { return wait_readable(fd, Millis(0)); }
-// Waits until nobody is left to read what is written to fd (see Loop::watch_hangup; -1: none);
-// false when `timeout` passed.
+// Waits until written bytes have no reader any more (fd as for Loop::watch_hangup; -1: none); false
+// when `timeout` passed.
 bool wait_hangup(int fd, std::optional<Millis> timeout);
 
 // Where there is nothing that could be waited for: to measure a clock, to look twice.

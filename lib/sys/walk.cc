@@ -27,7 +27,7 @@ std::map<std::string, std::string> attributes_of(int fd, const std::string& show
     std::string key = name;
     name += key.size() + 1;
     ssize_t n = ::fgetxattr(fd, key.c_str(), value.data(), value.size());
-    // What only root may read is none that a user's tree can have given.
+    // An attribute that only root may read cannot come from a user's tree, so it is left out.
     if (n >= 0) found[key] = value.substr(0, static_cast<size_t>(n));
   }
   return found;

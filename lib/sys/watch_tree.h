@@ -1,6 +1,6 @@
-// Changes anywhere below a directory (inotify), directories that come later included. What is told
-// is only that something changed: whoever asks then looks at all of it, so that nothing is missed
-// when the kernel drops events, or a directory fills before it is watched.
+// Changes anywhere below a directory (inotify), directories that come later included. It tells only
+// that something changed: the caller then looks at all of it, so that nothing is missed when the
+// kernel drops events, or a directory fills before it is watched.
 #pragma once
 
 #include <map>

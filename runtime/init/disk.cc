@@ -95,7 +95,7 @@ bool bind_plain(const char* plain, const char* target, const char* place) {
 }
 
 bool mount_overlay(const Seed& seed, std::string_view module_list, const char* target) {
-  // Nobody can trim a file system below an overlay: it tells by itself what became free.
+  // No tool can trim a file system below an overlay: it tells by itself what became free.
   if (!load_modules(module_list, true) || !mount_ext4(seed.root, "/lower", MS_RDONLY) ||
       !mount_own(seed.upper, "/upper", "discard"))
     return false;

@@ -29,7 +29,7 @@ namespace banger::init {
 
 // Notes "reason" (printf form) for the failure line; "%m" is errno. Returns false.
 [[gnu::format(printf, 1, 2)]] bool fail(const char* form, ...);
-// What was noted last; "" at first.
+// The failure that was noted last; "" at first.
 const char* failure();
 
 // console.cc

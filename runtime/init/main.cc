@@ -28,7 +28,7 @@ bool mount_kernel_file_systems() {
     if (mount(m.type, m.place, m.type, m.flags, m.options) < 0 && errno != EBUSY)
       return fail("cannot mount '%s': %m", m.place);
   }
-  // What no kernel makes and every program expects.
+  // Links that every program expects, and no kernel makes.
   constexpr const char* links[][2] = {{"/proc/self/fd", "/dev/fd"},
                                       {"/proc/self/fd/0", "/dev/stdin"},
                                       {"/proc/self/fd/1", "/dev/stdout"},

@@ -32,8 +32,8 @@ struct Seed {
 // Fills `seed`; the key whose value is unusable, or null when all is well.
 const char* parse_seed(std::string_view text, Seed& seed);
 
-// What stands before the first `end`; all of `text` where there is none. (Not substr: its check
-// would bring exceptions, and with them a third of this program's size.)
+// The text before the first `end`; all of `text` where there is none. (Not substr: its check would
+// bring exceptions, and with them a third of this program's size.)
 std::string_view before(std::string_view text, char end);
 
 struct Module {

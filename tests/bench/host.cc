@@ -1,4 +1,4 @@
-// What the host does for a VM's create and start, apart from VMM, kernel and guest:
+// The host's own work for a VM's create and start, apart from VMM, kernel and guest:
 //
 //   banger-bench-host VM DIR COUNT    `VM create` and `VM start --no-wait` with a stub for QEMU
 //                                     (stub_vmm.cc; the caller's environment names it), beside the

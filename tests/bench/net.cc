@@ -90,7 +90,7 @@ struct Bare {
   }
 };
 
-// Whoever gets it ends and reaps it.
+// The caller ends and reaps it.
 sys::Child start_holder(const std::string& program, const std::string& socket,
                         const Subnet& subnet) {
   Fd listener = sys::listen_unix(socket);

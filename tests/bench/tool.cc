@@ -1,4 +1,4 @@
-// What the benchmarks and some tests need done from a program: fill a state, time processes.
+// A program's work for the benchmarks and some tests: fill a state, time processes.
 //
 //   seed STATE-DIR COUNT             an image and VMs seed-1 …, with labels and ports; prints
 //                                    "tag TTTT", then "NAME ID" of each VM

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a developer and an installer of this tree does.
+# The commands of a developer and of an installer of this tree.
 load ../lib
 
 setup() { private_root; }

@@ -27,7 +27,7 @@ serve() {
   await 10 grep -q 'answers for' "$root/serve.err"
 }
 
-# Whoever its parent is may not have looked yet.
+# A zombie has ended, too: its parent may not have looked yet.
 has_ended() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 
 # vm NAME: one that runs; $vmm is the process that stands for its VMM, $reach its address.

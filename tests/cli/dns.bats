@@ -51,7 +51,7 @@ load dns
   same "$(short demo.vm)" "$reach"
   kill -KILL "$vmm"
   wait "$vmm" || true
-  # Nobody has told the state.
+  # The state has not been told.
   await 5 answered demo.vm ''
   same "$(told demo.vm)" 'NXDOMAIN qr aa rd'
   kill "$daemon"
@@ -148,7 +148,7 @@ PY
   same "$(told demo.vm +opcode=UPDATE +noedns +header-only)" 'NOTIMP qr rd'
 }
 
-# What is no question gets no more bytes than it brought, and the daemon goes on.
+# A packet that is no question gets no more bytes than it brought, and the daemon goes on.
 @test "packets of any content" {
   vm demo
   serve
@@ -266,7 +266,7 @@ $(awk -F. '{ print $4 "." $3 "." $2 "." $1 }' <<<"$reach").in-addr.arpa PTR demo
   same "$(error_field .code)" conflict
   errors "banger-dns (process $daemon), the DNS daemon of the state '$BANGER_STATE_DIR'"
   errors 'set dns.listen'
-  # What it could not have it has not begun.
+  # It has not begun a part of a service that it could not have.
   [ ! -S "$root/other/run/dns.sock" ]
   BANGER_STATE_DIR="$root/other" BANGER_DNS_LISTEN=127.0.0.2:$port banger-dns serve 2>"$root/other.err" 3>&- &
   pids+=($!)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Who keeps the DNS daemon, and how long it stays.
+# The keepers of the DNS daemon, and how long it stays.
 load ../lib
 load dns
 
@@ -44,7 +44,7 @@ load dns
   expect 0 banger dns start --json
   same "$(field .changed)" true
   same "$(short demo.vm)" "$reach"
-  # What comes and goes beside the lock is no matter.
+  # Files that come and go beside the lock do not matter.
   touch "$BANGER_STATE_DIR/run/other"
   rm "$BANGER_STATE_DIR/run/other"
   same "$(short demo.vm)" "$reach"

@@ -24,7 +24,7 @@ begin_load() {
     pids+=($!)
   done
 }
-# What came of it, over all of them: "WRONG FAILURES", and how long a question took at most in $worst.
+# The outcome of all of them: "WRONG FAILURES", and the longest time of a question in $worst.
 end_load() {
   local load
   touch "$root/enough"
@@ -123,7 +123,7 @@ full() {
   same "$(short demo.vm)" "$reach"
   cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true
   same "$(short demo.vm)" "$reach"
-  # What could be written is told, what could not has not happened.
+  # A change that could be written is told, one that could not has not happened.
   local state
   for state in stopped running stopped running stopped running; do
     "$test_vm" "$BANGER_STATE_DIR" live demo $state "$(pid_in $state)" 2>/dev/null || true

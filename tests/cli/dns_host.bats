@@ -49,7 +49,7 @@ names_check() { jq -r 'select(.id == "names") | [.status, .found, .fix] | map(to
   same "$(awk '{ print $1 }' <<<"$output")" "$reach"
   output=$(asking "$at" banger doctor --json) || true
   same "$(names_check)" "ok: this host's resolver asks $at:53 for .vm: null"
-  # Nobody is there.
+  # An address without a daemon.
   expect 0 asking "${at%1}2" banger dns status --json
   schema dns
   same "$(field '[.host.asks, .host.how] | map(tostring) | join(" ")')" \

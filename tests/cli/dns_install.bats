@@ -13,7 +13,7 @@ setup() {
   port=$((20000 + $$ % 12000))
   export BANGER_DNS_LISTEN=$at:$port
   cp -a /etc "$root/etc"
-  # What this machine's own resolver has is no matter.
+  # This machine's own resolver does not matter.
   rm -rf "$root/etc/resolv.conf" "$root/etc/dnsmasq.d" "$root/etc/NetworkManager" "$root/etc/systemd"
   printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$at" >"$root/etc/resolv.conf"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
@@ -104,7 +104,7 @@ time.sleep(600)' "$1" >"$root/called" 3>&- &
   expect 0 here banger dns install --dry-run --json
   schema resolver
   as_it_was
-  # Nobody serves yet: who installs listens himself, to prove it.
+  # No daemon serves yet: install listens itself, to prove the way.
   expect 0 here banger dns install
   outputs "dns: dnsmasq asks $at:$port for .vm"
   errors "writes $root/etc/dnsmasq.d/banger.conf"

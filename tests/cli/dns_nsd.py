@@ -245,7 +245,7 @@ class Server:
             pass
 
 
-# --- What is meant to differ: why, which questions, and what ours is then.
+# --- Answers that are meant to differ: why, for which questions, and ours then.
 
 def is_below_star(q):
     return b"*" in [label.lower() for label in q.labels]

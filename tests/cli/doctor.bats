@@ -184,7 +184,7 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
   seed 2
   stray=feedfacecafe
   state=$BANGER_STATE_DIR
-  # What is accounted for, or not ours.
+  # Objects that are accounted for, or not ours.
   mkdir -p "$runtime/$id" "$XDG_RUNTIME_DIR/banger/0000/$stray" "$state/keys"
   start_in "$runtime/$id"; kept=("$pid")
   start_in "$XDG_RUNTIME_DIR/banger/0000/$stray"; kept+=("$pid")

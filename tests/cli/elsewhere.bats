@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# What people type who come from other tools: each word is met with what does it here, and no hint
-# leads anybody to lose something.
+# The words of people who come from other tools: each is met with the command that does it here, and
+# no hint leads anybody to lose something.
 load ../lib
 
 setup() { private_root; }
 teardown() { remove_private_root; }
 
-# What docker, podman, Lima, Multipass, virsh, git and systemd call it.
+# The words of docker, podman, Lima, Multipass, virsh, git and systemd.
 common='ps images rm exec shell run start stop restart reboot delete destroy info inspect status
   rename logs cp scp console top launch purge shutdown attach pause kill create show port clone pull
   push rmi tag volume mount umount system container compose machine snapshots history find connect

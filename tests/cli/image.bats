@@ -495,7 +495,7 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   tar -cf two.tar root.ext4 other.ext4
   expect 1 banger image import mine two.tar
   errors "holds several disks, 'root.ext4' and 'other.ext4'"
-  # Nobody's disk is so large.
+  # No disk in use is so large.
   cp root.ext4 huge.ext4
   truncate -s 2T huge.ext4
   tar -cSf huge.tar huge.ext4
@@ -549,7 +549,7 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   same $result 0
   same "$(in_image mine 'cat /srv/file')" large
   expect 0 banger image rm mine
-  # What is mounted changes while it is read.
+  # A mounted device changes while it is read.
   device=$(losetup -f --show root.ext4)
   mkdir mounted
   result=0
@@ -607,7 +607,7 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   tar -C above -cf t.tar rootfs
   expect 1 banger image import mine t.tar
   errors "its root is in 'rootfs'"
-  # What lies elsewhere.
+  # Sources that lie elsewhere.
   expect 3 banger image import mine https://example.org/a.tar
   errors 'curl -L https://example.org/a.tar'
   for name in debian:12 docker://debian; do
@@ -620,7 +620,7 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   errors 'there are no files in that'
   expect 1 banger image import mine /proc/version
   errors "'/proc/version' is no tarball"
-  # What cannot be read to its end.
+  # Files that cannot be read to their end.
   expect 2 banger image import mine /dev/zero
   errors 'no file, disk or directory'
   expect 2 "$BANGER_SOURCE/tests/on-terminal" -- banger image import mine -

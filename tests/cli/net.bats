@@ -29,7 +29,7 @@ teardown() { remove_private_root; }
   same "$(field .mode)" isolated
   [[ $(field .why) == *slirp4netns* ]]
   [[ $(field .fix) == *'apt-get install slirp4netns'* ]]
-  # What a VM gets instead is said once.
+  # The mode that a VM gets instead is said once.
   expect 0 env PATH="$BANGER_BUILD/bin:$root/bin" banger-vm create --image tiny a
   errors 'VMs are isolated'
   errors 'apt-get install slirp4netns'
@@ -64,7 +64,7 @@ teardown() { remove_private_root; }
   same "$(field '[.net.mode, .net.address, .net.mac, .net.reach] | join(" ")')" "$before"
   # Its place there is free again.
   expect 0 banger vm create --image tiny --memory 128M --net user --ip 10.0.2.5 b
-  # What no answer would come out of.
+  # A port whose answers could not come out.
   expect 0 banger net publish b 7002:53/udp
   expect 4 banger vm set --net isolated b
   errors 'no UDP answer'
@@ -213,7 +213,7 @@ web: $reach:81 -> 81 removed"
     expect 2 banger net publish nobody "$spec"
   done
   expect 2 banger net publish --remove nobody
-  # What was typed is quoted whole, and it is said what is wrong with it.
+  # The typed port is quoted whole, with its fault.
   quoted() { # SPEC WHAT
     expect 2 banger vm create --dry-run --image tiny -p "$1" a
     errors "invalid port '$1': $2"

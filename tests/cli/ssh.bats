@@ -147,7 +147,7 @@ own_failure() {
   errors "cannot get into 'demo' as 'joe'"
   errors 'hint: banger ssh demo -- su - joe -c CMD'
   expect 255 banger ssh demo.lab echo here
-  # What ssh has besides.
+  # Other options that ssh has.
   expect 255 banger ssh -l joe demo
   errors 'su - USER'
   expect 255 banger ssh -L 80:localhost:80 demo

@@ -367,7 +367,7 @@ cut_off() {
   server_env "PATH=$PWD/bin:$PATH"
   begin_server
   set_vm demo running
-  # What the tar in the guest gives is the file `evil`, whatever it is asked for.
+  # The tar in the guest gives the file `evil`, whatever it is asked for.
   local real
   real=$(command -v tar)
   printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\nexec cat %q\n' "$PWD/evil" >bin/tar
@@ -426,7 +426,7 @@ tarfile.open("evil", "w").addfile(tarfile.TarInfo("../\33]0;evil\7"))'
   tar -c -f file -C tree r.json
   tar -c -f directory -C tree .
   tar -c -f link -C links r.json
-  # Whatever it is asked, it says what is in `kind`, and sends the file `evil`.
+  # The guest answers with the words in `kind`, and sends the file `evil`, whatever it is asked.
   cat >answer <<END
 mark=\$(printf %s "\$SSH_ORIGINAL_COMMAND" | grep -o 'banger-[0-9a-f]\{24\}' | tail -n 1)
 printf '\n%s gnu %s\n' "\$mark" "\$(cat $PWD/kind)"
@@ -453,7 +453,7 @@ END
   sends directory directory
   expect 1 banger ssh cp demo:r.json to
   errors 'something else came than was asked for'
-  # What ends as a directory is no link.
+  # A path that ends as a directory is no link.
   for path in '' . .. / d/ d/. d/..; do
     sends link link
     expect 1 banger ssh cp -r "demo:$path" to
@@ -523,11 +523,11 @@ END
     same "$output" "$(cat shown)"
     rm got there/got
   done
-  # What is empty is empty, with its time.
+  # An empty file is empty, with its time.
   touch -d '2020-01-02 03:04:05.678' empty
   expect 0 banger ssh cp "demo:$PWD/empty" got
   same "$(stat -c '%s %y' got)" "$(stat -c '%s %y' empty)"
-  # What cannot be read is an error, not an empty file.
+  # A file that cannot be read is an error, not an empty file.
   expect 1 banger ssh cp demo:/proc/self/mem mem
   [ ! -e mem ]
 }
@@ -661,7 +661,7 @@ $x ./script"
   diff -r many there
   same "$(stat -c %a there/70)" 600
   [ there/80 -ef other ]
-  # What cannot be is told of with its name, and what is cut short changes nothing.
+  # A name that cannot be copied is told, and a copy that is cut short changes nothing.
   rm many/90 there/91
   mkdir many/90 there/91
   expect 1 banger ssh cp -r many/. "demo:$PWD/there"

@@ -41,7 +41,7 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   same "$(stat -c %a back/d back/d/f | xargs)" '750 640'
   (umask 022 && expect 0 banger ssh sync "demo:$PWD/src" back)
   same "$(stat -c %a back/d back/d/f | xargs)" '755 644'
-  # What goes there is the guest's.
+  # Modes of files that go there are for the guest to limit.
   (umask 077 && expect 0 banger ssh sync src "demo:$PWD/there")
   same "$(stat -c %a there/d there/d/f | xargs)" '777 666'
 }
@@ -58,7 +58,7 @@ need_rsync() { command -v rsync >/dev/null || skip "no rsync"; }
   mknod src/null c 1 3 2>/dev/null || true
   expect 0 banger ssh sync "demo:$PWD/src" back
   same "$(stat -c '%n %a' back/*)" $'back/d 750\nback/f 755'
-  # What is kept the other way, where it is the user's own.
+  # Set-id bits and FIFOs are kept the other way, where they are the user's own.
   expect 0 banger ssh sync src "demo:$PWD/there"
   same "$(stat -c '%n %a' there/[df])" $'there/d 2750\nthere/f 6755'
   [ -p there/fifo ]

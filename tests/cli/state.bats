@@ -139,7 +139,7 @@ db.close()' "$db"
   cmp "$db" "$root/before"
 }
 
-# What a database is made of: every column, key and index. The names of SQLite's own indexes do not
+# The structure of a database: every column, key and index. The names of SQLite's own indexes do not
 # count.
 structure() {
   sqlite3 "$1" "
@@ -191,7 +191,7 @@ state_of_schema_2() {
     monitor_boot_id = '$(cat /proc/sys/kernel/random/boot_id)', vmm_pid = 0 WHERE name = 'one'"
 }
 
-# What a monitor of schema 2 (commit 0fe57fe) does, in its words, on a connection that it made before
+# A monitor of schema 2 (commit 0fe57fe), in its own statements, on a connection that it made before
 # the state was migrated. Reads a line for each step from standard input, and answers it.
 monitor_of_schema_2() {
   python3 -c '
@@ -357,7 +357,7 @@ a_host_key() {
   cat "$root/host_key.pub"
 }
 
-# What a list costs in system calls and in files opened: cost_of_list
+# The cost of a list in system calls and in files opened: cost_of_list
 cost_of_list() {
   strace -f -o "$root/trace" banger-vm list --json >"$root/listed"
   echo "$(grep -cE '^[0-9]+ +[a-z0-9_]+\(' "$root/trace") $(grep -cE '^[0-9]+ +open(at)?\(.*= [0-9]' "$root/trace")"

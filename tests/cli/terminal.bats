@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What people see at a terminal: progress, --watch, and whether it fits.
+# The output that people see at a terminal: progress, --watch, and whether it fits.
 # bats file_tags=once
 load ../lib
 
@@ -34,7 +34,7 @@ tarball() {
   [[ ${shown%"$erase"} == *s"$erase$name: ready"$'\r\n' ]]
   same "$(tr '\r' '\n' <<<"$shown" | LC_ALL=C.UTF-8 grep -aE '.{83}')" '' # 80, and the erasing
   same "$(tr -d '\n' <<<"$shown" | tr '\r' '\n' | grep -av $'^\033\\[K')" ''
-  # What was over before shows nothing.
+  # A command that ends before the first look shows nothing.
   on_terminal -- banger image rm "$name" >"$root/shown"
   same "$(grep -ac . "$root/shown")" 1
   same "$(grep -ac ' [0-9.]*s' "$root/shown")" 0
@@ -151,7 +151,7 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
   COLUMNS=40 banger vm list | grep -q "^$name"
   [ "$(COLUMNS=40 banger vm list | wc -L)" -le 40 ]
   [ "$(banger vm list | wc -L)" -gt 100 ]
-  # What programs read is never cut.
+  # Output for programs is never cut.
   same "$(COLUMNS=40 banger vm list --json | jq -r '.labels.key | length')" 100
 }
 
@@ -170,7 +170,7 @@ shown() { contains 'the terminal' "$(cat "$root/shown")" "$1"; }
   done
   on_terminal --size 40x24 -- banger vm list | sed 's/\r//g' >"$root/shown"
   same "$(head -n 1 "$root/shown" | xargs)" 'NAME STATE'
-  # What happened is told, too, where the year is not; and no title is cut.
+  # The event is told, too, where the year is not; and no title is cut.
   on_terminal --size 40x24 -- banger vm events | sed 's/\r//g' >"$root/shown"
   grep -q ' image.imported' "$root/shown"
   grep -q ' vm.created' "$root/shown"

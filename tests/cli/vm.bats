@@ -161,7 +161,7 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
   BANGER_QEMU_BINARY=no-such-vmm expect 5 banger vm run --image tiny a
   no_state
   [ ! -e "$BANGER_STATE_DIR/images" ]
-  # What only a start needs keeps nobody from making one.
+  # A program that only a start needs may be missing when a VM is made.
   BANGER_QEMU_BINARY=no-such-vmm expect 0 banger vm create --image tiny a
 }
 

@@ -139,7 +139,7 @@ mib() { echo $(($1 << 20)); }
   expect 4 banger vm set --work-disk 32M w
   errors 'has recorded errors'
   same "$(stat -c %s "$work")" "$(mib 16)"
-  # What the hint says serves.
+  # The hint's own command serves.
   bash -c "$(sed -n 's/^hint: while the VM is stopped: //; s/e2fsck -f/e2fsck -fp/p' <<<"$stderr")"
   expect 0 banger vm set --work-disk 32M w
   same "$(banger vm show --json w | jq -r .work.size)" "$(mib 32)"
@@ -165,7 +165,7 @@ mib() { echo $(($1 << 20)); }
       has=$(stat -c %s "$(disk g $file)")
       [ "$has" = "$(mib $before)" ] || [ "$has" = "$(mib $size)" ] || { echo "$point: $has"; false; }
     done
-    # What the guest would find is what the next command says.
+    # The next command shows the sizes that the guest would find.
     expect 5 env BANGER_QEMU_BINARY=no-such-vmm banger vm start g
     same "$(banger vm show --json g | jq -r '"\(.root.size) \(.work.size)"')" \
       "$(stat -c %s "$(disk g upper.img)") $(stat -c %s "$(disk g work.img)")"

@@ -191,7 +191,7 @@ sorted() { same "$(sort <<<"$output")" "$1"; }
   schema vm
   same "$(jq -c '[.cpus, .memory, .root.size, .labels]' <<<"$output")" \
     '[3,268435456,314572800,{"b":"2"}]'
-  # What cannot be changes nothing, not even the rest of it.
+  # A change that cannot be made changes nothing, not even the rest of it.
   expect 2 banger vm set v --cpus 1 --memory 1M
   expect 2 banger vm set v --cpus 1 --disk 1M
   expect 4 banger vm set v --cpus 1 --work-disk 1G

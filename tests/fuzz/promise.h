@@ -1,4 +1,4 @@
-// What the trials share.
+// The helpers that the trials share.
 #pragma once
 
 #include <stdexcept>

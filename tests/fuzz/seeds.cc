@@ -93,7 +93,7 @@ std::vector<std::string> packet_seeds() {
   asked.questions = 2;
   asked.rest = dns::parse_name("a.vm") + word(1) + word(1);
   seeds.push_back(asked.packet());
-  // What a server may answer.
+  // Answers that a server may give.
   std::string plain = Asked().packet();
   seeds.push_back(answered(plain, record(pointer, 1, {127, 31, 4, 1}), 1));
   seeds.push_back(answered(plain, record(pointer, 12, pointer), 1));

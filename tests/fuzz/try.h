@@ -1,4 +1,4 @@
-// What bytes of strangers may do to the name server: nothing that it does not promise, whatever
+// The promises of the name server, tried with a stranger's bytes: none of them breaks one, whatever
 // they are. A fuzzer calls these with bytes of its own making (./dev fuzz), and the unit tests with
 // the seeds, so that they hold with any compiler.
 //
@@ -18,8 +18,8 @@ void try_packet(std::string_view bytes);
 // The same, where guests ask and others answer for us (dns/relay.h); try_packet() does it, too.
 void try_relay(std::string_view bytes);
 
-// What one connection brings; the first byte says in how many pieces. A server on a real socket
-// answers each whole question, in order, as by itself.
+// The bytes of one connection; the first of them says in how many pieces they come. A server on a
+// real socket answers each whole question, in order, as by itself.
 void try_stream(std::string_view bytes);
 
 // Where a fuzzer begins: packets of each shape that is known, and all that once broke a promise.

@@ -10,7 +10,7 @@ using dns::Rcode;
 
 constexpr uint16_t id = 0x4321;
 
-// What a guest may ask, and what of it goes on to others.
+// The bytes are a guest's question; a part of it may go on to others.
 void try_as_guests_question(std::string_view bytes) {
   const Address asker = parse_address("address", "10.0.2.4");
   static const dns::Answers zone(
@@ -29,7 +29,7 @@ void try_as_guests_question(std::string_view bytes) {
   promise(!dns::answers(sent, sent), "a question is no answer to itself");
 }
 
-// What a server outside may answer; as far as its length allows it fits to what was asked.
+// The bytes are a server's answer; as far as their length allows they fit the question.
 void try_as_servers_answer(std::string_view bytes) {
   static const std::string asked =
       dns::encode_query(0x1111, dns::parse_name("example.org"), dns::Type::a);

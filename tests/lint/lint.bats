@@ -141,7 +141,7 @@ CC
   grep -qx ./tests/run-bats "$root/files"
   grep -v '\.bats$' "$root/files" >"$root/scripts"
   expect 0 xargs -d '\n' shellcheck <"$root/scripts"
-  # What a bats file loads is hidden from shellcheck: the variables that the helper sets.
+  # The variables that a bats file's helper sets are hidden from shellcheck: they come by `load`.
   grep '\.bats$' "$root/files" >"$root/bats"
   expect 0 xargs -d '\n' shellcheck --severity=warning --exclude=SC2154 <"$root/bats"
 }

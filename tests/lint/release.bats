@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What is installed has no failpoints: the release preset is configured as it stands, and the code that
-# could have them is compiled with what it says.
+# An installed program has no failpoints: the release preset is configured as it stands, and the
+# code that could have them is compiled with its flags.
 load ../lib
 
 setup() { private_root; }

@@ -132,7 +132,7 @@ status 0"
 
 # bats test_tags=boots
 @test "a root with links cannot lead a file out of it" {
-  # What /etc is here would be the initrd's own directory, were it followed there.
+  # The link in place of /etc would lead to the initrd's own directory, were it followed there.
   mkdir -p "$root/tree/real/banger"
   ln -s /../../banger "$root/tree/etc"
   echo x >"$root/hostname"

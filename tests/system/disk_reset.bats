@@ -42,7 +42,7 @@ is_marked() { debugfs -R 'stat /mark' "$1" 2>/dev/null | grep -q Inode; }
           enospc:0) ;; # in a step that only tidies up
           *) echo "$point: $status"; cat out; false ;;
         esac
-        # What failed before it was decided is undone by the reset itself.
+        # A reset that failed before it was decided is undone by itself.
         if [ "$action:$status" = enospc:1 ] && [ "$(vm_field r .image.name)" = one ]; then
           same "$(find "$dir" -name '*reset*')" '' || { echo "after $point"; false; }
         fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Who starts a VM starts the DNS daemon. No guest boots here: QEMU is a program that does nothing,
-# and a VM has its name as long as that runs.
+# The command that starts a VM starts the DNS daemon. No guest boots here: QEMU is a program that
+# does nothing, and a VM has its name as long as that runs.
 load ../lib
 load vm
 

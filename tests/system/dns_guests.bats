@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# What guests are told of names: each other's on the network `user`, and those of the outside.
+# The names that guests are told: each other's on the network `user`, and those of the outside.
 #
 # The outside is a world of the test's own: namespaces with nothing but a loopback, a name server of
-# ours at its port 53, and a resolv.conf that names it. Root is not needed for that. What is started
-# in it sees no other.
+# ours at its port 53, and a resolv.conf that names it. Root is not needed for that. Programs that
+# are started in it see no other.
 load ../lib
 load vm
 load net
@@ -88,13 +88,13 @@ other_resolver() {
   same "$(ask a udp b.vm A)" "NOERROR ra $b"
   same "$(ask a tcp b.vm A)" "NOERROR ra $b"
   same "$(ask a udp "$(awk -F. '{ print $4 "." $3 "." $2 "." $1 }' <<<"$b").in-addr.arpa" PTR)" 'NOERROR ra b.vm'
-  # What is not ours is asked of the host's name server, over TCP where it is too long.
+  # A name of others is asked of the host's name server, over TCP where its answer is too long.
   same "$(ask a udp www.outside.test A)" 'NOERROR ra 192.0.2.7'
   same "$(ask a udp none.outside.test A)" 'NXDOMAIN ra'
   same "$(ask a udp large.outside.test TXT)" 'NOERROR tc ra'
   same "$(ask a tcp large.outside.test TXT)" 'NOERROR ra 3072'
   same "$(asked 'udp large.outside.test 16') $(asked 'tcp large.outside.test 16')" '1 1'
-  # What is private is asked of nobody.
+  # A private name is asked of no server.
   same "$(ask a udp off.vm A)" 'NXDOMAIN ra'
   same "$(ask a udp off A)" 'NXDOMAIN ra'
   same "$(ask a udp 77.2.0.10.in-addr.arpa PTR)" 'NXDOMAIN ra'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What share/examples promises, run as its readers would run it.
+# The promises of share/examples, run as its readers would run them.
 load ../lib
 load vm
 

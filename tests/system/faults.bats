@@ -95,7 +95,7 @@ after_start() {
   expect 0 banger vm create $tiny --net isolated x
   walks banger-vm prepare_stopped start after_start 3
   walks banger-monitor prepare_stopped start_and_kill after_start 12 ends
-  # Nothing of all that stands in the way.
+  # None of the faults before stands in the way.
   expect 0 banger vm start x
   expect 0 banger ssh x -- true
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # what the tests and ../lib have in common
 # Helpers of the tests of the VMs' networks: load after ../lib and vm.
 
-# The pid of what a test serves with. Those who need more have their own.
+# The pid of a test's server. A test with more of them keeps its own.
 setup() {
   vm_root
   server=

@@ -24,7 +24,7 @@ kill_monitors() {
 }
 answers() { [ "$(nc_host "$1" "$2" 2>/dev/null)" = "$3" ]; }
 
-# What a server on the host says: nc_host ADDRESS PORT
+# The line of a server on the host: nc_host ADDRESS PORT
 nc_host() {
   python3 - "$1" "$2" <<'EOF'
 import socket, sys
@@ -101,7 +101,7 @@ EOF
   expect 0 guest a "ping -c 1 -W 5 $b"
   # One that starts afterwards finds its place, with the address it had.
   expect 0 banger vm stop b
-  # What slirp4netns has to say fills no disk.
+  # Words of slirp4netns fill no disk.
   local log
   log=$(echo "$XDG_RUNTIME_DIR"/banger/*/net/log)
   yes slirp | head -c 3M >>"$log"
@@ -109,7 +109,7 @@ EOF
   [ "$(du -k "$log" | cut -f1)" -lt 200 ]
   same "$(vm_field b .net.address)" "$b"
   expect 0 guest b "ping -c 1 -W 5 $c"
-  # Nobody watches while no monitor lives; who adopts the VMs repairs.
+  # No process watches while no monitor lives; the command that adopts the VMs repairs.
   old_slirp=$(net_field ".leases[0].slirp")
   kill_monitors a b c
   kill -9 "$old_slirp"
@@ -313,7 +313,7 @@ web: $reach:$second -> 7000"
 
 closed_way_out_refuses_udp() {
   export BANGER_NET_ISOLATED_OUTBOUND=false
-  # What counts is how its VMM was started,
+  # The way in which its VMM was started counts,
   expect 0 banger net publish p own:17004:7004/udp
   expect 0 banger net publish --remove p 17004:7004/udp
   expect 0 banger vm stop p
@@ -373,8 +373,8 @@ EOT
   nothing_left
 }
 
-# The helper of $monitor that repairs, once it is there. What it starts has its words until it is
-# another program.
+# The helper of $monitor that repairs, once it is there. A program that it starts has its words
+# until it is another.
 repairer() { pgrep -P "$monitor" -f 'banger-place repair$'; }
 repairs() { [ -n "$(repairer)" ]; }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What no guest may reach through the private network: the host itself. Root in a guest tries.
+# The host itself: no guest may reach it through the private network. Root in a guest tries.
 load ../lib
 load vm
 load net
@@ -152,7 +152,7 @@ in_beyond() { inside "$beyond" "$@"; }
 # From here on the tools run on that host.
 move_in() { banger() { in_host "$BANGER_BUILD/bin/banger" "$@"; }; }
 
-# What a machine outside hears of the guest: reached VM ADDRESS
+# Whether a machine outside answers the guest: reached VM ADDRESS
 reached() { [ "$(guest "$1" "nc -w 3 $2 $port </dev/null")" = host ]; }
 unreached() { ! reached "$@"; }
 

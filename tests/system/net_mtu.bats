@@ -34,7 +34,7 @@ EOT
   await 10 test -e "$root/ports"
 }
 
-# What comes from a port of the host.
+# The bytes that a port of the host gives.
 fetch() {
   python3 - "$1" "$2" <<'EOT'
 import socket, sys

@@ -150,7 +150,7 @@ PY
   expect 0 banger vm run $tiny b
   stopped=$(net_field .holder)
   kill -STOP "$stopped"
-  # Who kills does not wait for it; the next command that changes anything gives the network another.
+  # A kill does not wait for it; the next command that changes anything gives the network another.
   began=$EPOCHREALTIME
   expect 0 banger vm kill a
   took_at_most 2 "$began"

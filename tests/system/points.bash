@@ -5,7 +5,7 @@ needs_failpoints() {
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
 }
 
-# What most files need; the others have their own.
+# The set-up that most files need; the others have their own.
 setup() {
   vm_root
   needs_failpoints

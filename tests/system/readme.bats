@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What README.md and the tutorial have their reader type, typed in their order, with real guests.
-# BANGER_TEST_README names another file.
+# The commands that README.md and the tutorial have their reader type, in their order, with real
+# guests. BANGER_TEST_README names another file.
 load ../lib
 load vm
 

@@ -43,12 +43,12 @@ only_whole_images() {
   after_import() {
     local had
     had=$(banger image list -q)
-    # What is not listed cannot be used.
+    # An image that is not listed cannot be used.
     [ -n "$had" ] || expect 3 banger vm create --image t --dry-run x
     expect 0 banger vm reconcile
     same "$(banger image list -q)" "$had"
     only_whole_images
-    # The name is free, or taken by what is whole.
+    # The name is free, or taken by a whole image.
     if [ -z "$had" ]; then
       expect 0 banger image import t t.tar --size 16M
     else
@@ -95,7 +95,7 @@ after_removal() {
   install_config() { banger ssh config --install; }
   whole_or_none() {
     [ ! -e "$config" ] || [ "$(cat "$config")" = '# old' ] || same "$(cat "$config")" "$(banger ssh config)"
-    # What it left is found, and the next one puts it in order.
+    # A leftover of it is found, and the next one puts it in order.
     banger doctor --leaks -q >"$root/leaks" || grep -qx "$BANGER_STATE_DIR/.ssh_config.tmp" "$root/leaks"
     expect 0 banger ssh config --install
     same "$(cat "$config")" "$(banger ssh config)"
@@ -148,7 +148,7 @@ after_removal() {
   is_at_work() { [ "$(readlink "/proc/$stray/cwd")" = "$run_dir/0123456789ab" ]; }
   fix() { banger doctor --fix; }
   after_fix() {
-    # What is left is told still, and the next one takes it, and nothing else.
+    # A stray that is left is told still, and the next one takes it, and nothing else.
     [ "$1" = whole ] || expect 1 banger doctor --leaks
     expect 0 banger doctor --fix
     expect 0 banger doctor --leaks

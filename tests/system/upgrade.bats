@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a banger of before left behind, its state and its words, meets the tools of today.
+# The state and the words that a banger of before left behind meet the tools of today.
 load ../lib
 load vm
 
@@ -68,7 +68,7 @@ isolated'
   schema image
   same "$(field '.name, .vms')" "$(printf 'tiny\n2')"
 
-  # What was made in steps is what is made today at once.
+  # A schema made in steps is the one that is made today at once.
   columns="SELECT m.name, c.* FROM sqlite_schema m, pragma_table_info(m.name) c ORDER BY 1, c.name"
   expect 0 banger vm list --state-dir "$root/fresh"
   expect 0 banger vm create $tiny --net isolated new --state-dir "$root/fresh"

@@ -11,12 +11,12 @@ vm_root() {
 }
 
 remove_vms() {
-  # Nothing of a failed test may stay: not its VMs, not what it planted.
+  # Nothing of a failed test may stay: not its VMs, not the files that it planted.
   banger vm list -q 2>/dev/null | xargs -r banger vm rm --force >/dev/null 2>&1
   remove_private_root
 }
 
-# What most files need; the others have their own.
+# The set-up that most files need; the others have their own.
 setup() { vm_root; }
 teardown() { remove_vms; }
 
@@ -40,7 +40,7 @@ disk_of() {
   printf '%s/vms/%s/%s' "$BANGER_STATE_DIR" "$(vm_field "$1" .id)" "$2"
 }
 
-# What a file takes on the host, in KiB.
+# The room that a file takes on the host, in KiB.
 takes() { du -k "$1" | cut -f1; }
 
 # took_at_most SECONDS BEGAN: no more since BEGAN, an $EPOCHREALTIME.

@@ -4,7 +4,7 @@ load ../lib
 load vm
 
 teardown() {
-  # What a failed test left stopped could not be removed.
+  # Processes that a failed test left stopped could not be removed.
   local pid
   for pid in $stopped; do kill -CONT "$pid" 2>/dev/null || true; done
   # Nor could it find a VM whose directory it had removed.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Whatever dies: the next command tells the truth and cleans up.
+# After the death of any process the next command tells the truth and cleans up.
 load ../lib
 load vm
 

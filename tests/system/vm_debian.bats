@@ -22,7 +22,7 @@ setup() {
   expect 0 banger ssh deb -- systemctl --failed --plain --no-legend
   same "$output" ''
 
-  # What tiny guests cannot show: holes and nanoseconds by GNU tar, rsync.
+  # Copies that tiny guests cannot show: holes and nanoseconds by GNU tar, rsync.
   mkdir -p tree/sub
   echo a >tree/sub/a
   touch -d '2020-01-02 03:04:05.123456789' tree/sub/a

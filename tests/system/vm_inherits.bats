@@ -4,7 +4,7 @@
 load ../lib
 load vm
 
-# What a process has open behind PATH, of all that run.
+# The processes that have PATH open, of all that run.
 holders_of() {
   local pid
   for pid in $(pgrep -u "$(id -u)"); do

@@ -142,7 +142,7 @@ SH
     let_lock_go
   done
   same "$(vm_field k '[.state, .reason] | @json')" '["stopped","killed"]'
-  # What they had there is given back by the next command that changes anything.
+  # Their places in the network are given back by the next command that changes anything.
   expect 0 banger vm reconcile
   expect 0 banger doctor --leaks
   same "$output" ''
@@ -215,7 +215,7 @@ SH
   publish=$!
   await 10 grep -q 'banger-net' "/proc/$publish/cmdline"
   sleep 0.3 # it has asked, and QEMU does not answer for 5 s
-  # What is typed is taken, a verb that the monitor does not know is answered at once.
+  # Typed bytes are taken, a verb that the monitor does not know is answered at once.
   python3 - "$socket" <<'PY'
 import json, os, socket, sys, time
 os.chdir(os.path.dirname(sys.argv[1]))

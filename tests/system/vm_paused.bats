@@ -25,8 +25,8 @@ in_small_fs() {
 fill() { cat /dev/zero >"$BANGER_STATE_DIR/filler" 2>/dev/null || true; }
 make_room() { rm "$BANGER_STATE_DIR/filler"; }
 
-# write_on_full FILE: the guest writes 24 MiB there, and its host has no room for them. Whoever has it
-# written is connected before that: whatever else the guest writes may pause it.
+# write_on_full FILE: the guest writes 24 MiB there, and its host has no room for them. The client
+# that has it written is connected before that: any other write of the guest may pause it.
 write_on_full() {
   rm -f "$root/go"
   mkfifo "$root/go"
@@ -40,7 +40,7 @@ write_on_full() {
   await 30 in_state x paused
 }
 
-# Whatever it wrote is there, on the disk and not in its memory alone.
+# All that it wrote is there, on the disk and not in its memory alone.
 has_all() {
   wait "$writer"
   same "$(cat "$root/write")" there
@@ -94,7 +94,7 @@ on_work_disk() {
   expect 0 banger vm run $tiny --net isolated --work-disk 64M --work-mount /work x
   write_on_full /work/f
   told_everywhere
-  # Whoever adopts it learns the same.
+  # A monitor that adopts it learns the same.
   kill_monitor x
   expect 0 banger vm reconcile
   in_state x paused

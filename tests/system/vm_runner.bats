@@ -28,7 +28,7 @@ ends_with_it() {
   begin_run r -- sh -c 'touch /began; sleep 1000'
   await 90 ready_in_guest
   vmm=$(vm_field r .vmm.pid) monitor=$(monitor_of r)
-  # Who is stopped has not died.
+  # A process that is stopped has not died.
   kill -STOP "$runner"
   sleep 1.5
   same "$(vm_field r .state)" running
@@ -62,7 +62,7 @@ ends_with_it() {
   nothing() { :; }
   ended() {
     await 20 unlocked
-    # Nobody has it any more: no reader is shown it, whatever is left.
+    # No process has it any more: no reader is shown it, whatever is left.
     await 5 unseen
     expect 3 banger vm show r
     expect 0 banger vm list --state stopped --state creating

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What looks at VMs that run, and what acts on several of them: two VMs that all tests of this file
-# share, for boots are dear.
+# The verbs that look at VMs that run, and those that act on several of them: two VMs that all tests
+# of this file share, for boots are dear.
 load ../lib
 load vm
 
@@ -107,7 +107,7 @@ has() { grep -qF "$2" "$1"; }
   await 20 has "$root/second" said-42
   echo >&5 # the first Enter wakes the shell on the line
   await 20 has "$root/second" "Enter 'help'"
-  # What is typed comes whole, however much it is; everybody sees what comes of it.
+  # Typed text comes whole, however much it is; every console sees the answer.
   echo 'n=0; while read -r l; do [ "$l" = end ] && break; n=$((n + 1)); done; echo "read-$n"' >&5
   { seq 2000; echo end; } >&5
   await 60 has "$root/first" read-2000

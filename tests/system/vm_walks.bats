@@ -63,7 +63,7 @@ after_start() {
   }
   remove() { banger vm rm x; }
   after_rm() {
-    # What had begun to go is not offered any more; what had not is whole.
+    # A VM that had begun to go is not offered any more; one that had not is whole.
     expect 0 banger vm reconcile
     if [ -n "$(banger vm list -q)" ]; then
       in_state x stopped

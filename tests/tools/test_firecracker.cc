@@ -56,7 +56,7 @@ void say(const Text& line) {
   if (::write(1, out.data(), out.size()) < 0) std::_Exit(0);
 }
 
-// What TEST_VMM says of `word`; empty if nothing, "1" for a bare word.
+// The value of `word` in TEST_VMM; empty if it has none, "1" for a bare word.
 Text setting(const Text& word) {
   const char* all = std::getenv("TEST_VMM");
   std::stringstream words(all ? all : "");
@@ -210,7 +210,7 @@ void give_root_a_bare_shell() {
   pass_frames(vm_tap, own_tap);
 }
 
-// What a guest's shell does: the words that would end it go to its VMM.
+// Stands in for a guest's shell: the words that would end the guest go to its VMM.
 int shell(const Text& control) {
   const char* asked = std::getenv("SSH_ORIGINAL_COMMAND");
   Text word = asked ? asked : "";

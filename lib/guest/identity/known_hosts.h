@@ -30,7 +30,7 @@ std::optional<std::string> find_host_key(std::string_view content, std::string_v
 // is appended, else the file is replaced; nothing is synced. set makes file and directory; remove
 // of what is not there is no failure.
 void set_known_host(const std::string& keys_dir, const KnownHost& host);
-// The same where nobody else is writing it; false where somebody is, and nothing was done.
+// The same where no other process is writing it; false where one is, and nothing was done.
 bool try_set_known_host(const std::string& keys_dir, const KnownHost& host);
 void remove_known_host(const std::string& keys_dir, std::string_view host);
 

@@ -1,4 +1,4 @@
-// What a guest is told before it boots: a small archive that follows the base initrd.
+// The seed of a guest, read before it boots: a small archive that follows the base initrd.
 //
 //   base initrd | zeros to a multiple of 4 | seed_archive(seed)
 //

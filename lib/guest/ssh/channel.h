@@ -1,10 +1,10 @@
 // One channel of a session: a command, a shell, or a connection that the guest makes. Nothing here
-// blocks; who owns channels moves them in rounds (guest/ssh/session.h):
+// blocks; the owner of channels moves them in rounds (guest/ssh/session.h):
 //
 //   session.begin_round(); each channel: advance(), read, write; session.flush(); poll
 //
 // Any number may live on one session; libssh2 opens them one after another. A channel must not
-// outlive its session. What a guest may send before it is read is bounded by the channel's window.
+// outlive its session. The channel's window bounds the bytes that a guest may send unread.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ public:
   // A connection from the guest to host:port; its window is small, so that there can be many.
   static Channel connection(Session& session, const std::string& host, int port);
 
-  // Only open, nothing is run: who has no other reads from it, so that what the guest says to the
-  // session, its end included, is heard.
+  // Only opened, nothing is run: an owner without any other reads from it, so that it hears what
+  // the guest says to the session, its end included.
   static Channel idle(Session& session);
 
   // Goes on with opening; true once it is open. Throws Error(failed) when the guest refuses, or
@@ -39,8 +39,8 @@ public:
   // Whether the guest has been asked to start it: from then on send_eof and write may be called.
   bool is_asked() const;
   // Dropbear before 2024.86 (the version that Debian 12 has) closes a channel in which nothing runs
-  // yet when another command of the connection ends. What is asked for then starts all the same,
-  // gets what is written, and nothing is heard of it.
+  // yet when another command of the connection ends. The command asked for then starts all the same
+  // and gets its input, and nothing is heard of it.
   bool is_unanswered() const;
 
   // Bytes that are there now, at most buffer.size(); 0 for none. Throws Error(unreachable).
@@ -55,7 +55,7 @@ public:
   bool ended() const;
   // The guest has closed it. Ask only when read gave nothing.
   bool closed();
-  // What a closed command ended with: 128+n for signal n.
+  // The status that a closed command ended with: 128+n for signal n.
   int status();
   // Closes this side; true once the guest has, and the channel is gone. Call it each round until
   // then.

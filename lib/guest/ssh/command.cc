@@ -40,7 +40,7 @@ std::string_view name_of(int signal) {
 // Linux takes no argument of 128 KiB.
 constexpr size_t longest_plain = 8000, longest_command = 131'000;
 
-// What the server is asked to run for `command`: itself, or what reads it from the input.
+// The command that the server is asked to run: `command`, or one that reads it from its input.
 std::optional<std::string> asked_for(const std::optional<std::string>& command) {
   if (!command || command->size() <= longest_plain) return command;
   if (command->size() > longest_command)
@@ -69,7 +69,7 @@ public:
       session_.begin_round();
       bool moved = move();
       session_.flush();
-      // Room made here is for what libssh2 may hold already, which poll does not tell of.
+      // Room made here is for bytes that libssh2 may hold already: poll does not tell of them.
       moved |= out_.write_some();
       moved |= err_.write_some();
       moved |= session_.heard();
@@ -202,8 +202,8 @@ private:
     signalled_ = now;
     bool first = signal_ == 0;
     signal_ = signal;
-    // What was asked for may run already, whether or not the guest has said so; the watch takes
-    // its turn after that.
+    // The command asked for may run already, whether or not the guest has said so; the watch takes
+    // its turn after it.
     if (!main_.is_asked() || !first || terminal_ >= 0) return press_on(now);
     begin_watch();
     if (watch_) watch_->signal(name_of(signal));

@@ -86,7 +86,7 @@ private:
         incoming_.erase(0, static_cast<size_t>(n));
         moved = true;
       } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        // Nobody here takes it any more; what goes the other way is no use to the guest either.
+        // The client here takes no more; its own bytes are no use to the guest then either.
         reset();
         return true;
       }

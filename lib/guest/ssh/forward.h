@@ -17,7 +17,7 @@ struct ForwardedPort {
 // at once up to 100, the next ones wait; each ends one way at a time, as TCP does. A guest that
 // refuses a connection gets it closed here. Throws Error(unreachable) when the session is lost.
 //
-// What is on the way is bounded: 64 KiB a connection and way, and the windows of the channels.
+// The bytes on the way are bounded: 64 KiB a connection and way, and the windows of the channels.
 void forward_ports(Session& session, std::vector<ForwardedPort>& ports, int signals);
 
 } // namespace banger::guest

@@ -2,12 +2,12 @@
 // command's own channel, so a second one on the same session runs a small watch there.
 //
 // Both OpenSSH and dropbear give all channels of one connection the same parent, so the watch finds
-// the command without any part in it: what its parent's other children have as session id is what
-// it looks after. It sends signals to all processes of those sessions when it is told to, and when
-// the connection ends without a word it ends them itself (TERM, two seconds later KILL), so that
-// nothing survives whoever started it here, whatever he died of.
-// Not reached: what called setsid to get away, as daemons do, and what was left behind by a shell
-// that ended before the watch began.
+// the command without any part in it: it looks after the sessions of its parent's other
+// children. It sends signals to all processes of those sessions when it is told to, and when the
+// connection ends without a word it ends them itself (TERM, two seconds later KILL), so that
+// nothing survives the process that started it here, whatever that died of. Not reached: a process
+// that called setsid to get away, as daemons do, or that a shell left behind which ended before the
+// watch began.
 #pragma once
 
 #include <optional>

@@ -22,13 +22,13 @@ namespace banger::guest {
 namespace {
 
 constexpr size_t memory_limit = size_t{32} << 20;
-// What a server may say before it is trusted: banner, key exchange and login are a few KiB.
+// The most that a server may send before it is trusted: banner, key exchange, login are a few KiB.
 constexpr uint64_t handshake_limit = uint64_t{1} << 20;
 
 SshContext& context(void** abstract) { return *static_cast<SshContext*>(*abstract); }
 
 // Zeroed, because libssh2 1.10 reads the name of an exit signal that a guest announced longer than
-// it sent; bounded, because packets that nobody asked for are kept.
+// it sent; bounded, because libssh2 keeps packets that were not asked for.
 LIBSSH2_ALLOC_FUNC(allocate) {
   SshContext& c = context(abstract);
   if (count > memory_limit - std::min(memory_limit, c.allocated)) return nullptr;
@@ -92,7 +92,7 @@ Session::Impl::Impl(Fd socket, const Endpoint& e, SessionEnds what_ends)
   };
   set_callback(LIBSSH2_CALLBACK_SEND, send_through);
   set_callback(LIBSSH2_CALLBACK_RECV, receive_through);
-  // What costs a guest least, and is in every server that banger's guests run.
+  // The algorithms that cost a guest least, and are in every server that banger's guests run.
   prefer(LIBSSH2_METHOD_KEX, "curve25519-sha256,curve25519-sha256@libssh.org");
   prefer(LIBSSH2_METHOD_HOSTKEY, "ssh-ed25519");
   for (int direction : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC})
@@ -113,7 +113,7 @@ void Session::Impl::prefer(int method, const char* names) {
 }
 
 void Session::Impl::begin_round() {
-  // What was sent before the end may still be on its way to here.
+  // Bytes that the guest sent before its end may still be on their way to here.
   constexpr Millis quiet{100}, at_most{1000};
   context.transport.begin_round();
   if (!ends.peer || context.transport.gone()) return;
@@ -196,8 +196,8 @@ std::expected<Session, Session::Failure> Session::open(Fd socket, const Endpoint
 
 namespace {
 
-// Waits for `socket` (POLLOUT, -1: nothing), at most `ms`; true if that came. Throws for what ends
-// it.
+// Waits for `socket` (POLLOUT, -1: nothing), at most `ms`; true if that came. Throws when one of
+// `ends` comes.
 bool wait_for(int socket, int ms, const SessionEnds& ends, const Endpoint& endpoint) {
   std::array<pollfd, 3> polled{
       {{socket, POLLOUT, 0}, {ends.peer.get(), POLLIN, 0}, {ends.signals, POLLIN, 0}}};

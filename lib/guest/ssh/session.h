@@ -50,7 +50,7 @@ struct TerminalRequest {
 struct Streams {
   int in = -1, out = -1, err = -1;
   size_t keep = 0;  // of each output stream the last bytes in Outcome::tail
-  int signals = -1; // of sys/signals.h: what comes there is for the command
+  int signals = -1; // of sys/signals.h: a signal there is for the command
   // A terminal there for the one that `in` is here (made raw by the caller).
   std::optional<TerminalRequest> terminal = {};
 };
@@ -60,10 +60,10 @@ struct Outcome {
   std::string tail; // standard output, then standard error
 };
 
-// What ends a session beside the connection: no packet says that a machine was killed.
+// Other ends of a session than the connection's: no packet says that a machine was killed.
 struct SessionEnds {
   // A descriptor that becomes readable when the guest's machine has gone (a pidfd of its VMM).
-  // What came before is still to be had; the session is lost within a second.
+  // Output from before can still be read; the session is lost within a second.
   Fd peer = {};
   // A signal there (sys/signals.h) throws Interrupted while the session is being made.
   int signals = -1;
@@ -78,13 +78,13 @@ public:
   struct Failure {
     Stage stage = Stage::connecting;
     std::string detail;
-    // unreachable for what may yet come, failed for refused and mismatch.
+    // unreachable for a guest that may yet come, failed for refused and mismatch.
     Error error(const Endpoint& endpoint) const;
   };
   // Called when the banner came (with it) and when the host key was found to be the pinned one.
   using OnStage = std::function<void(Stage stage, std::string_view detail)>;
 
-  // On a connected socket. Throws Error only for what is wrong on this side (the key file).
+  // On a connected socket. Throws Error only for a fault on this side (the key file).
   static std::expected<Session, Failure> open(Fd socket, const Endpoint& endpoint,
                                               const Deadline& deadline,
                                               const OnStage& on_stage = {}, SessionEnds ends = {});
@@ -96,17 +96,17 @@ public:
                          Millis patience = Millis(0), SessionEnds ends = {});
 
   // Runs `command` in the user's shell there and moves all three streams, in both directions at
-  // once, until the guest closes. Standard input is closed there when it ends here; what a command
-  // does not read is dropped. Throws Error(unreachable) when the connection is lost, Error(timeout)
-  // at the deadline, Error(failed) when this side's output cannot be written.
+  // once, until the guest closes. Standard input is closed there when it ends here; input that a
+  // command does not read is dropped. Throws Error(unreachable) when the connection is lost,
+  // Error(timeout) at the deadline, Error(failed) when this side's output cannot be written.
   //
-  // A signal goes to the command's processes (guest/ssh/group_watch.h); when they have not ended 5
-  // s later, or at a second one, they are killed, and nothing of them stays behind when this
-  // returns. A guest that does not answer even then, or says nothing within a second (a slow one up
-  // to three), is left: the status is then 128+n. With a
-  // terminal WINCH tells the guest the new size, and any other signal ends the connection at once,
-  // which hangs the command up; "~." at the beginning of a line leaves with status 255. Without a
-  // command it is the user's shell.
+  // A signal goes to the command's processes (guest/ssh/group_watch.h); when they have not
+  // ended 5 s later, or at a second one, they are killed, and nothing of them stays behind when
+  // this returns. A guest that does not answer even then, or says nothing within a second (a
+  // slow one up to three), is left: the status is then 128+n. With a terminal WINCH tells the
+  // guest the new size, and any other signal ends the connection at once, which hangs the
+  // command up; "~." at the beginning of a line leaves with status 255. Without a command it is
+  // the user's shell.
   //
   // A command of more than 8000 bytes, which servers refuse, goes to a shell there through its
   // input, before what `streams` has. Error(failed) for one on a terminal, and for one of more than
@@ -115,14 +115,14 @@ public:
               const Deadline& deadline);
 
   // For loops that move channels: begin_round; the channels' turns; flush; poll on poll_for.
-  // Whichever channel's turn it is, libssh2 takes what comes for all of them: when heard() says
-  // that something came in this round, it may be for one whose turn was over, and poll knows
-  // nothing of it. Then another round is due at once.
+  // In any channel's turn libssh2 takes bytes for all of them: when heard() says that something
+  // came in this round, it may be for one whose turn was over, and poll knows nothing of it. Then
+  // another round is due at once.
   void begin_round();
   void flush();
   bool heard() const;
-  // What to wait for: the connection, and the end of the guest's machine. Descriptors are -1 once
-  // there is nothing to wait for.
+  // The descriptors to wait for: the connection, and the end of the guest's machine. They are -1
+  // once there is nothing to wait for.
   std::array<pollfd, 2> poll_for(bool reading) const;
   // Asks the guest's server for any answer; heard_bytes() grows when it gives one.
   void ask_for_answer();

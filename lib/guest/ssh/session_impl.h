@@ -1,4 +1,4 @@
-// What session.cc and channel.cc share of libssh2; no other file sees it.
+// The parts of libssh2 that session.cc and channel.cc share; no other file sees it.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace banger::guest {
 
-// What libssh2's callbacks get.
+// The data that libssh2's callbacks get.
 struct SshContext {
   Transport transport;
   KeyPair key;

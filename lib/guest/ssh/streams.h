@@ -52,7 +52,7 @@ public:
   bool done() const { return ended_ && waiting().empty(); }
   // For poll: the descriptor while there is room, else -1.
   int poll_fd() const { return ended_ || !waiting().empty() ? -1 : fd_; }
-  // Nobody will take it any more.
+  // Its reader takes no more.
   void stop();
 
 private:
@@ -64,7 +64,7 @@ private:
   std::function<void(std::string&)> filter_;
 };
 
-// What a person on a terminal types, with a way out of a guest that answers nothing: "~." at the
+// The input of a person on a terminal, with a way out of a guest that answers nothing: "~." at the
 // beginning of a line leaves, "~~" there is one "~".
 class Escape {
 public:

@@ -1,7 +1,7 @@
-// One TCP connection to a guest, never blocking: what arrives is taken in portions, what is sent is
-// taken whole and goes out as the peer reads. libssh2 stands on it (guest/ssh/session.cc), because
-// its own sends, cut short by a slow peer, must be finished before anything else is asked of it;
-// here none is ever cut short.
+// One TCP connection to a guest, never blocking: arriving bytes are taken in portions, sent ones
+// are taken whole and go out as the peer reads. libssh2 stands on it (guest/ssh/session.cc),
+// because its own sends, cut short by a slow peer, must be finished before anything else is asked
+// of it; here none is ever cut short.
 //
 // Bounds: one round (begin_round) hands out at most 256 KiB, so that a guest that never stops
 // sending cannot keep the caller; the caller sends only while pending() is small.
@@ -44,7 +44,7 @@ public:
 
   // The peer closed or broke the connection; all that came before has been handed out.
   bool gone() const { return gone_; }
-  // What broke it; 0 where it was closed in order.
+  // The errno that broke it; 0 where it was closed in order.
   int error() const { return error_; }
   // From now on nothing is sent or received: for tearing down what stands on it.
   void abandon();
@@ -55,7 +55,7 @@ public:
   // The first line that came: the ssh banner, at most 255 bytes, as the peer wrote it.
   std::string first_line() const;
   int fd() const { return socket_.get(); }
-  // What to poll for.
+  // The events to poll for.
   short events(bool reading) const;
   // Waits for the socket alone. False when the deadline passed.
   bool wait(const Deadline& deadline);

@@ -18,7 +18,7 @@ namespace banger::guest {
 
 namespace {
 
-// What is to be set on directories is kept until the end.
+// Modes and times of directories are kept in memory until the end, so their number is bounded.
 constexpr size_t most_directories = 2'000'000, most_path_bytes = size_t{64} << 20;
 
 // A name that nothing has, beside the one it is for; the longest name must stay one.
@@ -51,7 +51,7 @@ DiskSink::~DiskSink() {
   try {
     if (way_ == Way::fresh && begun_) sys::remove_tree(dir_path_ + "/" + temporary_);
   } catch (const Error&) {
-    // What could not be removed has a name that tells what it is.
+    // A copy that cannot be removed is known by its temporary name.
   }
 }
 
@@ -78,7 +78,7 @@ Error DiskSink::not_its_own(const std::string& path, const Error& why) const {
   return why;
 }
 
-// However deep it is, one call, or one name from the last one's: what it takes grows with the
+// One call, however deep the parent is, or one name from the last one's: the cost grows with the
 // length of the path alone.
 int DiskSink::parent_of(const std::string& path) {
   size_t slash = path.find_last_of('/');
@@ -194,7 +194,7 @@ void DiskSink::settle_file() {
 }
 
 void DiskSink::finish_directories() {
-  // The innermost first: what is made in a directory changes its time, and its mode may shut it.
+  // The innermost first: making a file in a directory changes its time, and its mode may forbid it.
   // Paths sort behind those that they begin with.
   for (auto d = directories_.rbegin(); d != directories_.rend(); ++d) {
     if (check_) check_();

@@ -95,7 +95,7 @@ std::optional<TreeEntry> DiskSource::look(int dir, const std::string& name,
   bool follow = follow_ && path.empty();
   struct stat st {};
   int result = ::fstatat(dir, name.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
-  // What went while the tree was read is no part of it.
+  // An entry that went while the tree was read is no part of it.
   if (result != 0 && errno == ENOENT && !path.empty()) return {};
   if (result != 0) throw sys_error(errno, "cannot read '{}'", shown(path));
   TreeEntry entry;

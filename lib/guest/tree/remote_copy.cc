@@ -162,7 +162,7 @@ public:
   // 0 at the end of the file.
   size_t read(std::span<char> buffer) {
     while (!at_end_) {
-      // What may be the beginning of the end is held back.
+      // Bytes that may be the beginning of the end mark are held back.
       size_t whole = held_.size() < end_.size() ? 0 : held_.size() - end_.size() + 1;
       if (whole > 0) return give(whole, buffer);
       std::vector<char> more(buffer.size());

@@ -3,7 +3,7 @@
 //
 // Paths of a guest are as in a shell there: relative ones start at the home directory, "" is that
 // itself. A thing takes its place under its own name at once, when all of it has come. So does each
-// file of a directory that is copied into one that is there; what was there keeps what it is.
+// file of a directory copied into an old one; the old files there keep owner and permissions.
 #pragma once
 
 #include <memory>
@@ -17,22 +17,22 @@
 
 namespace banger::guest {
 
-// What is copied, as far as the names at the target depend on it.
+// The thing that is copied, as far as the names at the target depend on it.
 struct CopyItem {
   enum class Kind { file, directory, link } kind = Kind::file;
   std::string name; // the last name of its path; "." for the content of a directory
 };
 
-// What a guest says that it sends, so far as it was asked for: a directory or a link only with
-// `deep`, and nothing but a directory for a path that ends as one. Pure. Throws Error(failed).
+// The kind that a guest says it sends, so far as it was asked for: a directory or a link only with
+// `deep`, and only a directory for a path that ends as one. Pure. Throws Error(failed).
 CopyItem::Kind sent_kind(const std::string& word, const std::string& path, bool deep);
 
-// Nothing comes out of it but what was asked for, whatever the guest says and sends: the root is of
+// It gives only entries that were asked for, whatever the guest says and sends: the root is of
 // kind().
 class RemoteTreeSource : public TreeSource {
 public:
-  // What the guest's tar could not read is an Error(failed) at the end at the latest.
-  // Throws Error(not_found) for what is not there, Error(failed) for a directory without `deep`,
+  // A file that the guest's tar cannot read is an Error(failed) at the end at the latest. Throws
+  // Error(not_found) for a path that is not there, Error(failed) for a directory without `deep`,
   // Error(preflight) in a guest without tar.
   RemoteTreeSource(Session session, const std::string& path, bool deep, int signals);
   ~RemoteTreeSource() override;

@@ -1,5 +1,5 @@
 // A command in a guest whose input and output are this program's own: read and written by calls
-// that wait. What it says on standard error is kept for errors.
+// that wait. Its standard error is kept for errors.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ public:
   // Waits for output; 0 at its end. Throws Interrupted, or Error(unreachable).
   size_t read(std::span<char> buffer);
   // The next line of output without its newline; none where the output ends before. Error(failed)
-  // for one that is longer than 64 KiB. What follows stays for read.
+  // for one that is longer than 64 KiB. The bytes after it stay for read.
   std::optional<std::string> read_line();
   // Waits until the guest takes it. False when it takes no more: finish tells why. Throws as read.
   bool write(std::string_view bytes);
@@ -31,9 +31,9 @@ public:
   void end_input();
   // Ends the input, waits for the end of the command. Returns its status. Throws as read.
   int finish();
-  // What a command says that nobody asked for is dropped, while it is written to and at its end:
-  // more than this, there or on standard error, is Error(failed), else a guest that goes on and on
-  // would never be done with.
+  // Output that was not asked for is dropped, while the command is written to and at its end: more
+  // of it than this, there or on standard error, is Error(failed). Else a guest that goes on and on
+  // would keep this waiting for ever.
   static constexpr size_t most_dropped = size_t{1} << 20, most_complaint = size_t{16} << 20;
   // The last of what it said on standard error, as it came; at most 4 KiB.
   const std::string& complaint() const { return complaint_; }

@@ -1,4 +1,4 @@
-// What runs in a guest for guest/tree/remote_copy.h: for any POSIX shell.
+// The scripts that run in a guest for guest/tree/remote_copy.h: for any POSIX shell.
 #pragma once
 
 #include <string_view>
@@ -225,8 +225,8 @@ case $way in
 esac
 )sh";
 
-// PATH MARK; what comes ends with MARK, which no connection that is cut leaves behind, but for what
-// is no file, where all is written at once.
+// PATH MARK; the input ends with MARK, which no connection that is cut leaves behind; but not for a
+// target that is no file, where all is written at once.
 constexpr std::string_view write = R"sh(
 own "$1"
 to=$own
@@ -256,8 +256,8 @@ esac
 )sh";
 
 // PATH MARK; each line of what comes is the path of a file below PATH, as printf's %b takes it,
-// that tar gave as if nothing were in it. What it says at the end are the numbers of those (from 0
-// on) that have something, or cannot be read.
+// that tar gave as if nothing were in it. The script answers at the end with the numbers (from 0
+// on) of those that have something, or cannot be read.
 constexpr std::string_view check = R"sh(
 own "$1"
 cd "$own" || exit 1
@@ -287,8 +287,8 @@ for n in $bad; do
 done
 )sh";
 
-// PATH MARK; what comes are pairs of lines: a word, and the path of a file below PATH, as printf's
-// %b takes it. What it says is the file's content and then the word, between line ends. A word that
+// PATH MARK; the input is pairs of lines: a word, and the path of a file below PATH, as printf's %b
+// takes it. The output is the file's content and then the word, between line ends. A word that
 // comes so stands in no file of /proc, as one on a command line does.
 constexpr std::string_view read_below = R"sh(
 own "$1"

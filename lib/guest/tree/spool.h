@@ -1,4 +1,4 @@
-// Content whose size is not known before all of it has come: what /proc and /sys tell, above all,
+// Content whose size is not known before all of it has come: above all that of /proc and /sys,
 // where a file's size says nothing. Kept in memory, so that it is bounded.
 #pragma once
 
@@ -20,7 +20,7 @@ public:
   // A file that is larger, and whose size says nothing, is refused.
   static constexpr int64_t most = int64_t{256} << 20;
 
-  // Takes what `pull` gives until that is nothing. Throws Error(failed) for more than `most`;
+  // Takes the pieces of `pull` until one is empty. Throws Error(failed) for more than `most`;
   // `shown` is for that.
   Spool(const std::function<size_t(std::span<char>)>& pull, const std::string& shown);
 
@@ -29,7 +29,7 @@ public:
   size_t read(std::span<char> buffer);
 
 private:
-  Fd memory_; // none for what is empty
+  Fd memory_; // none for empty content
   int64_t size_ = 0, given_ = 0;
 };
 

@@ -85,10 +85,10 @@ NewContent::~NewContent() {
   if (settled_) return;
   try {
     if (way_ == Way::beside) sys::remove_at(dir_, temporary_);
-    // NOLINTNEXTLINE: what cannot be emptied is no file that was empty
+    // A file that cannot be emptied was not empty before: it is one of /proc or /sys.
     if (way_ == Way::into && ::ftruncate(file_.get(), 0) != 0) return;
   } catch (const Error&) {
-    // What could not be removed has a name that tells what it is.
+    // A new file that cannot be removed is known by its temporary name.
   }
 }
 

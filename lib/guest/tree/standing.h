@@ -13,11 +13,11 @@
 
 namespace banger::guest {
 
-// What stands at a place; none for nothing. No link is followed.
+// The file that stands at a place; none where nothing does. No link is followed.
 std::optional<struct stat> find_standing(int dir, const std::string& name,
                                          const std::string& shown);
-// Throws Error(failed) where what stands there is neither a file nor a link: no copy takes the
-// place of a device, a FIFO or a socket.
+// Throws Error(failed) for one that is neither a file nor a link: no copy takes the place of a
+// device, a FIFO or a socket.
 void check_replaceable(const std::optional<struct stat>& there, const std::string& shown);
 
 // Order: construct, write, settle; destroyed without settle(), the place is as it was.

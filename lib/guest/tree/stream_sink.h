@@ -11,7 +11,7 @@ namespace banger::guest {
 class StreamSink : public TreeSink {
 public:
   // Waits until the bytes are taken; throws Interrupted when a signal is there on `signals`
-  // (-1: none). What was written stays, whatever comes after.
+  // (-1: none). Bytes that were written stay, whatever comes after.
   StreamSink(Fd to, std::string shown, int signals);
   // Of one file alone, whose holes are zeros.
   void entry(const TreeEntry& entry) override;
@@ -29,8 +29,8 @@ private:
   int64_t within_ = 0, written_ = 0, size_ = 0;
 };
 
-// As much as is taken at once, without blocking and without changing what others may share. Waits
-// until all is. Throws Interrupted as above, Error for what cannot be written.
+// As much as is taken at once, without blocking and without changing flags that others may share.
+// Waits until all is. Throws Interrupted as above, Error for a failed write.
 void write_waiting(int to, std::string_view bytes, const std::string& shown, int signals);
 
 } // namespace banger::guest

@@ -11,13 +11,13 @@
 
 namespace banger::guest {
 
-// Reads what another program wrote. Throws Error(failed) for what is damaged, not plain, beyond a
-// bound, or of a kind that is not known.
+// Reads a tar that another program wrote. Throws Error(failed) for one that is damaged, not plain,
+// beyond a bound, or of a kind that is not known.
 class TarSource : public TreeSource {
 public:
   using Pull = archive::Pull;
-  // `root` is the type of what was asked for: S_IFDIR, or S_IFREG or S_IFLNK, one thing alone,
-  // which is the root whatever its name. A root of another type is refused. `name` is for errors.
+  // `root` is the type that was asked for: S_IFDIR, or S_IFREG or S_IFLNK, one thing alone, which
+  // is the root whatever its name. A root of another type is refused. `name` is for errors.
   TarSource(Pull pull, mode_t root, const std::string& name);
   std::optional<TreeEntry> next() override;
   size_t read(std::span<char> buffer) override;

@@ -43,8 +43,8 @@ struct CopyTotals {
   int64_t files = 0, bytes = 0; // data that moved
   size_t left_out = 0;
 };
-// Moves everything but the last step, sink.finish(): whoever calls knows whether the source is to
-// be believed. `moved` is called now and then.
+// Moves everything but the last step, sink.finish(): the caller knows whether the source is to be
+// believed. `moved` is called now and then.
 void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
                const std::function<void()>& moved);
 

@@ -17,11 +17,11 @@
 
 namespace banger::guest {
 
-// What lies at `path`, and below it. Links in the tree are kept as links; `follow` is for the root
-// alone. A file's content is what reading it gives, also where its size says nothing (/proc, /sys;
+// The file or tree at `path`. Links in the tree are kept as links; `follow` is for the root alone.
+// A file's content is what reading it gives, also where its size says nothing (/proc, /sys;
 // guest/tree/spool.h has the bound). One that grows meanwhile is copied as it was when it was
 // opened; one that shrinks is Error(failed). However deep a tree is, few descriptors are open, and
-// what is kept in memory are the names of the directories on the way.
+// only the names of the directories on the way are kept in memory.
 class DiskSource : public TreeSource {
 public:
   DiskSource(std::string path, bool follow);
@@ -36,7 +36,7 @@ private:
     size_t next = 0;
   };
   std::optional<TreeEntry> begin();
-  // What lies under `name` in `dir`.
+  // The entry for `name` in `dir`; none if it has gone.
   std::optional<TreeEntry> look(int dir, const std::string& name, const std::string& path);
   std::optional<TreeEntry> open_content(Fd file, TreeEntry entry, const struct stat& st);
   bool descend(const std::string& path);
@@ -60,7 +60,7 @@ private:
 
 // Writes at DIR/NAME. Nothing is written outside of it, whatever paths and links the entries have:
 // every name is opened in its directory, without following a link, those included that were there
-// before. Owner is who runs this; set-id bits are dropped, and what this process's umask takes.
+// before. The owner is this process's user; set-id bits are dropped, and the bits of its umask.
 //
 // fresh: it stands under a temporary name (".NAME.banger-XXXXXXXX" in DIR) until finish(); what
 // was there must not be a directory. merge: the root is a directory that is there, and each file
@@ -68,12 +68,12 @@ private:
 // one the file that was being written.
 //
 // A regular file that was there keeps its owner, group and permissions, all of its names and its
-// access list (guest/tree/standing.h); a directory that was there keeps what it has. What is
-// neither of these nor a link is no place: Error(failed).
+// access list (guest/tree/standing.h); a directory that was there keeps its owner and permissions.
+// A device, FIFO or socket is not replaced: Error(failed).
 class DiskSink : public TreeSink {
 public:
   enum class Way { fresh, merge };
-  // `check` is called now and then by what may take its time, to throw where it shall end.
+  // `check` is called now and then in work that may take long, and throws to end it.
   DiskSink(const std::string& dir, std::string name, Way way, std::function<void()> check = {});
   ~DiskSink() override;
   void entry(const TreeEntry& entry) override;

@@ -1,4 +1,4 @@
-// What a VM boots from: the bundle's kernel and initrd, checked.
+// The files that a VM boots from: the bundle's kernel and initrd, checked.
 #pragma once
 
 #include <string>

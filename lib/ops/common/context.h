@@ -1,4 +1,4 @@
-// What every operation is given. References only: who opened them (ops/common/open.h) owns them.
+// The context of every operation. References only: their opener (ops/common/open.h) owns them.
 #pragma once
 
 #include <functional>
@@ -12,19 +12,19 @@
 
 namespace banger::ops {
 
-// For what only reads.
+// For an operation that only reads.
 struct Reader {
   const Settings& settings;
   const Dirs& dirs;
   state::State& state;
 };
 
-// Progress for people: what is being done to whom. Never the result.
+// Progress for people: a stage, and the VM or image that it is for. Never the result.
 using OnStage = std::function<void(std::string_view subject, std::string_view stage)>;
 // A line that people should read once ("no usable KVM: …").
 using OnNotice = std::function<void(std::string_view text)>;
 
-// For what changes something, or may have to say something to people.
+// For an operation that changes something, or may have to say something to people.
 struct Context : Reader {
   Log& log;
   OnStage stage = [](std::string_view, std::string_view) {};

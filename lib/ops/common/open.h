@@ -1,6 +1,6 @@
-// The state opened, and what an operation is given of it: the one way to either.
+// The state opened, and an operation's context made of it: the one way to either.
 //
-// What these were made of (settings, places, log) stays the caller's and must outlive them.
+// The parts of these (settings, places, log) stay the caller's and must outlive them.
 #pragma once
 
 #include <functional>
@@ -11,14 +11,14 @@
 
 namespace banger::ops {
 
-// How people are told what goes on; both may be empty.
+// The functions that tell people how the work goes; both may be empty.
 struct Tell {
   OnStage stage;
   OnNotice notice;
 };
 
 namespace opened {
-// Bases are made in their order: the state is there before what refers to it.
+// Bases are made in their order: the state is there before the members that refer to it.
 struct OwnState {
   state::State own_state;
 };
@@ -37,7 +37,7 @@ public:
 };
 
 // To work, without looking at what others left (a verb opens ops/recover/work.h). With Mode::read
-// for what only says what it would do.
+// for a verb that only says what it would do.
 class Opened : private opened::OwnState, public Context {
 public:
   Opened(const Settings& s, const Dirs& d, Log& l, Tell tell = {},

@@ -36,16 +36,16 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.vmm_log = p.dir + "/vmm.log";
   p.lifecycle = p.dir + "/lifecycle.jsonl";
   p.host_key = p.dir + "/host_key";
-  // What a start recorded holds for as long as that VMM may run, whatever the environment is now.
+  // The directory that a start recorded holds while its VMM may run, whatever the environment is.
   p.runtime = dirs.runtime + "/" + tag + "/" + vm.id;
   if (vm.run && !vm.run->runtime_dir.empty()) p.runtime = vm.run->runtime_dir;
   p.monitor_socket = p.runtime + "/monitor.sock";
   return p;
 }
 
-// What a commit about processes must outlive: a power cut ends them, and takes their runtime
-// directory where that is in memory. Where it is on a disk (STATE/run) it stays, and so has the row
-// that tells of it.
+// How long a commit about a VM's processes must last. A power cut ends them, and takes their
+// runtime directory where that is in memory. On a disk (STATE/run) the directory stays, and so must
+// the row that tells of it.
 inline Outlives outlives_of_runtime(const std::string& runtime_dir) {
   bool goes = runtime_dir.empty() || sys::is_in_memory(runtime_dir);
   return goes ? Outlives::process : Outlives::power_cut;

@@ -1,8 +1,8 @@
 // The zone of a state's VMs' names (model/zone.h), as the last verb that changed anything was told
 // by dns.zone.
 //
-// What only reads goes by its own settings. What is written is written with this: a monitor lives
-// long, and knows no settings.
+// A command that only reads goes by its own settings. Names that are written use this zone: a
+// monitor lives long, and knows no settings.
 #pragma once
 
 #include <string>

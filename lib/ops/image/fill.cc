@@ -153,7 +153,7 @@ bool has_init(disk::Ext4Files& root, const std::string& below) {
   });
 }
 
-// What people take for a root file system, and what makes one of it.
+// The hint for a tree that people took for a root file system: the way to make one of it.
 std::string what_would_help(disk::Ext4Files& root) {
   constexpr std::string_view packed[] = {".qcow2", ".vmdk", ".vdi", ".vhd",  ".vhdx",     ".img",
                                          ".raw",   ".iso",  ".tar", ".ext4", ".squashfs", ".cpio"};

@@ -53,7 +53,7 @@ Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root
   return made.finish(part.sha256);
 }
 
-// What a name means: it may be a variant's of the bundle.
+// An asked name with its meaning: it may be that of a variant of the bundle.
 struct Asked {
   std::string name;
   std::optional<bundle::Bundle> bundle;
@@ -79,7 +79,7 @@ struct Asked {
     return image;
   }
 
-  // What the name may have meant.
+  // A hint at what the name may have meant.
   std::string help(Reader& in) const {
     std::vector<std::string> variants, names;
     for (const bundle::Root& r : bundle->roots) variants.push_back(r.variant);

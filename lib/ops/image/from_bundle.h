@@ -7,9 +7,9 @@
 
 namespace banger::ops {
 
-// What a name stands for, found without changing anything: an image of the state, or (its id is
-// empty then, and name, source and packages are all there is) a variant of the bundle that is
-// imported when it is first used. Throws as image_for
+// The image that a name stands for, found without changing anything: one of the
+// state, or a variant of the bundle that is imported when it is first used (its id
+// is empty then, and only name, source and packages are set). Throws as image_for
 // does.
 struct ImageSource {
   Image image;

@@ -196,7 +196,7 @@ void Import::disk_of(archive::Pull pull) const {
 }
 
 void Import::file_system(int fd, const image::Place& place, sys::Original original) const {
-  // What is wrong with it is told of the source; a partition may be larger than its file system.
+  // A fault is reported of the source; a partition may be larger than its file system.
   int64_t size = disk::ext4_size(fd, place.offset, place.size, place.name);
   if (options.size && *options.size < size)
     throw usage("cannot import {} into {}: its file system is {} large", place.name,

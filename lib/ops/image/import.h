@@ -10,15 +10,15 @@
 namespace banger::ops {
 
 struct ImportOptions {
-  // Of the file system. Where not given: that of an ext4 source; for a tarball or a directory what
-  // its content takes and some room.
+  // Of the file system. Where not given: that of an ext4 source; for a tarball or a directory the
+  // size of its content and some room.
   std::optional<int64_t> size;
   std::optional<int> partition; // of a disk; the largest of Linux's where not given
 };
 
-// The content is copied and put in order for a VM (image_fill.h); the source stays as it is and may
-// go afterwards. Until the image is whole nobody sees it, and a failure or a crash leaves nothing.
-// No rights are needed. Throws Error(usage) for what cannot be, Error(not_found), Error(conflict)
+// The content is copied and put in order for a VM (ops/image/fill.h); the source stays as it is and
+// may go afterwards. Until the image is whole it is not seen; a failure or a crash leaves nothing.
+// No rights are needed. Throws Error(usage) for bad options, Error(not_found), Error(conflict)
 // when the name is taken, Error(failed) for a source that is damaged, no root file system, or
 // larger than `size`.
 Image import_image(Context& ctx, const std::string& name, const std::string& source,

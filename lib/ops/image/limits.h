@@ -1,5 +1,5 @@
-// How much a source may hold that tells only at its end how much it is: a tarball, what is packed,
-// a pipe. Reached, they are Error(failed) that names them.
+// Bounds for a source that tells only at its end how large it is: a tarball, packed content, a
+// pipe. Beyond them is Error(failed) that names them.
 #pragma once
 
 #include <cstdint>

@@ -9,11 +9,11 @@
 
 namespace banger::ops {
 
-// None where nobody knows: the image was imported, or banger has no recipe of that name. Two images
-// of one list are alike in this, whatever became of the packages themselves meanwhile.
+// None where it is unknown: the image was imported, or banger has no recipe of that name. Two
+// images of one list are alike in this, even if the packages themselves have changed meanwhile.
 std::optional<bool> is_stale(const Dirs& dirs, const Image& image);
 
-// What people are told of a stale image, with what mends it; empty for any other.
+// The notice for people about a stale image, with the command that mends it; empty for any other.
 std::string stale_notice(const Dirs& dirs, const Image& image);
 
 } // namespace banger::ops

@@ -2,7 +2,7 @@
 //
 // images.lock is held for a moment at the begin and the end of an import and for a removal; the
 // import itself holds images/ID/import.lock. So imports go side by side, and a row that is not
-// ready while nobody holds its lock is what a dead one left.
+// ready while its lock is free was left by an import that died.
 #pragma once
 
 #include <string>
@@ -38,10 +38,10 @@ private:
   std::optional<sys::FileLock> lock_;
 };
 
-// images.lock, once what dead imports left is removed.
+// images.lock, once the leavings of dead imports are removed.
 sys::FileLock lock_images(Context& ctx);
 
-// Removes what dead imports left. Waits for nobody.
+// Removes the leavings of dead imports. Never waits.
 void clean_imports(Context& ctx);
 
 // Throws Error(conflict) that names the VMs that stand on it, or when it is just being imported;

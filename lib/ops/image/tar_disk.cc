@@ -48,7 +48,7 @@ void TarDisk::take(const TreeEntry& entry, archive::Reader& tar, disk::Ext4Files
   if (root_seen_ && kept_) put_back(*std::exchange(kept_, {}), to);
   if (!candidate) return to.make(entry, [&] { return tar.chunk(); });
 
-  // What was read to look at it comes first.
+  // The bytes that were read to look at it come first.
   std::string begin;
   std::optional<Chunk> next = tar.chunk();
   while (next && begin.size() < begin_size && next->offset < static_cast<int64_t>(begin_size)) {

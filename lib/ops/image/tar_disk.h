@@ -27,7 +27,7 @@ public:
     int64_t size = 0;
     int fd = -1; // this object's
   };
-  // At the tar's end: what is to be imported instead of the tree that came with it.
+  // At the tar's end: the disk to import instead of the tree that came with it.
   std::optional<Disk> disk() const;
 
 private:

@@ -14,7 +14,7 @@ struct BootStage {
   std::string doing = {}; // what it is at, as long as nothing is wrong; empty: something is
 };
 
-// How long a VM had to become ready: what was asked for, and what that was under emulation.
+// How long a VM had to become ready: the time asked for, and the longer one under emulation.
 struct BootTime {
   Millis asked, given;
 };

@@ -113,7 +113,7 @@ void Client::take(const Report& r) {
     if (r.error) return settle(question, std::unexpected(*r.error));
     return settle(question, r);
   }
-  if (r.id.value_or(0) && is_answer) return; // nobody waits for it
+  if (r.id.value_or(0) && is_answer) return; // no question waits for it
   if (r.kind == Kind::ended) return on_ended(r);
   event(r);
 }

@@ -1,9 +1,9 @@
 // A verb's end of the connection to a monitor: asks, gets each answer to its question, and follows
-// what is said to all. On a loop, or for a caller that blocks on that loop.
+// the reports to all. On a loop, or for a caller that blocks on that loop.
 //
-// A question has one answer, in whatever order they come. One that comes when nobody waits for it
-// any more is dropped, as is one whose id was never given. When the monitor goes away, says what
-// cannot be read, or a line without end, all that is open is answered with that, and it is gone.
+// A question has one answer, and answers come in any order. One that comes too late, or to an id
+// that was never given, is dropped. When the monitor goes away, or sends a line that cannot be read
+// or does not end, each open question is answered with that, and the monitor counts as gone.
 //
 // A monitor of a build before answers without ids; so its refusal is taken for the answer to the
 // oldest question, a stage that is called as the question for the answer to that, and its VM's end
@@ -31,7 +31,7 @@ namespace banger::ops {
 class Client {
 public:
   struct Told {
-    // What is said to all, and refusals of what was only said (say()).
+    // Reports to all, and refusals of a say().
     std::function<void(const Report&)> event = {};
     // Once: nothing more comes.
     std::function<void(const Error& why)> gone = {};
@@ -52,15 +52,15 @@ public:
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // `answer` is called once. What does not come in time is Error(timeout) that says what was asked.
+  // `answer` is called once. When none comes in time it is Error(timeout) that names the question.
   void ask(Ask ask, Patience patience, Answer answer);
-  // Nobody waits for an answer.
+  // Sends it without waiting for an answer.
   void say(const Ask& ask);
-  // Bytes of all that which the monitor has not taken yet.
+  // Bytes that the monitor has not taken yet.
   size_t waiting() const { return out_ ? out_->waiting() : 0; }
 
-  // Runs the loop until it says one of `kinds` to all, which is given; what comes before that goes
-  // to Told::event. None: `timeout` passed, or it is gone. Nothing that comes after is lost.
+  // Runs the loop until the monitor reports one of `kinds` to all, which is given; reports before
+  // it go to Told::event. None: `timeout` passed, or it is gone. Nothing that comes after is lost.
   std::optional<Report> wait_for(std::initializer_list<Report::Kind> kinds,
                                  std::optional<Millis> timeout);
   bool is_gone() const { return !fd_; }

@@ -1,4 +1,4 @@
-// Tells when a VM that runs has ended, for whoever follows it without acting on it.
+// Tells when a VM that runs has ended, for a command that follows it without acting on it.
 //
 // Its monitor says so on its socket; where the monitor is gone, the end of the VMM is what can be
 // seen. Nothing is polled.

@@ -1,19 +1,19 @@
-// What verbs and a VM's monitor say to each other: one JSON object a line, each with "v".
+// The words between verbs and a VM's monitor: one JSON object a line, each with "v".
 //
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
 //   later      verb ──> monitor  Ask on monitor.sock: stop, kill, console, publish, unpublish; or
-//                                nothing: who only connects is told how the VM goes on
+//                                nothing: a verb that only connects hears how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
-// A question has an id, "id":7, and one answer with the same id: done or failed. What is said to
-// all has the id 0; who connects hears first how far a start or a stop has come, if one is under
-// way. ops/link/client.h is the verbs' end of this.
+// A question has an id, "id":7, and one answer with the same id: done or failed. A report to all
+// has the id 0; a verb that connects hears first how far a start or a stop has come, if one is
+// under way. ops/link/client.h is the verbs' end of this.
 //
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
 // verbs and monitors of neighbouring versions understand each other. A line that cannot be read, or
 // is of a newer version (model/message.h), gets one too, and the end of the connection. A build
-// before had no ids: its monitors send none, and its verbs, who ask without, are answered without.
+// before had no ids: its monitors send none, and its verbs' questions are answered without.
 #pragma once
 
 #include <cstdint>

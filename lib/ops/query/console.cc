@@ -21,7 +21,7 @@ namespace {
 constexpr size_t past_lines = 10;
 constexpr size_t much = size_t{64} << 10; // typed, and not taken yet
 
-// What is typed, on its way to the monitor.
+// The typed bytes, on their way to the monitor.
 class Typing {
 public:
   Typing(sys::Loop& loop, const Places& places, const ConsoleEnds& ends,

@@ -1,7 +1,7 @@
-// A VM's serial line, attached to whoever asks for it.
+// A VM's serial line, attached to any caller that asks for it.
 //
-// What is shown comes from the console's log, so any number can look on and the log goes on; what
-// is typed goes through the VM's monitor.
+// The guest's output comes from the console's log, so any number can look on and the log goes on;
+// typed bytes go through the VM's monitor.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ inline constexpr char console_escape = 0x1d; // Ctrl-]
 struct ConsoleEnds {
   int in = 0;              // what is typed; its end is no end
   bool has_escape = false; // whether Ctrl-] leaves: where a person types
-  int reader = -1;         // a pipe or socket; the session ends when nobody reads it any more
+  int reader = -1;         // a pipe or socket; the session ends when it has no reader any more
   std::function<void(std::string_view)> show_past; // the last lines of what was said before
   std::function<void(std::string_view)> show;      // what the guest says, as it is
 };

@@ -1,4 +1,4 @@
-// What VMs' disks take on the host.
+// The room that VMs' disks take on the host.
 #pragma once
 
 #include "model/settings.h"

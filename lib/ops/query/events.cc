@@ -11,8 +11,8 @@ namespace banger::ops {
 
 namespace {
 
-// Until the state exists: until something comes in the nearest directory that does. False when
-// nobody reads any more.
+// Until the state exists: until something comes in the nearest directory that does. False when the
+// reader has left.
 bool await_state(const Dirs& dirs, int reader) {
   bool is_read = true;
   while (is_read && state::State::open(dirs, state::Mode::read).is_absent()) {
@@ -22,7 +22,7 @@ bool await_state(const Dirs& dirs, int reader) {
     sys::Loop loop;
     Fd stirs = sys::watch_dir(dir);
     loop.watch(stirs.get(), [&] { loop.stop(); });
-    // What came between the look and the watch, or has to be filled still.
+    // For a file that came between the look and the watch, or has to be filled still.
     loop.after(Millis(1000), [&] { loop.stop(); });
     if (reader >= 0) loop.watch_hangup(reader, [&] { is_read = false, loop.stop(); });
     loop.run();

@@ -1,4 +1,4 @@
-// What happened to VMs, oldest first: the events that the state keeps, and those to come.
+// The events of VMs, oldest first: those that the state keeps, and those to come.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ struct EventQuery {
   std::vector<std::string> vms; // names (of VMs that are gone, too) or id prefixes; empty: all
   std::optional<size_t> last;   // only so many of those that are kept
   bool follow = false;          // then go on with what comes, for ever
-  int reader = -1;              // a pipe or socket; following ends when nobody reads it any more
+  int reader = -1;              // a pipe or socket; following ends when it has no reader any more
 };
 
 // Gives each event once, in order, none left out (the state keeps the last 10,000). Throws

@@ -15,7 +15,7 @@ struct LogQuery {
   VmLog which = VmLog::console;
   size_t lines = 0;    // only the last so many; 0: all that is kept, at most 8 MiB
   bool follow = false; // then go on with what comes, until the VM has ended
-  int reader = -1;     // a pipe or socket; following ends when nobody reads it any more
+  int reader = -1;     // a pipe or socket; following ends when it has no reader any more
 };
 
 // Gives the log piece by piece, as it was written. A log that is not there yet is empty. Throws

@@ -30,7 +30,7 @@ void add_mode(NetStatus& s, const Settings& settings, const Dirs& dirs) {
   s.mend = join(fault.mends, "; ");
 }
 
-// What a holder or slirp4netns that is just dying does not tell is left out.
+// A holder or slirp4netns that is just dying does not answer: its part is left out.
 template <typename F>
 void ask(F&& f) {
   try {
@@ -75,7 +75,7 @@ Json drops_json(const NetStatus::Drops& drops) {
   return j;
 }
 
-// There was one for all once, and whoever reads this object may look for a pid here.
+// There was one for all once, and a program that reads this object may look for a pid here.
 ProcessId first_way(const NetStatus& s) {
   for (const NetStatus::Lease& l : s.leases)
     if (l.slirp) return l.slirp;

@@ -1,4 +1,4 @@
-// What the network of a state is now; changes nothing.
+// The network of a state as it is now; changes nothing.
 #pragma once
 
 #include <map>

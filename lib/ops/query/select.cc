@@ -21,7 +21,7 @@ std::optional<Vm> find(state::State& state, const std::string& ref) {
 // Calls `found` for each VM that the query selects, `unknown` for each ref that names none.
 template <typename Found, typename Unknown>
 void walk(Reader& in, const VmQuery& query, Found found, Unknown unknown) {
-  // What only names ask for needs no look at what runs.
+  // A query for names alone needs no look at the processes that run.
   auto take = [&](Vm vm) {
     if (!query.states.empty()) vm = as_seen(in.dirs, in.state.tag(), std::move(vm));
     if (matches(vm, query)) found(std::move(vm));

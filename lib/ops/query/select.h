@@ -22,7 +22,7 @@ struct VmQuery {
 bool matches(const Vm& vm, const VmQuery& query);
 
 // The VMs' names: in the order of the refs, else by name; each once. A ref of no VM (or of several)
-// stays as it is, so that whoever acts on it says what is wrong with it. Changes nothing.
+// stays as it is, so that the verb that acts on it reports its fault. Changes nothing.
 std::vector<std::string> select_vms(Reader& in, const VmQuery& query);
 
 // The VMs themselves, each with the state that identity shows. A ref of no VM goes to `unknown`.

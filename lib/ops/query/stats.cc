@@ -21,8 +21,8 @@ std::optional<sys::Cgroup> own_cgroup(const Vm& vm) {
   return own && !group->members.empty() ? group : std::nullopt;
 }
 
-// Of its tap, as seen from inside the namespace in which its VMM runs. What the tap receives is
-// what the guest sent.
+// Of its tap, as seen from inside the namespace in which its VMM runs. Bytes that the tap receives
+// are those that the guest sent.
 std::optional<NetBytes> net_bytes(const NetRecord& net, const std::string& tag, const Vm& vm) {
   auto tap = net.taps.find(vm.id);
   if (tap == net.taps.end()) return {};

@@ -1,4 +1,4 @@
-// What VMs use of the host, from /proc. Changes nothing.
+// The use that VMs make of the host, from /proc. Changes nothing.
 #pragma once
 
 #include <map>
@@ -37,7 +37,7 @@ struct VmStats {
 class Sampler {
 public:
   Sampler(Reader& in, VmQuery query) : in_(in), query_(std::move(query)) {}
-  // Of all VMs that the query selects, by name or in its order. What is none goes to `unknown`.
+  // Of all VMs that the query selects, by name or in its order. A ref of no VM goes to `unknown`.
   std::vector<VmStats> sample(std::vector<std::string>& unknown);
 
 private:
@@ -53,7 +53,7 @@ private:
 
 Json to_json(const VmStats& stats);
 
-// Waits for `time`, or until nobody reads `reader` (a pipe or socket; -1: none) any more; then it
+// Waits for `time`, or until `reader` (a pipe or socket; -1: none) has no reader any more; then it
 // is false.
 bool pause_unless_unread(Millis time, int reader);
 

@@ -91,7 +91,7 @@ private:
       return done(failed("'{}' was interrupted while it was {}", w.name, w.state)
                       .subject(w.name)
                       .hint("banger vm reconcile"));
-    // Where there is nothing to follow, the next commit tells; or somebody died without one.
+    // Where there is no process to follow, the next commit tells; or it died without one.
     if (!w.end && !w.end_came)
       w.end = std::make_unique<VmEnd>(loop_, places, vm, [this, &w] {
         w.end.reset();
@@ -102,7 +102,7 @@ private:
     return {};
   }
 
-  // Whether somebody is there who brings it out of a state that nothing stays in.
+  // Whether a process is there that brings it out of a state in which no VM stays.
   static bool is_looked_after(const Vm& vm, const Places& places) {
     if (vm.state != VmState::starting && vm.state != VmState::stopping) return true;
     return sys::FileLock::is_held(places.run_lock) || sys::FileLock::is_held(places.op_lock);

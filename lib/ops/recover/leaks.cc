@@ -31,7 +31,7 @@ struct OpenFile {
   bool locked; // through this descriptor
 };
 
-// What the host shows; the same for all kinds. Real paths.
+// The objects that the host shows; the same for all kinds. Real paths.
 struct Scene {
   std::string state_dir, net_lock;        // empty where there is no state yet
   std::string bundle_dir;                 // where this user's builds go
@@ -47,7 +47,7 @@ struct Scene {
 
 struct LeakKind {
   std::string_view object;
-  // All of this kind that there is, with a row or not; of what names no row, what is a leak.
+  // Gives all of this kind, with a row or not; of those that name no row, only the leaks.
   std::vector<Leak> (*find)(const Scene&, Reader&);
   // Makes it absent; absence is no failure.
   void (*remove)(const Leak&, Reader&);
@@ -162,11 +162,11 @@ std::vector<Leak> find_image_dirs(const Scene& scene, Reader&) {
 
 void remove_path(const Leak& leak, Reader&) { sys::remove_tree(leak.path); }
 
-// --- temporaries of writers that died (sys::write_atomic): ".NAME.tmp" that nobody has open.
+// --- temporaries of writers that died (sys::write_atomic): a ".NAME.tmp" that no process has open.
 
 std::vector<Leak> find_temporaries(const Scene& scene, Reader&) {
   std::vector<Leak> found;
-  // A verb or an import that holds its lock is at work there: what it makes is no leak yet.
+  // A verb or an import that holds its lock is at work there: files that it makes are no leak yet.
   auto is_busy = [&](const std::string& dir) {
     return std::any_of(scene.open_files.begin(), scene.open_files.end(), [&](const OpenFile& f) {
       return f.locked && (f.path == dir + "/op.lock" || f.path == dir + "/import.lock");
@@ -236,14 +236,14 @@ constexpr int relayed = -1; // by the holder, which gives no numbers
 
 struct ForwardThere {
   net::NumberedForward numbered;
-  std::string socket; // of who has it
+  std::string socket; // of the process that has it
 };
 struct StrayForward {
   ForwardThere there;
   std::string name, owner;
 };
 
-// What the VMs' slirp4netns and the holder have; nothing of one that is just ending.
+// The forwards of the VMs' slirp4netns and of the holder; of one that is just ending, none.
 std::vector<ForwardThere> forwards_there(const NetRecord& net, Reader& in) {
   std::vector<ForwardThere> all;
   auto ask = [](const ProcessId& process, auto&& list) {
@@ -392,7 +392,7 @@ Scene look_at_host(Reader& in) {
   return scene;
 }
 
-// Whatever is there now and no row accounts for.
+// Every object that is there now and that no row accounts for.
 std::vector<Leak> look(Reader& in) {
   const Dirs& dirs = in.dirs;
   state::State& state = in.state;
@@ -406,8 +406,8 @@ std::vector<Leak> look(Reader& in) {
   std::vector<Leak> candidates;
   for (const LeakKind& kind : kinds)
     for (Leak& leak : kind.find(scene, in)) candidates.push_back(std::move(leak));
-  // After the host was looked at: whatever was there then had its row before. But a process of the
-  // network gets into the record when it runs already, while its starter holds the lock.
+  // After the look at the host: an object that was there then had its row before. But a process of
+  // the network gets into the record when it runs already, while its starter holds the lock.
   bool net_changes = sys::FileLock::is_held(net_lock(dirs));
   std::set<std::string> rows = state.vm_ids();
   std::set<std::string> known; // identities of processes
@@ -430,7 +430,7 @@ std::vector<Leak> look(Reader& in) {
 std::vector<Leak> find_leaks(Reader& in) {
   std::vector<Leak> found = look(in);
   if (found.empty()) return found;
-  // What another command is just making or removing shows for a moment only.
+  // An object that another command is just making or removing shows for a moment only.
   sys::sleep_for(time_to_end);
   std::vector<Leak> again = look(in);
   std::erase_if(found, [&](const Leak& l) {

@@ -1,11 +1,11 @@
-// Leaks: what carries this state's tag, or lies in its directories, and no row accounts for.
+// Leaks: objects that carry this state's tag, or lie in its directories, and have no row.
 //
 // Ownership is decided by tag and recorded identity, never by resemblance: a process is ours
 // because it works in RUNTIME/TAG/ID or holds a lock in STATE/vms/ID, not because it is called
-// qemu. What has a row is no leak, whatever state it is in: reconciling is what brings that in
-// order. Links and processes of the private network are accounted for by the state's table of host
-// objects. What another command is just making or removing is none either: rows are read after the
-// host was looked at, and only what is there and the same a moment later counts.
+// qemu. An object with a row is no leak, whatever state it is in: reconciling brings it in order.
+// Links and processes of the private network are accounted for by the state's table of host
+// objects. An object that another command is just making or removing is none either: rows are read
+// after the host was looked at, and only one that is there and the same a moment later counts.
 //
 // Another kind of host object is a row in `kinds` (leaks.cc) with its two functions.
 #pragma once
@@ -25,8 +25,8 @@ struct Leak {
   std::string object; // its kind: "process", "tap"
   std::string name;   // for people: a path, "PID (COMM)"; unique
   std::string owner;  // id of the VM or image that it was made for; empty where it cannot be told
-  // What it is known by: one of the two. Of what is in the private network, the socket of the one
-  // who takes it away, and the lock under which that is done.
+  // It is known by one of the two. For an object in the private network `path` is the socket of the
+  // process that takes it away, and `lock` is held while that is done.
   std::string path;
   ProcessId process;
   // The id whose row would account for it; empty where no row can.
@@ -38,8 +38,8 @@ struct Leak {
   bool operator==(const Leak&) const = default;
 };
 
-// A user sees the processes of his own only; they are the ones that can be his state's. Where there
-// seem to be leaks, this takes half a second.
+// A user sees only his own processes; no others can be his state's. Where there seem to be leaks,
+// this takes half a second.
 std::vector<Leak> find_leaks(Reader& in);
 
 // Removes one. Throws Error(conflict) for a directory that is older than this state: it has the

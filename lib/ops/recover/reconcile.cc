@@ -22,7 +22,7 @@ namespace banger::ops {
 
 namespace {
 
-// Whether who makes, runs or removes it lives, and it is theirs.
+// Whether the process that makes, runs or removes the VM lives, and will see to it.
 bool is_at_work(const Vm& vm) {
   switch (vm.state) {
   case VmState::creating:
@@ -73,7 +73,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
       if (e.error_number() != ENOENT) throw;
       continue; // it has just been removed
     }
-    // What the list said may have changed until the lock was ours.
+    // The row may have changed between the list and the lock.
     auto vm = ctx.state.find_vm_by_id(listed.id);
     if (!vm || !needs_look(*vm) || is_at_work(*vm)) continue;
     if (sys::FileLock::is_held(places.run_lock)) continue;

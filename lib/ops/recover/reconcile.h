@@ -14,7 +14,7 @@
 
 namespace banger::ops {
 
-// What was found of a VM, and what was done about it; both for people.
+// The finding about a VM, and the remedy; both for people.
 struct Reconciled {
   std::string name, id;
   std::string found;          // "running, without its monitor"
@@ -23,7 +23,7 @@ struct Reconciled {
   std::optional<Error> error; // why nothing could be done
 };
 
-// All VMs (and image imports) of the state. What it gives are those VMs that were not in order.
+// All VMs (and image imports) of the state. Gives those VMs that were not in order.
 std::vector<Reconciled> reconcile(Context& ctx);
 
 } // namespace banger::ops

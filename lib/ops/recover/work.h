@@ -1,4 +1,4 @@
-// What a verb that changes something works with.
+// The means of a verb that changes something.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace banger::ops {
 
 // Rows that something dead left are settled before anything else is done. Not so with Mode::read,
-// for what only says what it would do: nothing is changed then.
+// for a verb that only says what it would do: nothing is changed then.
 class Work : public Opened {
 public:
   Work(const Settings& s, const Dirs& d, Log& l, Tell tell, state::Mode mode = state::Mode::write)

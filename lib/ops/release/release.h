@@ -1,5 +1,5 @@
-// What a VM that ran has of the host, given back after its monitor died; and what its row says
-// then.
+// The end of a VM whose monitor died: the objects that it had on the host are given back, and its
+// row tells of it.
 #pragma once
 
 #include "ops/common/context.h"
@@ -7,17 +7,17 @@
 
 namespace banger::ops {
 
-// The reason of a VM whose end nobody saw.
+// The reason of a VM whose end no monitor saw.
 inline constexpr const char* unobserved = "unobserved";
 
 // Ends every process that works in the VM's runtime directory: that directory is made by us for
-// this VM alone, so whatever has it as its working directory is its VMM, recorded or not (a monitor
-// may have died between starting it and writing its identity down).
+// this VM alone, so a process that has it as its working directory is its VMM, recorded or not (a
+// monitor may have died between starting it and writing its identity down).
 void end_vmm(const Vm& vm, const Places& places);
 
-// Sees to it that the VM's locks can be opened where something else lies in their place, or nobody
-// may open them: a file where its directory was, a directory where a lock was, rights that were
-// taken away. That a directory is missing is left to its callers. No lock that is held is touched.
+// Sees to it that the VM's locks can be opened where something else lies in their place, or they
+// may not be opened: a file where its directory was, a directory where a lock was, rights that were
+// taken away. A missing directory is left to its callers. No lock that is held is touched.
 void mend_locks(const Places& places);
 
 // The row of a VM whose run is over, however that was: the one place where a run is cleared. The

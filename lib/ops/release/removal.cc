@@ -12,8 +12,8 @@ namespace banger::ops {
 
 namespace {
 
-// One process removes a VM: its lock goes with its directory, so the row tells who it is. The row
-// as it is then; none where another is at it, or it is gone.
+// One process removes a VM: its lock goes with its directory, so the row tells which process that
+// is. Gives the row as it is then; none where another is at it, or it is gone.
 std::optional<Vm> claim_removal(Context& ctx, const std::string& id) {
   std::optional<Vm> claimed;
   ctx.state.transaction([&] {
@@ -53,7 +53,7 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   guest::remove_known_host(ctx.dirs.keys(), vm.reach); // its name may have been another
-  // Out of everybody's way first: who waits for its lock must not make files in it anew.
+  // Out of everybody's way first: a process that waits for its lock must not make files in it anew.
   std::string aside = ctx.dirs.state + "/removed";
   if (sys::exists(places.dir)) {
     sys::make_dirs(aside);

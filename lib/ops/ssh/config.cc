@@ -53,8 +53,8 @@ std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs, std::string
 std::string ssh_config_path(const Dirs& dirs) { return dirs.state + "/ssh_config"; }
 
 std::string ssh_include_line(const Dirs& dirs) {
-  // Include takes a pattern, since OpenSSH 10 with tokens and variables in it: what would begin any
-  // of those becomes a '?', which matches it and means the same to all of them.
+  // Include takes a pattern, since OpenSSH 10 with tokens and variables in it: a character that
+  // would begin one becomes a '?', which matches it and means the same to all of them.
   std::string pattern = ssh_config_path(dirs);
   for (char& c : pattern)
     if (std::string_view("%$*?[\\").find(c) != std::string_view::npos) c = '?';
@@ -66,7 +66,7 @@ namespace {
 void write_ssh_config(Reader& in, std::string_view zone, Outlives outlives) {
   sys::make_dirs(in.dirs.state);
   std::string path = ssh_config_path(in.dirs);
-  // What is read under the lock is what is written last.
+  // Taken before the rows are read: so the writer that read the newest ones also writes last.
   auto lock = sys::FileLock::take(path + ".lock");
   sys::write_atomic(path, ssh_config(in.state.vms(), in.dirs, zone), 0600, outlives);
 }

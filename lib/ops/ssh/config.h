@@ -22,16 +22,16 @@ std::string ssh_config(const std::vector<Vm>& vms, const Dirs& dirs, std::string
 std::string ssh_config_path(const Dirs& dirs);
 // The line that makes OpenSSH read it, for the top of ~/.ssh/config.
 std::string ssh_include_line(const Dirs& dirs);
-// Writes it, with the settings' zone, which becomes the state's; who wrote it once has it kept up
-// to date by refresh_ssh_config.
+// Writes it, with the settings' zone, which becomes the state's. Once it was written,
+// refresh_ssh_config keeps it up to date.
 void install_ssh_config(Reader& in);
 // Writes it anew, with the state's zone (ops/common/zone.h), if it was installed and differs. For
 // operations that remove VMs or move their ports; a file that cannot be written is a warning in the
 // log, never their failure.
 void refresh_ssh_config(Context& ctx);
 // Makes the settings' zone the state's. Where it was another the config follows at once; a VM that
-// runs goes on knowing itself by the name that it was started with. Whoever changes anything does
-// this first.
+// runs goes on knowing itself by the name that it was started with. Every verb that changes
+// anything does this first.
 void settle_zone(Context& ctx);
 
 } // namespace banger::ops

@@ -80,8 +80,8 @@ std::optional<int> own_descriptor(const std::string& path) {
   return {};
 }
 
-// Opens what may keep an opener waiting, as a FIFO does: a signal that comes meanwhile ends this
-// process, in which nothing is half done yet.
+// Opens a path that may keep an opener waiting, as a FIFO does: a signal that comes meanwhile ends
+// this process, in which nothing is half done yet.
 Fd open_waiting(const std::string& path, int flags) {
   sigset_t ends, before;
   ::sigemptyset(&ends);
@@ -96,8 +96,8 @@ Fd open_waiting(const std::string& path, int flags) {
   return fd;
 }
 
-// What is read to its end, as cat reads it: a FIFO, a device, a descriptor of this process. None
-// for what has a name and a size of its own.
+// A source that is read to its end, as cat reads it: a FIFO, a device, a descriptor of this
+// process. None for a path with a name and a size of its own.
 Fd open_stream(const CopyPlace& place) {
   if (place.vm) return {};
   std::optional<int> own;
@@ -196,7 +196,7 @@ size_t read_input(int input, std::span<char> buffer, int vm, int signals) {
   }
 }
 
-// A guest's end of a copy: what fails there names its VM, not the other one.
+// A guest's end of a copy: a failure there names its VM, not the other one.
 class GuestSource : public guest::TreeSource {
 public:
   GuestSource(const SshTarget& target, const Dirs& dirs,

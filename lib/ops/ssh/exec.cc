@@ -26,7 +26,7 @@ std::string remote_command(const std::vector<std::string>& words) {
 
 namespace {
 
-// What every guest with a terminal's description has: Debian's ncurses-base.
+// The terminal types that every guest with terminfo has, as of Debian's ncurses-base.
 constexpr std::array common_types{"ansi",  "dumb",          "linux", "screen", "screen-256color",
                                   "tmux",  "tmux-256color", "vt100", "vt102",  "vt220",
                                   "xterm", "xterm-256color"};
@@ -96,7 +96,7 @@ sys::Command ssh_client_command(const SshTarget& target, const std::vector<std::
                   option("UserKnownHostsFile", path(target.known_hosts)),
                   option("GlobalKnownHostsFile", "/dev/null"), option("HostKeyAlias", target.host),
                   option("StrictHostKeyChecking", "yes"), option("UpdateHostKeys", "no"),
-                  // What it says of a connection that ends as it should is no word of ours.
+                  // Its words about a connection that ends as it should are none of ours.
                   option("LogLevel", "ERROR")};
   command.env = {{"TERM", type}};
   command.argv.emplace_back("-tt"); // of "-t" it thinks better where standard input is none

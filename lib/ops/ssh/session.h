@@ -18,7 +18,7 @@ guest::Session open_session(const SshTarget& target, int signals = -1);
 Fd watch_vm(const SshTarget& target);
 
 // Runs `work`; an Error of it gets the VM as its context and subject, and, where the guest did not
-// answer, what to look at.
+// answer, a hint where to look.
 void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<void()>& work);
 
 } // namespace banger::ops

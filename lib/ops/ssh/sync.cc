@@ -76,8 +76,8 @@ std::optional<RsyncResult> run_rsync(const sys::Command& command, int signals) {
   return result;
 }
 
-// What rsync's status is when the guest has none, or is gone, follows from whether it saw its
-// transport end before the stream did: so the guest is asked, and one that is gone says so.
+// rsync's status does not tell a guest without rsync from one that is gone: it depends on whether
+// rsync saw transport or stream end first. So the guest is asked, and one that is gone throws.
 bool has_rsync(const SshTarget& target, int signals) {
   Deadline deadline{std::chrono::seconds(30)};
   auto session = open_session(target, signals);
@@ -127,7 +127,7 @@ void check_sync(const SyncRequest& r) {
 
 namespace {
 
-// For rsync's --chmod: what came from a guest gives here what a new file would.
+// For rsync's --chmod: a file that came from a guest gets no more rights here than a new one would.
 std::string masked(mode_t mask) {
   std::string changes = "ug-s";
   constexpr std::array classes{std::pair{'u', 6}, std::pair{'g', 3}, std::pair{'o', 0}};
@@ -147,8 +147,8 @@ sys::Command rsync_command(const SyncRequest& r, const Dirs& dirs, mode_t mask) 
   // Times to the nanosecond: else what changes twice within a second is taken for unchanged.
   command.argv = {"rsync",      "-aHS",           "--no-owner",
                   "--no-group", "--protect-args", "--modify-window=-1"};
-  // What the guest's root made for the guest gives nobody rights here, least of all where root
-  // fetches it. rsync keeps this to itself: the guest has no say in it.
+  // Devices and modes that the guest's root made give nobody rights here, least of all where root
+  // fetches them. rsync keeps this to itself: the guest has no say in it.
   if (r.from.vm)
     command.argv.insert(command.argv.end(),
                         {"--no-devices", "--no-specials", "--chmod=" + masked(mask)});

@@ -19,7 +19,7 @@ struct SyncRequest {
   std::vector<std::string> exclude; // rsync's patterns
 };
 
-// Throws Error(usage) for what is no such request.
+// Throws Error(usage) for a request that cannot be.
 void check_sync(const SyncRequest& request);
 // Pure: the content of the one becomes the other's, with banger-ssh as transport. Out of a VM come
 // no set-id bits, devices, sockets or FIFOs, nor permissions of `mask` (an umask).

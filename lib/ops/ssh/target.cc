@@ -12,7 +12,7 @@ namespace banger::ops {
 
 namespace {
 
-// A guest that its VMM has stopped answers nobody, until it goes on by itself.
+// A guest that its VMM has stopped does not answer until it goes on by itself.
 bool stands_still(const Vm& vm) {
   return (vm.state == VmState::paused || vm.state == VmState::starting) && !vm.reason.empty();
 }
@@ -31,7 +31,7 @@ Error not_running(const Vm& vm, std::string_view is) {
                         vm.name));
 }
 
-// What ssh and scp call a VM: with the user, who is root, and with its zone.
+// The VM of a reference as ssh and scp write it: with the user, which must be root, and its zone.
 std::string meant(Reader& in, std::string ref) {
   if (size_t at = ref.find('@'); at != std::string::npos) {
     std::string user = ref.substr(0, at);
@@ -57,7 +57,7 @@ SshTarget find_ssh_target(Reader& in, const std::string& ref) {
   SshTarget target;
   Vm& vm = target.vm = in.state.get_vm(meant(in, ref));
   if (stands_still(vm)) throw still(vm);
-  // One that is starting may answer already; who asks has a reason to look.
+  // One that is starting may answer already; a user who asks has a reason to look.
   if (vm.state != VmState::running && vm.state != VmState::starting)
     throw not_running(vm, "is not running: " + is_now(vm.state));
   if (vm.vmm_process() && !sys::is_alive(vm.vmm_process()))

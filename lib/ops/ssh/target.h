@@ -1,4 +1,4 @@
-// The way to a VM over ssh, from its row: who asks for it gets an endpoint, or the reason why not.
+// The way to a VM over ssh, from its row: a caller gets an endpoint, or the reason why not.
 #pragma once
 
 #include <string>

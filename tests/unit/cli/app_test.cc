@@ -1,4 +1,4 @@
-// What a tool hands on to another that does a part of its work.
+// The words that a tool hands on to another that does a part of its work.
 #include <gtest/gtest.h>
 
 #include "cli/app.h"

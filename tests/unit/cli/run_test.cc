@@ -31,7 +31,7 @@ struct Act : Verb {
   }
 };
 
-// What a guest may say to a terminal: C1 controls are escapes for some.
+// Words of a guest with control characters: C1 ones are escapes for some terminals.
 const std::string said = "\x1b[2J \u009b2J \x7f \u0085 ü";
 
 struct Throw : Verb {

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// What `write` left in a log of its own.
+// The lines that `write` left in a log of its own.
 template <typename Write>
 std::string written(Write write) {
   std::string path = testing::TempDir() + "/log-" + std::to_string(::getpid());

@@ -81,7 +81,7 @@ TEST_F(Ext4, UpperLayersAreCopiesOfABlankThatIsMadeOnce) {
   make_root({RootWay::overlay, {}, dir + "/one", 16 * MiB, 0, blanks});
   std::string blank = blanks + "/upper-16777216.ext4";
   auto made = std::filesystem::last_write_time(blank);
-  // What a killed one left is no blank.
+  // A file that a killed run left is no blank.
   sys::write_atomic(blanks + "/upper-33554432.ext4.new", "half");
   make_root({RootWay::overlay, {}, dir + "/two", 16 * MiB, 0, blanks});
   make_root({RootWay::overlay, {}, dir + "/large", 32 * MiB, 0, blanks});

@@ -1,4 +1,4 @@
-// What the fuzzer tries (tests/fuzz), on its seeds, and on each with its end cut off.
+// The trials of the fuzzer (tests/fuzz), on its seeds, and on each with its end cut off.
 #include <gtest/gtest.h>
 
 #include "fuzz/try.h"

@@ -1,4 +1,4 @@
-// What is handed on to other name servers, and what of theirs comes back, over real sockets.
+// Questions handed on to other name servers, and their answers, over real sockets.
 #include <set>
 
 #include <gtest/gtest.h>

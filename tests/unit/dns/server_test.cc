@@ -46,7 +46,7 @@ protected:
     return std::string{static_cast<char>(packet.size() >> 8), static_cast<char>(packet.size())} +
            packet;
   }
-  // What comes until the other end closes, or `size` bytes have come.
+  // The bytes that come until the other end closes, or `size` of them have come.
   std::string receive(const Fd& fd, size_t size) {
     std::string in;
     bool ended = false;

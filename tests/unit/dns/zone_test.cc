@@ -1,4 +1,4 @@
-// What is answered to whom, rule by rule.
+// The answers of a zone to each kind of asker, rule by rule.
 #include <gtest/gtest.h>
 
 #include "core/error.h"

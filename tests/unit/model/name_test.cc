@@ -39,7 +39,7 @@ TEST(Name, TheErrorSaysWhatIsWrong) {
   EXPECT_EQ(fault_of("Demo"), "invalid VM name 'Demo': it has upper-case letters");
   EXPECT_EQ(fault_of("a-"), "invalid VM name 'a-': it begins or ends with '-'");
   EXPECT_EQ(fault_of(""), "invalid VM name '': it is empty");
-  // What came from outside cannot move the cursor, nor flood the terminal.
+  // A name from outside cannot move the cursor, nor flood the terminal.
   EXPECT_EQ(fault_of("\x1b[2J"),
             "invalid VM name '\\x1b[2J': only a-z, 0-9 and '-' may stand in it");
   EXPECT_LT(fault_of(std::string(100'000, 'a')).size(), 200U);

@@ -40,7 +40,7 @@ TEST(Port, isTakenBackAsItIsPrinted) {
     EXPECT_EQ(text, parsed(text));
     EXPECT_EQ(parse_ports(text), std::vector{parse_port(text)});
   }
-  // What rows and messages of before have.
+  // The form of a port in rows and messages of a build before.
   EXPECT_EQ((Port{"tcp", "", 8080, 80}), parse_port("8080:80"));
 }
 

@@ -7,7 +7,7 @@
 namespace banger {
 namespace {
 
-// What is written is read back, and is spelt as contract.md has it.
+// A word that is written is read back, and is spelt as contract.md has it.
 template <typename E>
 void expect_words(E (*parse)(std::string_view), std::initializer_list<std::string_view> words) {
   int value = 0;

@@ -94,7 +94,7 @@ TEST_F(HolderTest, TheSocketsOfNamesAreTheSameEachTime) {
   NameSockets first = name_sockets(path(), address), second = name_sockets(path(), address);
   EXPECT_TRUE(sys::is_udp(first.udp.get()) && sys::is_tcp_listener(first.tcp.get()));
   EXPECT_EQ(to_text(sys::endpoint_of(second.udp.get())), "127.77.53.1:53");
-  // What is asked while nobody reads waits for the next one.
+  // A question that comes while no process has the sockets waits for the next one.
   first = {};
   second = {};
   sys::send_datagram(sys::connect_udp(address, 53).get(), "waits");

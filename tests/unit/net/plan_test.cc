@@ -44,7 +44,7 @@ TEST(NetPlan, theBaseHasTheBridgeAndASetForEachReason) {
     EXPECT_NE(anew.rules.find("add set bridge banger_ab12 " + drop_set(reason)), std::string::npos);
     EXPECT_NE(anew.rules.find("update @" + drop_set(reason)), std::string::npos) << reason;
   }
-  // What does not come through the way out is a guest's: no tap can be forgotten.
+  // A frame that does not come through the way out is a guest's: no tap can be forgotten.
   EXPECT_NE(anew.rules.find("sent iifname \"bngab12-u*\" goto outside"), std::string::npos);
   EXPECT_NE(anew.rules.find("sent goto guest"), std::string::npos);
 }
@@ -77,7 +77,7 @@ TEST(NetPlan, aGuestThatMayReachTheHostHasOneElementMoreAndLosesItWhenItLeaves) 
   std::string closed = render(join_plan("ab12", guest)).rules;
   EXPECT_EQ(closed.find("host_open"), std::string::npos);
   EXPECT_EQ(render(join_plan("ab12", open)).rules, closed + "add " + element);
-  // Whatever it was when it joined: a tap's number is given anew.
+  // Whichever kind it was when it joined: a tap's number is given anew.
   EXPECT_NE(render(leave_plan("ab12", guest)).rules.find("delete " + element), std::string::npos);
 }
 

@@ -1,5 +1,5 @@
-// What the state keeps of the host: places, their objects, ports that change; and the questions
-// that load no whole VM.
+// The state's records of the host: places, their objects, ports that change; and the questions that
+// load no whole VM.
 #include "state_test.h"
 
 namespace banger::state {

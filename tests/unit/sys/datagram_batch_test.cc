@@ -39,7 +39,7 @@ TEST(DatagramBatch, EachHasItsAnswer) {
   batch.send(server.get());
   for (size_t i : {0U, 1U, 3U, 4U}) EXPECT_EQ(received(clients[i]), "to " + std::to_string(i + 1));
   EXPECT_FALSE(is_readable(clients[2].get()));
-  // What was answered before is not sent again.
+  // An answer that was sent before is not sent again.
   send_datagram(clients[0].get(), "again");
   ASSERT_EQ(batch.receive(server.get()), 1U);
   EXPECT_EQ(batch.answer(0), "");

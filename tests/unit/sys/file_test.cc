@@ -113,7 +113,7 @@ TEST_F(FileCalls, AFileIsReplacedAtOnceAndALinkIsNotFollowed) {
   EXPECT_EQ(list_dir(dir), (std::vector<std::string>{"busy", "file", "link"}));
 }
 
-// Whoever still has a dead writer's temporary open must not see what another writes.
+// A process that still has a dead writer's temporary open must not see another's content.
 TEST_F(FileCalls, AWriterHasAFileOfItsOwn) {
   std::string temporary = dir + "/.file.tmp";
   write_atomic(temporary, "of a writer that died");
@@ -157,7 +157,7 @@ TEST_F(FileCalls, AFifoThatIsThereIsNoFailureButAFileIs) {
   EXPECT_EQ(errno_of([&] { make_fifo(dir + "/other"); }), EEXIST);
 }
 
-// What is written half is written on; what cannot be written is a failure, however much was.
+// A half write is taken up again; one that cannot go on is a failure, however much was written.
 TEST_F(FileCalls, AWriteIsTakenUpWhereItStopped) {
   auto fill = [&] {
     ::signal(SIGXFSZ, SIG_IGN);

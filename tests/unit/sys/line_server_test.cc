@@ -1,4 +1,4 @@
-// What one client of a LineServer does is no matter to the others.
+// No client of a LineServer can hold up or harm the others.
 #include <algorithm>
 #include <stdexcept>
 

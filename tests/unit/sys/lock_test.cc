@@ -104,7 +104,7 @@ TEST_F(Lock, NobodyStandsInALineForEver) {
   EXPECT_TRUE(line.stand(steady_now()));
 }
 
-// Who waited for a lock whose owner is gone, and its file with it, has nothing.
+// A waiter for a lock whose owner is gone, and its file with it, has nothing.
 TEST_F(Lock, OneWhoseFileGoesMeanwhileIsNoLock) {
   std::string path = dir + "/gone";
   auto held = std::make_optional(FileLock::take(path));

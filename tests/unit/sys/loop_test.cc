@@ -1,4 +1,4 @@
-// Who is called when, and whether anybody is left to read what is written.
+// Which callback runs when, and whether a reader is left for written bytes.
 #include <array>
 #include <csignal>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// What a program that is started, or become, is given; what is told of one that cannot be.
+// The world of a program that is started, or become; and the error for one that cannot run.
 #include <csignal>
 #include <cstdlib>
 #include <thread>

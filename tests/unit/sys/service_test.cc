@@ -1,4 +1,4 @@
-// What a service manager gives and hears.
+// The two protocols with a service manager.
 #include <cstdlib>
 
 #include <gtest/gtest.h>

@@ -25,7 +25,7 @@ namespace {
 
 size_t open_descriptors() { return list_dir("/proc/self/fd").size(); }
 
-// What a peer may send that has not this code: any number of descriptors.
+// A message of a peer that has not this code: it may carry any number of descriptors.
 void send_many(int socket, std::string data, const std::vector<int>& fds) {
   std::string control(CMSG_SPACE(fds.size() * sizeof(int)), '\0');
   iovec part{data.data(), data.size()};

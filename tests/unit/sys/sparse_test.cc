@@ -84,7 +84,7 @@ TEST_F(Sparse, APartIsCopiedWithItsHoles) {
   EXPECT_LE(allocated(copy), 3 * 4096);
   EXPECT_TRUE(read_file(path) == whole);
   remove_file(copy);
-  // What ends before that leaves nothing.
+  // A source that ends before that leaves nothing.
   EXPECT_EQ(thrown([&] { copy_part(file.fd(), path, 3 * MiB, 2 * MiB, copy); }),
             "'" + path + "' is truncated");
   EXPECT_FALSE(exists(copy));

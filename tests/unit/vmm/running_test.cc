@@ -1,5 +1,5 @@
-// What a driver says to its VMM and makes of the answers, on a loop, against a VMM that is played
-// by a thread.
+// The talk of a driver with its VMM, on a loop, against a VMM that is played by a
+// thread.
 #include <thread>
 #include <tuple>
 

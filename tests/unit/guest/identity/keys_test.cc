@@ -62,7 +62,7 @@ TEST(Keys, DamagedPrivateKeysAreRefusedOrHarmless) {
     std::string bad = whole;
     bad[n] = bad[n] == 'A' ? 'B' : 'A';
     try {
-      // What is no part of the key (comment, padding, options) may change; the public half may not.
+      // Other parts (comment, padding, options) may change; the public half may not.
       EXPECT_EQ(parse_openssh_private(bad).open, rfc_key().open) << n;
     } catch (const Error&) {
     }

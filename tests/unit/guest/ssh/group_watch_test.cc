@@ -1,5 +1,5 @@
-// What becomes of a command's processes, on real servers: they run on this machine, so that each
-// can be looked for.
+// The fate of a command's processes, on real servers: they run on this machine, so that each can be
+// looked for.
 #include "guest/ssh/group_watch.h"
 
 #include <array>

@@ -95,7 +95,7 @@ std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::
                     "UsePAM {}\nPermitRootLogin yes\nPrintMotd no\n",
                     e.address, e.port, dir, dir, ::getuid() == 0 ? "yes" : "no");
     for (const auto& line : config) text += line + "\n";
-    // Who is refused often waits there; tests cannot.
+    // A client that is refused often waits there; tests cannot.
     if (version_of(*program) >= std::pair(9, 8)) text += "PerSourcePenalties no\n";
     sys::write_atomic(dir + "/sshd_config", text);
     std::string run = fmt::format("exec {} -D -e -f {}/sshd_config", *program, dir);

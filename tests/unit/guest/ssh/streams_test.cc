@@ -5,7 +5,7 @@
 namespace banger::guest {
 namespace {
 
-// What gets through, and whether it left.
+// The bytes that get through, and whether the escape left.
 std::pair<std::string, bool> typed(const std::vector<std::string>& parts) {
   Escape escape;
   std::string all;

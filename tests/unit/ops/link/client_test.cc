@@ -201,7 +201,7 @@ TEST_F(ClientTest, WhoWaitsForAnEventWaitsNoLongerThanItSays) {
   EXPECT_FALSE(client->is_gone());
 }
 
-// Whoever is told may end the client, or throw out of the loop.
+// A function that the client calls may end the client, or throw out of the loop.
 TEST_F(ClientTest, ACallbackMayDestroyIt) {
   ask("publish");
   client->ask({"stop", Millis(0)}, {patience}, [this](auto) {
@@ -224,7 +224,7 @@ TEST_F(ClientTest, ACallbackMayThrow) {
   EXPECT_EQ(events, Words{"after"});
 }
 
-// What is typed waits where the monitor does not read.
+// Typed bytes wait where the monitor does not read.
 TEST_F(ClientTest, WhatIsNotTakenWaitsAndIsCounted) {
   size_t sent = 0;
   client.reset();

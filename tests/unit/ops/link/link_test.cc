@@ -1,4 +1,4 @@
-// What is said to a monitor and by it, as the build of schema 1 said it (recorded of commit
+// The words to a monitor and from it, as the build of schema 1 spelt them (recorded of commit
 // 486ffbf), and as a build of tomorrow may.
 #include <thread>
 

@@ -31,7 +31,7 @@ TEST(BootStage, AClosedPortMeansNothingBeforeTheRootIsUp) {
   EXPECT_EQ(stage_of(view(true, "net", guest::Stage::closed)).word, "init");
 }
 
-// What is shown while a VM boots as it should never sounds like a failure.
+// The progress of a VM that boots as it should never sounds like a failure.
 TEST(BootStage, ProgressReadsAsProgressAndAFailureAsAFailure) {
   using guest::Stage;
   for (const BootView& v :

@@ -1,4 +1,4 @@
-// What a monitor writes of its VM, and what it believes when that cannot be written.
+// The row that a monitor writes of its VM, and its own belief when that cannot be written.
 #include <gtest/gtest.h>
 
 #include "ops/common/open.h"
@@ -64,7 +64,7 @@ TEST_F(RowTest, NobodyWaitsForAMonitorOfAVmThatIsNotStarting) {
   EXPECT_FALSE(row.vm().run);
 }
 
-// What is not written is tried again: a row that believed itself written would not be.
+// A failed write is tried again: a row that believed itself written would not be.
 TEST_F(RowTest, WhatCannotBeWrittenIsNotBelieved) {
   {
     Opened ctx(settings, dirs, log);

@@ -1,4 +1,4 @@
-// What follows the state and VMs without acting on them.
+// The readers that follow the state and VMs without acting on them.
 #include <csignal>
 
 #include <gtest/gtest.h>

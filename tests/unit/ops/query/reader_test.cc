@@ -1,4 +1,4 @@
-// Who follows something goes on for as long as somebody may read it, and no longer.
+// A command that follows something goes on for as long as its output may be read, and no longer.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>

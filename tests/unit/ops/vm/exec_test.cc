@@ -1,4 +1,4 @@
-// What the program that runs a command in the guest is started with.
+// The words with which the program that runs a command in the guest is started.
 #include <csignal>
 
 #include <gtest/gtest.h>
