@@ -127,7 +127,7 @@ void Relay::go_on(Questions::iterator q) {
   fail(q);
 }
 
-bool Relay::send(Questions::iterator q, const Endpoint& server) {
+bool Relay::send(Questions::iterator q, const NameServer& server) {
   try {
     auto known = std::ranges::find(q->tries, server, &Try::server);
     if (known != q->tries.end()) {
@@ -135,12 +135,11 @@ bool Relay::send(Questions::iterator q, const Endpoint& server) {
       if (known->open && !q->by_tcp) sys::send_datagram(known->fd.get(), q->sent);
       return known->open;
     }
-    std::string address = to_text(server.address);
     Try& t = q->tries.emplace_back();
     t.server = server;
     t.open = false;
-    t.fd = q->by_tcp ? sys::begin_connect_tcp(address, server.port)
-                     : sys::connect_udp(address, server.port);
+    t.fd = q->by_tcp ? sys::begin_connect_tcp(server.address, server.port)
+                     : sys::connect_udp(server.address, server.port);
     t.open = true;
     if (!q->by_tcp) sys::send_datagram(t.fd.get(), q->sent);
     watch(q, t);

@@ -22,8 +22,8 @@
 
 #include "core/handle.h"
 #include "core/units.h"
+#include "dns/host_servers.h"
 #include "dns/wire.h"
-#include "model/endpoint.h"
 #include "sys/loop.h"
 
 namespace banger::dns {
@@ -38,7 +38,7 @@ public:
     int tries = 3;
   };
   // The name servers, the first first; asked for each question.
-  using Servers = std::function<std::vector<Endpoint>()>;
+  using Servers = std::function<std::vector<NameServer>()>;
   using Give = std::function<void(std::string_view answer)>;
 
   Relay(sys::Loop& loop, Servers servers, const Limits& limits);
@@ -56,7 +56,7 @@ public:
 
 private:
   struct Try {
-    Endpoint server;
+    NameServer server;
     Fd fd;
     std::string in; // of TCP
     bool open = true;
@@ -66,7 +66,7 @@ private:
     std::string packet, sent; // as it came, as it goes out
     bool by_tcp = false;
     Give give;
-    std::vector<Endpoint> servers;
+    std::vector<NameServer> servers;
     int tried = 0;
     std::list<Try> tries = {}; // one a server
     std::string poor = {};     // an answer that another server may have a better one for
@@ -76,7 +76,7 @@ private:
 
   bool make_room_for(Address asker);
   void go_on(Questions::iterator q);
-  bool send(Questions::iterator q, const Endpoint& server);
+  bool send(Questions::iterator q, const NameServer& server);
   void watch(Questions::iterator q, Try& t);
   void close(Try& t);
   void on_datagram(Questions::iterator q, Try& t);

@@ -208,6 +208,17 @@ std::string text_of(const ldns_rdf* field) {
   return out;
 }
 
+// That at `at`, which is moved behind it.
+Rr read_record(std::string_view packet, size_t& at, ldns_pkt_section section) {
+  ldns_rr* made = nullptr;
+  ldns_status status = ldns_wire2rr(&made, reinterpret_cast<const uint8_t*>(packet.data()),
+                                    packet.size(), &at, section);
+  Rr rr(made);
+  if (status != LDNS_STATUS_OK)
+    throw failed("cannot read the answer: {}", ldns_get_errorstr_by_id(status));
+  return rr;
+}
+
 Reply::Record record_of(const ldns_rr* rr) {
   Reply::Record r{text_of(ldns_rr_owner(rr)),
                   to_text(static_cast<Type>(ldns_rr_get_type(rr))),
@@ -221,27 +232,35 @@ Reply::Record record_of(const ldns_rr* rr) {
 } // namespace
 
 Reply decode_reply(std::string_view packet, std::string_view query) {
-  ldns_pkt* made = nullptr;
-  ldns_status status =
-      ldns_wire2pkt(&made, reinterpret_cast<const uint8_t*>(packet.data()), packet.size());
-  Packet p(made);
-  if (status != LDNS_STATUS_OK)
-    throw failed("cannot read the answer: {}", ldns_get_errorstr_by_id(status));
+  auto demand = [](bool fits) {
+    if (!fits) throw failed("what came is no answer to what was asked");
+  };
   auto asked = parse_query(query);
-  if (!ldns_pkt_qr(made) || ldns_pkt_id(made) != asked->id)
-    throw failed("what came is no answer to what was asked");
-  // Where something is wrong with the question it need not be there.
-  bool same = packet.substr(header_size).starts_with(asked->question);
-  if (!same && (ldns_pkt_get_rcode(made) == LDNS_RCODE_NOERROR || ldns_pkt_qdcount(made) != 0))
-    throw failed("what came is no answer to what was asked");
+  demand(packet.size() >= header_size);
+  const unsigned flags = word_at(packet, 2), questions = word_at(packet, 4);
+  demand((flags & flag::response) != 0 && word_at(packet, 0) == asked->id);
+  unsigned code = flags & flag::rcode;
+  size_t at = header_size;
+  if (questions > 0) {
+    demand(questions == 1 && packet.substr(at).starts_with(asked->question));
+    at += asked->question.size();
+  } else {
+    demand(code != 0); // where something is wrong with the question it need not be there
+  }
   Reply reply;
-  reply.rcode =
-      static_cast<Rcode>(ldns_pkt_get_rcode(made) | ldns_pkt_edns_extended_rcode(made) << 4);
-  reply.authoritative = ldns_pkt_aa(made);
-  reply.truncated = ldns_pkt_tc(made);
-  const ldns_rr_list* answer = ldns_pkt_answer(made);
-  for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++)
-    reply.answer.push_back(record_of(ldns_rr_list_rr(answer, i)));
+  // One by one: what ldns has for whole packets loses each TSIG record that another one follows.
+  for (auto section : {LDNS_SECTION_ANSWER, LDNS_SECTION_AUTHORITY, LDNS_SECTION_ADDITIONAL}) {
+    unsigned count = word_at(packet, 4 + 2 * static_cast<size_t>(section));
+    for (unsigned i = 0; i < count; i++) {
+      Rr rr = read_record(packet, at, section);
+      if (section == LDNS_SECTION_ANSWER) reply.answer.push_back(record_of(rr.get()));
+      if (section == LDNS_SECTION_ADDITIONAL && ldns_rr_get_type(rr.get()) == LDNS_RR_TYPE_OPT)
+        code = (flags & flag::rcode) | ldns_rr_ttl(rr.get()) >> 24 << 4;
+    }
+  }
+  reply.rcode = static_cast<Rcode>(code);
+  reply.authoritative = (flags & flag::authoritative) != 0;
+  reply.truncated = (flags & flag::truncated) != 0;
   return reply;
 }
 

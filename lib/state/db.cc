@@ -39,6 +39,7 @@ Query::~Query() {
 
 bool Query::next() {
   if (!statement_) return false;
+  db_.begin_waiting();
   errno = 0;
   int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
@@ -82,9 +83,9 @@ std::unique_ptr<Db> Db::open(const std::string& path, Mode mode) {
   db->path_ = path;
   // A reader, too, opens for writing: it needs the shared memory, and may have to bring an older
   // schema up to date.
-  int result =
-      sqlite3_open_v2(path.c_str(), &db->handle_,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  db->vfs_.emplace(db->deadline_);
+  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  int result = sqlite3_open_v2(path.c_str(), &db->handle_, flags, db->vfs_->name());
   if (result == SQLITE_CANTOPEN && !sys::exists(path)) return nullptr;
   if (result != SQLITE_OK) db->fail(result);
   sqlite3_busy_handler(db->handle_, wait_a_little, db.get());
@@ -194,6 +195,7 @@ Query Db::query(std::string_view sql) {
 void Db::script(const std::string& sql) { exec(sql.c_str()); }
 
 void Db::exec(const char* sql) {
+  begin_waiting();
   errno = 0;
   int result = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) fail(result);
@@ -276,6 +278,11 @@ void Db::retry(F&& body) {
       if (!wait_a_little(this, tries)) throw;
     }
   }
+}
+
+// For the waiting that SQLite does by itself (state/vfs.h).
+void Db::begin_waiting() {
+  if (!retrying_) deadline_ = steady_now() + patience_;
 }
 
 // SQLite's busy handler. Its own waits ever longer, so that a process that has just come starves

@@ -35,6 +35,7 @@
 #include "core/outlives.h"
 #include "state/commit_mark.h"
 #include "state/mode.h"
+#include "state/vfs.h"
 #include "sys/lock.h"
 
 namespace banger::state {
@@ -44,7 +45,7 @@ class Db;
 // One run of a prepared statement. Columns and parameters count from 0; text is copied in and out.
 class Query {
 public:
-  Query(const Db& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  Query(Db& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
   ~Query(); // the statement is ready for its next run
@@ -63,7 +64,7 @@ public:
   double real(int i) const { return sqlite3_column_double(statement_, i); }
 
 private:
-  const Db& db_;
+  Db& db_;
   sqlite3_stmt* statement_; // null when absent
 };
 
@@ -134,8 +135,10 @@ private:
   template <typename F>
   void retry(F&& body);
   void begin_writing(Outlives outlives);
+  void begin_waiting();
   static int wait_a_little(void* self, int tries);
 
+  std::optional<Vfs> vfs_; // none when absent
   sqlite3* handle_ = nullptr;
   std::string path_;
   bool is_blank_ = false, is_wal_ = false, verified_ = false;

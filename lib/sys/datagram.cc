@@ -28,9 +28,9 @@ Fd bind_udp(const std::string& address, int port) {
 }
 
 Fd connect_udp(const std::string& address, int port) {
-  Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
-  sockaddr_in a = inet_address(address, port);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0)
+  AnyAddress a = any_address(address, port);
+  Fd fd = new_socket(a.family(), SOCK_DGRAM | SOCK_NONBLOCK);
+  if (::connect(fd.get(), a.get(), a.size) != 0)
     throw Error(Code::unreachable,
                 sys_error(errno, "cannot send to {}:{}/udp", address, port).message());
   return fd;

@@ -1,4 +1,4 @@
-// Datagrams over IPv4, and where they come from.
+// Datagrams over IPv4, and where they come from; over IPv6 to one that they are sent to alone.
 #pragma once
 
 #include <compare>
@@ -15,7 +15,8 @@ namespace banger::sys {
 // A datagram socket at address:port, nonblocking. The errno of one that is taken can be read from
 // the Error.
 Fd bind_udp(const std::string& address, int port);
-// One that sends to address:port and hears from nobody else, nonblocking.
+// One that sends to address:port, over IPv4 or IPv6 (is_address, sys/inet.h), and hears from nobody
+// else, nonblocking.
 Fd connect_udp(const std::string& address, int port);
 // Has a socket that others made tell to which address a datagram was sent where it has several, as
 // those of bind_udp do.

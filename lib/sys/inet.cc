@@ -1,5 +1,7 @@
 #include "sys/inet.h"
 
+#include <net/if.h>
+
 #include "core/clock.h"
 #include "sys/socket_impl.h"
 #include "sys/wait.h"
@@ -35,7 +37,52 @@ Error no_connection(int err, const std::string& address, int port) {
                sys_error(err, "cannot connect to {}:{}", address, port).message());
 }
 
+// The address proper of one of IPv6, and the link behind it.
+struct Scoped {
+  std::string address, link;
+};
+Scoped scoped(const std::string& text) {
+  size_t at = text.find('%');
+  if (at == std::string::npos) return {text, {}};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+bool is_ipv6(const Scoped& s) {
+  in6_addr a;
+  return ::inet_pton(AF_INET6, s.address.c_str(), &a) == 1;
+}
+
 } // namespace
+
+bool is_address(const std::string& text) {
+  in_addr a;
+  if (::inet_pton(AF_INET, text.c_str(), &a) == 1) return true;
+  Scoped s = scoped(text);
+  return is_ipv6(s) && !text.ends_with('%');
+}
+
+AnyAddress any_address(const std::string& address, int port) {
+  AnyAddress any;
+  Scoped s = scoped(address);
+  if (!is_ipv6(s)) {
+    sockaddr_in a = inet_address(address, port);
+    any.size = sizeof a;
+    std::memcpy(&any.storage, &a, sizeof a);
+    return any;
+  }
+  sockaddr_in6 a{};
+  a.sin6_family = AF_INET6;
+  a.sin6_port = htons(static_cast<uint16_t>(port));
+  ::inet_pton(AF_INET6, s.address.c_str(), &a.sin6_addr);
+  if (!s.link.empty()) {
+    a.sin6_scope_id = ::if_nametoindex(s.link.c_str());
+    if (a.sin6_scope_id == 0)
+      throw usage("invalid address '{}': there is no link '{}'", address, s.link);
+  }
+  any.size = sizeof a;
+  std::memcpy(&any.storage, &a, sizeof a);
+  return any;
+}
 
 bool can_bind_tcp(const std::string& address, int port, int* err) {
   return can_bind(address, port, SOCK_STREAM, err);
@@ -58,9 +105,9 @@ Fd connect_tcp(const std::string& address, int port, Millis timeout) {
 }
 
 Fd begin_connect_tcp(const std::string& address, int port) {
-  Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
-  sockaddr_in a = inet_address(address, port);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&a), sizeof a) != 0 && errno != EINPROGRESS)
+  AnyAddress a = any_address(address, port);
+  Fd fd = new_socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK);
+  if (::connect(fd.get(), a.get(), a.size) != 0 && errno != EINPROGRESS)
     throw no_connection(errno, address, port);
   return fd;
 }

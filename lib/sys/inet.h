@@ -1,4 +1,4 @@
-// Ports of this host, TCP and UDP over IPv4: which are free, and connecting to one.
+// Ports of this host, TCP and UDP over IPv4: which are free; and connecting to one, over IPv6 too.
 #pragma once
 
 #include <string>
@@ -15,6 +15,10 @@ bool can_bind_udp(const std::string& address, int port, int* err = nullptr);
 // A port that is free now on that address.
 int free_tcp_port(const std::string& address);
 int free_udp_port(const std::string& address);
+
+// Whether it is an address in numbers, of IPv4 or of IPv6, the latter with or without the link that
+// it holds for: "::1", "fe80::1%eth0". Pure: whether there is such a link is not asked.
+bool is_address(const std::string& text);
 // Connects within `timeout`. Throws Error(unreachable), or timed_out.
 Fd connect_tcp(const std::string& address, int port, Millis timeout);
 

@@ -23,6 +23,16 @@ inline sockaddr_in inet_address(const std::string& address, int port) {
   return a;
 }
 
+// An address of either family.
+struct AnyAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+};
+// Throws Error(usage) for what is no address, or names a link that is not there.
+AnyAddress any_address(const std::string& address, int port);
+
 inline Fd new_socket(int domain, int type) {
   Fd fd(::socket(domain, type | SOCK_CLOEXEC, 0));
   if (!fd) throw sys_error(errno, "cannot make a socket");

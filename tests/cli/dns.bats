@@ -504,6 +504,17 @@ PY
   await 10 grep -q STOPPING=1 "$root/heard"
 }
 
+@test "an answer leaves from the address that was asked, of several that are served" {
+  vm demo
+  export BANGER_DNS_LISTEN=0.0.0.0:$port
+  serve
+  local at
+  for at in 127.0.0.9 127.0.0.10 127.0.0.1; do
+    same "$(dig +short +time=2 +tries=1 @$at -p "$port" demo.vm)" "$reach"
+    same "$(dig +short +tcp +time=2 +tries=1 @$at -p "$port" demo.vm)" "$reach"
+  done
+}
+
 @test "no answer is older than the commit before the question" {
   local name job jobs=()
   for name in a b c d; do vm "$name"; done

@@ -112,6 +112,64 @@ PY
   soon
 }
 
+# Of Python, about the index of the log. tear(): as a writer leaves its head who dies while he writes the
+# two copies. code(): what is said of demo.vm, within a second.
+index_tools() {
+  cat >"$root/index.py" <<'PY'
+import fcntl, socket, sys, time
+shm = open(sys.argv[1], "r+b", buffering=0)
+port = int(sys.argv[2])
+def tear():
+    shm.seek(8)
+    byte = shm.read(1)[0]
+    shm.seek(8)
+    shm.write(bytes([byte ^ 0xff]))
+def code():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(20)
+        s.connect(("127.0.0.1", port))
+        began = time.monotonic()
+        s.send(b"\0\1\0\0\0\1\0\0\0\0\0\0\4demo\2vm\0\0\1\0\1")
+        answer = s.recv(2000)[3] & 15
+        took = time.monotonic() - began
+        assert took < 1, f"{took} s"
+        return answer
+PY
+  export PYTHONPATH=$root
+}
+
+@test "who has all locks of the state's log for long keeps it from what it knows, not from an answer" {
+  vm demo
+  serve
+  answered demo.vm "$reach"
+  index_tools
+  # What such a one may be at is to mend the index, whose head is no good meanwhile.
+  python3 - "$BANGER_STATE_DIR/state.db-shm" "$port" <<'PY'
+from index import *
+fcntl.lockf(shm, fcntl.LOCK_EX, 8, 120)
+tear()
+end = time.monotonic() + 0.5  # it looks again meanwhile
+while time.monotonic() < end:
+    got = code()
+    assert got == 2, got
+fcntl.lockf(shm, fcntl.LOCK_UN, 8, 120)
+PY
+  await 1 answered demo.vm "$reach"
+}
+
+@test "a head of the log's index that its writer left torn is mended, and what is said is true" {
+  vm demo
+  serve
+  answered demo.vm "$reach"
+  index_tools
+  for _ in 1 2 3; do
+    python3 -c 'from index import *; tear(); assert code() == 0' "$BANGER_STATE_DIR/state.db-shm" "$port"
+    live demo stopped 0
+    python3 -c 'from index import *; tear(); assert code() == 3' "$BANGER_STATE_DIR/state.db-shm" "$port"
+    live demo running "$vmm"
+  done
+}
+
 # With the state on a small file system of its own that has no byte left.
 full() {
   pids=()

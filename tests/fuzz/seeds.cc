@@ -84,6 +84,9 @@ std::vector<std::string> packet_seeds() {
   seeds.push_back(with(record(pointer, 250, std::string(40, 'k')) + opt(1232, 0, 0), 2));
   // A TSIG record that is not the last, as it should be.
   seeds.push_back(with(record(pointer, 250, ")" + std::string(41, 'k')) + opt(1232, 0, 0), 2));
+  // Several of them.
+  std::string signature = record(std::string(1, '\0'), 250, std::string(17, '\0'));
+  seeds.push_back(with(signature + signature + signature, 3));
   seeds.push_back(with(opt(1232, 0, 0) + opt(512, 0, 0), 2));
   seeds.push_back(with(opt(1232, 0, 0), 65535));
   Asked asked;

@@ -38,8 +38,16 @@ bool same_but_for_case(std::string_view a, std::string_view lower) {
   });
 }
 
+// Of two TSIG records ldns loses one, which the search for leaks would be told of.
+bool may_have_signatures(std::string_view bytes) {
+  constexpr std::string_view type("\0\372", 2);
+  size_t first = bytes.find(type);
+  return first != bytes.npos && bytes.find(type, first + 1) != bytes.npos;
+}
+
 // Where both have read a question they have read the same.
 void hold_against_ldns(const dns::Query& q, std::string_view bytes) {
+  if (may_have_signatures(bytes)) return;
   Packet p = read_by_ldns(bytes);
   if (!p || ldns_pkt_qdcount(p.get()) != 1) return;
   const ldns_rr* question = ldns_rr_list_rr(ldns_pkt_question(p.get()), 0);

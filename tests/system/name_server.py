@@ -1,6 +1,6 @@
 """A little name server: name_server.py ADDRESS LOG
 
-Serves UDP and TCP at port 53 of ADDRESS, and writes each question into LOG, a line each: how it
+Serves UDP and TCP at port 53 of ADDRESS (of IPv4 or IPv6), and writes each question into LOG, a line each: how it
 came, the name, the number of the type. It knows www.outside.test (A) and large.outside.test (TXT, too
 large for UDP), says nothing of silent.outside.test, and there is no other name.
 """
@@ -12,6 +12,7 @@ import sys
 import threading
 
 ADDRESS, LOG = sys.argv[1:]
+FAMILY, _, _, _, AT = socket.getaddrinfo(ADDRESS, 53, flags=socket.AI_NUMERICHOST)[0]
 log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
@@ -52,11 +53,16 @@ class Stream(socketserver.StreamRequestHandler):
             self.wfile.write(struct.pack(">H", len(out)) + out)
 
 
+class Datagrams(socketserver.UDPServer):
+    address_family = FAMILY
+
+
 class Streams(socketserver.ThreadingTCPServer):
+    address_family = FAMILY
     allow_reuse_address = True
 
 
-streams, datagrams = Streams((ADDRESS, 53), Stream), socketserver.UDPServer((ADDRESS, 53), Datagram)
+streams, datagrams = Streams(AT, Stream), Datagrams(AT, Datagram)
 threading.Thread(target=streams.serve_forever, daemon=True).start()
 os.write(log, b"ready\n")
 datagrams.serve_forever()

@@ -53,6 +53,7 @@ protected:
         : tcp(sys::listen_tcp(address, 0)), at(sys::endpoint_of(tcp.get())) {
       udp = sys::bind_udp(address, at.port);
     }
+    NameServer server() const { return {to_text(at.address), at.port}; }
     std::optional<std::string> take() {
       std::string packet(2000, '\0');
       auto size = sys::receive_datagram(udp.get(), packet.data(), packet.size(), &peer);
@@ -82,7 +83,7 @@ protected:
   }
 
   Upstream first{"127.0.0.1"}, second{"127.0.0.2"};
-  std::vector<Endpoint> servers{first.at, second.at};
+  std::vector<NameServer> servers{first.server(), second.server()};
   std::vector<std::string> given;
   sys::Loop loop;
   Relay relay{loop, [this] { return servers; }, {.most = 6, .of_one = 4, .patience = patience}};

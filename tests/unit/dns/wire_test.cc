@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <ldns/ldns.h>
+#include <malloc.h>
 
 #include "core/error.h"
 #include "dns/wire.h"
@@ -372,6 +373,17 @@ TEST(Wire, AQuestionThatWeAskIsReadAndAnswered) {
   EXPECT_THROW(decode_reply("", query), Error);
   EXPECT_THROW(decode_reply("hello, world", query), Error);
   EXPECT_TRUE(decode_reply(answer(query, {20, 20}), query).truncated);
+}
+
+TEST(Wire, OfAnAnswerThatWasReadNothingIsKept) {
+  std::string query = encode_query(77, parse_name("demo.vm"), Type::a), reply = answer(query);
+  // A signature more than once, and more of it behind.
+  const std::string tsig = std::string("\0\0\372\0\377\0\0\0\0\0\21", 11) + std::string(17, '\0');
+  for (int i = 0; i < 4; i++) reply += tsig;
+  reply[11] = 5;
+  size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < 1000; i++) EXPECT_EQ(decode_reply(reply, query).answer.size(), 1U);
+  EXPECT_LT(::mallinfo2().uordblks, before + 1000);
 }
 
 } // namespace banger::dns

@@ -226,6 +226,16 @@ TEST(Ports, OneThatDoesNotAnswerIsGivenUp) {
   EXPECT_EQ(code, Code::timeout);
 }
 
+TEST(Address, isOfEitherFamilyAndInNumbers) {
+  for (const char* text : {"127.0.0.1", "::1", "2001:db8::53", "fe80::1%eth0", "::ffff:10.0.0.1"})
+    EXPECT_TRUE(is_address(text)) << text;
+  for (const char* text : {"", "localhost", "1.2.3", "1.2.3.4%eth0", "fe80::1%", "%eth0", "[::1]"})
+    EXPECT_FALSE(is_address(text)) << text;
+  // A link that is not there leads nowhere.
+  EXPECT_THROW(connect_udp("fe80::1%bngnone", 53), Error);
+  EXPECT_THROW(begin_connect_tcp("fe80::1%bngnone", 53), Error);
+}
+
 TEST(Datagram, goesBackFromWhereTheOthersLastOneWasSentTo) {
   int port = free_udp_port("127.0.0.1");
   Fd server = bind_udp("0.0.0.0", port);

@@ -1,0 +1,38 @@
+// SQLite's way to the system, but that it sleeps no longer than whoever asks has patience. Private
+// to state/.
+//
+// Where all locks of the log's index are held, SQLite asks no busy handler: it looks a hundred
+// times by itself, and sleeps between for ten seconds in all. Past the deadline these sleeps take
+// no time, so that it says SQLITE_PROTOCOL at once.
+#pragma once
+
+#include <string>
+
+#include <sqlite3.h>
+
+#include "core/clock.h"
+
+namespace banger::state {
+
+class Vfs {
+public:
+  // `deadline` is looked at whenever SQLite would sleep. Both outlive the handles opened with it.
+  explicit Vfs(const SteadyTime& deadline);
+  ~Vfs();
+  Vfs(const Vfs&) = delete;
+  Vfs& operator=(const Vfs&) = delete;
+
+  // For sqlite3_open_v2().
+  const char* name() const { return name_.c_str(); }
+
+private:
+  struct Patient : sqlite3_vfs {
+    const SteadyTime* deadline = nullptr;
+  };
+  static int sleep(sqlite3_vfs* vfs, int microseconds);
+
+  std::string name_;
+  Patient vfs_;
+};
+
+} // namespace banger::state

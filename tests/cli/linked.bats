@@ -1,0 +1,23 @@
+#!/usr/bin/env bats
+# How the programs are linked: what they cost at their start, and at their first error.
+load ../lib
+
+setup() { private_root; }
+teardown() { remove_private_root; }
+
+@test "a static program finds where an exception leads by an index" {
+  # Its absence costs milliseconds, at the first error that a tool tells of.
+  local program static=0
+  for program in "$BANGER_BUILD"/bin/banger* "$BANGER_BUILD"/libexec/banger/banger-*; do
+    # The initrd's init knows no exceptions. Sanitizers have no static programs.
+    case $program in */banger-init) continue ;; esac
+    expect 0 readelf -lW "$program"
+    case $output in *INTERP*) continue ;; esac
+    static=$((static + 1))
+    outputs GNU_EH_FRAME
+    # An index is not looked at where the start-up registers the table as one without.
+    expect 0 objdump -d --disassemble=frame_dummy "$program"
+    case $output in *'<__register_frame_info>'*) echo "$program registers its table" && return 1 ;; esac
+  done
+  [ "$static" -ge 10 ] || skip 'no static programs'
+}
