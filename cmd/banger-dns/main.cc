@@ -11,27 +11,21 @@ const cli::VerbEntry verbs[] = {
      .summary = "answer for the names of the VMs that run, in the foreground",
      .manual =
          "Answers at dns.listen, over UDP and TCP, until SIGTERM or Ctrl-C. demo.vm is the address "
-         "at "
-         "which this host reaches the VM demo, as long as it runs, and so is every name below it; "
-         "that address leads back to the name. The answers follow the state: a question that is "
-         "asked after a command has ended is answered by what that command did. While the state "
+         "at which this host reaches the VM demo, as long as it runs, and so is every name below "
+         "it; that address leads back to the name. The answers follow the state: a question that "
+         "is asked after a command has ended is answered by what that command did. While the state "
          "cannot be read, the answer is SERVFAIL.\n\n"
          "It knows names of VMs alone (dns.zone): whoever asks for others is refused. A resolver "
-         "is "
-         "told to ask it for that zone, and no other.\n\n"
+         "is told to ask it for that zone, and no other.\n\n"
          "A state has one such daemon; with --replace it takes the place of one that there is, and "
-         "no question "
-         "by UDP is lost. An address and port belong to the first state that "
-         "takes "
+         "no question by UDP is lost. An address and port belong to the first state that takes "
          "them; another one sets dns.listen. banger dns start serves in the background, and so "
-         "does a "
-         "VM that is started, with --idle (dns.autostart). A newer banger that starts a VM puts a "
-         "daemon of its own in the place of one with --background, and leaves others alone. Under "
-         "systemd it takes the sockets of its socket "
-         "unit, "
-         "and tells when it is ready (Type=notify). Units are installed for root's state and for "
-         "users': systemctl [--user] enable --now banger-dns.service, or banger-dns.socket, which "
-         "holds the port and starts the service with the first question.",
+         "does a VM that is started, with --idle (dns.autostart). A newer banger that starts a VM "
+         "puts a daemon of its own in the place of one with --background, and leaves others alone. "
+         "Under systemd it takes the sockets of its socket unit, and tells when it is ready "
+         "(Type=notify). Units are installed for root's state and for users': systemctl [--user] "
+         "enable --now banger-dns.service, or banger-dns.socket, which holds the port and starts "
+         "the service with the first question.",
      .examples = {{"banger dns serve", "until Ctrl-C"},
                   {"BANGER_DNS_LISTEN=127.0.0.53:5300 banger dns serve", "at another place"}},
      .objects = {},
@@ -66,13 +60,11 @@ const cli::VerbEntry verbs[] = {
     {.name = "status",
      .summary = "show whether names are answered, where, and by whom",
      .manual =
-         "Where no daemon of this state is there, and another program has its port, it says "
-         "which one. Whether this host's programs ask the daemon is seen by a look-up as any of "
-         "them "
+         "Where no daemon of this state is there, and another program has its port, it says which "
+         "one. Whether this host's programs ask the daemon is seen by a look-up as any of them "
          "does it (libc's, by getent), of a name that nobody has: does the question come here? "
-         "RECORDS are two for each VM that runs: its address, and its name. "
-         "CHANGES counts how often they were "
-         "others.",
+         "RECORDS are two for each VM that runs: its address, and its name. CHANGES counts how "
+         "often they were others.",
      .examples = {{"banger dns status", "the daemon now"},
                   {"banger dns status --json | jq .queries", "how many were answered"}},
      .objects = {"dns"},
@@ -80,9 +72,9 @@ const cli::VerbEntry verbs[] = {
     {.name = "resolve",
      .summary = "ask for a name, as any program would",
      .manual =
-         "Asks the server at dns.listen over the network, and prints the address: of a VM by "
-         "its name alone or with its zone, of any other full name as it is. For an address it "
-         "prints the name. What is not there is status 3.",
+         "Asks the server at dns.listen over the network, and prints the address: of a VM by its "
+         "name alone or with its zone, of any other full name as it is. For an address it prints "
+         "the name. What is not there is status 3.",
      .examples = {{"banger dns resolve demo", "the address of demo.vm"},
                   {"banger dns resolve www.demo.vm", "of a name below it"},
                   {"banger dns resolve 127.31.4.1", "whose address that is"}},
@@ -102,26 +94,23 @@ const cli::VerbEntry verbs[] = {
      .summary = "have this host's programs find VMs by their names",
      .manual =
          "Tells the resolver that this host uses to ask at dns.listen for names of dns.zone, and "
-         "for "
-         "no others: systemd-resolved (by a delegate from systemd 258 on, before that by a network "
-         "link of its own), dnsmasq, or the dnsmasq that NetworkManager runs. It says what it "
-         "writes "
-         "and runs, and proves by a look-up as any program does it that the question comes there; "
-         "where it does not, all is taken back. It holds when this host is booted again. Which "
-         "state's daemon is there is no matter.\n\n"
+         "for no others: systemd-resolved (by a delegate from systemd 258 on, before that by a "
+         "network link of its own), dnsmasq, or the dnsmasq that NetworkManager runs. It says what "
+         "it writes and runs, and proves by a look-up as any program does it that the question "
+         "comes there; where it does not, all is taken back. It holds when this host is booted "
+         "again. Which state's daemon is there is no matter.\n\n"
          "A host whose programs ask a server elsewhere themselves (/etc/resolv.conf alone) cannot "
-         "be "
-         "told, and nothing is done. Names of addresses (PTR) are not asked for there. Only root "
-         "may "
-         "do it.",
+         "be told, and nothing is done. Names of addresses (PTR) are not asked for there. Only "
+         "root may do it.",
      .examples = {{"banger dns install --dry-run", "what would be written"},
                   {"sudo banger dns install", "write it"}},
      .objects = {"resolver", "result"},
      .make = tool::make_install},
     {.name = "uninstall",
      .summary = "take back what install did",
-     .manual = "Removes the files that install has written, whatever this host's resolver is now, "
-               "and has it read its config again. Where there are none nothing is done.",
+     .manual =
+         "Removes the files that install has written, whatever this host's resolver is now, and "
+         "has it read its config again. Where there are none nothing is done.",
      .examples = {{"sudo banger dns uninstall", "as it was before"}},
      .objects = {"result"},
      .make = tool::make_uninstall,

@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/common/zone.h"
-#include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
 
@@ -71,8 +70,7 @@ void Names::on_death() {
 void Names::look() {
   // A state may be made, removed, or put back from a copy while this runs: what was opened is not
   // what is there then.
-  std::optional<std::pair<uint64_t, uint64_t>> file;
-  if (auto info = sys::find_info(dirs_.db())) file.emplace(info->dev, info->ino);
+  auto file = sys::find_identity(dirs_.db());
   if (!state_ || state_->is_absent() || file != file_) {
     state_.reset();
     state_.emplace(state::State::open(dirs_, state::Mode::read, patience));

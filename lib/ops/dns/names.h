@@ -13,6 +13,7 @@
 #include "dns/zone.h"
 #include "ops/common/context.h"
 #include "sys/deaths.h"
+#include "sys/file_identity.h"
 
 namespace banger::ops {
 
@@ -67,8 +68,8 @@ private:
   Log& log_;
   std::optional<Network> network_;
   std::optional<state::State> state_;
-  std::optional<std::pair<uint64_t, uint64_t>> file_; // the state file that is open: device, inode
-  std::optional<int64_t> version_;                    // of what was computed
+  std::optional<sys::FileIdentity> file_; // of the state file that is open
+  std::optional<int64_t> version_;        // of what was computed
   sys::Deaths deaths_;
   Facts facts_;
   std::optional<dns::Answers> answers_, unsure_;

@@ -11,6 +11,7 @@
 #include "ops/dns/take_over.h"
 #include "sys/datagram.h"
 #include "sys/file.h"
+#include "sys/file_identity.h"
 #include "sys/line_server.h"
 #include "sys/listen.h"
 #include "sys/lock.h"
@@ -104,7 +105,7 @@ private:
 // made in its place, which a daemon of its own is to serve.
 class StatePlace {
 public:
-  explicit StatePlace(const Dirs& dirs) : lock_(dns_lock(dirs)), inode_(inode()) {
+  explicit StatePlace(const Dirs& dirs) : lock_(dns_lock(dirs)), there_(sys::find_identity(lock_)) {
     try {
       changes_ = sys::watch_dir(dirs.state + "/run");
     } catch (const Error&) { // the host's watches are used up: it is not seen then
@@ -114,18 +115,12 @@ public:
   int fd() const { return changes_.get(); }
   bool has_gone() {
     sys::drain_events(changes_.get());
-    return inode() != inode_;
+    return sys::find_identity(lock_) != there_;
   }
 
 private:
-  std::optional<uint64_t> inode() const {
-    auto info = sys::find_info(lock_);
-    if (!info) return {};
-    return info->ino;
-  }
-
   std::string lock_;
-  std::optional<uint64_t> inode_;
+  std::optional<sys::FileIdentity> there_;
   Fd changes_;
 };
 

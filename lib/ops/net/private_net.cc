@@ -13,7 +13,6 @@
 #include "ops/common/places.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/lease.h"
-#include "ops/net/resolver.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -44,8 +43,16 @@ std::vector<net::Forward> forwards_of(const Vm& vm) {
   return all;
 }
 
+PrivateNet::PrivateNet(Context& ctx)
+    : ctx_(ctx),
+      resolver_(ctx,
+                {mode,
+                 [this](NetRecord& r, const std::function<void()>& ask) { with_holder(r, ask); },
+                 [this](const NetRecord& r) { end_strays(r); }}) {}
+
 void PrivateNet::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
+  resolver_.reap();
 }
 
 // Whatever works in the network's directory is its holder, its resolver, or the slirp4netns of a
@@ -144,7 +151,7 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   // another takes its place, while the VMs run on.
   if (holder && (!r.holder_ready || r.guard < net::guard_version)) {
     sys::end_process(r.holder, time_to_die);
-    if (r.guard < net::guard_version) end_resolver(r); // it is of that build, too
+    if (r.guard < net::guard_version) resolver_.end(r); // it is of that build, too
     holder = false;
   }
   if (holder) return;
@@ -155,7 +162,7 @@ void PrivateNet::ensure(NetRecord& r, const std::string& subnet) {
   auto where = r.net_id ? find_inside(r) : std::nullopt;
   if (!where) { // they went with the namespace: its tap, its sockets
     end_shared_way(r);
-    end_resolver(r);
+    resolver_.end(r);
   }
   start_holder(r, !where, where);
 }
@@ -171,33 +178,6 @@ void PrivateNet::with_holder(NetRecord& r, const std::function<void()>& ask) {
   sys::end_process(r.holder, time_to_die);
   ensure(r, r.subnet);
   ask();
-}
-
-// It has the holder's sockets for as long as it lives, whatever becomes of the holder; another
-// holder makes sockets anew when it has gone.
-void PrivateNet::ensure_resolver(NetRecord& r) {
-  if (r.resolver_ready && sys::is_alive(r.resolver)) return;
-  end_resolver(r);
-  end_strays(r);
-  write_net(ctx_.state, r);
-  std::string address = to_text(Subnet::parse(r.subnet).bridge());
-  net::NameSockets sockets;
-  with_holder(r, [&] { sockets = net::name_sockets(r.holder_socket(), address); });
-  Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
-  StartedResolver started = start_resolver(ctx_, mode, r.subnet, sockets, r.dir, log.get());
-  r.resolver = sys::find_process(started.child.pid()).value_or(ProcessId{});
-  r.resolver_known = true;
-  write_net(ctx_.state, r);
-  await_resolver(started);
-  started.child.leave(); // it ends with the network
-  children_.push_back(std::move(started.child));
-  r.resolver_ready = true;
-  write_net(ctx_.state, r);
-}
-
-void PrivateNet::end_resolver(NetRecord& r) {
-  sys::end_process(r.resolver, time_to_die);
-  r.resolver_ready = false;
 }
 
 void PrivateNet::end_shared_way(NetRecord& r) {
@@ -218,29 +198,11 @@ std::string PrivateNet::slirp_of(const NetRecord& r, const Vm& vm) const {
   return shares_way(r, vm, way) ? r.slirp_socket() : std::string();
 }
 
-// Names never keep a VM from starting: one that starts without this is told the resolver of its way
-// out. Guests that were told this one need it.
-void PrivateNet::find_resolver(NetRecord& r, bool may_do_without) {
-  bool needed = r.resolver_known ? static_cast<bool>(r.resolver) : !r.taps.empty();
-  if (!needed && !may_do_without) return;
-  try {
-    ensure_resolver(r);
-  } catch (const Error& e) {
-    if (!may_do_without) throw;
-    ctx_.log.warn("net.resolver", e);
-    if (needed) return;
-    end_resolver(r);
-    r.resolver = {};
-    r.resolver_known = true;
-    write_net(ctx_.state, r);
-  }
-}
-
 PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state);
   ensure(r, Subnet::around(vm.address, vm.prefix).text());
-  find_resolver(r, anew);
+  resolver_.find(r, anew);
   Member m;
   m.was_there = r.taps.contains(vm.id);
   if (!m.was_there) {
@@ -306,8 +268,7 @@ NetPlace::Attachment PrivateNet::attachment(const Vm& vm, bool) {
 }
 
 std::string PrivateNet::resolver(const Vm& vm) {
-  NetRecord r = read_net(ctx_.state);
-  return r.resolver_ready ? to_text(Subnet::parse(r.subnet).bridge()) : resolver_of_way(vm);
+  return to_text(resolver_of(read_net(ctx_.state), Subnet::around(vm.address, vm.prefix)));
 }
 
 void PrivateNet::add_one(NetRecord& r, const Vm& vm, const net::Forward& f) {
@@ -375,7 +336,7 @@ void PrivateNet::remove_forward(const Vm& vm, const Port& port) {
 
 void PrivateNet::tear_down(NetRecord& r) {
   end_shared_way(r);
-  end_resolver(r);
+  resolver_.end(r);
   sys::end_process(r.holder, time_to_die);
   end_strays(r);
   reap();

@@ -26,6 +26,7 @@
 #include "ops/common/context.h"
 #include "ops/net/place.h"
 #include "ops/net/record.h"
+#include "ops/net/resolver_keeper.h"
 #include "ops/net/way_out.h"
 #include "sys/lock.h"
 #include "sys/namespace.h"
@@ -38,7 +39,9 @@ public:
   // The mode of the VMs that are in it.
   static constexpr NetMode mode = NetMode::user;
 
-  explicit PrivateNet(Context& ctx) : ctx_(ctx) {}
+  explicit PrivateNet(Context& ctx);
+  PrivateNet(const PrivateNet&) = delete;
+  PrivateNet& operator=(const PrivateNet&) = delete;
 
   void lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) override;
   // Its tap and its way out, the network too where it is missing, and its ports.
@@ -62,9 +65,6 @@ public:
 
 private:
   void ensure(NetRecord& r, const std::string& subnet);
-  void ensure_resolver(NetRecord& r);
-  void end_resolver(NetRecord& r);
-  void find_resolver(NetRecord& r, bool may_do_without);
   void start_holder(NetRecord& r, bool anew, const std::optional<sys::Namespaces>& where);
   std::optional<sys::Namespaces> find_inside(const NetRecord& r);
   void reap();
@@ -98,6 +98,7 @@ private:
 
   Context& ctx_;
   std::vector<sys::Child> children_; // that this process must reap
+  ResolverKeeper resolver_;
 };
 
 // What a VM's row says shall be forwarded: ssh first.

@@ -19,6 +19,10 @@ int number_of(const std::string& tap) { return std::atoi(tap.c_str() + tap.rfind
 
 } // namespace
 
+Address resolver_of(const NetRecord& r, const Subnet& subnet) {
+  return r.resolver ? subnet.bridge() : subnet.resolver();
+}
+
 NetRecord read_net(state::State& state) {
   NetRecord r;
   auto record = state.net_place(place);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "model/settings.h"
+#include "model/subnet.h"
 #include "model/vm.h"
 #include "state/state.h"
 
@@ -35,6 +36,10 @@ struct NetRecord {
   std::string slirp_socket() const { return dir + "/slirp.sock"; }
   std::string log() const { return dir + "/log"; }
 };
+
+// The resolver that its guests are told: the bridge's, where somebody answers there, who is brought
+// back when he dies; else that of a guest's way out.
+Address resolver_of(const NetRecord& record, const Subnet& subnet);
 
 NetRecord read_net(state::State& state);
 void write_net(state::State& state, const NetRecord& record);

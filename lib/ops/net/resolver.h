@@ -8,9 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/holder.h"
 #include "ops/common/context.h"
-#include "sys/process.h"
 
 namespace banger::ops {
 
@@ -28,16 +26,5 @@ struct ResolverRequest {
 std::string to_line(const ResolverRequest& request);
 // Throws Error(failed) for a line that is none.
 ResolverRequest parse_resolver_request(std::string_view line);
-
-// A child of this process that answers there. Its working directory is `dir`, and what it complains
-// of goes to `log`.
-struct StartedResolver {
-  sys::Child child;
-  Fd talk;
-};
-StartedResolver start_resolver(Context& ctx, NetMode mode, const std::string& subnet,
-                               const net::NameSockets& sockets, const std::string& dir, int log);
-// Waits until it answers. Throws Error(failed) with what kept it from that.
-void await_resolver(const StartedResolver& started);
 
 } // namespace banger::ops

@@ -116,7 +116,7 @@ NetStatus net_status(Reader& in) {
   }
   s.subnet = subnet.text();
   s.gateway = to_text(subnet.way_out());
-  s.resolver = to_text(record.resolver ? subnet.bridge() : subnet.resolver());
+  s.resolver = to_text(resolver_of(record, subnet));
   if (sys::is_alive(record.resolver)) s.resolver_process = record.resolver;
   if (s.up) {
     s.bridge = net::bridge_name(in.state.tag());
