@@ -126,6 +126,7 @@ struct Vm {
   int ssh_port = 22; // on `reach`
   std::vector<Port> ports;
 
+  std::optional<VmmKind> want_vmm;
   std::optional<Accel> want_accel;
   ProcessId creator; // `creating`: who makes it; `removing`: who removes it; --rm: who runs it
   std::optional<VmRun> run;
