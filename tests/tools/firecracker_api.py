@@ -46,6 +46,7 @@ class Description:
         with open(path, encoding="utf-8") as file:
             self.whole = yaml.safe_load(file)
         strict(self.whole["definitions"])
+        self.version = self.whole["info"]["version"]
         self.paths = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", p) + "$"), re.findall(r"\{([^}]*)\}", p), p)
                       for p in self.whole["paths"]]
 
@@ -135,10 +136,10 @@ class Server:
         elif path == "/boot-source":
             self.has_kernel = True
         elif path == "/version":
-            status, said = 200, json.dumps({"firecracker_version": "1.16.1"})
+            status, said = 200, json.dumps({"firecracker_version": self.description.version})
         elif path == "/":
             status, said = 200, json.dumps({"app_name": "Firecracker", "id": "vm", "state": "Running",
-                                            "vmm_version": "1.16.1"})
+                                            "vmm_version": self.description.version})
         return self.send(peer, path, status, said)
 
     def send(self, peer, path, status, said):

@@ -15,6 +15,7 @@
 #include "ops/host/accel.h"
 #include "ops/host/firecracker.h"
 #include "ops/host/net_support.h"
+#include "ops/host/slow_kvm.h"
 #include "state/state.h"
 #include "sys/file.h"
 #include "sys/loop.h"
@@ -99,8 +100,13 @@ Check check_kvm(const Host& host) {
   } catch (const Error&) {
     // A state that cannot be read has a check of its own.
   }
-  if (!fault) return {"kvm", Verdict::ok, device + " can be opened; the first start tries it", {}};
-  if (fault->empty()) return {"kvm", Verdict::ok, "a kernel boots on " + device, {}};
+  if (!fault || fault->empty()) {
+    std::string found =
+        fault ? "a kernel boots on " + device : device + " can be opened; the first start tries it";
+    SlowKvm creation = slow_kvm();
+    if (creation.why.empty()) return {"kvm", Verdict::ok, found, {}};
+    return {"kvm", Verdict::warn, found + "; " + creation.why, creation.mend};
+  }
   return {"kvm", Verdict::warn, device + ": " + *fault + slow,
           "use a host whose KVM boots kernels"};
 }
