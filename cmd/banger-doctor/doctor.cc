@@ -87,7 +87,7 @@ cli::VerbEntry entry() {
       .name = "",
       .summary = "check this machine, find what was left over, back up the state",
       .manual =
-          R"(Without options every check is made and told: KVM, QEMU, banger's own programs, e2fsprogs, ssh, the private network, mmdebstrap, the bundle, the state directory, the ssh key, free space, the runtime directory, how many files may be open and followed, and whether this host's programs find VMs by their names. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
+          R"(Without options every check is made and told: KVM, QEMU, Firecracker and what is known to be broken in its version, banger's own programs, e2fsprogs, ssh, the private network, mmdebstrap, the bundle, the state directory, the ssh key, free space, the runtime directory, how many files may be open and followed, and whether this host's programs find VMs by their names. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
 
 --leaks names what carries this state's tag, or lies in its directories, and belongs to no VM and no image that the state knows: processes, runtime directories, directories of VMs and images, temporary files of writers that died, what a killed `banger bundle build` left, taps and forwards of the private network and processes in it. The exit status is 0 if there is nothing, else 1. Whatever has a row in the state is no leak: the next command that changes something brings that in order.
 

@@ -40,6 +40,8 @@ struct Preflight : cli::Verb {
     VmSpec wanted;
     wanted.image = image.value_or("");
     wanted.memory = memory.value_or(app.settings.vm_memory);
+    wanted.vmm = app.settings.vm_vmm;
+    wanted.accel = app.settings.vm_accel;
     ops::Reading in(app.settings, app.dirs);
     std::vector<ops::Check> checks;
     if (name.empty()) {

@@ -41,7 +41,7 @@ struct Ttl {
 
 constexpr Text filled{.may_be_empty = false};
 
-constexpr std::array<ConfigKey, 20> keys{{
+constexpr std::array<ConfigKey, 21> keys{{
     {"", "runtime_dir", [](Settings& s) { return Target(filled, &s.runtime_dir); }},
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
@@ -63,6 +63,7 @@ constexpr std::array<ConfigKey, 20> keys{{
     {"dns", "ttl", [](Settings& s) { return Target(Ttl{}, &s.dns_ttl); }},
     {"dns", "autostart", [](Settings& s) { return Target(Boolean{}, &s.dns_autostart); }},
     {"qemu", "binary", [](Settings& s) { return Target(filled, &s.qemu_binary); }},
+    {"firecracker", "binary", [](Settings& s) { return Target(filled, &s.firecracker_binary); }},
 }};
 
 } // namespace

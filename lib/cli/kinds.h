@@ -18,7 +18,7 @@ inline Choice<NetMode> net_mode() { return one_of({NetMode::user, NetMode::isola
 inline Choice<RootWay> root_way() {
   return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy});
 }
-inline Choice<VmmKind> vmm() { return one_of({VmmKind::qemu}); }
+inline Choice<VmmKind> vmm() { return one_of({VmmKind::qemu, VmmKind::firecracker}); }
 inline Choice<Accel> accel() { return one_of({Accel::kvm, Accel::tcg}); }
 inline Choice<VmState> vm_state() {
   using enum VmState;

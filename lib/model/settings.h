@@ -37,6 +37,7 @@ struct Settings {
   std::chrono::seconds dns_ttl{0};
   bool dns_autostart = true; // a VM that is started starts the DNS daemon
   std::string qemu_binary = "qemu-system-x86_64";
+  std::string firecracker_binary = "firecracker";
 };
 
 // Absolute paths. Nothing here exists until something makes it.

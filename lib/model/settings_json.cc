@@ -23,7 +23,7 @@ Json to_json(const Settings& settings) {
   const auto& [runtime_dir, log_level, vm_image, vm_cpus, vm_memory, vm_memory_limit, vm_vmm,
                vm_accel, vm_root, vm_stop_timeout, vm_ready_timeout, net_mode, net_subnet,
                net_isolated_outbound, net_host_access, dns_zone, dns_listen, dns_ttl, dns_autostart,
-               qemu_binary] = settings;
+               qemu_binary, firecracker_binary] = settings;
   return {{"runtime_dir", runtime_dir},
           {"log_level", name_of(log_level)},
           {"vm_image", vm_image},
@@ -43,7 +43,8 @@ Json to_json(const Settings& settings) {
           {"dns_listen", to_text(dns_listen)},
           {"dns_ttl_s", dns_ttl.count()},
           {"dns_autostart", dns_autostart},
-          {"qemu_binary", qemu_binary}};
+          {"qemu_binary", qemu_binary},
+          {"firecracker_binary", firecracker_binary}};
 }
 
 Settings settings_of(const Json& j) {
@@ -69,6 +70,7 @@ Settings settings_of(const Json& j) {
   s.dns_ttl = std::chrono::seconds(j.value("dns_ttl_s", s.dns_ttl.count()));
   s.dns_autostart = j.value("dns_autostart", s.dns_autostart);
   s.qemu_binary = j.value("qemu_binary", s.qemu_binary);
+  s.firecracker_binary = j.value("firecracker_binary", s.firecracker_binary);
   return s;
 }
 

@@ -126,6 +126,7 @@ struct Vm {
   int ssh_port = 22; // on `reach`
   std::vector<Port> ports;
 
+  std::optional<VmmKind> want_vmm;
   std::optional<Accel> want_accel;
   ProcessId creator; // the process that makes it (`creating`), removes it, or runs it (--rm)
   std::optional<VmRun> run;

@@ -31,6 +31,12 @@ void take_facts(Db& db) {
   take_net_fact(db);
 }
 
+// Older monitors that run may have it still, or again (older_monitors.sql).
+void want_vmm(Db& db) {
+  if (!db.query_one("SELECT 1 FROM pragma_table_info('vm') WHERE name = 'want_vmm'"))
+    db.script("ALTER TABLE vm ADD COLUMN want_vmm TEXT");
+}
+
 constexpr Migration all_migrations[] = {
     {1, "first schema", sql::schema, give_tag, true},
     {2, "work disks and leases", sql::migration_2, nullptr},
@@ -38,6 +44,7 @@ constexpr Migration all_migrations[] = {
     {4, "foreign keys", sql::migration_4, nullptr},
     {5, "runs", sql::migration_5, serve_older_monitors},
     {6, "host objects", sql::migration_6, take_facts},
+    {7, "wanted VMM", "", want_vmm},
 };
 
 void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration> all) {

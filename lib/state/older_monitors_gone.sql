@@ -2,7 +2,6 @@ DROP TRIGGER older_run;
 DROP TRIGGER older_removal;
 DROP TRIGGER older_net;
 DELETE FROM fact WHERE key = 'net';
-ALTER TABLE vm DROP COLUMN want_vmm;
 ALTER TABLE vm DROP COLUMN vmm_pid;
 ALTER TABLE vm DROP COLUMN vmm_start_time;
 ALTER TABLE vm DROP COLUMN vmm_boot_id;

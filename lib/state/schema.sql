@@ -64,7 +64,8 @@ CREATE TABLE vm (
   work_size          INTEGER NOT NULL DEFAULT 0, -- 0: no work disk
   work_mount         TEXT NOT NULL DEFAULT '',
   fault_log          TEXT NOT NULL DEFAULT '',
-  host_open          INTEGER NOT NULL DEFAULT 0
+  host_open          INTEGER NOT NULL DEFAULT 0,
+  want_vmm           TEXT
 );
 CREATE INDEX vm_image ON vm (image_id);
 -- A VM on a shared network has its address alone; every isolated one has the same.

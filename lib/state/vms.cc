@@ -34,6 +34,7 @@ void each_column(V& vm, Visit&& f) {
   f("prefix", vm.prefix);
   f("reach", vm.reach);
   f("ssh_port", vm.ssh_port);
+  f("want_vmm", vm.want_vmm);
   f("want_accel", vm.want_accel);
   f("vmm", vm.vmm);
   f("vmm_version", vm.vmm_version);

@@ -43,6 +43,8 @@ struct Told {
   // The guest was given an error of a disk, "root: read: input/output error". The same one is told
   // once.
   std::function<void(const std::string&)> disk_fault;
+  // A line that the VMM wrote to its log (Launch::log).
+  std::function<void(const std::string&)> said;
 };
 
 // Ports of the VMM's own user-mode network (UserNet), added or removed while the guest runs.
@@ -77,6 +79,8 @@ public:
 // What a kind of VMM can do.
 struct Abilities {
   bool user_net = false; // a network of its own, for a guest that is alone (UserNet)
+  bool emulates = false; // it runs guests without KVM
+  int most_cpus = banger::most_cpus;
 };
 
 class Driver {

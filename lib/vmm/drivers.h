@@ -8,9 +8,7 @@
 
 namespace banger::vmm {
 
-// Whether this build drives that kind.
-bool has_driver(VmmKind kind);
-// `binary` is the VMM's program. Throws Error(preflight) for a kind that this build does not drive.
+// `binary` is the VMM's program.
 std::unique_ptr<Driver> driver(VmmKind kind, std::string binary);
 
 } // namespace banger::vmm

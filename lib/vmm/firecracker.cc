@@ -1,8 +1,13 @@
 #include "vmm/firecracker.h"
 
+#include <fcntl.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "sys/file.h"
+#include "sys/lines.h"
+#include "sys/wait.h"
 #include "vmm/http.h"
 
 namespace banger::vmm {
@@ -13,13 +18,22 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* api_file = "api.sock";
 constexpr const char* typed_file = "console.in";
+constexpr const char* log_file = "log";
 // The first answer comes when the socket is there; a machine is made in milliseconds.
 constexpr Millis patience{10'000};
+constexpr size_t longest_line = 64 << 10;
+constexpr int most_reads = 8; // one that floods its log keeps nobody waiting
+
+// A member of an answer; empty where it is no text.
+std::string text_of(const HttpAnswer& answer, const char* key) {
+  Json j = Json::parse(answer.body, nullptr, false);
+  auto it = j.is_object() ? j.find(key) : j.end();
+  return it != j.end() && it->is_string() ? it->get<std::string>() : "";
+}
 
 // What it complains of.
 std::string fault_of(const HttpAnswer& answer) {
-  Json j = Json::parse(answer.body, nullptr, false);
-  std::string text = j.is_object() ? j.value("fault_message", "") : "";
+  std::string text = text_of(answer, "fault_message");
   return text.empty() ? fmt::format("status {}", answer.status) : escape_for_terminal(text);
 }
 
@@ -27,17 +41,27 @@ class RunningFirecracker : public Running {
   using Requests = std::vector<ApiRequest>;
 
 public:
-  RunningFirecracker(sys::Loop& loop, const std::string& socket) : http_(loop, socket) {}
+  RunningFirecracker(sys::Loop& loop, const std::string& runtime_dir, Told told)
+      : loop_(loop), told_(std::move(told)), http_(loop, runtime_dir + "/" + api_file) {
+    auto fifo = sys::find_file(runtime_dir + "/" + log_file, O_RDWR | O_NONBLOCK);
+    if (!fifo) return;
+    log_ = std::move(*fifo);
+    lines_.emplace(log_.get(), longest_line);
+    loop_.watch(log_.get(), [this] { read_rest(); });
+  }
+  ~RunningFirecracker() override {
+    if (log_) loop_.forget(log_.get());
+  }
 
   void boot(const Machine& machine, Done done) override {
-    http_.request("GET", "/version", {}, patience,
-                  [this, requests = std::make_shared<const Requests>(boot_requests(machine)),
-                   done = std::move(done)](auto answer) {
-                    if (!answer) return done(std::move(answer).error());
-                    Json j = Json::parse(answer->body, nullptr, false);
-                    if (j.is_object()) version_ = j.value("firecracker_version", "");
-                    put(requests, 0, done);
-                  });
+    http_.request(
+        "GET", "/version", {}, patience, [this, machine, done = std::move(done)](auto answer) {
+          if (!answer) return done(std::move(answer).error());
+          auto version = find_firecracker_version(text_of(*answer, "firecracker_version"));
+          if (version) version_ = to_text(*version);
+          Requests all = boot_requests(machine, version.value_or(oldest_usable));
+          put(std::make_shared<const Requests>(std::move(all)), 0, done);
+        });
   }
 
   void knock(Done done) override {
@@ -56,9 +80,24 @@ public:
                   [done = std::move(done)](auto answer) {
                     if (!answer) return done(std::move(answer).error());
                     if (answer->status >= 300)
-                      return done(failed("the VMM refuses /vm: {}", fault_of(*answer)));
+                      return done(failed("the VMM refuses PATCH /vm: {}", fault_of(*answer)));
                     done({});
                   });
+  }
+
+  void read_rest() override {
+    if (!lines_) return;
+    std::weak_ptr<bool> alive = alive_;
+    try {
+      for (int i = 0; i < most_reads && sys::wait_readable(log_.get(), Millis(0)); i++)
+        lines_->fill();
+      while (auto line = lines_->buffered()) {
+        if (told_.said) told_.said(escape_for_terminal(*line));
+        if (alive.expired()) return;
+      }
+    } catch (const Error&) { // a line without an end is none
+      lines_.emplace(log_.get(), longest_line);
+    }
   }
 
   std::string version() const override { return version_; }
@@ -71,20 +110,26 @@ private:
     http_.request("PUT", r.path, r.body, patience, [this, requests, next, done](auto answer) {
       if (!answer) return done(std::move(answer).error());
       if (answer->status >= 300)
-        return done(failed("the VMM refuses {}: {}", (*requests)[next].path, fault_of(*answer)));
+        return done(
+            failed("the VMM refuses PUT {}: {}", (*requests)[next].path, fault_of(*answer)));
       put(requests, next + 1, done);
     });
   }
 
+  sys::Loop& loop_;
+  Told told_;
+  Fd log_;
+  std::optional<sys::LineReader> lines_; // of log_
   Http http_;
   std::string version_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // who is told may destroy this
 };
 
 class Firecracker : public Driver {
 public:
   explicit Firecracker(std::string binary) : binary_(std::move(binary)) {}
 
-  Abilities abilities() const override { return {}; }
+  Abilities abilities() const override { return {.most_cpus = 32}; }
   SerialLine serial_line() const override { return {SerialLine::Kind::stdio, typed_file}; }
   std::string api_socket() const override { return api_file; }
 
@@ -93,15 +138,18 @@ public:
       throw preflight("the VMM 'firecracker' has no network of its own for a VM that is isolated")
           .subject(machine.name);
     Launch l;
-    l.command.argv = {binary_, "--api-sock", api_file, "--id", "vm"};
+    // Without a log of its own it writes that to its standard output, into the guest's console.
+    l.command.argv = {binary_,      "--api-sock", api_file,  "--id", "vm",
+                      "--log-path", log_file,     "--level", "Info", "--show-level"};
     l.made = {api_file};
     l.serial = serial_line();
+    l.log = log_file;
     return l;
   }
 
   std::unique_ptr<Running> attach(sys::Loop& loop, const std::string& runtime_dir,
-                                  Told) const override {
-    return std::make_unique<RunningFirecracker>(loop, runtime_dir + "/" + api_file);
+                                  Told told) const override {
+    return std::make_unique<RunningFirecracker>(loop, runtime_dir, std::move(told));
   }
 
 private:
@@ -110,7 +158,7 @@ private:
 
 } // namespace
 
-std::vector<ApiRequest> boot_requests(const Machine& m) {
+std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion& version) {
   std::vector<ApiRequest> all;
   auto put = [&](std::string path, const Json& body) {
     all.push_back({std::move(path), body.dump(-1, ' ', false, Json::error_handler_t::replace)});
@@ -121,14 +169,18 @@ std::vector<ApiRequest> boot_requests(const Machine& m) {
                        {"boot_args", m.command_line}});
   for (size_t i = 0; i < m.disks.size(); i++) {
     std::string id = fmt::format("d{}", i);
+    // What a guest flushes is on the host's disk, unless it is told that it need not be.
     put("/drives/" + id, {{"drive_id", id},
                           {"path_on_host", m.disks[i].file},
                           {"is_root_device", false},
-                          {"is_read_only", m.disks[i].read_only}});
+                          {"is_read_only", m.disks[i].read_only},
+                          {"cache_type", m.disks[i].read_only ? "Unsafe" : "Writeback"}});
   }
-  if (const auto* tap = std::get_if<TapNet>(&m.net))
-    put("/network-interfaces/n0",
-        {{"iface_id", "n0"}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}});
+  if (const auto* tap = std::get_if<TapNet>(&m.net)) {
+    Json net = {{"iface_id", "n0"}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}};
+    if (tap->mtu && tells_mtu(version)) net["mtu"] = tap->mtu;
+    put("/network-interfaces/n0", net);
+  }
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
   put("/actions", {{"action_type", "InstanceStart"}});

@@ -1,5 +1,5 @@
 // Firecracker: started with a socket of its own making, configured by requests over HTTP, and only
-// then told to boot; its serial line is its standard input and output.
+// then told to boot; its serial line is its standard input and output, its log a FIFO.
 //
 // It has no network of its own, tells no events, and ends with status 0 whatever its guest did. A
 // guest that powers itself off leaves it running; its console is all that tells.
@@ -10,16 +10,18 @@
 #include <vector>
 
 #include "vmm/driver.h"
+#include "vmm/firecracker_versions.h"
 
 namespace banger::vmm {
 
 std::unique_ptr<Driver> make_firecracker(std::string binary);
 
-// The requests that make the machine and start it, in their order: "PUT /path {…}". Pure.
+// The requests that make the machine and start it, in their order: "PUT /path {…}", with nothing
+// that this version does not know. Pure.
 struct ApiRequest {
   std::string path, body;
   bool operator==(const ApiRequest&) const = default;
 };
-std::vector<ApiRequest> boot_requests(const Machine& machine);
+std::vector<ApiRequest> boot_requests(const Machine& machine, const FirecrackerVersion& version);
 
 } // namespace banger::vmm

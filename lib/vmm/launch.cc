@@ -21,13 +21,19 @@ sys::Command step_into(const Inside& inside, sys::Command command, int first_fd)
   return command;
 }
 
-sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd,
-                 const std::optional<Inside>& inside) {
+Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
+              const std::optional<Inside>& inside) {
   sys::Command command = launch.command;
   command.cwd = runtime_dir;
   command.new_session = true; // a terminal's ^C is not for the VMM
   sys::Stdio stdio{-1, log_fd, log_fd, {}};
-  Fd typed, console;
+  Fd typed, console, log;
+  if (!launch.log.empty()) {
+    std::string fifo = runtime_dir + "/" + launch.log;
+    sys::remove_file(fifo); // what nobody read of an earlier one is not this one's
+    sys::make_fifo(fifo);
+    log = sys::open_file(fifo, O_RDWR | O_NONBLOCK);
+  }
   if (launch.serial.kind == SerialLine::Kind::stdio) {
     std::string fifo = runtime_dir + "/" + launch.serial.file;
     sys::make_fifo(fifo);
@@ -49,7 +55,7 @@ sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_f
     stdio.more.emplace_back(inside->net, first_fd);
     if (inside->user >= 0) stdio.more.emplace_back(inside->user, first_fd + 1);
   }
-  return sys::spawn(command, stdio);
+  return {sys::spawn(command, stdio), std::move(log)};
 }
 
 } // namespace banger::vmm

@@ -30,7 +30,15 @@ struct Launch {
   // under these names is removed before the start: a socket that is there is the new one.
   std::vector<std::string> made;
   SerialLine serial;
+  // The FIFO that it writes its log to, made by its starter; empty: its standard error has it. A
+  // VMM that keeps both ends open neither waits for a reader nor dies without one.
+  std::string log;
   bool operator==(const Launch&) const = default;
+};
+
+struct Started {
+  sys::Child child;
+  Fd log; // both ends of Launch::log: until it is attached to, nothing of it is lost
 };
 
 // The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
@@ -40,8 +48,8 @@ struct Inside {
 };
 
 // Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
-sys::Child start(const Launch& launch, const std::string& runtime_dir, int log_fd,
-                 const std::optional<Inside>& inside = {});
+Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
+              const std::optional<Inside>& inside = {});
 
 // The command that starts it there: what `start` runs. `first_fd` is the first number that no
 // socket has.

@@ -199,7 +199,7 @@ class Qemu : public Driver {
 public:
   explicit Qemu(std::string binary) : binary_(std::move(binary)) {}
 
-  Abilities abilities() const override { return {.user_net = true}; }
+  Abilities abilities() const override { return {.user_net = true, .emulates = true}; }
 
   SerialLine serial_line() const override { return {SerialLine::Kind::own_file, console_socket}; }
   std::string api_socket() const override { return qmp_socket; }

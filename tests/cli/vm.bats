@@ -177,7 +177,7 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
     [[ $output != *"${option#*=}"* ]]
   done <<'EOF'
 --net=bridge it is one of user, isolated
---vmm=firecracker it can only be 'qemu'
+--vmm=xen it is one of qemu, firecracker
 --root=dm-snapshot it is one of reflink, overlay, copy
 EOF
   no_state

@@ -7,7 +7,7 @@
 // the VM's seed, with a real sshd that runs no command of this machine: it knows true, poweroff,
 // reboot and panic, and answers anything else with status 0.
 //
-//   banger-test-firecracker --api-sock FILE --id ID
+//   banger-test-firecracker --api-sock FILE --id ID --log-path FIFO --level LEVEL --show-level
 //   banger-test-firecracker guest SOCKET                (what its sshd runs)
 //
 // TEST_VMM, words with commas between them:
@@ -15,7 +15,12 @@
 //   refuse=PATH      that request is answered with 400
 //   stall=PATH       it is never answered, and nothing after it is read
 //   die=PATH         it ends there, with status 0; `die=socket`: before its socket comes
+//   cut=PATH         it breaks off in the middle of that answer
+//   garbage=PATH     what it answers is no HTTP
+//   huge=PATH        its answer has no end
 //   deaf             Ctrl-Alt-Del does nothing, and SIGTERM does not end it
+//   silent           its guest never writes a byte
+//   version=VERSION  1.16.1
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -65,6 +70,11 @@ Text setting(const Text& word) {
     if (one.starts_with(word + "=")) return one.substr(word.size() + 1);
   }
   return {};
+}
+
+Text version() {
+  Text set = setting("version");
+  return set.empty() ? "1.16.1" : set;
 }
 
 int listen_at(const Text& path) {
@@ -227,7 +237,10 @@ int shell(const Text& control) {
 
 class FakeVmm {
 public:
-  explicit FakeVmm(Text api) : api_(std::move(api)) {
+  FakeVmm(Text api, const Text& log) : api_(std::move(api)) {
+    log_ = ::open(log.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (log_ < 0) die("cannot open " + log);
+    note("Running Firecracker v" + version());
     if (!setting("deaf").empty()) ::signal(SIGTERM, SIG_IGN);
     if (setting("die") == "socket") std::_Exit(0);
     if (Text late = setting("late"); !late.empty())
@@ -257,6 +270,12 @@ public:
   }
 
 private:
+  // A reader that is not there, or slow, loses it.
+  void note(const Text& line) {
+    Text out = "2026-01-01T00:00:00.000000000 [vm:main:INFO] " + line + "\n";
+    if (::write(log_, out.data(), out.size()) < 0) return;
+  }
+
   void on_client() {
     char block[8192];
     ssize_t n = ::read(client_, block, sizeof block);
@@ -278,13 +297,26 @@ private:
   }
 
   void answer(const Text& path, const Text& body) {
-    if (setting("die") == path) std::_Exit(0);
+    note("The API server received a request on \"" + path + "\".");
+    if (setting("die") == path) {
+      note("Firecracker exiting: made by a test.");
+      std::_Exit(0);
+    }
     if (setting("stall") == path) {
       stalled_ = true;
       return;
     }
+    if (setting("cut") == path) {
+      send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"firecra");
+      ::close(client_);
+      client_ = -1;
+      return;
+    }
+    if (setting("garbage") == path) return send("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+    if (setting("huge") == path) return send("HTTP/1.1 200 OK\r\nX: " + Text(4 << 20, 'x'));
     if (setting("refuse") == path) return reply("400 Bad Request", R"({"fault_message":"no."})");
-    if (path == "/version") return reply("200 OK", R"({"firecracker_version":"0.0.1"})");
+    if (path == "/version")
+      return reply("200 OK", R"({"firecracker_version":")" + version() + "\"}");
     if (path != "/actions") {
       if (guest_ > 0)
         return reply("400 Bad Request",
@@ -305,11 +337,21 @@ private:
   void reply(const Text& status, const Text& body) {
     Text out = "HTTP/1.1 " + status + "\r\nServer: Firecracker API\r\nConnection: keep-alive\r\n";
     if (!body.empty()) out += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-    out += "\r\n" + body;
-    if (::write(client_, out.data(), out.size()) < 0) std::_Exit(0);
+    send(out + "\r\n" + body);
+  }
+
+  // A client that has gone is seen where it is read.
+  void send(const Text& out) {
+    for (size_t at = 0; at < out.size();) {
+      ssize_t n = ::write(client_, out.data() + at, out.size() - at);
+      if (n < 0) return;
+      at += static_cast<size_t>(n);
+    }
   }
 
   void boot() {
+    if (!setting("silent").empty()) return;
+    if (tap_.empty()) return say("[    0.000000] Linux version of a test"); // nobody asks for more
     char here[4096];
     if (!::getcwd(here, sizeof here)) die("cannot tell the directory");
     int tap = open_tap(tap_);
@@ -349,7 +391,7 @@ private:
   }
 
   Text api_, asked_, tap_;
-  int listener_ = -1, control_ = -1, client_ = -1;
+  int log_ = -1, listener_ = -1, control_ = -1, client_ = -1;
   pid_t guest_ = 0;
   bool has_kernel_ = false, stalled_ = false;
 };
@@ -359,8 +401,10 @@ private:
 int main(int argc, char** argv) {
   std::vector<Text> words(argv + 1, argv + argc);
   if (words.size() == 2 && words[0] == "guest") return shell(words[1]);
-  if (words.size() == 1 && words[0] == "--version") return std::puts("Firecracker v0.0.1"), 0;
-  if (words.size() < 2 || words[0] != "--api-sock") die("unknown arguments");
+  if (words.size() == 1 && words[0] == "--version")
+    return std::printf("Firecracker v%s\n\n", version().c_str()), 0;
+  if (words.size() != 9 || words[0] != "--api-sock" || words[4] != "--log-path")
+    die("unknown arguments");
   ::signal(SIGPIPE, SIG_IGN);
-  FakeVmm(words[1]).run();
+  FakeVmm(words[1], words[5]).run();
 }

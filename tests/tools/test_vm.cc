@@ -4,7 +4,6 @@
 //   banger-test-vm STATE_DIR add NAME                         prints the address that it was given
 //   banger-test-vm STATE_DIR run NAME STATE PORT PID HOST_KEY PID stands for the VMM; HOST_KEY is
 //                                                             "ssh-ed25519 AAAA…"
-//   banger-test-vm STATE_DIR wish NAME VMM                    its next start takes that one
 //   banger-test-vm STATE_DIR live NAME STATE PID              PID stands for the VMM; 0: none runs
 //   banger-test-vm STATE_DIR flip NAME PID PORT COUNT         lets it run and stop, COUNT times,
 //   and
@@ -88,10 +87,6 @@ int act(const std::vector<std::string>& words) {
   if (verb == "flip")
     return flip(state, state.get_vm(name), std::stoi(words.at(3)), std::stoi(words.at(4)),
                 std::stoi(words.at(5)));
-  if (verb == "wish") {
-    state.change_vm(state.get_vm(name).id, [&](Vm& v) { v.vmm = parse_vmm_kind(words.at(3)); });
-    return 0;
-  }
   Vm vm = state.change_vm(state.get_vm(name).id, [&](Vm& v) {
     v.state = parse_vm_state(words.at(3));
     v.ssh_port = std::stoi(words.at(4));

@@ -23,16 +23,6 @@ constexpr const char* kvm_device = "/dev/kvm";
 // A usable KVM speaks within 0.2 s; one that needs more than this is of no use to anybody.
 constexpr Millis first_byte_deadline{5000};
 
-// Why /dev/kvm cannot be used at all; empty if it can be opened.
-std::string closed_because() {
-  try {
-    sys::open_file(kvm_device, O_RDWR);
-    return {};
-  } catch (const Error& e) {
-    return e.message();
-  }
-}
-
 // Boots the kernel on KVM in a directory of its own. Empty if its console spoke, else why not.
 std::string probe(Context& ctx, const Probe& boot) {
   std::string dir = fmt::format("{}/{}/probe-{}", ctx.dirs.runtime, ctx.state.tag(), ctx.log.op());
@@ -53,8 +43,10 @@ std::string probe(Context& ctx, const Probe& boot) {
   Fd watch = sys::watch_file(console);
   enum class Outcome { silent, spoke, ended } outcome = Outcome::silent;
   sys::Loop loop;
-  sys::Child vmm = vmm::start(driver->launch(m), dir, errors.get());
-  auto running = driver->attach(loop, dir, {});
+  auto [vmm, vmm_log] = vmm::start(driver->launch(m), dir, errors.get());
+  vmm::Told told;
+  told.said = [&](const std::string& line) { sys::write_all(errors.get(), line + "\n"); };
+  auto running = driver->attach(loop, dir, told);
   running->boot(m, [](const std::optional<Error>&) {}); // how it ends is seen at its process
   loop.watch(vmm.pidfd(), [&] { outcome = Outcome::ended, loop.stop(); });
   loop.watch(watch.get(), [&] { outcome = Outcome::spoke, loop.stop(); });
@@ -62,6 +54,7 @@ std::string probe(Context& ctx, const Probe& boot) {
   loop.run();
   vmm.kill(SIGKILL);
   sys::ExitStatus status = vmm.wait();
+  running->read_rest();
   if (outcome == Outcome::spoke) return {};
   if (outcome == Outcome::silent)
     return fmt::format("a kernel booted on it stays silent for {}",
@@ -90,16 +83,21 @@ struct Verdict {
   std::string why; // KVM cannot be used; empty if it can
 };
 
-std::optional<Verdict> last_verdict(state::State& state) {
-  auto known = state.fact("accel.probe");
+std::string fact_of(VmmKind vmm) {
+  constexpr const char* first = "accel.probe"; // QEMU's, as builds that had no other VMM wrote it
+  return vmm == VmmKind::qemu ? first : fmt::format("{}.{}", first, name_of(vmm));
+}
+
+std::optional<Verdict> last_verdict(state::State& state, VmmKind vmm) {
+  auto known = state.fact(fact_of(vmm));
   auto parts = known ? split(*known, '\n') : std::vector<std::string>{};
   if (parts.size() != 2) return {};
   return Verdict{parts[0], parts[1]};
 }
 
 // Why KVM cannot be used, empty if it can; none if that was not tried with `key`.
-std::optional<std::string> known_verdict(state::State& state, const std::string& key) {
-  auto last = last_verdict(state);
+std::optional<std::string> known_verdict(state::State& state, VmmKind vmm, const std::string& key) {
+  auto last = last_verdict(state, vmm);
   if (!last || last->key != key) return {};
   return last->why;
 }
@@ -108,31 +106,43 @@ std::optional<std::string> known_verdict(state::State& state, const std::string&
 std::string first_verdict(Context& ctx, const Probe& boot, const std::string& key) {
   ctx.stage("kvm", "trying whether a kernel boots on it");
   auto lock = sys::FileLock::take(ctx.dirs.state + "/accel.lock");
-  if (auto known = known_verdict(ctx.state, key)) return *known;
+  if (auto known = known_verdict(ctx.state, boot.vmm, key)) return *known;
   std::string why = probe(ctx, boot);
-  ctx.state.set_fact("accel.probe", key + "\n" + why);
-  ctx.log.info("accel.probe", {{"usable", why.empty()}, {"why", std::string_view(why)}});
+  ctx.state.set_fact(fact_of(boot.vmm), key + "\n" + why);
+  ctx.log.info(
+      "accel.probe",
+      {{"vmm", name_of(boot.vmm)}, {"usable", why.empty()}, {"why", std::string_view(why)}});
   return why;
 }
 
 } // namespace
 
+std::string kvm_closed_because() {
+  try {
+    sys::open_file(kvm_device, O_RDWR);
+    return {};
+  } catch (const Error& e) {
+    return e.message();
+  }
+}
+
+std::string kvm_fault(Context& ctx, const Probe& boot) {
+  if (std::string closed = kvm_closed_because(); !closed.empty()) return closed;
+  std::string key =
+      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.binary, kvm_modules());
+  auto known = known_verdict(ctx.state, boot.vmm, key);
+  return known ? *known : first_verdict(ctx, boot, key);
+}
+
 Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot) {
   if (want == Accel::tcg) return Accel::tcg;
-  std::string closed = closed_because();
   if (want == Accel::kvm) {
-    if (!closed.empty())
+    if (std::string closed = kvm_closed_because(); !closed.empty())
       throw preflight("cannot use KVM: {}", closed)
           .hint("add yourself to the group kvm, or use --accel tcg");
     return Accel::kvm;
   }
-  std::string key =
-      fmt::format("{} {} {}{}", sys::boot_id(), boot.kernel, boot.binary, kvm_modules());
-  std::string why = closed;
-  if (why.empty()) {
-    auto known = known_verdict(ctx.state, key);
-    why = known ? *known : first_verdict(ctx, boot, key);
-  }
+  std::string why = kvm_fault(ctx, boot);
   if (why.empty()) return Accel::kvm;
   // Said once for each reason and boot of the host; `show` and `doctor` tell it at any time.
   std::string said = sys::boot_id() + " " + why;
@@ -144,9 +154,14 @@ Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot) {
 }
 
 std::optional<std::string> known_kvm_fault(state::State& state) {
-  auto last = last_verdict(state);
-  if (!last || !last->key.starts_with(sys::boot_id())) return {};
-  return last->why;
+  std::optional<std::string> fault;
+  for (VmmKind vmm : {VmmKind::qemu, VmmKind::firecracker}) {
+    auto last = last_verdict(state, vmm);
+    if (!last || !last->key.starts_with(sys::boot_id())) continue;
+    if (last->why.empty()) return "";
+    if (!fault) fault = last->why;
+  }
+  return fault;
 }
 
 int64_t tsc_khz(Context& ctx) {

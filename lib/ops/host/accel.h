@@ -1,4 +1,8 @@
-// Which acceleration a start takes.
+// Whether this host's KVM is usable, and which acceleration a start takes.
+//
+// Usable means: the bundle's kernel was booted on it once, by the VMM that is asked about, and its
+// console spoke before a deadline, since some KVMs open, run, and stay silent for ever. The verdict
+// is kept in the state for each VMM, by boot id, kernel, VMM and KVM's modules.
 #pragma once
 
 #include <optional>
@@ -15,15 +19,19 @@ struct Probe {
   std::string binary; // the VMM's
 };
 
+// Why /dev/kvm cannot be opened; empty if it can.
+std::string kvm_closed_because();
+
+// Why that VMM cannot use KVM, empty if it can; tried where that is not known yet.
+std::string kvm_fault(Context& ctx, const Probe& boot);
+
 // `want` (from --accel or the config) is taken as it is, but Error(preflight) for kvm where
 // /dev/kvm cannot be opened. Without a wish: KVM where it is usable, else TCG with a notice that
-// says why. Usable means: the bundle's kernel was booted on it once and its console spoke before a
-// deadline, since some KVMs open, run, and stay silent for ever. The verdict is kept in the state
-// by boot id, kernel and VMM.
+// says why.
 Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot);
 
-// What the last probe of this boot of the host found wrong with KVM: "" if nothing, none if no
-// probe has run yet.
+// What the last probes of this boot of the host found wrong with KVM: "" if one VMM can use it,
+// none if no probe has run yet.
 std::optional<std::string> known_kvm_fault(state::State& state);
 
 // The host's time stamp counter in kHz, measured once a boot of the host.

@@ -13,7 +13,9 @@
 #include "core/units.h"
 #include "disk/ext4.h"
 #include "ops/host/accel.h"
+#include "ops/host/firecracker.h"
 #include "ops/host/net_support.h"
+#include "ops/host/slow_kvm.h"
 #include "state/state.h"
 #include "sys/file.h"
 #include "sys/loop.h"
@@ -98,8 +100,13 @@ Check check_kvm(const Host& host) {
   } catch (const Error&) {
     // A state that cannot be read has a check of its own.
   }
-  if (!fault) return {"kvm", Verdict::ok, device + " can be opened; the first start tries it", {}};
-  if (fault->empty()) return {"kvm", Verdict::ok, "a kernel boots on " + device, {}};
+  if (!fault || fault->empty()) {
+    std::string found =
+        fault ? "a kernel boots on " + device : device + " can be opened; the first start tries it";
+    SlowKvm creation = slow_kvm();
+    if (creation.why.empty()) return {"kvm", Verdict::ok, found, {}};
+    return {"kvm", Verdict::warn, found + "; " + creation.why, creation.mend};
+  }
   return {"kvm", Verdict::warn, device + ": " + *fault + slow,
           "use a host whose KVM boots kernels"};
 }
@@ -107,6 +114,26 @@ Check check_kvm(const Host& host) {
 Check check_qemu(const Host& host) {
   return check_program(host, "qemu", host.settings.qemu_binary, "--version", "qemu-system-x86",
                        Verdict::missing);
+}
+
+Check check_firecracker(const Host& host) {
+  auto found = find_firecracker(host.settings, host.state);
+  std::string oldest = to_text(vmm::oldest_usable);
+  if (!found) {
+    Check absent{"firecracker", Verdict::ok, found.error() + "; VMs run on QEMU", {}};
+    if (host.settings.vm_vmm == VmmKind::firecracker) absent.verdict = Verdict::missing;
+    if (sys::find_program(host.settings.firecracker_binary) && absent.verdict == Verdict::ok)
+      absent.verdict = Verdict::warn;
+    if (absent.verdict != Verdict::ok)
+      absent.fix = fmt::format(
+          "put Firecracker {} or later into PATH, or name it: firecracker.binary", oldest);
+    return absent;
+  }
+  std::string what = fmt::format("{}, {}", found->path, to_text(found->version));
+  auto faults = vmm::known_faults(found->version);
+  if (faults.empty()) return {"firecracker", Verdict::ok, what, {}};
+  return {"firecracker", Verdict::warn, fmt::format("{}: {}", what, join(faults, "; ")),
+          "take another version of Firecracker if you need what is broken in this one"};
 }
 
 Check check_e2fsprogs(const Host& host) {

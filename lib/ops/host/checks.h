@@ -37,7 +37,8 @@ Check check_program(const Host& host, const char* id, const std::string& program
 
 Check check_kvm(const Host& host);
 Check check_qemu(const Host& host);
-Check check_programs(const Host& host); // banger's own internal ones
+Check check_firecracker(const Host& host); // VMs can do without it
+Check check_programs(const Host& host);    // banger's own internal ones
 Check check_e2fsprogs(const Host& host);
 Check check_ssh(const Host& host);
 Check check_network(const Host& host);    // the private one: a warning, VMs can do without it

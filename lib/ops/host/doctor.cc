@@ -22,6 +22,7 @@ struct Entry {
 };
 constexpr Entry checks[] = {{"kvm", check_kvm},
                             {"qemu", check_qemu},
+                            {"firecracker", check_firecracker},
                             {"programs", check_programs},
                             {"e2fsprogs", check_e2fsprogs},
                             {"ssh", check_ssh},

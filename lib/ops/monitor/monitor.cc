@@ -49,7 +49,8 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
             [this](const std::string& fault) {
               row_.note("vm.disk_fault", {{"fault", fault}});
-            }}),
+            },
+            [this](const std::string& line) { on_vmm_line(line); }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
@@ -228,6 +229,16 @@ void Monitor::on_stage(const guest::StageReport& r) {
   console_->rest_for(pause);
   phase_ = Phase::ready;
   record_ready();
+}
+
+// A log that cannot be written is no reason to end a guest that is well.
+void Monitor::on_vmm_line(const std::string& line) {
+  try {
+    sys::write_all(console_->vmm_log(), line + "\n");
+  } catch (const Error& e) {
+    ctx_.log.warn("monitor.vmm_log", e);
+  }
+  ctx_.log.debug("vmm.said", {{"line", std::string_view(line)}});
 }
 
 void Monitor::tell_stage() {

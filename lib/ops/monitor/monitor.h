@@ -70,6 +70,7 @@ private:
   // While it runs.
   void on_sign(guest::ConsoleSign sign, const std::string& text);
   void on_stage(const guest::StageReport& report);
+  void on_vmm_line(const std::string& line);
   void tell_stage();
   void record_ready();
   void on_standstill();

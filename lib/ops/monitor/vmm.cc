@@ -24,7 +24,8 @@ Vmm::~Vmm() {
 
 void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
                 const std::optional<vmm::Inside>& inside) {
-  child_ = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
+  vmm::Started started = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
+  child_ = std::move(started.child);
   child_->leave(); // a monitor that dies leaves it to the next one
   id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
   booted_ = false;
@@ -43,9 +44,9 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
 
 void Vmm::follow(const std::string& runtime_dir) {
   events_.clear();
-  running_ = driver_.attach(
-      loop_, runtime_dir,
-      {[this](vmm::VmmEvent e) { events_.push_back(e); }, told_.pause, told_.disk_fault});
+  running_ = driver_.attach(loop_, runtime_dir,
+                            {[this](vmm::VmmEvent e) { events_.push_back(e); }, told_.pause,
+                             told_.disk_fault, told_.said});
   loop_.watch(pidfd(), [this] { on_end(); });
 }
 

@@ -33,6 +33,7 @@ public:
     // As vmm::Told has them.
     std::function<void(std::optional<vmm::Pause>)> pause;
     std::function<void(const std::string&)> disk_fault;
+    std::function<void(const std::string&)> said;
   };
 
   Vmm(sys::Loop& loop, const vmm::Driver& driver, Told told);

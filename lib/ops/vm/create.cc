@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "ops/common/places.h"
 #include "ops/host/checks.h"
+#include "ops/host/vmm_choice.h"
 #include "ops/image/from_bundle.h"
 #include "ops/image/stale.h"
 #include "ops/net/host_ports.h"
@@ -82,6 +83,7 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
   require_new(ctx, spec, and_start, image);
   plan.image = source.image;
   plan.net = choose_network(ctx, spec);
+  require_fit(fmt::format("cannot create '{}'", spec.name), spec.name, wish_of(spec, plan.net));
   require_address(ctx, spec, plan.net);
   if (and_start) require_free_ports(spec, spec.publish, Asked::of_new_vm);
   if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
@@ -129,6 +131,7 @@ Made make_vm(Context& ctx, CreatePlan plan, Undo& undo) {
   }
   vm.net_mode = plan.net;
   vm.mac = vmm::mac_of(vm.id);
+  vm.want_vmm = spec.vmm ? spec.vmm : ctx.settings.vm_vmm;
   vm.want_accel = spec.accel ? spec.accel : ctx.settings.vm_accel;
   vm.remove_when_stopped = spec.remove_when_stopped;
   vm.ports = spec.publish;

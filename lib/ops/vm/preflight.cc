@@ -5,7 +5,9 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "ops/common/places.h"
+#include "ops/host/accel.h"
 #include "ops/host/checks.h"
+#include "ops/host/firecracker.h"
 #include "ops/image/from_bundle.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
@@ -80,14 +82,35 @@ Check require_network(const Host& host) {
   return net;
 }
 
+// KVM and the VMMs that may come to run it.
+void add_vmms(std::vector<Check>& all, const Host& host, const VmmWish& wish) {
+  Check kvm = make_check("kvm", [&] { return check_kvm(host); });
+  if (wish.vmm == VmmKind::firecracker) {
+    // Whether a kernel boots on it its start finds out.
+    if (!kvm_closed_because().empty()) kvm.verdict = Verdict::missing;
+    all.push_back(std::move(kvm));
+    return all.push_back(make_check("firecracker", [&] {
+      Check check = check_firecracker(host);
+      if (!find_firecracker(host.settings, host.state)) check.verdict = Verdict::missing;
+      return check;
+    }));
+  }
+  all.push_back(std::move(kvm));
+  Check qemu = make_check("qemu", [&] { return check_qemu(host); });
+  bool may_do_without = !wish.vmm && wish.accel != Accel::tcg && !wish.own_net;
+  if (qemu.verdict == Verdict::missing && may_do_without && kvm_closed_because().empty() &&
+      find_firecracker(host.settings, host.state))
+    qemu.verdict = Verdict::warn;
+  all.push_back(std::move(qemu));
+}
+
 std::vector<Check> check_common(const Host& host, state::State& state, int64_t memory,
-                                const std::string& id) {
+                                const std::string& id, const VmmWish& wish) {
   std::vector<Check> all;
   auto add = [&](const char* name, Check (*check)(const Host&)) {
     all.push_back(make_check(name, [&] { return check(host); }));
   };
-  add("kvm", check_kvm);
-  add("qemu", check_qemu);
+  add_vmms(all, host, wish);
   add("programs", check_programs);
   add("bundle", check_boot_files);
   add("key", check_key);
@@ -102,6 +125,11 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
   return all;
 }
 
+// The network that it is likely to have: which one it gets is found out when it is made.
+NetMode expected_mode(const Host& host, const VmSpec& spec) {
+  return spec.net.value_or(host.settings.net_mode.value_or(automatic_mode(true)));
+}
+
 // What is needed to make one, beside its image and room for it.
 void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
@@ -114,6 +142,14 @@ void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
 
 } // namespace
 
+VmmWish wish_of(const Vm& vm) {
+  return {vm.want_vmm, vm.want_accel, vm.net_mode, nature_of(vm.net_mode).vmm_forwards, vm.cpus};
+}
+
+VmmWish wish_of(const VmSpec& spec, NetMode net) {
+  return {spec.vmm, spec.accel, net, nature_of(net).vmm_forwards, spec.cpus};
+}
+
 void require_within_limit(const Settings& settings, state::State& state, const Vm& vm) {
   if (!settings.vm_memory_limit) return;
   Check check = check_limit(settings, state, vm.memory, vm.id);
@@ -122,7 +158,7 @@ void require_within_limit(const Settings& settings, state::State& state, const V
 
 std::vector<Check> check_start(Reader& in, const Vm& vm) {
   Host host{in.settings, in.dirs, false, &in.state};
-  auto all = check_common(host, in.state, vm.memory, vm.id);
+  auto all = check_common(host, in.state, vm.memory, vm.id, wish_of(vm));
   if (nature_of(vm.net_mode).is_private) all.push_back(require_network(host));
   Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
@@ -140,7 +176,8 @@ Check check_published(const Vm& vm) {
 
 std::vector<Check> check_new(Reader& in, const VmSpec& spec) {
   Host host{in.settings, in.dirs, false, &in.state};
-  auto all = check_common(host, in.state, spec.memory, {});
+  auto all =
+      check_common(host, in.state, spec.memory, {}, wish_of(spec, expected_mode(host, spec)));
   all.push_back(make_check("image", [&] { return check_image(in, spec.image); }));
   add_making(all, host, spec);
   return all;
@@ -150,7 +187,7 @@ void require_new(Reader& in, const VmSpec& spec, bool and_start, const Check& im
   Host host{in.settings, in.dirs, false, &in.state};
   std::vector<Check> all;
   if (and_start)
-    all = check_common(host, in.state, spec.memory, {});
+    all = check_common(host, in.state, spec.memory, {}, wish_of(spec, expected_mode(host, spec)));
   else
     all.push_back(make_check("space", [&] { return check_space(host); }));
   // Without a bundle there is no image either, and nothing else would mend it.

@@ -5,8 +5,13 @@
 
 #include "ops/common/context.h"
 #include "ops/host/check.h"
+#include "ops/host/vmm_choice.h"
 
 namespace banger::ops {
+
+// What is asked of its VMM.
+VmmWish wish_of(const Vm& vm);
+VmmWish wish_of(const VmSpec& spec, NetMode net);
 
 // For a start of `vm`.
 std::vector<Check> check_start(Reader& in, const Vm& vm);

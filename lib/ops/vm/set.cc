@@ -10,6 +10,7 @@
 #include "ops/vm/disks.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/lease.h"
+#include "ops/vm/preflight.h"
 
 namespace banger::ops {
 
@@ -34,6 +35,13 @@ void require_changeable(const Vm& vm) {
   throw conflict("cannot change '{}': {}", vm.name, is_now(vm.state))
       .subject(vm.name)
       .hint(fmt::format("banger vm stop {}; only labels change on a VM that runs", vm.name));
+}
+
+// Its VMM, if it was asked for by name, must be able to run what it becomes.
+void require_fit_for_vmm(Vm vm, const VmChange& change) {
+  vm.net_mode = change.net.value_or(vm.net_mode);
+  vm.cpus = change.cpus.value_or(vm.cpus);
+  require_fit(fmt::format("cannot change '{}'", vm.name), vm.name, wish_of(vm));
 }
 
 bool is_same(const Vm& a, const Vm& b) {
@@ -74,6 +82,7 @@ Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change) {
   HeldVm held = hold_vm(ctx, vm.id, "change");
   if (needs_stopped(held.vm, change)) require_changeable(held.vm);
   if (differs(change.net, held.vm.net_mode)) require_mode(ctx, held.vm, *change.net);
+  if (needs_stopped(held.vm, change)) require_fit_for_vmm(held.vm, change);
   Vm before = held.vm;
   if (change.disk || change.work_disk) grow_disks(ctx, held, change.disk, change.work_disk);
   Reached r = store(ctx, held.vm, change);

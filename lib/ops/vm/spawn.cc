@@ -6,10 +6,10 @@
 #include "ops/bundle/boot_files.h"
 #include "ops/common/places.h"
 #include "ops/host/accel.h"
+#include "ops/host/vmm_choice.h"
 #include "ops/link/client.h"
 #include "sys/file.h"
 #include "sys/socket.h"
-#include "vmm/drivers.h"
 
 namespace banger::ops {
 
@@ -38,9 +38,8 @@ MonitorRequest base_request(Context& ctx, const Vm& vm) {
   r.state_dir = ctx.dirs.state;
   r.runtime_root = ctx.dirs.runtime;
   r.libexec_dir = ctx.dirs.libexec;
-  // What it was started with last, if this build has that.
-  r.vmm = vmm::has_driver(vm.vmm) ? vm.vmm : VmmKind::qemu;
-  r.vmm_binary = r.vmm == VmmKind::qemu ? ctx.settings.qemu_binary : name_of(r.vmm);
+  r.vmm = vm.vmm; // what it was started with last
+  r.vmm_binary = binary_of(ctx.settings, r.vmm);
   r.settings = ctx.settings;
   r.begun_ns = wall_now().ns;
   return r;

@@ -7,6 +7,7 @@
 #include "ops/bundle/boot_files.h"
 #include "ops/common/places.h"
 #include "ops/host/accel.h"
+#include "ops/host/vmm_choice.h"
 #include "ops/link/boot_stage.h"
 #include "ops/link/client.h"
 #include "ops/net/host_ports.h"
@@ -79,8 +80,10 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
   vm = record_sizes(ctx, places, vm);
   MonitorRequest request = preflight_start(ctx, vm);
   require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
-  request.accel = choose_accel(ctx, vm.want_accel,
-                               {request.kernel, request.initrd, request.vmm, request.vmm_binary});
+  VmmChoice chosen = choose_vmm(ctx, vm.name, wish_of(vm), request.kernel, request.initrd);
+  request.vmm = chosen.vmm;
+  request.vmm_binary = chosen.binary;
+  request.accel = chosen.accel;
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
 
   ctx.state.transaction(

@@ -61,6 +61,8 @@ zone = "lab.vm"
 ttl = 5
 [qemu]
 binary = "qemu"
+[firecracker]
+binary = "fc"
 )");
   EXPECT_EQ(s.runtime_dir, "/opt/bundle");
   EXPECT_EQ(s.log_level, Level::debug);
@@ -81,10 +83,12 @@ binary = "qemu"
   EXPECT_EQ(s.dns_zone, "lab.vm");
   EXPECT_EQ(s.dns_ttl, std::chrono::seconds(5));
   EXPECT_EQ(s.qemu_binary, "qemu");
+  EXPECT_EQ(s.firecracker_binary, "fc");
 }
 
 TEST(ConfigFile, EmptyChangesNothingAndAutoIsNoChoice) {
   EXPECT_EQ(read("").vm_memory, Settings().vm_memory);
+  EXPECT_EQ(read("vm.vmm = \"firecracker\"").vm_vmm, VmmKind::firecracker);
   EXPECT_EQ(read("vm.vmm = \"auto\"\nnet.mode = \"auto\"").vm_vmm, std::nullopt);
   EXPECT_EQ(read("vm.memory = 1048576").vm_memory, 1048576);
 }
@@ -123,8 +127,9 @@ TEST(ConfigFile, WrongTypesAreNamedWithTheirLine) {
 TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
   EXPECT_EQ(refusal("[vm]\nmemory = \"99999T\"").message(),
             "/etc/banger/config.toml:2: invalid vm.memory '99999T': more than 16T");
-  EXPECT_EQ(refusal("[vm]\nvmm = \"xen\"").message(),
-            "/etc/banger/config.toml:2: invalid vm.vmm 'xen': it is one of auto, qemu");
+  EXPECT_EQ(
+      refusal("[vm]\nvmm = \"xen\"").message(),
+      "/etc/banger/config.toml:2: invalid vm.vmm 'xen': it is one of auto, qemu, firecracker");
   for (const char* text : {"vm.cpus = 0",
                            "vm.cpus = -1",
                            "vm.cpus = 256",
@@ -146,7 +151,6 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "net.subnet = \"10.0.2.1/24\"",
                            "net.subnet = \"127.0.0.0/24\"",
                            "net.mode = \"bridge\"",
-                           "vm.vmm = \"firecracker\"",
                            "vm.root = \"dm-snapshot\"",
                            "dns.zone = \"\"",
                            "dns.zone = \"a..b\"",
@@ -161,7 +165,8 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "dns.ttl = \"500ms\"",
                            "dns.ttl = -1",
                            "runtime_dir = \"\"",
-                           "qemu.binary = \"\""})
+                           "qemu.binary = \"\"",
+                           "firecracker.binary = \"\""})
     EXPECT_TRUE(refusal(text).message().starts_with("/etc/banger/config.toml:1: ")) << text;
 }
 

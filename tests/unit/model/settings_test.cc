@@ -28,6 +28,7 @@ TEST(SettingsJson, AllArriveAsTheyWereSent) {
   s.dns_ttl = std::chrono::seconds(5);
   s.dns_autostart = false;
   s.qemu_binary = "/opt/qemu";
+  s.firecracker_binary = "/opt/firecracker";
   // Each differs from its default, and each is there.
   Json sent = to_json(s), defaults = to_json(Settings());
   for (const auto& [key, value] : sent.items()) EXPECT_NE(defaults.at(key), value) << key;

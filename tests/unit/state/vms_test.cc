@@ -28,6 +28,7 @@ Vm full_vm() {
   v.reach = "127.9.9.9";
   v.ssh_port = 2222;
   v.ports = {{"tcp", "127.9.9.9", 8080, 80}, {"udp", "127.9.9.9", 53, 5353}};
+  v.want_vmm = VmmKind::qemu;
   v.want_accel = Accel::kvm;
   v.vmm = VmmKind::firecracker;
   v.vmm_version = "1.16.1";
@@ -65,6 +66,7 @@ void expect_same(const Vm& a, const Vm& b) {
   EXPECT_EQ(a.reach, b.reach);
   EXPECT_EQ(a.ssh_port, b.ssh_port);
   EXPECT_EQ(a.ports, b.ports);
+  EXPECT_EQ(a.want_vmm, b.want_vmm);
   EXPECT_EQ(a.want_accel, b.want_accel);
   EXPECT_EQ(a.vmm, b.vmm);
   EXPECT_EQ(a.vmm_version, b.vmm_version);

@@ -108,11 +108,11 @@ TEST(Http, AnAnswerIsReadWhenItIsWhole) {
 
 TEST(Firecracker, IsConfiguredOnlyByRequestsAndStartedByTheLast) {
   Directory dir;
-  auto requests = boot_requests(machine());
+  auto requests = boot_requests(machine(), newest_known);
   EXPECT_EQ(requests[0].path, "/machine-config");
   EXPECT_EQ(requests[0].body, "{\"vcpu_count\":2,\"mem_size_mib\":128}");
   EXPECT_EQ(requests[3].body, "{\"drive_id\":\"d1\",\"path_on_host\":\"upper\",\"is_root_device\":"
-                              "false,\"is_read_only\":false}");
+                              "false,\"is_read_only\":false,\"cache_type\":\"Writeback\"}");
   EXPECT_EQ(requests.back(), (ApiRequest{"/actions", "{\"action_type\":\"InstanceStart\"}"}));
 
   std::vector<std::string> answers{ok("{\"firecracker_version\":\"1.16.1\"}")};
@@ -150,7 +150,41 @@ TEST(Firecracker, ARefusalEndsTheBootAndIsTold) {
   });
   loop.run();
   ASSERT_TRUE(fault);
-  EXPECT_EQ(fault->message(), "the VMM refuses /machine-config: no.");
+  EXPECT_EQ(fault->message(), "the VMM refuses PUT /machine-config: no.");
+}
+
+TEST(Firecracker, IsAskedForNothingThatItsVersionDoesNotKnow) {
+  Machine m = machine();
+  m.net = TapNet{"t", 9000};
+  auto has_mtu = [&](const FirecrackerVersion& v) {
+    for (const ApiRequest& r : boot_requests(m, v))
+      if (r.body.find("\"mtu\":9000") != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(has_mtu({1, 16, 0}));
+  EXPECT_FALSE(has_mtu({1, 15, 3}));
+}
+
+TEST(Firecracker, WhatItLogsIsToldLineForLineWhoeverReadsItLater) {
+  Directory dir;
+  sys::make_fifo(dir.path + "/log");
+  Fd writes = sys::open_file(dir.path + "/log", O_RDWR | O_NONBLOCK);
+  sys::write_all(writes.get(), "before\n");
+  sys::Loop loop;
+  std::vector<std::string> said;
+  Told told;
+  told.said = [&](const std::string& line) {
+    said.push_back(line);
+    if (said.size() == 2) loop.stop();
+  };
+  auto running = make_firecracker("fc")->attach(loop, dir.path, told);
+  sys::write_all(writes.get(), "an\x1b[2J end\nha");
+  loop.run();
+  sys::write_all(writes.get(), "lf\nand\n" + std::string(40'000, 'x'));
+  running->read_rest();
+  sys::write_all(writes.get(), std::string(40'000, 'x'));
+  running->read_rest(); // too long for a line
+  EXPECT_EQ(said, (std::vector<std::string>{"before", "an\\x1b[2J end", "half", "and"}));
 }
 
 TEST(Http, OneThatStallsIsGivenUpWithAllBehindIt) {

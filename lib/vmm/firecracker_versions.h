@@ -1,0 +1,43 @@
+// What the versions of Firecracker can do, and what is broken in them. Pure.
+//
+// The table is what their changelog and their issues tell. A new version that mends or breaks
+// something is a line in firecracker_versions.cc, and moves `newest_known`.
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace banger::vmm {
+
+struct FirecrackerVersion {
+  int major = 0, minor = 0, patch = 0;
+  auto operator<=>(const FirecrackerVersion&) const = default;
+};
+std::string to_text(const FirecrackerVersion& version); // "1.16.1"
+
+// The first that shows its devices to a kernel that does not take them from its command line
+// (ACPI).
+inline constexpr FirecrackerVersion oldest_usable{1, 8, 0};
+// Of the newest minor version that the table covers.
+inline constexpr FirecrackerVersion newest_known{1, 16, 1};
+
+// Of what `firecracker --version` prints ("Firecracker v1.16.1", and more lines), or of the version
+// alone. A word behind the numbers ("-dev") is passed over.
+std::optional<FirecrackerVersion> find_firecracker_version(std::string_view said);
+
+inline bool is_usable(const FirecrackerVersion& v) { return v >= oldest_usable; }
+// Nobody has looked yet what is different in it.
+inline bool is_newer_than_known(const FirecrackerVersion& v) {
+  return v.major > newest_known.major || v.minor > newest_known.minor;
+}
+
+// A guest is told the MTU of its network.
+inline bool tells_mtu(const FirecrackerVersion& v) { return v >= FirecrackerVersion{1, 16, 0}; }
+
+// What is broken in it, a line each.
+std::vector<std::string> known_faults(const FirecrackerVersion& version);
+
+} // namespace banger::vmm

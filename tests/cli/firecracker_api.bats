@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# What is said to Firecracker, against its own official description: a server that is made from it
+# (tests/tools/firecracker_api.py) takes every request that the client can make apart, and answers as
+# a VMM should not.
+load ../lib
+
+setup() {
+  private_root
+  server=
+  dir=$root/w
+  mkdir "$dir"
+}
+teardown() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  remove_private_root
+}
+
+# serve [FAULT=PATH]…: its socket is there when this returns, its log is $root/asked.
+serve() {
+  rm -f "$dir/api.sock"
+  timeout 60 /usr/bin/python3 "$BANGER_SOURCE/tests/tools/firecracker_api.py" "$dir/api.sock" \
+    "$BANGER_SOURCE/tests/data/firecracker-api-v1.16.1.yaml" "$@" >"$root/asked" 2>"$root/complaint" 3>&- &
+  server=$!
+  await 20 test -S "$dir/api.sock"
+}
+
+# Nothing that was asked was wrong.
+served_well() {
+  local status=0
+  wait "$server" || status=$?
+  server=
+  same "$(cat "$root/complaint")" ''
+  same "$(grep WRONG "$root/asked")" ''
+  same "$status" 0
+}
+
+fails() { # fails FAULT WHY
+  serve "$1"
+  expect 1 client boot
+  outputs "boot: $2"
+  [[ $output == *'(0.'* ]] # at once, not when a patience ends
+  wait "$server" || true
+  server=
+}
+
+client() { "$BANGER_BUILD/tests/banger-test-vmm-client" "$dir" "$@"; }
+
+@test "every request is one of the description, with a body that its schema allows, in its order" {
+  serve
+  expect 0 client boot knock resume look
+  served_well
+  same "$(cut -d' ' -f1,2 "$root/asked" | paste -sd' ')" "GET /version PUT /machine-config PUT /boot-source \
+PUT /drives/d0 PUT /drives/d1 PUT /drives/d2 PUT /network-interfaces/n0 PUT /entropy PUT /actions PUT /actions \
+PATCH /vm GET /"
+  serve
+  expect 0 client boot-bare
+  served_well
+}
+
+@test "the server sees what is wrong: an order, a state, a member" {
+  wrong() { # wrong WHY ACT…
+    serve
+    expect 1 client "${@:2}"
+    outputs "$1"
+    status=0
+    wait "$server" || status=$?
+    server=
+    same "$status" 1
+  }
+  wrong 'SendCtrlAltDel before the start' knock
+  wrong 'not supported before starting' resume
+  wrong 'not supported after starting' boot boot
+}
+
+@test "an answer that comes byte for byte is an answer" {
+  serve slow=/boot-source slow=/version
+  expect 0 client boot
+  served_well
+}
+
+@test "a refusal is told with what was asked, in Firecracker's own words, safe for a terminal" {
+  for path in /machine-config /boot-source /drives/d1 /network-interfaces/n0 /entropy /actions; do
+    fails refuse=$path "the VMM refuses PUT $path: it will not.\\x1b[2J"
+  done
+  fails error=/actions 'the VMM refuses PUT /actions: status 500'
+  fails number=/actions 'the VMM refuses PUT /actions: status 400'
+}
+
+@test "what breaks off, is no HTTP, or has no end, fails at once" {
+  for path in /version /boot-source /actions; do
+    fails cut=$path 'the VMM cannot be asked: it has gone'
+    fails garbage=$path 'the VMM cannot be asked: an answer is no HTTP'
+    fails huge=$path 'the VMM cannot be asked: an answer has a length that cannot be'
+    fails endless=$path 'the VMM cannot be asked: an answer has no end'
+  done
+}
+
+@test "one that does not answer is given up after its time" {
+  serve silent=/boot-source
+  expect 1 client boot
+  outputs 'the VMM cannot be asked: it does not answer (10.'
+}

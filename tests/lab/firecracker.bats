@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# A VM's life on a real Firecracker, under a real KVM: that of $FIRECRACKER, else the one in PATH.
+load ../lib
+load ../system/vm
+
+setup() {
+  binary=${FIRECRACKER:-$(command -v firecracker || true)}
+  [ -n "$binary" ] || skip 'no firecracker binary'
+  vm_root
+  export BANGER_FIRECRACKER_BINARY=$binary BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M
+}
+
+runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel] | join(" ")')" 'running firecracker kvm'; }
+
+@test "it is taken by itself; ssh, a work disk that stays, its console and its log apart, stop and start" {
+  expect 0 banger vm create --work-disk 32M a
+  expect 0 banger vm start a
+  same "$stderr" ''
+  runs_on_firecracker a
+  same "Firecracker v$(vm_field a .vmm.version)" "$("$binary" --version | head -1)"
+  expect 0 banger ssh a -- sh -c 'echo kept >/root/file && sync && mount | grep " /root "'
+  outputs ext4
+  expect 3 banger ssh a -- sh -c 'exit 3'
+  banger vm logs --log vmm a | grep -q 'Running Firecracker'
+  banger vm logs a | grep -q '^banger-init: switch'
+  same "$(banger vm logs a | grep -c 'Running Firecracker')" 0
+  expect 0 banger vm stop a
+  same "$(vm_field a '[.state, .reason] | @json')" '["stopped",null]'
+  # Every init hears Ctrl-Alt-Del: nothing else was needed.
+  same "$(banger vm logs --log lifecycle a | jq -r 'select(.event == "vm.stop.step").step' | xargs)" keys
+  expect 0 banger vm start a
+  expect 0 banger ssh a -- cat /root/file
+  same "$output" kept
+  expect 0 banger vm rm --force a
+  nothing_left
+}
+
+@test "two reach each other by name, and the outside asks for neither" {
+  expect 0 banger vm create a b
+  expect 0 banger vm start a b
+  expect 0 banger ssh a -- ping -c 1 -W 5 b
+  expect 0 banger ssh b -- ping -c 1 -W 5 a.vm
+  runs_on_firecracker a
+  runs_on_firecracker b
+}
+
+@test "the guest's own end: power-off within a second, reboot, panic" {
+  expect 0 banger vm run a -- true
+  banger ssh a -- poweroff || true
+  await 30 grep -q 'reboot: System halted' "$(disk_of a console.log)"
+  began=$EPOCHREALTIME
+  await 10 in_state a stopped
+  took_at_most "${BANGER_TEST_HALT:-1.5}" "$began" # of looks, which take a while themselves
+  expect 0 banger vm start a
+  boot=$(banger ssh a -- cat /proc/sys/kernel/random/boot_id)
+  banger ssh a -- reboot || true
+  await 60 booted_again a "$boot"
+  runs_on_firecracker a
+  banger ssh a -- sh -c 'echo c >/proc/sysrq-trigger' || true
+  await 30 in_state a failed
+  same "$(vm_field a .reason)" 'kernel panic: sysrq triggered crash'
+  expect 0 banger vm rm a
+  nothing_left
+}
+
+@test "its VMM killed; its monitor killed, and another adopts it" {
+  expect 0 banger vm run a -- true
+  kill_dead "$(vm_field a .vmm.pid)"
+  await 10 in_state a failed
+  [[ $(vm_field a .reason) == 'the VMM ended (signal 9'* ]]
+  expect 0 banger vm start a
+  vmm=$(vm_field a .vmm.pid)
+  kill_monitor a
+  expect 0 banger vm reconcile
+  same "$(vm_field a .vmm.pid)" "$vmm"
+  expect 0 banger ssh a -- true
+  expect 0 banger vm stop a
+  same "$(vm_field a '[.state, .reason] | @json')" '["stopped",null]'
+  gone "$vmm"
+}
+
+@test "a kernel that it cannot load: its own words, at once" {
+  bundle=$(runtime_bundle)
+  mkdir "$root/bundle"
+  cp "$bundle"/initrd-* "$bundle"/root-tiny-* "$bundle"/kernel-[0-9a-f]* "$root/bundle"
+  head -c 1000000 /dev/zero >"$root/bundle/kernel-elf-bad"
+  jq --arg sum "$(sha256sum <"$root/bundle/kernel-elf-bad" | cut -d' ' -f1)" '
+    (.parts[] | select(.name == "kernel-elf")) |= . + {file: "kernel-elf-bad", size: 1000000, sha256: $sum} |
+    .parts |= map(select(.name | startswith("root-debian") | not)) |
+    .roots |= map(select(.variant == "tiny"))' "$bundle/bundle.json" >"$root/bundle/bundle.json"
+  expect 0 banger vm create --accel kvm --vmm firecracker a # who asks for KVM gets it untried
+  began=$EPOCHREALTIME
+  BANGER_RUNTIME_DIR=$root/bundle expect 1 banger vm start --json a
+  same "$(error_field .code)" failed
+  error_field .message | grep -q "cannot boot 'a': the VMM refuses PUT /.*: .*[Kk]ernel"
+  same "$(error_field .log)" "$(disk_of a vmm.log)"
+  took_at_most 3 "$began" # the checks of before under emulation, too
+  same "$(vm_field a .state)" failed
+  expect 0 banger doctor --leaks
+}

@@ -1,0 +1,71 @@
+// What monitors say to a Firecracker, said to whatever listens at DIR/api.sock.
+//
+//   banger-test-vmm-client DIR ACT…      boot            a machine with everything that one can
+//   have
+//                                        boot-bare       with nothing that it can do without
+//                                        knock resume look
+//
+// Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds
+// that it took, and ends with status 1 at an error.
+#include <cstdio>
+
+#include "core/clock.h"
+#include "vmm/firecracker.h"
+
+using namespace banger;
+
+namespace {
+
+vmm::Machine bare() {
+  vmm::Machine m;
+  m.name = "bare";
+  m.accel = Accel::kvm;
+  m.memory = int64_t{64} << 20;
+  m.command_line = "console=ttyS0";
+  return m;
+}
+
+vmm::Machine full() {
+  vmm::Machine m = bare();
+  m.name = "full";
+  m.cpus = 32;
+  m.memory = int64_t{4} << 30;
+  m.command_line = vmm::kernel_command_line(Accel::kvm, 0);
+  m.disks = {{vmm::root_file, true}, {vmm::upper_file, false}, {vmm::work_file, false}};
+  m.mac = vmm::mac_of("0123456789ab");
+  m.net = vmm::TapNet{"bngab12-3", 65520};
+  return m;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  sys::Loop loop;
+  auto running = vmm::make_firecracker("firecracker")->attach(loop, argc > 1 ? argv[1] : ".", {});
+  int status = 0;
+  for (int i = 2; i < argc && status == 0; i++) {
+    std::string act = argv[i];
+    auto began = steady_now();
+    auto tell = [&](std::optional<Error> fault) {
+      double took = Seconds(steady_now() - began).count();
+      std::printf("%s: %s (%.1f s)\n", act.c_str(), fault ? fault->what() : "done", took);
+      status = fault ? 1 : 0;
+      loop.stop();
+    };
+    if (act == "boot")
+      running->boot(full(), tell);
+    else if (act == "boot-bare")
+      running->boot(bare(), tell);
+    else if (act == "knock")
+      running->knock(tell);
+    else if (act == "resume")
+      running->resume(tell);
+    else if (act == "look")
+      running->look_whether_halted(
+          [&](bool halted) { tell(halted ? std::nullopt : std::optional(failed("not halted"))); });
+    else
+      return std::fprintf(stderr, "banger-test-vmm-client: unknown act %s\n", act.c_str()), 2;
+    loop.run();
+  }
+  return status;
+}
