@@ -85,6 +85,21 @@ const cli::VerbEntry verbs[] = {
      .objects = {"result"},
      .make = tool::make_kill,
      .destroys = true},
+    {.name = "pause",
+     .summary = "have VMs stand still",
+     .manual = "The processors of the guest stand still until banger vm resume; its memory stays "
+               "where it "
+               "is, and who is connected to it waits. banger vm stop lets it go on first.",
+     .examples = {{"banger vm pause web", "its guest uses no processor"}},
+     .objects = {"result"},
+     .make = tool::make_pause},
+    {.name = "resume",
+     .summary = "let paused VMs go on",
+     .manual = "The guest goes on where it stood, and its clock is set to the host's. A VM that is "
+               "paused because a disk of the host is full goes on by itself.",
+     .examples = {{"banger vm resume --all", "let all that were paused go on"}},
+     .objects = {"result"},
+     .make = tool::make_resume},
     {.name = "reset",
      .summary = "give VMs a fresh root disk",
      .manual =

@@ -13,6 +13,8 @@ std::unique_ptr<cli::Verb> make_start();
 std::unique_ptr<cli::Verb> make_restart();
 std::unique_ptr<cli::Verb> make_stop();
 std::unique_ptr<cli::Verb> make_kill();
+std::unique_ptr<cli::Verb> make_pause();
+std::unique_ptr<cli::Verb> make_resume();
 std::unique_ptr<cli::Verb> make_reset();
 std::unique_ptr<cli::Verb> make_rm();
 std::unique_ptr<cli::Verb> make_list();

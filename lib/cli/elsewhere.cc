@@ -37,8 +37,11 @@ constexpr std::string_view no_autostart =
 constexpr std::string_view no_mount =
     "directories of the host are not mounted; 'banger ssh sync' makes a directory in a VM like one "
     "here";
-constexpr std::string_view no_pause =
-    "VMs cannot be paused or saved yet; 'banger vm stop NAME' keeps the disks";
+constexpr std::string_view stand_still = "'banger vm pause NAME' has a VM stand still";
+constexpr std::string_view go_on = "'banger vm resume NAME' lets a paused VM go on";
+constexpr std::string_view no_saving = "VMs cannot be saved yet; 'banger vm pause NAME' has one "
+                                       "stand still, and 'banger vm stop NAME' "
+                                       "keeps the disks";
 constexpr std::string_view no_copy =
     "VMs cannot be copied yet; 'banger image import' makes an image of a disk, for new ones";
 
@@ -74,9 +77,11 @@ constexpr Word of_vms[] = {
     {"edit update modify resize setvcpus setmem scale configure tag label disk attach-disk "
      "detach-disk",
      "'banger vm set NAME' changes cpus, memory, disks and labels of a VM that is stopped"},
-    {"pause unpause suspend resume freeze thaw save restore snapshot snapshots checkpoint stash "
-     "managedsave snapshot-create snapshot-create-as snapshot-list snapshot-revert list-snapshots",
-     no_pause},
+    {"suspend freeze hibernate", stand_still},
+    {"unpause thaw continue cont wake unfreeze", go_on},
+    {"save restore snapshot snapshots checkpoint stash managedsave snapshot-create "
+     "snapshot-create-as snapshot-list snapshot-revert list-snapshots",
+     no_saving},
     {"clone fork copy-vm commit branch checkout switch export migrate", no_copy},
     {"push", no_export},
     {"pull import load fetch", bring_image},
@@ -104,6 +109,8 @@ constexpr Word of_banger[] = {
     {"stop", "'banger vm stop NAME' stops a VM; its disks stay"},
     {"restart", "'banger vm restart NAME' stops a VM and starts it again"},
     {"kill", "'banger vm kill NAME' ends a VM at once; its disks stay"},
+    {"pause", stand_still},
+    {"resume", go_on},
     {"rm", remove},
     {"show", "'banger vm show NAME' shows all about a VM"},
     {"logs", "'banger vm logs NAME' prints what a VM's console said"},

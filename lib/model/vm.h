@@ -15,6 +15,9 @@
 
 namespace banger {
 
+// The reason of a VM that is paused because somebody asked for it; any other goes on by itself.
+inline constexpr const char* paused_on_request = "on request";
+
 enum class VmState { creating, stopped, starting, running, paused, stopping, failed, removing };
 enum class NetMode { user, bridge, isolated };
 enum class RootWay { reflink, dm_snapshot, overlay, copy };

@@ -29,16 +29,17 @@ using Done = std::function<void(std::optional<Error>)>;
 // Why a VMM has stopped its guest's processors. What the guest was about to write is kept, and
 // written when it goes on.
 struct Pause {
-  std::string disk;     // its file in the runtime directory, if that could not be written
+  std::string disk{};   // its file in the runtime directory, if that could not be written
   bool is_full = false; // because there was no room
-  std::string why;      // the VMM's word for it; may be empty
+  std::string why{};    // the VMM's word for it; may be empty
+  bool asked = false;   // by pause(), and by nothing that went wrong
   bool operator==(const Pause&) const = default;
 };
 
 // What a VMM tells unasked, from the loop or from read_rest().
 struct Told {
   std::function<void(VmmEvent)> event;
-  // None: its guest runs. Told once after attach(), if the VMM can tell, and with each change.
+  // None: its guest runs. Told with each change, and once after attach() or take_up().
   std::function<void(std::optional<Pause>)> pause;
   // The guest was given an error of a disk, "root: read: input/output error". The same one is told
   // once.
@@ -66,6 +67,10 @@ public:
   virtual void knock(Done done) = 0;
   // Whether no processor of the guest will ever go on. False where that cannot be found out now.
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
+  // For one that another monitor started: Told::pause is told how its guest is.
+  virtual void take_up() {}
+  // Stops all of the guest's processors; Told::pause tells when they stand.
+  virtual void pause(Done done) = 0;
   // Lets a guest go on that a Pause has stopped. Where the cause is there still, another comes.
   virtual void resume(Done done) = 0;
   // What the VMM told before it ended and nobody has read yet becomes events now.

@@ -75,15 +75,16 @@ public:
   }
 
   // It stops no guest by itself.
-  void resume(Done done) override {
-    http_.request("PATCH", "/vm", R"({"state":"Resumed"})", patience,
-                  [done = std::move(done)](auto answer) {
-                    if (!answer) return done(std::move(answer).error());
-                    if (answer->status >= 300)
-                      return done(failed("the VMM refuses PATCH /vm: {}", fault_of(*answer)));
-                    done({});
-                  });
+  void take_up() override {
+    http_.request("GET", "/", {}, patience, [this](auto answer) {
+      if (!answer) return;
+      std::string state = text_of(*answer, "state");
+      if (state == "Running") tell_pause({});
+      if (state == "Paused") tell_pause(Pause{.asked = true});
+    });
   }
+  void pause(Done done) override { change("Paused", Pause{.asked = true}, std::move(done)); }
+  void resume(Done done) override { change("Resumed", {}, std::move(done)); }
 
   void read_rest() override {
     if (!lines_) return;
@@ -103,6 +104,22 @@ public:
   std::string version() const override { return version_; }
 
 private:
+  void tell_pause(std::optional<Pause> pause) {
+    if (told_.pause) told_.pause(std::move(pause));
+  }
+
+  void change(const std::string& state, std::optional<Pause> becomes, Done done) {
+    http_.request("PATCH", "/vm", Json{{"state", state}}.dump(), patience,
+                  [this, becomes = std::move(becomes), done = std::move(done)](auto answer) {
+                    if (!answer) return done(std::move(answer).error());
+                    if (answer->status >= 300)
+                      return done(failed("the VMM refuses PATCH /vm: {}", fault_of(*answer)));
+                    std::weak_ptr<bool> alive = alive_;
+                    done({});
+                    if (!alive.expired()) tell_pause(becomes);
+                  });
+  }
+
   // Those from `next` on; none after one that is refused.
   void put(const std::shared_ptr<const Requests>& requests, size_t next, const Done& done) {
     if (next == requests->size()) return done({});

@@ -85,11 +85,8 @@ public:
     });
   }
 
-  void resume(Done done) override {
-    qmp_.execute("cont", Json::object(), patience, [done = std::move(done)](auto answer) {
-      done(answer ? std::nullopt : std::optional(std::move(answer).error()));
-    });
-  }
+  void pause(Done done) override { command("stop", std::move(done)); }
+  void resume(Done done) override { command("cont", std::move(done)); }
 
   void look_whether_halted(std::function<void(bool)> done) override {
     ask_person("info registers -a",
@@ -123,6 +120,12 @@ public:
 private:
   static constexpr Millis patience{5'000};
 
+  void command(const char* name, Done done) {
+    qmp_.execute(name, Json::object(), patience, [done = std::move(done)](auto answer) {
+      done(answer ? std::nullopt : std::optional(std::move(answer).error()));
+    });
+  }
+
   void hear(const std::string& name, const Json& data) {
     if (name == "SHUTDOWN") {
       if (told_.event) told_.event(end_of(text_of(data, "reason")));
@@ -155,6 +158,7 @@ private:
       if (status == "io-error") return look_for_the_disk();
       // It is on its way into or out of its life, and not stopped in the middle of it.
       if (status == "prelaunch" || status == "shutdown") return;
+      if (status == "paused") return tell_pause(Pause{.asked = true});
       tell_pause(Pause{"", false, "QEMU says '" + escape_for_terminal(status) + "'"});
     });
   }

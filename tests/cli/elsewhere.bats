@@ -83,7 +83,7 @@ has_verb() { banger "$1" --help | grep -q "^  $2 "; }
     hinted banger vm $word web
     contains hint "$hint" "'banger vm restart NAME'"
   done
-  for word in shutdown down halt poweroff pause suspend save snapshot clone rename status exec; do
+  for word in shutdown down halt poweroff suspend save snapshot clone rename status exec; do
     hinted banger vm $word web
     case $hint in *"'banger vm rm"* | *"vm reset"* | *"vm kill"*) echo "$word: $hint" && false ;; esac
   done

@@ -47,11 +47,11 @@ client() { "$BANGER_BUILD/tests/banger-test-vmm-client" "$dir" "$@"; }
 
 @test "every request is one of the description, with a body that its schema allows, in its order" {
   serve
-  expect 0 client boot knock resume look
+  expect 0 client boot knock pause resume look
   served_well
   same "$(cut -d' ' -f1,2 "$root/asked" | paste -sd' ')" "GET /version PUT /machine-config PUT /boot-source \
 PUT /drives/d0 PUT /drives/d1 PUT /drives/d2 PUT /network-interfaces/n0 PUT /entropy PUT /actions PUT /actions \
-PATCH /vm GET /"
+PATCH /vm PATCH /vm GET /"
   serve
   expect 0 client boot-bare
   served_well
@@ -69,6 +69,7 @@ PATCH /vm GET /"
   }
   wrong 'SendCtrlAltDel before the start' knock
   wrong 'not supported before starting' resume
+  wrong 'not supported before starting' pause
   wrong 'not supported after starting' boot boot
 }
 

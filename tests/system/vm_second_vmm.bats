@@ -60,6 +60,22 @@ other_vmm() {
   [ "$now" != null ] && [ "$now" != "$2" ]
 }
 
+@test "it stands still and goes on, and a monitor that takes it over knows which" {
+  expect 0 banger vm start f
+  expect 0 banger vm pause f
+  same "$(vm_field f '[.state, .reason] | join(" ")')" 'paused on request'
+  expect 255 banger ssh f -- true
+  errors "VM 'f' is paused: on request"
+  kill_monitor f
+  expect 0 banger vm reconcile
+  await 5 in_state f paused
+  expect 0 banger vm resume f
+  expect 0 banger ssh f -- true
+  expect 0 banger vm pause f
+  expect 0 banger vm stop f
+  same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
+}
+
 @test "what its guest does is read from the console: panic, and power-off, which leaves it running" {
   expect 0 banger vm start f
   banger ssh f -- panic || true

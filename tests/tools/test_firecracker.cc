@@ -317,6 +317,14 @@ private:
     if (setting("refuse") == path) return reply("400 Bad Request", R"({"fault_message":"no."})");
     if (path == "/version")
       return reply("200 OK", R"({"firecracker_version":")" + version() + "\"}");
+    if (path == "/")
+      return reply("200 OK", R"({"state":")" + Text(stands_ ? "Paused" : "Running") + "\"}");
+    if (path == "/vm") {
+      stands_ = value_of(body, "state") == "Paused";
+      // With it stands what brings its guest's frames.
+      if (guest_ > 0) ::kill(guest_, stands_ ? SIGSTOP : SIGCONT);
+      return reply("204 ", "");
+    }
     if (path != "/actions") {
       if (guest_ > 0)
         return reply("400 Bad Request",
@@ -393,7 +401,7 @@ private:
   Text api_, asked_, tap_;
   int log_ = -1, listener_ = -1, control_ = -1, client_ = -1;
   pid_t guest_ = 0;
-  bool has_kernel_ = false, stalled_ = false;
+  bool has_kernel_ = false, stalled_ = false, stands_ = false;
 };
 
 } // namespace

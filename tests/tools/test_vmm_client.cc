@@ -3,7 +3,7 @@
 //   banger-test-vmm-client DIR ACT…      boot            a machine with everything that one can
 //   have
 //                                        boot-bare       with nothing that it can do without
-//                                        knock resume look
+//                                        knock pause resume look
 //
 // Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds
 // that it took, and ends with status 1 at an error.
@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
       running->boot(bare(), tell);
     else if (act == "knock")
       running->knock(tell);
+    else if (act == "pause")
+      running->pause(tell);
     else if (act == "resume")
       running->resume(tell);
     else if (act == "look")

@@ -287,8 +287,22 @@ void Monitor::record_standstill() {
     row_.stands(state, reason);
   } catch (const Error& e) {
     ctx_.log.error("monitor.paused", e);
-    loop_.after(next_record, [this] { record_standstill(); });
+    return void(loop_.after(next_record, [this] { record_standstill(); }));
   }
+  for (const Reply& r : std::exchange(pausers_, {})) r.done(std::string(name_of(state)));
+}
+
+void Monitor::change_standstill(const Reply& reply, bool still) {
+  const std::string& reason = standstill_.reason();
+  if (phase_ != Phase::ready || stopper_.knock() != Knock::none)
+    return reply.refuse(conflict("it is not running"));
+  if (still == !reason.empty())
+    return reply.done(std::string(name_of(still ? VmState::paused : VmState::running)));
+  pausers_.push_back(reply);
+  auto refuse = [this](const Error& e) {
+    for (const Reply& r : std::exchange(pausers_, {})) r.refuse(e);
+  };
+  still ? standstill_.pause(refuse) : standstill_.resume(refuse);
 }
 
 void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
@@ -351,6 +365,8 @@ void Monitor::answer(const Client& client, const Ask& ask) {
     enders_.push_back(reply);
     return ask_stop(ask.timeout, ask.verb == "kill");
   }
+  if (ask.verb == "pause" || ask.verb == "resume")
+    return change_standstill(reply, ask.verb == "pause");
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
   if (ask.verb == "console") {
@@ -368,6 +384,8 @@ void Monitor::ask_stop(Millis timeout, bool at_once) {
   // Without a VMM nobody needs to be asked: what prepares it is ended.
   if (!vmm_) return finish(VmState::stopped, at_once ? "killed" : "", {});
   if (at_once) return stopper_.kill();
+  if (standstill_.is_asked_for())
+    standstill_.resume([this](const Error& e) { ctx_.log.warn("monitor.resume", e); });
   stopper_.ask(scaled(timeout, vm().accel.value_or(Accel::kvm)), progress_.was_ready());
 }
 

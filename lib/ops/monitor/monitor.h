@@ -75,6 +75,8 @@ private:
   void record_ready();
   void on_standstill();
   void record_standstill();
+  // For a verb that asks for either; it is answered when that is so and in the row.
+  void change_standstill(const Reply& reply, bool still);
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
   // Those who ask.
@@ -118,8 +120,9 @@ private:
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused
   std::unique_ptr<Helper> clock_setter_;
-  std::vector<Reply> enders_; // those who asked it to end
-  bool halted_ = false;       // the VMM was ended because its guest would never go on
+  std::vector<Reply> enders_;  // those who asked it to end
+  std::vector<Reply> pausers_; // those who asked it to stand still, or to go on
+  bool halted_ = false;        // the VMM was ended because its guest would never go on
   bool is_killed_ = false;
   Outcome outcome_;
   std::unique_ptr<Leaving> leaving_;

@@ -14,7 +14,7 @@ public:
   Reply(const std::shared_ptr<sys::LineServer::Client>& client, const Ask& ask)
       : peer_(client), verb_(ask.verb), id_(ask.id) {}
 
-  // It is done; of a stop, `state` is what it left the VM in.
+  // It is done; of a stop, a pause or a resume `state` is what it left the VM in.
   void done(const std::string& state = {}) const;
   void refuse(const Error& why) const;
 

@@ -24,6 +24,7 @@ std::string disk_name(const std::string& file) {
 
 std::string reason_of(const vmm::Pause& pause, std::optional<int64_t> free,
                       const std::string& place) {
+  if (pause.asked) return paused_on_request;
   if (pause.disk.empty()) return pause.why.empty() ? "its VMM has stopped it" : pause.why;
   if (pause.is_full)
     return fmt::format("the host's disk is full: {}free in '{}'",
@@ -42,6 +43,18 @@ void Standstill::end() {
   loop_.cancel(settled_);
   pause_.reset();
   reason_.clear();
+}
+
+void Standstill::pause(std::function<void(const Error&)> fault) {
+  vmm_.running().pause([fault = std::move(fault)](const std::optional<Error>& e) {
+    if (e) fault(*e);
+  });
+}
+
+void Standstill::resume(std::function<void(const Error&)> fault) {
+  vmm_.running().resume([fault = std::move(fault)](const std::optional<Error>& e) {
+    if (e) fault(*e);
+  });
 }
 
 void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir) {
@@ -89,9 +102,7 @@ void Standstill::look_for_room() {
   if (helps || steady_now() - tried_ >= try_anyway) {
     tried_ = steady_now();
     room_ = now;
-    vmm_.running().resume([this](std::optional<Error> fault) {
-      if (fault) log_.warn("monitor.resume", *fault);
-    });
+    resume([this](const Error& e) { log_.warn("monitor.resume", e); });
   }
   look_ = loop_.after(next_look, [this] { look_for_room(); });
 }

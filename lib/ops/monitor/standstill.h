@@ -1,6 +1,6 @@
-// A guest that its VMM has stopped, because a disk of the host is full or fails: why, in words, and
-// going on as soon as that can help. A guest that was stopped so has lost nothing: what it was
-// about to write is written then.
+// A guest that its VMM has stopped: because somebody asked for it, or because a disk of the host is
+// full or fails. Why, in words; and in the second case going on as soon as that can help. A guest
+// that was stopped so has lost nothing: what it was about to write is written then.
 #pragma once
 
 #include <functional>
@@ -29,6 +29,11 @@ public:
 
   // What the VMM tells; `runtime_dir` has its disks.
   void take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir);
+  // Stops the guest, which runs, or lets it go on. `fault` is called only where the VMM refuses or
+  // does not answer; else on_change tells.
+  void pause(std::function<void(const Error&)> fault);
+  void resume(std::function<void(const Error&)> fault);
+  bool is_asked_for() const { return pause_ && pause_->asked; }
   // Why it stands still; empty while it runs.
   const std::string& reason() const { return reason_; }
   // The VMM has ended.

@@ -39,6 +39,7 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
   id_ = id;
   booted_ = true;
   follow(runtime_dir);
+  running_->take_up();
   return true;
 }
 

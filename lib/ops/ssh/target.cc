@@ -12,7 +12,7 @@ namespace banger::ops {
 
 namespace {
 
-// A guest that its VMM has stopped does not answer until it goes on by itself.
+// A guest that its VMM has stopped does not answer until it goes on.
 bool stands_still(const Vm& vm) {
   return (vm.state == VmState::paused || vm.state == VmState::starting) && !vm.reason.empty();
 }
@@ -20,8 +20,10 @@ bool stands_still(const Vm& vm) {
 Error still(const Vm& vm) {
   return conflict("VM '{}' is paused: {}", vm.name, vm.reason)
       .subject(vm.name)
-      .hint(fmt::format("it goes on by itself when that is mended; banger vm kill {} ends it",
-                        vm.name));
+      .hint(vm.reason == paused_on_request
+                ? fmt::format("banger vm resume {} lets it go on", vm.name)
+                : fmt::format("it goes on by itself when that is mended; banger vm kill {} ends it",
+                              vm.name));
 }
 
 Error not_running(const Vm& vm, std::string_view is) {

@@ -68,9 +68,12 @@ HeldVm hold_stopped_vm(Context& ctx, const std::string& ref, std::string_view do
 void require_stopped(const Vm& vm, std::string_view doing) {
   if (vm.state == VmState::stopped || vm.state == VmState::failed) return;
   std::string why = vm.state == VmState::paused && !vm.reason.empty() ? ": " + vm.reason : "";
+  std::string stop = fmt::format("banger vm stop {} stops it", vm.name);
   throw conflict("cannot {} '{}': {}{}", doing, vm.name, is_now(vm.state), why)
       .subject(vm.name)
-      .hint(fmt::format("banger vm stop {} stops it", vm.name));
+      .hint(vm.reason == paused_on_request
+                ? fmt::format("banger vm resume {} lets it go on; {}", vm.name, stop)
+                : stop);
 }
 
 } // namespace banger::ops
