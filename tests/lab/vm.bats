@@ -4,27 +4,36 @@
 load ../lib
 load ../system/vm
 
-setup() { vm_root; }
+setup() {
+  vm_root
+  # What is emulated outside goes at the pace of a machine that has more to do.
+  export BANGER_VM_READY_TIMEOUT=4m
+}
 teardown() { remove_vms; }
 
-@test "a VM runs on KVM without anybody asking for it, is reached, stopped and started" {
-  expect 0 banger vm run --image tiny --memory 128M --net user t
-  same "$stderr" ''
+@test "a VM on KVM is made, reached and stopped, and nothing of it is left" {
+  expect 0 banger vm run --image tiny --memory 128M --accel kvm --net user t
   same "$(vm_field t .vmm.accel)" kvm
   same "$(vm_field t .net.mode)" user
-  expect 0 banger ssh t -- 'dmesg | grep Hypervisor; echo kept >kept'
+  expect 0 banger ssh t -- 'dmesg | grep Hypervisor'
   outputs 'Hypervisor detected: KVM'
   expect 0 banger vm stop t
-  expect 0 banger vm start t
-  same "$(vm_field t .vmm.accel)" kvm
-  expect 0 banger ssh t -- cat kept
-  same "$output" kept
-  expect 0 banger vm rm --force t
+  same "$(vm_field t .state)" stopped
+  expect 0 banger vm rm t
   nothing_left
 }
 
-@test "a VM for one command gives its status" {
-  expect 7 banger vm run --rm --image tiny --memory 128M --net user t -- 'echo said; exit 7'
-  outputs said
-  nothing_left
+# Whether a VM that says nothing of it is started on KVM, in a state that knows nothing yet.
+chooses_kvm() {
+  export BANGER_STATE_DIR=$root/state-$1
+  expect 0 banger vm create --image tiny --memory 128M --net isolated a
+  expect 0 banger vm start --no-wait a
+  chosen=$(vm_field a .vmm.accel)
+  expect 0 banger vm kill a
+  [ "$chosen" = kvm ] && [ -z "$stderr" ]
+}
+
+@test "a KVM that works is used without anybody asking for it" {
+  # The kernel that is tried must speak within 5 s; on a busy machine it may not be the first.
+  chooses_kvm 1 || chooses_kvm 2 || chooses_kvm 3
 }
