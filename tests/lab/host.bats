@@ -12,16 +12,20 @@ teardown() {
   remove_private_root
 }
 
+# bats test_tags=root
 @test "systemd is process 1, and all of it came up" {
   same "$(ps -p 1 -o comm=)" systemd
   expect 0 systemctl is-system-running
 }
 
+# bats test_tags=root
 @test "the bundle's kernel is the lab's own" {
   bundle=$(runtime_bundle)
   same "$(uname -r)" "$(jq -r .kernel_release "$bundle/bundle.json")"
 }
 
+# Root's turn is in vm.bats.
+# bats test_tags=user
 @test "a guest of ours runs on real KVM" {
   bundle=$(runtime_bundle)
   cp --sparse=always "$bundle"/root-tiny-* "$root/disk"
