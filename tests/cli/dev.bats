@@ -8,7 +8,7 @@ teardown() { remove_private_root; }
 @test "./dev lists its verbs, and refuses what is none" {
   [ -x "$BANGER_SOURCE/dev" ] || skip 'not in a source tree'
   expect 0 "$BANGER_SOURCE/dev"
-  for verb in deps build demo test lint bench fuzz clean; do outputs "  $verb "; done
+  for verb in deps build demo test lint lab bench fuzz clean; do outputs "  $verb "; done
   expect 2 "$BANGER_SOURCE/dev" biuld
   errors "unknown verb 'biuld'"
   for seconds in x 0 -1 1.5; do

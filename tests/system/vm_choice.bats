@@ -64,14 +64,14 @@ probes() { grep -c '"event":"accel.probe"' "$BANGER_STATE_DIR/log/banger.jsonl";
   create a b
   export TEST_VMM=silent
   starts a qemu kvm
-  errors "${on_qemu}it has no usable KVM: a kernel booted on it stays silent for 5"
+  errors "${on_qemu}it has no usable KVM: a kernel booted on it stays silent for 10"
   starts b qemu kvm
   same "$stderr" ''
   same "$(probes)" 2
   expect 0 banger vm kill a b
   create --vmm firecracker c
   expect 5 banger vm start c
-  errors 'it has no usable KVM: a kernel booted on it stays silent for 5'
+  errors 'it has no usable KVM: a kernel booted on it stays silent for 10'
   errors '--vmm qemu'
   # Who asks for KVM gets it untried.
   create --vmm firecracker --accel kvm d

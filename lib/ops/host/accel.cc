@@ -20,8 +20,9 @@ namespace banger::ops {
 namespace {
 
 constexpr const char* kvm_device = "/dev/kvm";
-// A usable KVM speaks within 0.2 s; one that needs more than this is of no use to anybody.
-constexpr Millis first_byte_deadline{5000};
+// A usable KVM speaks within 0.2 s, on a host that is busy and itself emulated within 5. One that
+// does not work never speaks.
+constexpr Millis first_byte_deadline{10'000};
 
 // Boots the kernel on KVM in a directory of its own. Empty if its console spoke, else why not.
 std::string probe(Context& ctx, const Probe& boot) {
