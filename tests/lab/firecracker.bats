@@ -4,9 +4,9 @@ load ../lib
 load ../system/vm
 
 setup() {
+  vm_root
   binary=${FIRECRACKER:-$(command -v firecracker || true)}
   [ -n "$binary" ] || skip 'no firecracker binary'
-  vm_root
   export BANGER_FIRECRACKER_BINARY=$binary BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M
 }
 
@@ -44,13 +44,12 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
   runs_on_firecracker b
 }
 
-@test "the guest's own end: power-off within a second, reboot, panic" {
+@test "the guest's own end: power-off, reboot, panic" {
   expect 0 banger vm run a -- true
   banger ssh a -- poweroff || true
-  await 30 grep -q 'reboot: System halted' "$(disk_of a console.log)"
-  began=$EPOCHREALTIME
-  await 10 in_state a stopped
-  took_at_most "${BANGER_TEST_HALT:-1.5}" "$began" # of looks, which take a while themselves
+  await 60 in_state a stopped
+  banger vm logs a | grep -q 'reboot: System halted'
+  ended_within 4 a # a second, but what gives back what it had is emulated, too
   expect 0 banger vm start a
   boot=$(banger ssh a -- cat /proc/sys/kernel/random/boot_id)
   banger ssh a -- reboot || true
@@ -94,7 +93,7 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
   same "$(error_field .code)" failed
   error_field .message | grep -q "cannot boot 'a': the VMM refuses PUT /.*: .*[Kk]ernel"
   same "$(error_field .log)" "$(disk_of a vmm.log)"
-  took_at_most 3 "$began" # the checks of before under emulation, too
+  took_at_most 15 "$began" # most of it the checks of before, under emulation; a time-out is a minute
   same "$(vm_field a .state)" failed
   expect 0 banger doctor --leaks
 }

@@ -43,10 +43,16 @@ disk_of() {
 # The room that a file takes on the host, in KiB.
 takes() { du -k "$1" | cut -f1; }
 
-# took_at_most SECONDS BEGAN: no more since BEGAN, an $EPOCHREALTIME.
+# took_at_most SECONDS BEGAN [ENDED]: no more since BEGAN, an $EPOCHREALTIME, until now or ENDED.
 took_at_most() {
   python3 -c 'import sys; m, b, e = map(float, sys.argv[1:]); assert e - b < m, e - b' \
-    "$1" "$2" "$EPOCHREALTIME"
+    "$1" "$2" "${3:-$EPOCHREALTIME}"
+}
+
+# ended_within SECONDS VM: from the last that its guest wrote to its end, by the records of both.
+ended_within() {
+  took_at_most "$1" "$(stat -c %.3Y "$(disk_of "$2" console.log)")" \
+    "$(date -d "$(banger vm events --json "$2" | jq -rs 'map(select(.type == "vm.stopped"))[-1].time')" +%s.%3N)"
 }
 
 # The size in MiB that df gives in a guest: df_mib VM PLACE

@@ -86,6 +86,7 @@ other_vmm() {
   banger ssh f -- poweroff || true
   await 20 in_state f stopped
   same "$(vm_field f '[.state, .reason] | @json')" '["stopped","the guest halted"]'
+  ended_within 1 f
   gone "$vmm"
 }
 
