@@ -45,7 +45,7 @@ const std::vector<NameServer>& HostServers::now() {
       servers_ = servers_of(*content);
       seen_ = there;
     }
-  } catch (const Error&) { // what was there before is the best that is known
+  } catch (const Error&) { // the servers of the last reading are the best that is known
   }
   return servers_;
 }

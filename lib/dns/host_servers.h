@@ -10,7 +10,7 @@
 
 namespace banger::dns {
 
-// Where others are asked: an address of IPv4 or IPv6, in numbers, with the link that it holds for
+// A name server: an address of IPv4 or IPv6, in numbers, followed by the link that it is reached by
 // where it has one. "192.0.2.1", "fe80::1%eth0".
 struct NameServer {
   std::string address;
@@ -24,8 +24,8 @@ public:
 
   explicit HostServers(std::string path = usual_path) : path_(std::move(path)) {}
 
-  // As they are now: the file is read again when it is another, which one look at it tells. While
-  // it cannot be read, those of before.
+  // The servers as the file has them now. A stat(2) tells whether it has changed, and only then is
+  // it read again. While it cannot be read, these are the servers of the last reading.
   const std::vector<NameServer>& now();
 
 private:

@@ -15,15 +15,15 @@ using Name = std::string;
 
 inline constexpr size_t longest_name = 255, longest_label = 63;
 
-// Of labels joined by dots, with or without one at the end. Throws Error(usage) for what is none.
+// `text` is labels joined by dots, with or without a dot at its end. Error(usage) for other text.
 Name parse_name(std::string_view text);
 // "demo.vm"; the root is ".". Bytes that are no letter, digit, '-' or '_' are shown as \DDD.
 std::string to_text(std::string_view name);
 
 // Where the addresses of `a` have their name: "1.0.0.127.in-addr.arpa".
 Name reverse_name(Address a);
-// The addresses whose names stand at a name in lower case, or below it: all that begin as it says.
-// What is below the name of one address is that address's. None for a name of no address.
+// The addresses whose reverse names are `name`, in lower case, or lie below it: a whole prefix for
+// a short name. A name below that of one address gives that address. None for any other name.
 std::optional<Prefix> reversed(std::string_view name);
 
 // Names are compared so: ASCII letters alone have a case.

@@ -1,5 +1,5 @@
-// Packets' words and flags (RFC 1035, 4.1.1; RFC 6891), as whoever reads or writes one by hand
-// needs them. Private to dns/.
+// Packets' words and flags (RFC 1035, 4.1.1; RFC 6891), for the code that reads and writes packets
+// without ldns. Private to dns/.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@ namespace banger::dns {
 
 namespace {
 
-// What is left of a packet. What is taken beyond its end is zeros, and `broken` from then on.
+// The part of a packet that is not read yet. A read beyond its end gives zeros and sets `broken`.
 struct Rest {
   std::string_view bytes;
   bool broken = false;
@@ -28,7 +28,7 @@ struct Rest {
   }
 };
 
-// The name of a question: nothing stands before it that it could point to. False for what is none.
+// The name of a question. No name stands before it, so a pointer is a fault. False for a bad name.
 bool take_name(Rest& rest, std::array<char, longest_name>& name, size_t& size) {
   size = 0;
   for (;;) {
@@ -65,7 +65,7 @@ bool are_options(std::string_view data) {
   return !rest.broken;
 }
 
-// The records behind the question; false where they are none.
+// The records behind the question; false where they are no valid records.
 bool take_additional(Rest& rest, int count, Query& q) {
   for (int i = 0; i < count && !rest.broken; i++) {
     bool at_root = !rest.bytes.empty() && rest.bytes[0] == 0;

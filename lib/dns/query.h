@@ -1,5 +1,5 @@
-// A packet that asks, read. Pure, and made for packets of any content: nothing beyond their end is
-// read, no pointer is followed, and the work is bounded by their length.
+// Reads a packet that asks a question. Pure, and safe for packets of any content: no byte beyond
+// the end is read, no pointer is followed, and the work is bounded by the packet's length.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@ struct Query {
   uint16_t id = 0;
   uint8_t opcode = 0;
   bool recursion_desired = false;
-  // What is wrong with it: NOERROR, FORMERR, NOTIMP or BADVERS. What follows is whole but for
-  // FORMERR and NOTIMP.
+  // The fault of the packet: NOERROR, FORMERR, NOTIMP or BADVERS. The fields below are set unless
+  // it is FORMERR or NOTIMP.
   Rcode fault = Rcode::noerror;
 
   std::string_view question; // as it stands in the packet: name, type, class
@@ -35,8 +35,8 @@ private:
   std::array<char, longest_name> name_;
 };
 
-// None where no answer is due: what has no whole header, or is an answer itself. The result points
-// into the packet.
+// None where no answer is due: the packet has no whole header, or is an answer itself. The result
+// points into the packet.
 std::optional<Query> parse_query(std::string_view packet);
 
 } // namespace banger::dns

@@ -15,12 +15,12 @@ namespace {
 
 constexpr size_t most_of_tcp = 65535;
 
-// What an asker may say, beside the opcode, which is that of a query.
+// The flags of the asker's that are passed on. The opcode is that of a query in any case.
 constexpr unsigned from_asker = flag::recurse | flag::authentic | flag::unchecked;
 
 uint16_t random_id() { return static_cast<uint16_t>(std::random_device()()); }
 
-// An answer that says nothing of what was asked.
+// An answer that tells nothing of the name: another server may know more.
 bool is_poor(std::string_view answer) {
   switch (static_cast<Rcode>(word_at(answer, 2) & flag::rcode)) {
   case Rcode::formerr:
@@ -98,7 +98,7 @@ bool Relay::ask(Address asker, std::string_view packet, bool by_tcp, Give give) 
   auto q = questions_.insert(questions_.end(),
                              {asker, std::string(packet), relayed_query(packet, random_id()),
                               by_tcp, std::move(give), servers_()});
-  // Whatever comes of it, it comes later.
+  // From the loop: `give` must never be called before ask() has returned.
   q->timer = loop_.after(Millis(0), [this, q] { go_on(q); });
   return true;
 }
@@ -115,7 +115,7 @@ bool Relay::make_room_for(Address asker) {
   return true;
 }
 
-// To the next server; to the first again after the last.
+// Asks the next server; after the last one, the first again.
 void Relay::go_on(Questions::iterator q) {
   loop_.cancel(q->timer);
   while (q->tried < limits_.tries && !q->servers.empty()) {
@@ -131,7 +131,7 @@ bool Relay::send(Questions::iterator q, const NameServer& server) {
   try {
     auto known = std::ranges::find(q->tries, server, &Try::server);
     if (known != q->tries.end()) {
-      // What was refused there is not asked again. What TCP does not carry at once, it does later.
+      // A server that refused is not asked again. TCP repeats lost bytes by itself.
       if (known->open && !q->by_tcp) sys::send_datagram(known->fd.get(), q->sent);
       return known->open;
     }
@@ -167,13 +167,13 @@ void Relay::close(Try& t) {
 void Relay::on_datagram(Questions::iterator q, Try& t) {
   std::string answer(sys::most_datagram, '\0');
   auto size = sys::receive_datagram(t.fd.get(), answer.data(), answer.size());
-  if (!size) { // nobody listens there, as an ICMP message has told
+  if (!size) { // no server listens there, as an ICMP message has told
     close(t);
     return go_on(q);
   }
   answer.resize(*size);
   if (answers(answer, q->sent)) return take(q, std::move(answer));
-  // What is wrong with a question may be said without it.
+  // A server may refuse a question without repeating it.
   if (!is_bare_refusal(answer, q->sent)) return;
   close(t);
   go_on(q);
@@ -214,7 +214,7 @@ void Relay::on_bytes(Questions::iterator q, Try& t) {
 void Relay::take(Questions::iterator q, std::string answer) {
   if (!is_poor(answer)) return end(q, relayed_answer(std::move(answer), q->packet, q->by_tcp));
   q->poor = std::move(answer);
-  // Others are asked, and once.
+  // A poor answer: each other server is asked once.
   if (q->tried >= static_cast<int>(q->servers.size())) return fail(q);
   go_on(q);
 }

@@ -1,15 +1,15 @@
-// What guests ask that is none of ours, handed on to the host's own name servers, and their answers
-// back (RFC 5452): a socket for each question, so that its port is one of the kernel's choice, and
-// an id of its own; what comes back counts only from the server that was asked, with that id and
-// that question. Nothing is remembered.
+// Relays guests' questions for names that are not the zone's to the host's own name servers, and
+// brings back the answers (RFC 5452). Each question has a socket, so that the kernel chooses its
+// port, and an id of its own. An answer counts only from the server that was asked, with that id
+// and that question. No answer is cached.
 //
-// A question is asked anew, without whatever else was in the guest's packet: no more of a guest
-// reaches a server than the name, the type, and the flags of its question. It goes by UDP, or by
-// TCP where the guest asks so; an answer that was cut says so to the guest, which then asks by TCP.
+// The relay writes a new packet for each question. A server sees only the name, the type and the
+// flags that the guest asked with, and nothing else of its packet. The question goes by UDP, or by
+// TCP where the guest used TCP; a cut answer tells the guest so, which then asks by TCP.
 //
-// No guest takes another's answers: each has its share of what is asked at a time, and where there
-// is no room left, the oldest question of the one that asks most gives way. A name server that says
-// nothing, or that it cannot, gives way to the next.
+// No guest takes another's answers: each has its share of the questions that wait at a time. Where
+// there is no room left, the oldest question of the guest that has most gives way. A name server
+// that does not answer, or answers that it cannot, gives way to the next.
 #pragma once
 
 #include <cstdint>
@@ -47,9 +47,9 @@ public:
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // `packet` is a question without fault (dns/query.h). `give` is called once, from the loop, with
-  // what a server answered, as long as the asker takes, or SERVFAIL; not after this has gone.
-  // False, and never called: it asks too much at a time.
+  // `packet` is a question without fault (dns/query.h). `give` is called once, from the loop: with
+  // a server's answer, cut to the length that the asker takes, or with SERVFAIL. It is not called
+  // once this is destroyed, nor where this returns false: there is no room for more of the asker's.
   bool ask(Address asker, std::string_view packet, bool by_tcp, Give give);
 
   size_t waiting() const { return questions_.size(); }
@@ -93,12 +93,12 @@ private:
   std::map<Address, size_t> of_one_; // how many each has
 };
 
-// What goes out for a question that came in as `packet`. Pure, as are the following.
+// The packet that is sent to a server for a guest's `packet`. Pure, as are the following.
 std::string relayed_query(std::string_view packet, uint16_t id);
-// Whether `answer` is one to what was sent.
+// Whether `answer` is an answer to the packet `sent`.
 bool answers(std::string_view answer, std::string_view sent);
-// As it is given to who sent `packet`: with its id and its question, cut where it is longer than
-// that one takes.
+// The server's answer as the guest gets it: with the id and the question of the guest's `packet`,
+// cut where it is longer than the guest takes.
 std::string relayed_answer(std::string answer, std::string_view packet, bool by_tcp);
 
 } // namespace banger::dns

@@ -32,7 +32,7 @@ struct Server::Connection {
   sys::Outbox out;
   Address peer;
   uint64_t number = 0;
-  size_t relayed = 0; // questions that others have not answered yet
+  size_t relayed = 0; // questions that the relay has not answered yet
   std::string in;
   SteadyTime quiet_since = steady_now(); // since the last whole question
   bool ended = false;                    // no more comes in
@@ -138,7 +138,7 @@ void Server::on_connect(int listener) {
       if (connections_.size() == 1) close_quiet();
     }
   } catch (const Error& e) {
-    // Of descriptors that are used up: the next one may find room.
+    // The descriptors are used up: a later try may find room.
     on_fault_(e);
     loop_.forget(listener);
     loop_.cancel(again_);
@@ -167,7 +167,7 @@ void Server::go_on(Connection& c) {
   if (!answer_all(c)) return close(c);
   bool full = c.out.waiting() > most_waiting / 2;
   if (c.ended && c.out.waiting() == 0 && c.relayed == 0) return close(c);
-  // What is not taken is not asked for.
+  // No bytes are read while the connection's answers wait to be taken.
   if (c.ended || full)
     loop_.forget(c.fd.get());
   else
@@ -206,10 +206,10 @@ bool Server::answer_all(Connection& c) {
   return c.out.send(frames);
 }
 
-// In the order in which they come (RFC 7766).
+// Answers are given in the order in which they come (RFC 7766).
 void Server::give(uint64_t connection, std::string_view answer) {
   auto c = std::ranges::find(connections_, connection, &Connection::number);
-  if (c == connections_.end()) return; // nobody waits for it any more
+  if (c == connections_.end()) return; // the connection was closed meanwhile
   c->relayed--;
   answered_++;
   std::string frame;

@@ -1,8 +1,8 @@
 // Sockets at which questions come in, on a loop: UDP in batches, TCP with pipelining (RFC 7766).
 //
-// Nothing that comes in makes it wait or grow: a connection that is quiet for ten seconds, or takes
-// no answers, is closed, and of a hundred connections the quietest gives way to another one. Where
-// guests of a network ask, each of them has few, so that none takes the others'.
+// No packet makes the server wait or grow: a connection that is quiet for ten seconds is closed,
+// one that takes no answers is not read, and of a hundred the quietest gives way to a new one.
+// Where guests of a network ask, each may have few connections, so that none takes the others'.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,14 @@ namespace banger::dns {
 
 class Server {
 public:
-  // Called once for each batch, after its questions have come in: whatever was true before one of
-  // them was sent is in the answers. Null: nobody knows now.
+  // Called once for each batch, after its questions have come in, so that the answers hold every
+  // change that came before the questions were sent. Null: the answers are not known now.
   using Source = std::function<const Answers*()>;
   // Told why no connection can be taken for a while.
   using OnFault = std::function<void(const Error&)>;
 
-  // Has others answer a guest's question. `give` is called once, later, while the server lives;
-  // false: it is not, and the guest is told that it failed.
+  // Relays a guest's question. True: `give` is called once, later, if the server still lives.
+  // False: it is never called, and the guest is answered SERVFAIL.
   using Give = std::function<void(std::string_view answer)>;
   struct Asker {
     Address address;
@@ -57,8 +57,8 @@ public:
   std::vector<int> sockets() const;
 
   // The first call begins to count questions for names that have `digits` in them, the next one
-  // ends that and gives how many there were. Of many that are counted at once the rest is
-  // forgotten.
+  // ends that and gives how many there were. A few counts may go on at a time; one more drops all
+  // of them.
   std::optional<uint64_t> count_those_with(const std::string& digits);
 
   // How many were answered.
@@ -66,7 +66,7 @@ public:
 
 private:
   struct Connection;
-  using Connections = std::list<Connection>; // the one that was quiet longest first
+  using Connections = std::list<Connection>; // the connection that was quiet longest comes first
 
   void on_datagrams(int fd);
   void on_connect(int listener);
@@ -77,7 +77,7 @@ private:
   void close_quiet();
   void make_room_for(Address peer);
   void answer(const Answers* answers, std::string_view packet, Limits limits, std::string& out);
-  // False where others answer later, by `give`.
+  // False where the relay answers later, by `give`.
   bool answer_guest(const Answers* answers, std::string_view packet, const Asker& asker,
                     std::string& out, Give give);
   void give(uint64_t connection, std::string_view answer);

@@ -42,8 +42,8 @@ std::vector<ldns_rdf*> fields_of(const Record& record) {
     return {ldns_rdf_new_frm_data(LDNS_RDF_TYPE_A, sizeof bytes, bytes)};
   }
   if (const auto* name = std::get_if<Name>(&record.data)) return {name_field(*name)};
-  // Nobody transfers the zone: of the times the last alone means something, how long the absence of
-  // a name may be remembered.
+  // No server transfers the zone, so only the last of the times means something: how long the
+  // absence of a name may be remembered.
   static const Name nobody = parse_name("nobody.invalid");
   return {
       name_field(record.owner), name_field(nobody), number_field(std::get<Soa>(record.data).serial),
@@ -208,7 +208,7 @@ std::string text_of(const ldns_rdf* field) {
   return out;
 }
 
-// That at `at`, which is moved behind it.
+// The record at `at`, which is moved behind it.
 Rr read_record(std::string_view packet, size_t& at, ldns_pkt_section section) {
   ldns_rr* made = nullptr;
   ldns_status status = ldns_wire2rr(&made, reinterpret_cast<const uint8_t*>(packet.data()),
@@ -245,10 +245,10 @@ Reply decode_reply(std::string_view packet, std::string_view query) {
     demand(questions == 1 && packet.substr(at).starts_with(asked->question));
     at += asked->question.size();
   } else {
-    demand(code != 0); // where something is wrong with the question it need not be there
+    demand(code != 0); // an error need not repeat the question
   }
   Reply reply;
-  // One by one: what ldns has for whole packets loses each TSIG record that another one follows.
+  // Record by record: ldns's own reader of packets loses each TSIG record that another one follows.
   for (auto section : {LDNS_SECTION_ANSWER, LDNS_SECTION_AUTHORITY, LDNS_SECTION_ADDITIONAL}) {
     unsigned count = word_at(packet, 4 + 2 * static_cast<size_t>(section));
     for (unsigned i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
-// Answers as packets, encoded by ldns, which is seen here alone.
+// Answers as packets, encoded by ldns; no other file sees ldns.
 //
-// What a zone can say is encoded once. To answer is then to copy: the question as it was asked,
+// A zone's records are encoded once. To answer is then to copy: the question as it was asked, and
 // the records behind it, in which names of the zone are pointers into the question.
 #pragma once
 
@@ -26,10 +26,10 @@ public:
   // Throws Error(failed) for a record that cannot be encoded.
   explicit Answers(Zone zone);
 
-  // Puts the answer to `packet` into `out`; empty where none is due. What is no question is
-  // answered with its header alone, so that nobody gets more than he sent. An answer that is too
-  // long is left out, and TC is set. `asker` counts where guests of a network ask; false: the
-  // question is one that is relayed to others, and `out` is empty.
+  // Puts the answer to `packet` into `out`; empty where none is due. A packet that is no question
+  // gets its header alone back, which is never more than its sender sent. An answer that is too
+  // long is left out, and TC is set. `asker` counts where guests of a network ask. False: the
+  // question is to be relayed to other servers, and `out` is empty.
   bool answer(std::string_view packet, Limits limits, std::string& out, Address asker = {}) const;
 
   const Zone& zone() const { return zone_; }
@@ -45,10 +45,10 @@ private:
   std::vector<Encoded> encoded_; // beside the zone's records
 };
 
-// While nobody knows what the zone has: SERVFAIL to what is a question, else as above.
+// The answer while the zone is not known: SERVFAIL to a question, else as above.
 void answer_failure(std::string_view packet, std::string& out);
 
-// One that asks for `name`, recursion not desired, with EDNS.
+// A question for `name`, recursion not desired, with EDNS.
 std::string encode_query(uint16_t id, const Name& name, Type type);
 
 // An answer, read.
@@ -62,8 +62,8 @@ struct Reply {
   };
   std::vector<Record> answer;
 };
-// What `packet` says to the question that `query` asked. Throws Error(failed) for one that cannot
-// be read, or answers something else.
+// Reads the answer `packet` to the question `query`. Throws Error(failed) for a packet that cannot
+// be read, or that answers another question.
 Reply decode_reply(std::string_view packet, std::string_view query);
 
 } // namespace banger::dns

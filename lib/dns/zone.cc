@@ -10,7 +10,7 @@ namespace banger::dns {
 
 namespace {
 
-// Types that no record has (RFC 6895): what is asked with them is no question of records.
+// Types that no record has (RFC 6895): a question with such a type asks for something else.
 std::optional<Rcode> refusal_of(Type type) {
   auto number = static_cast<uint16_t>(type);
   switch (number) {
@@ -103,16 +103,16 @@ Zone::Node& Zone::add_apex(const Name& name, std::chrono::seconds ttl, uint32_t 
   return node;
 }
 
-// What a guest asks that is none of the zone's: here a policy will stand of what it may ask for.
+// A guest's question for a name that is not the zone's. A policy for guests has its place here.
 Zone::Decision Zone::outside(const std::string&, std::string_view name, Type type) const {
   constexpr Decision relay{.relay = true}, none{.rcode = Rcode::nxdomain};
-  // A lone label is a machine's name, such as that of a VM that does not run. Whoever is asked for
-  // an address of the root's, or for what its zones are served by, tells nothing of us.
+  // A lone label is a machine's name, such as that of a VM that does not run. Other types are
+  // relayed: a question for the root or for a top-level zone's servers tells nothing of this host.
   bool is_lone = name.size() > 1 && 2 + static_cast<size_t>(name[0]) == name.size();
   if (is_lone && (type == Type::a || type == Type::aaaa || type == Type::any)) return none;
   auto addresses = reversed(name);
   if (!addresses) return relay;
-  // Whatever the host has there is no matter of a guest's, and no other resolver's either.
+  // The host's names of loopback addresses are for no guest, and for no other resolver to tell.
   constexpr uint32_t loopback = 127;
   if (addresses->address.value >> 24 == loopback) return none;
   bool ours = addresses->length >= network_->prefix() && network_->contains(addresses->address);
@@ -130,7 +130,7 @@ Zone::Decision Zone::decide_known(std::string_view name, Type type, Class klass,
   if (network_ && guest == guests_.end()) return {.rcode = Rcode::refused};
   if (klass != Class::in) return {.rcode = Rcode::refused};
   if (auto refusal = refusal_of(type)) return {.rcode = *refusal};
-  // The nearest that stands at the name or above it.
+  // The nearest node: at the name itself or above it.
   auto found = nodes_.find(name);
   bool exact = found != nodes_.end();
   for (std::string_view rest = name; found == nodes_.end() && rest.size() > 1;) {

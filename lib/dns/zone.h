@@ -1,12 +1,12 @@
-// What is answered to whom: hosts in, decisions out. Pure: it knows no packet, no socket and no
-// network.
+// Decides the answer to each question and asker: hosts in, decisions out. Pure: it knows no packet,
+// no socket and no network.
 //
 // A zone has the hosts' names, and for each of their addresses a reverse zone of that address
 // alone. All below a host's name answers as the host does. AXFR is refused.
 //
-// It may be the zone of a network of guests. Who asks counts there: a guest gets the answers of the
-// zone, and what is none of its own is relayed to others (dns/relay.h), but for names of private
-// things, which nobody else is asked for.
+// It may be the zone of a network of guests. The asker counts there: a guest gets the zone's
+// answers, and its questions for other names are relayed (dns/relay.h). Names of private things
+// are the exception: no other server is asked for them.
 #pragma once
 
 #include <chrono>
@@ -47,23 +47,23 @@ struct Host {
   bool operator==(const Host&) const = default;
 };
 
-// The zone's own name is where a record points that must name a server, and nobody@invalid its
-// keeper (as in RFC 6303): every other name in it may be a host's.
+// A record that must name a server has the zone's own name, and nobody@invalid as the keeper (as in
+// RFC 6303): every other name in the zone may be a host's.
 struct Soa {
   uint32_t serial = 0;
 };
 struct Record {
   Name owner;
   Type type = Type::a;
-  uint32_t ttl = 0;                      // seconds; how long its absence may be remembered, too
+  uint32_t ttl = 0;                      // seconds; of an SOA, for the absence of a name, too
   std::variant<Address, Name, Soa> data; // a; ns and ptr; soa
 };
 
-// A network whose guests ask, and who is known there by its address, whether it has a name or not.
+// A network whose guests ask. Each guest is known by its address, whether it has a name or not.
 struct GuestNetwork {
   Subnet subnet;
   std::vector<Host> guests;
-  // Else these are those of before: what is outside is relayed as ever, the rest is SERVFAIL.
+  // False: `guests` is an earlier list. Outside names are relayed as ever, the rest is SERVFAIL.
   bool is_known = true;
   bool operator==(const GuestNetwork&) const = default;
 };
@@ -71,7 +71,7 @@ struct GuestNetwork {
 class Zone {
 public:
   // `name` is a valid zone (model/zone.h). Of two hosts with the same name or address the first
-  // counts. `network`: it is asked by the guests of that one alone; else by anybody.
+  // counts. With `network` only its guests get answers; without, every asker does.
   Zone(const std::string& name, std::chrono::seconds ttl, uint32_t serial,
        const std::vector<Host>& hosts, const std::optional<GuestNetwork>& network = {});
   Zone(const Zone&) = delete; // decisions point into it
@@ -84,7 +84,7 @@ public:
     bool authoritative = false;
     const Record* answer = nullptr;    // its owner is the name that was asked for
     const Record* authority = nullptr; // the SOA, where there is no answer (RFC 2308)
-    bool relay = false;                // to others; nothing of the above counts
+    bool relay = false;                // to other servers; the fields above do not count
   };
   // `name` as in dns/name.h. `asker` counts where guests of a network ask.
   Decision decide(std::string_view name, Type type, Class klass, Address asker = {}) const;
@@ -99,7 +99,7 @@ private:
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
-  // What stands at a name. Whole: all below it answers the same.
+  // The records at a name. `whole`: all names below it answer the same.
   struct Node {
     std::vector<const Record*> records; // of one type each; the first answers ANY (RFC 8482)
     const Record* soa = nullptr;
@@ -110,12 +110,12 @@ private:
   Decision decide_known(std::string_view name, Type type, Class klass, Address asker) const;
   Decision outside(const std::string& guest, std::string_view name, Type type) const;
 
-  std::vector<Record> records_; // never grown beyond what was reserved
+  std::vector<Record> records_; // never grown beyond its reserve: decisions point into it
   std::unordered_map<Name, Node, Hash, std::equal_to<>> nodes_;
   size_t hosts_ = 0;
   std::optional<Subnet> network_;
   bool is_known_ = true;
-  std::map<Address, std::string> guests_; // the names of those who may ask
+  std::map<Address, std::string> guests_; // the guests that may ask, with their names
 };
 
 } // namespace banger::dns
