@@ -1,7 +1,7 @@
-// libexec/banger/banger-resolver SUBNET: answers what guests of the private network ask of names
-// (ops/dns/guests.h).
+// libexec/banger/banger-resolver SUBNET: answers the private network's guests their questions for
+// names (ops/dns/guests.h).
 //
-// Started with its request on standard input; not for people. The word is there for ps.
+// Programs of banger start it, with a request on standard input. SUBNET is only there for ps.
 #include <cstdio>
 #include <exception>
 #include <string_view>

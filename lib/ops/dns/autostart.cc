@@ -7,14 +7,14 @@ namespace banger::ops {
 
 namespace {
 
-// A daemon that runs answers at once; one that is stuck must not keep a VM.
+// A daemon that runs answers at once; a daemon that is stuck must not keep a VM from starting.
 constexpr Millis time_to_say{200}, time_to_begin{2'000};
 constexpr Millis time_without_vms{60'000};
 
-constexpr const char* told = "dns.told"; // what people were told last; empty: all was well
+constexpr const char* told = "dns.told"; // the kind of fault told last; empty: all was well
 
-// What makes a fault another one. Not its words: they name a process, which may be another each
-// time.
+// The kind of a fault, by which it is told again or not. The words of a conflict would not do: they
+// name a process, which may be another each time.
 std::string kind_of(const Error& e, const Endpoint& listen) {
   if (e.code() != Code::conflict) return e.message();
   auto holder = find_port_holder(listen);
@@ -27,7 +27,7 @@ std::string kind_of(const Error& e, const Endpoint& listen) {
 bool is_outdated(const DnsDaemon& daemon, const Dirs& dirs) {
   if (is_older(daemon.version, version())) return true;
   if (daemon.version != version()) return false;
-  // proc(5): what is appended to the name of a file that has been removed, or replaced.
+  // proc(5): the kernel appends " (deleted)" to the name of a file that was removed or replaced.
   auto program = sys::read_link(fmt::format("/proc/{}/exe", daemon.process.pid));
   return program == dirs.bin + "/banger-dns (deleted)";
 }

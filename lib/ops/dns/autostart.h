@@ -1,5 +1,5 @@
-// The DNS daemon beside VMs that are started: there when they are, and in nobody's way where it
-// cannot be.
+// Starts the DNS daemon beside the VMs of a verb. A daemon that cannot start never keeps a VM from
+// starting.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace banger::ops {
 
-// One for a verb, however many VMs it starts. Nothing is thrown for a daemon that does not come up.
+// One object serves a verb, however many VMs it starts. A daemon that does not come up is no Error.
 class DnsAutostart {
 public:
   // `ctx` is used by settle() alone. `common` as for DnsStart.
@@ -23,12 +23,12 @@ public:
   DnsAutostart(const DnsAutostart&) = delete;
   DnsAutostart& operator=(const DnsAutostart&) = delete;
 
-  // Starts one where there is none (unless dns.autostart says no), or in the place of one in the
-  // background whose banger was replaced since; it ends when no VM has run for a minute. Returns
-  // without waiting for it. On any thread; the first call counts.
+  // Starts the daemon where there is none (unless dns.autostart says no), or in the place of one in
+  // the background whose banger was replaced since. It ends when no VM has run for a minute. This
+  // returns without waiting for it. May be called on any thread; the first call counts.
   void begin();
-  // After what was started: waits for the daemon if it is late, two seconds at most, and says what
-  // is wrong with it. The same is said once a state, until it is well again.
+  // Called after the VMs were started: waits for a late daemon, two seconds at most, and tells its
+  // fault. The same fault is told once a state, until the daemon is well again.
   void settle();
 
 private:
@@ -38,7 +38,7 @@ private:
   std::vector<std::string> common_;
   std::once_flag once_;
   std::unique_ptr<DnsStart> start_;
-  std::optional<DnsDaemon> outdated_; // that another keeps
+  std::optional<DnsDaemon> outdated_; // kept by a service manager, which must start it again
   std::optional<Error> fault_;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr Millis time_to_begin{20'000}, time_to_end{5'000};
 
-// What a daemon that has ended said.
+// The error of a daemon that has ended: its own last line, where there is one.
 Error why_it_ended(int err, const sys::ExitStatus& status) {
   std::string said;
   while (sys::is_readable(err) && said.size() < 65536) {
@@ -30,7 +30,7 @@ Error why_it_ended(int err, const sys::ExitStatus& status) {
   return told_error(last, fmt::format("the DNS daemon ended: {}", status.text()));
 }
 
-// Of a daemon that does not answer, too.
+// The state's daemon, also where it does not answer: its port then tells the process.
 std::optional<ProcessId> process_of(const Settings& settings, const Dirs& dirs) {
   try {
     if (auto daemon = find_dns_daemon(dirs)) return daemon->process;
@@ -51,7 +51,7 @@ sys::Child spawn_daemon(const Dirs& dirs, const DnsStart::How& how,
   };
   add({"--state-dir", dirs.state});
   command.argv.insert(command.argv.end(), common.begin(), common.end());
-  add({"--background", "--json"}); // why it ended is then told as a whole
+  add({"--background", "--json"}); // an error then comes back whole, with code and hint
   if (how.replace) add({"--replace"});
   if (how.idle) add({"--idle", fmt::format("{}ms", how.idle->count())});
   return sys::spawn(command, {-1, -1, err, {}});

@@ -25,13 +25,13 @@ public:
     bool replace = false;       // it takes the place of the one there is
     std::optional<Millis> idle; // DnsDaemon::idle
   };
-  // Starts its process, and waits for nothing. `common` are the options that it is given as well
-  // (App::common_words).
+  // Starts the daemon's process and returns at once. `common` are options that the daemon is given
+  // as well (App::common_words).
   DnsStart(const Settings& settings, const Dirs& dirs, const How& how,
            const std::vector<std::string>& common);
-  // Waits until it answers; another's that was first counts, and
-  // one of systemd's that waits for a question is started by one. None: `patience` has passed.
-  // Throws what kept it from starting.
+  // Waits until it answers. A daemon that another command started first counts; a service of
+  // systemd's that waits for a question is started by one. None: `patience` has passed.
+  // Throws the Error that kept the daemon from starting.
   std::optional<StartedDns> wait(Millis patience);
   // Kills it. Not after wait() has thrown.
   void end();
@@ -45,12 +45,12 @@ private:
   sys::Child child_;
 };
 
-// Starts it if there is none, or in the place of the one there is, and waits until it answers. From
-// then on it stays until it is ended. Throws what kept it from starting.
+// Starts the daemon if there is none, or with `replace` in its place, and waits until it answers.
+// From then on it stays until it is ended. Throws the Error that kept it from starting.
 StartedDns start_dns(const Settings& settings, const Dirs& dirs, bool replace,
                      const std::vector<std::string>& common);
 
-// Asks it to end, and waits until it has; one that does not within five seconds
+// Asks the daemon to end, and waits until it has. A daemon that does not end within five seconds
 // is killed. False where there is none.
 bool stop_dns(const Settings& settings, const Dirs& dirs);
 

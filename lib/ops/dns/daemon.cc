@@ -37,7 +37,7 @@ DnsDaemon parse_daemon(std::string_view line) {
   });
 }
 
-// Of which state a process is the DNS daemon; empty: of none.
+// The state directory that a process is the DNS daemon of; empty: the process is none.
 std::string state_of(int pid) {
   std::string fds = fmt::format("/proc/{}/fd", pid);
   try {
@@ -49,7 +49,7 @@ std::string state_of(int pid) {
   return {};
 }
 
-// Its answer. None where nobody takes the question, or it ends before it answers.
+// The daemon's answer. None where no process listens there, or the daemon ends before it answers.
 std::optional<std::string> ask(const Dirs& dirs, Json what, Millis patience) {
   try {
     Fd fd = sys::connect_unix(dns_socket(dirs), patience);
@@ -90,7 +90,7 @@ std::optional<DnsDaemon> find_dns_daemon(const Dirs& dirs, Millis patience) {
     if (until.has_passed())
       throw timed_out("the DNS daemon of the state '{}' does not answer", dirs.state)
           .subject(dirs.state);
-    // It has just begun, or is just ending: there is nothing of it that could be waited for.
+    // The daemon has just begun, or is just ending: it has no socket yet that could be waited for.
     sys::sleep_for(Millis(5));
   }
   return {};
@@ -129,7 +129,7 @@ void wake_dns_service(const Endpoint& at) {
     sys::send_all(fd.get(), std::string_view("\0\x0c", 2));
     sys::send_all(fd.get(), std::string(12, '\0')); // a header alone: answered, by FORMERR
     sys::wait_readable(fd.get(), time_to_wake);
-  } catch (const Error&) { // whoever has the port does not speak
+  } catch (const Error&) { // the port's owner does not answer
   }
 }
 

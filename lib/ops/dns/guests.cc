@@ -42,7 +42,7 @@ private:
   Names names_;
   dns::HostServers servers_;
   dns::Relay relay_;
-  dns::Server server_; // after what it asks
+  dns::Server server_; // after the names and the relay that it asks
 };
 
 } // namespace

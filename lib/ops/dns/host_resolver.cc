@@ -20,10 +20,10 @@ std::string nonce() {
                      steady_now().time_since_epoch().count());
 }
 
-// `count`: how many questions with these digits came; none: nobody knows.
+// `count`: how many questions with these digits came; none: the daemon does not tell.
 HostResolver look(const std::string& digits, const std::string& zone, Millis patience,
                   const std::function<std::optional<uint64_t>()>& count) {
-  // With a dot at its end: nobody goes on to look for it in other domains.
+  // The dot at its end keeps libc from trying the name in the host's search domains.
   std::string name = fmt::format("banger-{}.{}.", digits, zone);
   sys::RunResult r = sys::run({{"getent", "ahostsv4", name}, {}, "/", false}, {}, patience);
   auto came = count();

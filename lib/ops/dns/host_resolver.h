@@ -13,14 +13,14 @@ struct HostResolver {
   std::string how;          // that was found, for people
 };
 // Looks a name up as any program does, by libc (getent(1)), and sees whether the question comes to
-// the daemon. That name is in nobody's memory. It takes as long as `patience` at most: a resolver
-// that asks somewhere else may wait for that longer, and would not have asked us. Changes nothing.
+// the daemon. The name is new, so that no cache has it. Takes `patience` at most: a resolver that
+// takes longer waits for another server, and would not have asked the daemon. Changes nothing.
 inline constexpr Millis usual_look{1'500};
 HostResolver look_at_resolver(const Dirs& dirs, const DnsDaemon& daemon,
                               Millis patience = usual_look);
-// The same for whatever banger's daemon is at `at`, this user's or for root anybody's, or for this
-// process where nobody is: it then listens there. Throws Error(conflict) where another program has
-// that port.
+// The same for the banger daemon that listens at `at`: this user's, or for root any user's. Where
+// no process listens there, this one does for the time of the look. Throws Error(conflict) where
+// another program has that port.
 HostResolver look_for_questions(const Endpoint& at, const std::string& zone, const Dirs& dirs);
 
 } // namespace banger::ops

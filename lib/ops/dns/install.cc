@@ -36,7 +36,7 @@ std::optional<int> resolved_version() {
   return std::atoi(told.c_str() + at + 1);
 }
 
-// Whose descriptors are not ours to read is told by its name: a dry run is for everybody.
+// Where this user may not read a process's descriptors, its name tells: a dry run is for everybody.
 std::optional<sys::ProcessInfo> server_at(const std::string& address,
                                           const std::vector<sys::ProcessInfo>& processes) {
   if (auto owner = sys::find_port_owner("udp", address, 53)) return owner;
@@ -93,7 +93,7 @@ void run(const Words& command, const OnNotice& tell) {
 
 bool is_ours(const std::string& content) { return content.starts_with(our_mark); }
 
-// As far as it gets: what fails keeps nothing else from being taken out. Throws the first failure.
+// Takes the plan back. A step that fails keeps no other from being done. Throws the first failure.
 void take_out(const ResolverPlan& plan, const OnNotice& tell) {
   std::optional<Error> first;
   auto step = [&](const std::function<void()>& act) {
@@ -114,8 +114,8 @@ void take_out(const ResolverPlan& plan, const OnNotice& tell) {
   if (first) throw std::move(*first);
 }
 
-// A resolver may still be starting again after the command that told it to has ended, and nothing
-// else says when it is there.
+// A resolver may still be starting after the command that restarts it has ended. Only a look-up
+// that succeeds tells that it is there.
 void prove(const Settings& settings, const Dirs& dirs) {
   Deadline until(time_to_be_there);
   HostResolver found = look_for_questions(settings.dns_listen, settings.dns_zone, dirs);

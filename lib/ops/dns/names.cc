@@ -12,7 +12,7 @@ namespace banger::ops {
 
 namespace {
 
-// Who asks waits for it: another who keeps the state locked must not keep the answer for long.
+// The asker waits while the state is read: a program that keeps it locked must not delay that.
 constexpr Millis patience{50}, between_tries{100};
 
 } // namespace
@@ -64,12 +64,12 @@ const dns::Answers* Names::unsure() {
 
 void Names::on_death() {
   version_.reset();
-  if (!now()) deaths_.follow({}); // what is read next follows them anew
+  if (!now()) deaths_.follow({}); // the next reading follows the processes anew
 }
 
 void Names::look() {
-  // A state may be made, removed, or put back from a copy while this runs: what was opened is not
-  // what is there then.
+  // A state may be made, removed, or put back from a copy while this runs: the open file is then
+  // not the state's any more.
   auto file = sys::find_identity(dirs_.db());
   if (!state_ || state_->is_absent() || file != file_) {
     state_.reset();
@@ -97,7 +97,7 @@ void Names::compute() {
     return named_vms(dirs_, *state_, network_ ? std::optional(network_->mode) : std::nullopt);
   };
   NamedVms named = look();
-  // One that has ended since is looked at again.
+  // Where a process has ended since the look, the VMs are looked at again.
   while (!deaths_.follow(named.processes)) named = look();
   Facts facts = facts_of(named);
   if (answers_ && facts == facts_) return;

@@ -1,8 +1,8 @@
-// Which VMs have a name in the DNS, and what is answered of them. The state is the truth, and
-// whether a VM runs is told by identity.
+// The VMs that have a name in the DNS, and the answers made of them. They are read from the state,
+// and whether a VM runs is told by the identity of its processes.
 //
-// now() is cheap where nothing has changed: one look at the state file and one at its version. What
-// was committed before the call is in what it gives.
+// now() is cheap where the state has not changed: it looks at the state file and at its version.
+// The answers hold every change that was committed before the call.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ namespace banger::ops {
 
 struct NamedVms {
   std::vector<dns::Host> hosts;     // by name, with the address that the host reaches each at
-  std::vector<dns::Host> guests;    // those of the network that was asked about, with theirs in it
-  std::vector<ProcessId> processes; // that they have their names by: monitors and VMMs that live
+  std::vector<dns::Host> guests;    // the VMs of the network asked about, with their address in it
+  std::vector<ProcessId> processes; // the living monitors and VMMs that the names depend on
 };
-// Those that run: whose VMM lives, or whose monitor is at work, on a start or a guest's reboot.
+// The VMs that run: a VMM lives, or a monitor is at work on a start or on a guest's reboot.
 NamedVms named_vms(const Dirs& dirs, state::State& state, std::optional<NetMode> network = {});
 
 class Names {
@@ -32,29 +32,29 @@ public:
     NetMode mode{};
     Subnet subnet;
   };
-  // `log` gets why the state cannot be read, once, and when it can again. Without a network: what
-  // the host is answered, in the zone of the settings. For guests it is the zone that they were
-  // told.
+  // `log` is told once when the state cannot be read, with the reason, and once when it can again.
+  // Without a network these are the host's answers, in the zone of the settings. For guests it is
+  // the zone that they were told.
   Names(const Settings& settings, const Dirs& dirs, Log& log, std::optional<Network> network = {});
 
   // Null while the state cannot be read; then it is tried again ten times a second at most.
   const dns::Answers* now();
-  // What guests are told meanwhile: the outside's names as ever, of VMs that nobody knows. Null
-  // where the state was never read.
+  // The answers for guests meanwhile: outside names are relayed as ever, and the names of VMs get
+  // SERVFAIL. Null where the state was never read.
   const dns::Answers* unsure();
   // Readable when one of the processes that names depend on has ended. on_death() makes it quiet.
   int deaths() const { return deaths_.fd(); }
   void on_death();
 
   size_t hosts() const { return facts_.hosts.size(); }
-  // How often what is answered has changed.
+  // How often the answers have changed.
   uint64_t generation() const { return generation_; }
 
 private:
   void look();
   void compute();
 
-  // All that answers are made of, but for what does not change.
+  // All that answers are made of, but for the settings, which do not change.
   struct Facts {
     std::string zone;
     std::vector<dns::Host> hosts;

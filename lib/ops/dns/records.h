@@ -19,8 +19,8 @@ Json to_json(const DnsRecord& record);
 std::vector<DnsRecord> dns_records(Reader& in);
 
 // Asks the server at dns.listen for `name`: a VM's, a full one, or an IPv4 address, whose name is
-// asked for then. Throws Error(not_found) for what it does not have, Error(unreachable) where none
-// answers, Error(failed) where it cannot tell.
+// asked for then. Throws Error(not_found) for a name that it does not have, Error(unreachable)
+// where no server answers, Error(failed) where the server cannot tell.
 std::vector<DnsRecord> resolve(const Settings& settings, const std::string& name);
 
 } // namespace banger::ops

@@ -25,7 +25,7 @@ ResolverPlan by_delegate(const Endpoint& listen, const std::string& zone) {
           {reload}};
 }
 
-// A server in resolved.conf would be asked for everything. One of a link is asked for the link's
+// A server in resolved.conf would be asked for every name. A link's server is asked for the link's
 // domains alone; resolved counts a link that is up and has an address that is no loopback's.
 ResolverPlan by_link(const HostFacts& facts, const Endpoint& listen, const std::string& zone) {
   std::string unit = fmt::format("[Unit]\n"
@@ -46,7 +46,7 @@ ResolverPlan by_link(const HostFacts& facts, const Endpoint& listen, const std::
                                  "ExecStart=resolvectl llmnr {0} no\n"
                                  "ExecStart=resolvectl mdns {0} no\n"
                                  "ExecStart=resolvectl dnssec {0} no\n"
-                                 "ExecStopPost=ip link delete {0}\n\n" // of one that failed, too
+                                 "ExecStopPost=ip link delete {0}\n\n" // after a failed start, too
                                  "[Install]\n"
                                  "WantedBy=systemd-resolved.service\n",
                                  link, to_text(listen), zone);

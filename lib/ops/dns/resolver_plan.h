@@ -1,5 +1,5 @@
-// How the resolvers that hosts have are told to ask the DNS daemon, for names of its zone and no
-// others. Pure: what is known of a host in, files and commands out.
+// How each kind of host resolver is told to ask the DNS daemon, for names of its zone and no
+// others. Pure: the facts of a host go in, files and commands come out.
 #pragma once
 
 #include <optional>
@@ -11,11 +11,11 @@
 namespace banger::ops {
 
 struct HostFacts {
-  // Whom programs ask, by libc: the first name server of /etc/resolv.conf; empty: none.
+  // The server that libc asks for programs: the first one of /etc/resolv.conf; empty: none.
   std::string name_server;
   bool nss_resolve = false;            // libc asks systemd-resolved, whatever resolv.conf says
   std::optional<int> resolved_version; // systemd-resolved runs
-  bool has_network_manager = false;    // which would else take a link of ours for its own
+  bool has_network_manager = false;    // it would take a link of ours for its own if not told
   bool resolved_has_port = false, dnsmasq_has_port = false,
        other_has_port = false;     // of name_server
   bool by_network_manager = false; // that dnsmasq is NetworkManager's
@@ -38,9 +38,9 @@ struct ResolverPlan {
 // Each file that a plan makes begins with this.
 inline constexpr std::string_view our_mark = "# Made by banger dns install";
 
-// Throws Error(preflight) for a host whose resolver cannot be told, with what to do.
+// Throws Error(preflight), with a way out, for a host whose resolver cannot be told.
 ResolverPlan plan_resolver(const HostFacts& facts, const Endpoint& listen, const std::string& zone);
-// Every plan that this host may have had, in whatever state it was then: for what takes out.
+// Every plan that this host may ever have carried out: uninstall() takes back each of them.
 std::vector<ResolverPlan> all_plans(const HostFacts& facts, const Endpoint& listen,
                                     const std::string& zone);
 

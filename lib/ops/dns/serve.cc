@@ -44,7 +44,7 @@ Sockets given_sockets(std::vector<Fd> given) {
   return sockets;
 }
 
-// The error of a port that is taken: who has it, and what to do.
+// The error of a port that is taken: it names the process that has it, and what to do.
 Error taken(const Endpoint& at) {
   auto holder = find_port_holder(at);
   return conflict("cannot serve DNS at {}: {} has it", to_text(at),
@@ -80,7 +80,7 @@ sys::FileLock take_lock(const Dirs& dirs) {
       .subject(dirs.state);
 }
 
-// Where others ask what it is. It is there before anything that may keep it from serving.
+// The socket at which programs ask for its status. It is made before any step that may fail.
 class TalkSocket {
 public:
   explicit TalkSocket(std::string path) : path_(std::move(path)), fd_(sys::listen_unix(path_)) {}
@@ -89,11 +89,11 @@ public:
   ~TalkSocket() {
     try {
       if (!path_.empty()) sys::remove_file(path_);
-    } catch (const Error&) { // the next one replaces it
+    } catch (const Error&) { // the next daemon replaces it
     }
   }
   Fd take() { return std::move(fd_); }
-  // Whoever it belongs to now, it is not removed.
+  // The path may be another daemon's now: it is not removed.
   void leave() { path_.clear(); }
 
 private:
@@ -101,17 +101,17 @@ private:
   Fd fd_;
 };
 
-// Whether a state is still the one that was there: its directory may be removed, and another be
-// made in its place, which a daemon of its own is to serve.
+// Tells whether the state at its path is still the same: its directory may be removed, and another
+// one made in its place, which a daemon of its own is to serve.
 class StatePlace {
 public:
   explicit StatePlace(const Dirs& dirs) : lock_(dns_lock(dirs)), there_(sys::find_identity(lock_)) {
     try {
       changes_ = sys::watch_dir(dirs.state + "/run");
-    } catch (const Error&) { // the host's watches are used up: it is not seen then
+    } catch (const Error&) { // the host's watches are used up: a removal is not seen then
     }
   }
-  // Readable when it may have gone; -1: nobody sees it.
+  // Readable when the state may have gone; -1: that is not seen.
   int fd() const { return changes_.get(); }
   bool has_gone() {
     sys::drain_events(changes_.get());
@@ -159,7 +159,7 @@ public:
       loop_.watch(place_.fd(), [this] {
         if (!place_.has_gone()) return;
         has_gone_ = true;
-        talk_socket_.leave(); // what is there now is another's
+        talk_socket_.leave(); // a file at that path is another state's
         loop_.stop();
       });
     DnsDaemon now = as_now();
@@ -206,9 +206,9 @@ private:
     });
     if (verb == "status" || verb == "stay") {
       if (verb == "stay") self_.idle.reset();
-      wait_for_vms(); // whoever asks may be about to start one
+      wait_for_vms(); // the asker may be about to start a VM
       client->send(to_line(as_now()));
-    } else if (verb == "socket") { // whoever takes over has them one by one
+    } else if (verb == "socket") { // a successor takes the sockets one by one
       std::vector<int> all = server_.sockets();
       if (index >= all.size()) throw usage("there is no socket {}", index);
       client->send_with(message_line({{"v", message_version}, {"of", all.size()}}), all[index]);

@@ -8,12 +8,12 @@
 namespace banger::ops {
 
 // Serves until SIGTERM or SIGINT, or until the state's directory is removed. It takes the sockets
-// that it was started with (systemd's), else those of dns.listen; a service manager that wants to
-// know hears when they are answered. `on_ready` is called then.
+// that it was started with (systemd's), else binds those of dns.listen. Once it answers there, it
+// tells a service manager that wants to know, and calls `on_ready`.
 //
 // While the state cannot be read it answers SERVFAIL, and recovers by itself; a state that is not
 // there is made. Throws Error(conflict) where a daemon serves this state already, or another has
-// the port (the error says who), Error(preflight) for a port that this user may not have.
+// the port (the error names its process), Error(preflight) for a port that this user may not have.
 //
 struct ServeDns {
   // It takes the place of the daemon that there is, with its sockets where they are those of

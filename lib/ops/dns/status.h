@@ -1,4 +1,4 @@
-// What the DNS of a state is now, and whether this host's programs ask it; changes nothing.
+// The DNS of a state as it is now, and whether this host's programs ask it. Changes nothing.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct DnsStatus {
 DnsStatus dns_status(const Settings& settings, const Dirs& dirs, Millis patience = usual_look);
 // Why programs of this host do not find VMs by their names; empty: they do.
 std::string why_names_fail(const DnsStatus& status, const Settings& settings);
-// The same for who checks this host: a warning at most, VMs run without it.
+// The same as a check of this host: a warning at most, since VMs run without it.
 Check check_names(const Settings& settings, const Dirs& dirs);
 Json to_json(const DnsStatus& status, const Settings& settings, const Dirs& dirs);
 

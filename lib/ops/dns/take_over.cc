@@ -64,8 +64,8 @@ std::vector<Fd> take_over_dns(const Settings& settings, const Dirs& dirs) {
     Fd none;
     before.ask({{"do", "end"}}, &none);
     if (sys::await_end(daemon->process, patience)) return sockets;
-  } catch (const Json::exception&) { // of another build, which says it otherwise
-  } catch (const Error&) {           // it does not answer, or does not give them
+  } catch (const Json::exception&) { // a daemon of another build, whose words differ
+  } catch (const Error&) {           // it does not answer, or does not give its sockets
   }
   stop_dns(settings, dirs);
   return sockets;

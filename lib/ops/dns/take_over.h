@@ -7,9 +7,9 @@
 
 namespace banger::ops {
 
-// Ends the daemon of this state, if there is one, and gives the sockets that it answered: what is
-// asked meanwhile waits in them, and no datagram is lost. None of one that does not give them,
-// which is ended all the same.
+// Ends the daemon of this state, if there is one, and gives the sockets that it answered. Questions
+// that come meanwhile wait in them, and no datagram is lost. A daemon that does not give its
+// sockets is ended all the same, and none are returned.
 std::vector<Fd> take_over_dns(const Settings& settings, const Dirs& dirs);
 
 } // namespace banger::ops
