@@ -80,7 +80,7 @@ sys::FileLock take_lock(const Dirs& dirs) {
       .subject(dirs.state);
 }
 
-// The socket at which programs ask for its status. It is made before any step that may fail.
+// The socket at which programs ask for its status. It is made before the port is bound.
 class TalkSocket {
 public:
   explicit TalkSocket(std::string path) : path_(std::move(path)), fd_(sys::listen_unix(path_)) {}

@@ -20,8 +20,8 @@ namespace banger::ops {
 namespace {
 
 constexpr const char* kvm_device = "/dev/kvm";
-// A usable KVM speaks within 0.2 s, on a host that is busy and itself emulated within 5. One that
-// does not work never speaks.
+// A kernel on a usable KVM speaks within 0.2 s, on a host that is busy and itself emulated within
+// 5 s. On a KVM that does not work it never speaks.
 constexpr Millis first_byte_deadline{10'000};
 
 // Boots the kernel on KVM in a directory of its own. Empty if its console spoke, else why not.
@@ -103,7 +103,7 @@ std::optional<std::string> known_verdict(state::State& state, VmmKind vmm, const
   return last->why;
 }
 
-// One tries, whoever else starts a VM meanwhile waits for the verdict.
+// One start tries; other starts wait for its verdict meanwhile.
 std::string first_verdict(Context& ctx, const Probe& boot, const std::string& key) {
   ctx.stage("kvm", "trying whether a kernel boots on it");
   auto lock = sys::FileLock::take(ctx.dirs.state + "/accel.lock");

@@ -1,8 +1,8 @@
 // Whether this host's KVM is usable, and which acceleration a start takes.
 //
-// Usable means: the bundle's kernel was booted on it once, by the VMM that is asked about, and its
-// console spoke before a deadline, since some KVMs open, run, and stay silent for ever. The verdict
-// is kept in the state for each VMM, by boot id, kernel, VMM and KVM's modules.
+// Usable means: the bundle's kernel was booted on it once, by the VMM in question, and its console
+// spoke before a deadline, since some KVMs open, run, and stay silent for ever. The verdict is
+// kept in the state for each VMM, by boot id, kernel, VMM and KVM's modules.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace banger::ops {
 
-// What is booted to see whether KVM works: absolute paths.
+// The files that are booted to see whether KVM works: absolute paths.
 struct Probe {
   std::string kernel, initrd;
   VmmKind vmm = VmmKind::qemu;
@@ -30,7 +30,7 @@ std::string kvm_fault(Context& ctx, const Probe& boot);
 // says why.
 Accel choose_accel(Context& ctx, std::optional<Accel> want, const Probe& boot);
 
-// What the last probes of this boot of the host found wrong with KVM: "" if one VMM can use it,
+// The fault of KVM that the last probes of this boot of the host found: "" if one VMM can use it,
 // none if no probe has run yet.
 std::optional<std::string> known_kvm_fault(state::State& state);
 

@@ -1,4 +1,4 @@
-// What is looked at before something is done, and what was found.
+// A check of the host before something is done, and its finding.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ std::string_view name_of(Verdict v);
 struct Check {
   std::string id; // "kvm", "qemu", …
   Verdict verdict = Verdict::ok;
-  std::string found; // what was found, for people
+  std::string found; // the finding, for people
   std::string fix;   // the command that mends it; empty when ok
 };
 

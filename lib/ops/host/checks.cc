@@ -62,7 +62,7 @@ Check make_check(const std::string& id, const std::function<Check()>& check) {
 
 namespace {
 
-// What lets this user open a device: to be in its group, where that may and is none of root's own.
+// The command that lets this user open a device: to join its group, if that may open it.
 std::string opens(const std::string& device) {
   struct stat info {};
   constexpr mode_t both = S_IRGRP | S_IWGRP;

@@ -1,6 +1,6 @@
 // The single checks of this host, from which doctor and preflight are put together.
 //
-// Each looks at one thing and changes nothing. It may throw Error for what cannot be looked at;
+// Each check looks at one thing and changes nothing. It may throw Error where it cannot look;
 // make_check turns that into a check that is missing, with the reason.
 #pragma once
 
@@ -43,12 +43,12 @@ Check check_e2fsprogs(const Host& host);
 Check check_ssh(const Host& host);
 Check check_network(const Host& host);    // the private one: a warning, VMs can do without it
 Check check_bundle(const Host& host);     // all of it
-Check check_boot_files(const Host& host); // what every start needs of it
+Check check_boot_files(const Host& host); // the bundle's files that every start needs
 Check check_state(const Host& host);
 Check check_key(const Host& host); // the state's ssh key
 Check check_space(const Host& host);
 Check check_runtime(const Host& host);
-Check check_files(const Host& host);   // how many may be open
+Check check_files(const Host& host);   // how many files may be open
 Check check_inotify(const Host& host); // whether another file can be watched
 
 } // namespace banger::ops

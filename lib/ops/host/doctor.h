@@ -1,4 +1,4 @@
-// What banger needs of this machine, looked at one by one; nothing is changed.
+// Checks one by one what banger needs of this machine. Changes nothing.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace banger::ops {
 
 // All checks, always in the same order. A check that cannot be made is itself `missing` with the
-// reason; nothing is thrown for what is found.
+// reason; no finding is thrown as an Error.
 std::vector<Check> check_host(const Settings& settings, const Dirs& dirs);
 
 } // namespace banger::ops

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* version_fact = "firecracker.version";
 constexpr Millis time_to_tell{10'000};
 
-// What it is known by: another one in its place is asked again.
+// The identity of the program's file: another file in its place is asked again.
 std::string identity_of(const std::string& path) {
   auto info = sys::find_info(path);
   if (!info) return {};

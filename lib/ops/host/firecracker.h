@@ -14,8 +14,8 @@ struct FoundFirecracker {
   std::string path;
   vmm::FirecrackerVersion version;
 };
-// Or why that cannot be used: it is absent, too old, or tells no version. It is asked once for each
-// identity of its file, where `verdicts` may be written.
+// Firecracker, or why it cannot be used: it is absent, too old, or tells no version. Its program is
+// run once for each identity of its file, where `verdicts` may be written.
 std::expected<FoundFirecracker, std::string> find_firecracker(const Settings& settings,
                                                               state::State* verdicts);
 

@@ -41,7 +41,7 @@ std::string value_of(const Switch& s) {
   }
 }
 
-// Everything that the outcome of the trial hangs on.
+// Everything that decides the outcome of the trial.
 std::string circumstances() {
   std::string all = sys::boot_id() + (sys::is_root() ? " root" : " user");
   for (const Switch& s : switches) all += " " + value_of(s);

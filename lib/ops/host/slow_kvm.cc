@@ -23,7 +23,7 @@ std::string content(const char* path) {
 SlowKvm slow_kvm(const std::string& release, const std::string& itlb_multihit,
                  const std::string& nx_huge_pages, const std::string& mounts) {
   if (!release.starts_with("6.1.")) return {};
-  if (nx_huge_pages.empty() || nx_huge_pages == "never") return {}; // there is no such thread
+  if (nx_huge_pages.empty() || nx_huge_pages == "never") return {}; // KVM has no such thread then
   if (mounts.find("favordynmods") != std::string::npos) return {};
   const char* why = "creating a VM is slow on Linux 6.1";
   // The thread guards against a fault of processors that this one may not have.

@@ -1,5 +1,5 @@
-// Hosts on which KVM takes long to create a VM, as Firecracker's guide to hosts tells: Linux 6.1
-// moves a thread of KVM's between control groups for each, which waits for every processor.
+// Hosts on which KVM takes long to create a VM (Firecracker's guide to production hosts). For each
+// VM Linux 6.1 moves a thread of KVM's between control groups, which waits for every processor.
 #pragma once
 
 #include <string>

@@ -35,7 +35,7 @@ Unfit unfit(VmmKind kind, const VmmWish& wish) {
   return {};
 }
 
-// Each text once in the life of a state.
+// Tells each text once in the life of a state.
 void say_once(Context& ctx, const std::string& text) {
   std::string said = ctx.state.fact(said_fact).value_or("");
   auto lines = split(said, '\n');

@@ -1,4 +1,4 @@
-// Which VMM runs a VM, and on which acceleration.
+// Chooses the VMM that runs a VM, and its acceleration.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace banger::ops {
 
-// What is asked of a VM's VMM. An empty optional is `auto`.
+// The wishes that a VM's VMM must fulfil. An empty optional is `auto`.
 struct VmmWish {
   std::optional<VmmKind> vmm;
   std::optional<Accel> accel;
@@ -30,10 +30,10 @@ struct VmmChoice {
   Accel accel = Accel::tcg;
 };
 
-// For a start. `auto` is Firecracker where its program and a KVM that it boots this kernel on are
-// found and it can run such a VM, else QEMU, with a notice, once for each reason; none where the VM
-// is emulated, which is told by itself. Throws as require_fit() does, and Error(preflight) where
-// the VMM or the acceleration that is asked for cannot be used here.
+// For a start. `auto` is Firecracker where its program is found, it can run such a VM, and it boots
+// this kernel on KVM; else QEMU, with one notice for each reason. An emulated VM gets none: the
+// emulation has a notice of its own. Throws as require_fit() does, and Error(preflight) where the
+// VMM or the acceleration that is asked for cannot be used here.
 VmmChoice choose_vmm(Context& ctx, const std::string& vm, const VmmWish& wish,
                      const std::string& kernel, const std::string& initrd);
 

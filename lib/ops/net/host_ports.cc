@@ -14,7 +14,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr size_t most_ports = 256; // each is a socket of what forwards it
+constexpr size_t most_ports = 256; // each is a socket of the process that forwards it
 
 bool can_bind(const Port& p, int* err = nullptr) {
   return p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host, err)
@@ -26,8 +26,8 @@ std::string text(const Port& p) {
   return fmt::format("{}:{}/{}", typed_address(p), p.host, p.proto);
 }
 
-// An own address that is not known yet is free but for those who listen everywhere, as any other
-// loopback address is that nobody has.
+// An own address that is not given yet is only taken by programs that listen everywhere. A loopback
+// address that no VM has shows the same.
 Port as_bound(Port p) {
   if (p.host_address.empty()) p.host_address = "127.255.255.254";
   return p;
@@ -35,8 +35,8 @@ Port as_bound(Port p) {
 
 std::string who_has(const Port& p) { return sys::tell_port_owner(p.proto, p.host_address, p.host); }
 
-// How to have a port that is taken at 127.0.0.1 at the VM's own address alone; empty where that is
-// no way.
+// How to have a port at the VM's own address alone, where it is taken at 127.0.0.1; empty for a
+// port at another address.
 std::string own_alone(const PortsOf& vm, const Port& p, Asked asked) {
   if (p.host_address != loopback) return {};
   Port typed = p;
@@ -76,8 +76,8 @@ bool overlap(const Port& a, const Port& b, bool same_vm) {
   return a.host_address == b.host_address && (same_vm || !a.host_address.empty());
 }
 
-// The guest's ssh at its own number where the host lets us, else where it was last time if that is
-// still free, else anywhere.
+// The guest's ssh gets port 22 where the host allows it, else its last number if that is still
+// free, else any free one.
 int choose_ssh_port(const Vm& vm) {
   auto is_published = [&](int port) {
     Port ssh{"tcp", vm.reach, port, 22};

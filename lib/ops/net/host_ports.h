@@ -1,5 +1,5 @@
-// Which ports of the host a VM gets. What is published without an address stands in a list of ports
-// twice, at 127.0.0.1 and at the VM's own address, which is empty as long as the VM is not made.
+// The ports of the host that a VM gets. A port that is published without an address is in the list
+// twice: at 127.0.0.1 and at the VM's own address, which is empty until the VM is made.
 #pragma once
 
 #include <span>
@@ -9,25 +9,25 @@
 
 namespace banger::ops {
 
-// Sets ssh_port and the ports' host numbers to what can be had now: their own where the host lets
-// us bind them, else (a low port, which only root may have) a free high one. Throws
-// Error(conflict) for a published one that another program listens on.
+// Sets ssh_port and the ports' host numbers to numbers that are free now: their own where the host
+// lets us bind them, else (a low port, which only root may have) a free high one. Throws
+// Error(conflict) for a published port that another program listens on.
 void choose_ports(Vm& vm);
-// What the ports that are looked at are, for a hint that can be typed.
+// The origin of the ports that are checked: it decides the command in a hint.
 enum class Asked {
   of_new_vm, // create, run
   now,       // of a VM that is there, by `net publish`
   recorded   // in its row
 };
 
-// Whose ports they are: all empty but the name of one that is not made yet.
+// The VM that the ports belong to. Of a VM that is not made yet only the name is known.
 struct PortsOf {
   std::string id, name, reach;
   PortsOf(const Vm& vm) : id(vm.id), name(vm.name), reach(vm.reach) {}
   PortsOf(const VmSpec& spec) : name(spec.name) {}
 };
 
-// Puts those of `chosen` into the row, for as long as the host runs; `vm` is the row then.
+// Puts the ports of `chosen` into the row, for as long as the host runs; `vm` is the row then.
 void record_ports(Context& ctx, Vm& vm, const Vm& chosen);
 
 // Throws Error(conflict) for a port of UDP of a VM that has no way out where a setting decides
@@ -39,18 +39,18 @@ void check_answers(const std::string& vm, NetMode mode, bool way_out,
 // the list itself has it twice; Error(usage) for more than a VM may have.
 void check_ports(Context& ctx, const PortsOf& vm, const std::vector<Port>& ports);
 
-// What choose_ports would find, before anything is touched: Error(conflict) that names all of the
-// ports which another program has, and who that is. The VM must not run.
+// Checks, before anything is changed, what choose_ports would throw for: Error(conflict) that names
+// every port that another program has, and that program. The VM must not run.
 void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked asked);
 
 // Ports of a VM that runs: their own numbers or, for a low one, a free high one, which is the same
 // at all addresses. Throws Error(conflict) when another program has one.
 void choose_ports(const PortsOf& vm, std::span<Port> ports, Asked asked);
 
-// The same port at the VM's own address of one at 127.0.0.1, and the other way round; none where
-// `all` does not have it.
+// For a port at 127.0.0.1 the same port at the VM's own address, and the other way round. Null
+// where `all` does not have it.
 const Port* find_twin(const PortsOf& vm, const Port& port, std::span<const Port> all);
-// As it is typed: "8080:80" where `all` has both.
+// The port as people type it: "8080:80" where `all` has both.
 std::string as_typed(const PortsOf& vm, const Port& port, std::span<const Port> all);
 
 } // namespace banger::ops

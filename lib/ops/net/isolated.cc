@@ -34,7 +34,7 @@ void Isolated::attach(Vm& vm) {
 }
 
 NetPlace::Attachment Isolated::attachment(const Vm& vm, bool way_out) {
-  // Published when there was a way out.
+  // A port of UDP may have been published while the VM had a way out.
   check_answers(vm.name, vm.net_mode, way_out, vm.ports);
   vmm::UserNet net;
   net.subnet = Subnet::around(vm.address, vm.prefix).text();

@@ -1,4 +1,4 @@
-// The network of a VM that is isolated: its VMM's own, and nobody else in it.
+// The network of a VM that is isolated: its VMM's own, with no other VM in it.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// In what the networks that a VM can have differ, as far as it can be told without touching one
-// (what they do: ops/net/place.h). Pure.
+// How the networks that a VM can have differ, as far as that is known without touching one. Their
+// acts are in ops/net/place.h. Pure.
 //
 // Code that depends on the network asks for one of these abilities, never which mode a VM has.
 #pragma once
@@ -12,7 +12,7 @@ struct NetNature {
   // Its VMs reach each other, and each has an address of its own, of net.subnet. Else a VM is alone
   // in its network, where every VM has the same address.
   bool shared = false;
-  // It is the state's private network, which the host must allow.
+  // The network is the state's private one, which the host must allow.
   bool is_private = false;
   // The host's own addresses are closed to its VMs, unless net.host_access opens them.
   bool guards_host = false;
@@ -22,14 +22,14 @@ struct NetNature {
   // A VM's ports on the host are its VMM's own: the monitor has it open and close them, and they
   // end with it.
   bool vmm_forwards = false;
-  // To join and to leave it may take long: others are waited for.
+  // Joining and leaving may take long, for other VMs are waited for.
   bool waits = false;
 };
 
-// Throws Error(failed) for one that this build does not have.
+// Throws Error(failed) for a mode that this build does not have.
 const NetNature& nature_of(NetMode mode);
 
-// What `auto` gives a VM, on a host that allows a private network or does not.
+// The mode that `auto` gives a VM, on a host that allows a private network or does not.
 NetMode automatic_mode(bool private_network);
 
 } // namespace banger::ops

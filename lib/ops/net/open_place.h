@@ -8,7 +8,7 @@
 
 namespace banger::ops {
 
-// Throws Error(failed) for one that this build does not have.
+// Throws Error(failed) for a mode that this build does not have.
 std::unique_ptr<NetPlace> open_place(Context& ctx, NetMode mode);
 std::vector<std::unique_ptr<NetPlace>> all_places(Context& ctx);
 

@@ -1,10 +1,10 @@
-// The network's place as a value: what is done for a VM in the network that it has, whichever that
-// is.
+// A network's place: the acts that a VM needs in its network, behind one interface for all kinds of
+// networks.
 //
 //   user      the state's private network                ops/net/private_net.h
-//   isolated  its VMM's own, with nobody else in it      ops/net/isolated.h
+//   isolated  its VMM's own, with no other VM in it      ops/net/isolated.h
 //
-// Another one is a class like those, a line in open_place() and in all_places()
+// A further kind of network is a class like those, a line in open_place() and in all_places()
 // (ops/net/open_place.h), and its nature (ops/net/nature.h).
 //
 // A call that changes something may be killed at any point: the next one finishes it or undoes it.
@@ -27,22 +27,22 @@ public:
   virtual ~NetPlace() = default;
 
   // Gives the VM an address there, `ip` if that is asked for; its ports and its reach stay. The
-  // transaction, and the row, are the caller's, and `doing` ("create") is what cannot be done where
-  // this throws Error(conflict): the address is another's, none is left, or VMs have addresses of
-  // another subnet. Error(usage) for an address that is none of the subnet.
+  // caller owns the transaction and writes the row. Throws Error(conflict), "cannot DOING", where
+  // the address is another VM's, none is left, or VMs have addresses of another subnet;
+  // Error(usage) for an address outside the subnet.
   virtual void lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) = 0;
 
-  // For a VM that starts: its place made, its ssh and its published ports on the host chosen,
-  // recorded in the row, forwarded as far as its VMM does not do that. What it had before is
-  // replaced. Error(conflict) when a published port is taken.
+  // For a VM that starts: makes its place, and chooses the host's ports for its ssh and its
+  // published ports. They are recorded in the row, and forwarded unless the VMM does that. The
+  // place that it had before is replaced. Error(conflict) when a published port is taken.
   virtual void attach(Vm& vm) = 0;
-  // For one that was attached: what of all that is missing. Again after each end of a VMM.
+  // For a VM that was attached: makes again what is missing. Called after each end of its VMM.
   virtual void bring(const Vm& vm) = 0;
-  // The same while its VMM runs; nothing for a VM that has left.
+  // The same while its VMM runs. Does nothing for a VM that has left.
   virtual void repair(const Vm& vm) = 0;
-  // All of it away, and all connections with it. A VM that is not there is no failure.
+  // Takes the VM's place away, with all connections. A VM that has no place there is no failure.
   virtual void leave(const Vm& vm) = 0;
-  // The same for every VM that has something there and does not run any more. Waits for nobody.
+  // The same for every VM that has a place there and does not run any more. Waits for no lock.
   virtual void tidy() = 0;
 
   // How the machine is attached, and in which namespaces its VMM is started. After attach() or

@@ -25,14 +25,14 @@ namespace {
 constexpr Millis time_to_die{10'000};
 constexpr int holder_listener_fd = 3, holder_net_fd = 4, holder_user_fd = 5;
 
-// Of a VM whose row is gone nothing is known but its tap.
+// Of a VM whose row is gone only the tap is known.
 net::Guest guest_of(int n, const Vm& vm) { return {n, vm.mac, vm.address, vm.host_open}; }
 
 std::string last_words(const std::string& log) {
   return escape_for_terminal(last_lines(sys::read_tail(log, 1024), 1));
 }
 
-// By the holder; by the VM's slirp4netns else.
+// True: the holder forwards it; false: the VM's slirp4netns does.
 bool is_relayed(const net::Forward& f) { return f.port.proto == "udp"; }
 
 } // namespace
@@ -55,13 +55,13 @@ void PrivateNet::reap() {
   resolver_.reap();
 }
 
-// Whatever works in the network's directory is its holder, its resolver, or the slirp4netns of a
-// build before, recorded or not: whoever started it may have died before writing that down.
+// Every process in the network's directory is its holder, its resolver, or the slirp4netns of an
+// earlier build. It may not be recorded: its starter may have died before writing it down.
 void PrivateNet::end_strays(const NetRecord& r) {
   sys::end_all_in(r.dir, {r.holder, r.slirp, r.resolver}, time_to_die);
 }
 
-// Someone who is in the namespace: the holder, or a VMM.
+// The namespaces of a process that lives in the network: the holder, or a VMM.
 std::optional<sys::Namespaces> PrivateNet::find_inside(const NetRecord& r) {
   std::vector<ProcessId> candidates{r.holder};
   for (const auto& [id, n] : r.taps)
@@ -79,7 +79,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   r.holder = {};
   r.holder_ready = false;
   r.guard = 0;
-  if (anew) r.net_id = 0; // until the new one has all that belongs into it
+  if (anew) r.net_id = 0; // until the new namespace has its bridge and rules
   end_strays(r);
   Fd listener = sys::listen_unix(r.holder_socket());
   Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
@@ -99,8 +99,8 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   r.holder = sys::find_process(children_.back().pid()).value_or(ProcessId{});
   write_net(ctx_.state, r);
   try {
-    // Its answer says that it is inside. What is there already may be of an older build, and let
-    // through what this one's does not.
+    // Its answer says that it is inside. The rules that are there may be of an older build, and let
+    // traffic through that this build's do not.
     const std::string& tag = ctx_.state.tag();
     Subnet subnet = Subnet::parse(r.subnet);
     net::apply_plan(r.holder_socket(),
@@ -118,7 +118,7 @@ void PrivateNet::start_holder(NetRecord& r, bool anew,
   write_net(ctx_.state, r);
 }
 
-// Of UDP alone: what slirp4netns forwards lives and dies with the VM's own.
+// Ports of UDP alone: those of TCP live and die with the VM's own slirp4netns.
 void PrivateNet::add_relays_again(const NetRecord& r) {
   for (const auto& [id, n] : r.taps) {
     auto vm = ctx_.state.find_vm_by_id(id);
@@ -135,7 +135,7 @@ void PrivateNet::add_relays_again(const NetRecord& r) {
   }
 }
 
-// slirp4netns tells of all that it is asked; what its starters want to see are the last words.
+// slirp4netns writes a line for every request; only the last ones matter to its starter.
 void PrivateNet::cut_log(const NetRecord& r) {
   constexpr int64_t most = int64_t{1} << 20, keep = int64_t{1} << 16;
   if (r.dir.empty()) return;
@@ -187,7 +187,7 @@ void PrivateNet::end_shared_way(NetRecord& r) {
   r.slirp_ready = false;
 }
 
-// A build before gave all VMs one way out; the VMs that it started keep that as long as it lives.
+// An earlier build gave all VMs one way out; the VMs that it started keep that while it lives.
 bool PrivateNet::shares_way(const NetRecord& r, const Vm& vm, const WayOut& own) const {
   return !own.slirp && r.slirp_ready && sys::is_alive(r.slirp) && r.taps.contains(vm.id);
 }
@@ -226,7 +226,7 @@ PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
   return m;
 }
 
-// Not under net.lock: nobody else waits for a slirp4netns that does not come up.
+// slirp4netns starts without net.lock: no other VM waits for one that does not come up.
 void PrivateNet::start_way_of(const Vm& vm, const Member& m) {
   children_.push_back(start_way(ctx_, vm, m.tap, m.where));
   auto held = lock();
@@ -241,7 +241,7 @@ void PrivateNet::bring(const Vm& vm) {
   Member m = enter(vm, false);
   if (m.shares) return;
   WayOut way = find_way(ctx_.state, vm.id);
-  // One whose tap is not there has lost its namespace.
+  // A slirp4netns whose tap is not there has lost its namespace.
   if (way.made && sys::is_alive(way.slirp) &&
       sys::has_link(m.holder, net::way_name(ctx_.state.tag(), m.tap)))
     return;
@@ -251,7 +251,7 @@ void PrivateNet::bring(const Vm& vm) {
     try {
       net::add_forward(way_socket(ctx_.dirs, ctx_.state.tag(), vm), f);
     } catch (const Error& e) {
-      // The others, and the VM, must not be lost for one port.
+      // One port that fails must not cost the VM, or its other ports.
       ctx_.log.warn("net.forward", e, {{"vm", std::string_view(vm.name)}});
     }
   }
@@ -350,7 +350,7 @@ void PrivateNet::leave_locked(NetRecord& r, const Vm& vm) {
   if (r.taps.empty() || (r.taps.size() == 1 && mine != r.taps.end())) return tear_down(r);
   if (mine == r.taps.end()) return;
   if (r.guard < net::guard_version) ensure(r, r.subnet);
-  // What one of them cannot do any more is done by repair, which begins from the record.
+  // A step that a dying holder does not do any more is made good by repair(), from the record.
   try {
     drop_forwards(r, vm, [&](const net::Forward& f) { return f.guest == vm.address; });
     if (sys::is_alive(r.holder))
@@ -372,8 +372,8 @@ void PrivateNet::leave(const Vm& vm) {
   end_way(ctx_, vm);
   NetRecord seen = read_net(ctx_.state);
   if (seen.dir.empty()) return;
-  // Only a VM that has something there waits for others: whoever has the lock leaves a true record,
-  // and tidy() finds what a start that was broken off has left of the network itself.
+  // Only a VM with a tap waits for the lock. For another one the process that holds the lock leaves
+  // a true record, and tidy() finds what a start that was broken off left of the network itself.
   auto held = seen.taps.contains(vm.id) ? lock() : sys::FileLock::try_take(net_lock(ctx_.dirs));
   if (!held) return;
   NetRecord r = read_net(ctx_.state);
@@ -396,7 +396,7 @@ void PrivateNet::tidy() {
     if (auto vm = vm_of(id)) end_way(ctx_, *vm);
   if (read_net(ctx_.state).dir.empty()) return;
   auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
-  if (!held) return; // who has it is at work on the network
+  if (!held) return; // another process is at work on the network
   NetRecord r = read_net(ctx_.state);
   if (!r.dir.empty() && r.taps.empty()) return tear_down(r);
   for (const auto& [id, n] : std::map(r.taps))

@@ -3,18 +3,18 @@
 //
 //   holder (banger-netns)  in the namespace: keeps it there, makes links and rules, relays the
 //                          published ports of UDP
-//   banger-resolver        in the host's namespaces: what guests ask of names (ops/net/resolver.h)
+//   banger-resolver        in the host's namespaces: answers guests' DNS (ops/net/resolver.h)
 //   slirp4netns, a VM each in the host's namespaces, its tap in this one: the VM's way out, and
 //                          its published ports of TCP (ops/net/way_out.h)
 //   VMMs                   in the namespace, each on its tap
 //
-// The VMMs are started inside (libexec/banger/banger-enter) and not given an open tap: so the
-// namespace lives as long as any of them, whatever becomes of the holder, and can be entered again
-// through /proc/PID/ns; and a VMM that knows taps only by name (Firecracker) fits the same place.
+// The VMMs are started inside (libexec/banger/banger-enter) and not given an open tap. So the
+// namespace lives as long as any VMM, even if the holder dies, and can be entered again through
+// /proc/PID/ns; and a VMM that knows taps only by name (Firecracker) fits the same place.
 //
 // Every call takes net.lock while it changes what VMs share, reads the record, and leaves it true.
-// Killed at any point, the next call finishes or undoes. A holder that does not answer in its time
-// gets a successor.
+// If a call is killed at any point, the next one finishes or undoes it. A holder that does not
+// answer in its time gets a successor.
 #pragma once
 
 #include <functional>
@@ -48,17 +48,17 @@ public:
   void attach(Vm& vm) override;
   void bring(const Vm& vm) override;
   void repair(const Vm& vm) override;
-  // After the last VM the network goes. A VM that is not in it waits for nobody.
+  // After the last VM the network goes. For a VM that is not in it this waits for no lock.
   void leave(const Vm& vm) override;
-  // VMs in the record that are not there any more, too. A network of a build that guarded its way
-  // out otherwise is brought up to date. Nothing where another is at work on the network: the next
-  // command will do it.
+  // Also for VMs in the record whose row has gone. A network of a build that guarded its way out
+  // otherwise is brought up to date. Where another process holds net.lock the network is left
+  // alone, and the next command does it.
   void tidy() override;
-  // What attach() or bring() made, as the record has it: waits for nobody.
+  // The tap that attach() or bring() made, read from the record without a lock.
   Attachment attachment(const Vm& vm, bool way_out) override;
-  // The bridge's address, where somebody answers for this state; else that of the VM's way out.
+  // The bridge's address, where a resolver answers for this state; else that of the VM's way out.
   std::string resolver(const Vm& vm) override;
-  // Holder, resolver and slirp4netns; one whose starter died half-way is missing too.
+  // Holder, resolver and slirp4netns. A process whose starter died half-way counts as missing.
   std::vector<ProcessId> keepers(const Vm& vm) override;
   void add_forward(const Vm& vm, const Port& port) override;
   void remove_forward(const Vm& vm, const Port& port) override;
@@ -72,12 +72,12 @@ private:
   // A VM in the network, whose way out may be missing.
   struct Member {
     int tap = 0;
-    bool was_there = false; // before
-    bool shares = false;    // the way out that a build before gave to all
+    bool was_there = false; // it was a member already
+    bool shares = false;    // it shares the way out that an earlier build gave to all
     ProcessId holder;
     sys::Namespaces where;
   };
-  // `anew`: nothing that it had before counts.
+  // `anew`: a place that it had before is not kept.
   Member enter(const Vm& vm, bool anew);
   void start_way_of(const Vm& vm, const Member& member);
   bool shares_way(const NetRecord& r, const Vm& vm, const WayOut& own) const;
@@ -87,7 +87,7 @@ private:
   bool is_at_work(const std::optional<Vm>& vm) const;
   void add_one(NetRecord& r, const Vm& vm, const net::Forward& forward);
   void add_relays_again(const NetRecord& r);
-  // Those of the VM of which `which` is true, as far as holder and slirp4netns live.
+  // Drops the VM's forwards for which `which` is true, as far as holder and slirp4netns live.
   void drop_forwards(NetRecord& r, const Vm& vm,
                      const std::function<bool(const net::Forward&)>& which);
   void leave_locked(NetRecord& r, const Vm& vm);
@@ -101,7 +101,7 @@ private:
   ResolverKeeper resolver_;
 };
 
-// What a VM's row says shall be forwarded: ssh first.
+// The forwards that a VM's row asks for: ssh first.
 std::vector<net::Forward> forwards_of(const Vm& vm);
 
 } // namespace banger::ops

@@ -9,9 +9,9 @@ namespace banger::ops {
 
 namespace {
 
-constexpr const char* place = "user"; // also the name of what belongs to it and has none of its own
-// A process that keeps the place, too. A build before takes the last of that kind for the holder,
-// which by name this one is before, and would not read a record with a kind that it does not know.
+constexpr const char* place = "user"; // also the name of its objects that have no name of their own
+// The resolver is of the kind holder: an earlier build would not read a record with a kind that it
+// does not know. It takes the last object of that kind for the holder, so this name sorts before.
 constexpr const char* resolver = "resolver";
 static_assert(std::string_view(resolver) < std::string_view(place));
 

@@ -1,5 +1,5 @@
-// Who answers what the guests of a shared network ask of names: libexec/banger/banger-resolver, a
-// process that belongs to the network as its holder does (ops/dns/guests.h is its body).
+// The request to libexec/banger/banger-resolver, which answers the DNS questions of a shared
+// network's guests. It belongs to the network as the holder does (ops/dns/guests.h is its body).
 //
 // It is in the host's namespaces, where the host's name servers are, and is handed the sockets at
 // port 53 of the bridge, which the holder keeps.
@@ -14,8 +14,8 @@ namespace banger::ops {
 
 inline constexpr int resolver_udp_fd = 3, resolver_tcp_fd = 4;
 
-// What it is told: one line on its standard input, a socket. The answer there is a line, too: {"v"}
-// when it answers, with "error" when it cannot.
+// The request is one line on its standard input, a socket. Its answer there is a line, too: {"v"}
+// when it serves, with "error" when it cannot.
 struct ResolverRequest {
   std::string subnet; // of the network
   NetMode mode{};     // of the VMs in it

@@ -18,8 +18,8 @@ namespace {
 
 constexpr Millis time_to_begin{5'000}, time_to_die{10'000};
 
-// A child of this process that answers there. Its working directory is `dir`, and what it complains
-// of goes to `log`.
+// A resolver as a child of this process. Its working directory is `dir`, and its error output goes
+// to `log`.
 struct StartedResolver {
   sys::Child child;
   Fd talk;
@@ -40,7 +40,7 @@ StartedResolver start_resolver(Context& ctx, NetMode mode, const std::string& su
   return {std::move(child), std::move(talk)};
 }
 
-// Waits until it answers. Throws Error(failed) with what kept it from that.
+// Waits until it answers. Throws the Error that kept it from that.
 void await_resolver(const StartedResolver& started) {
   auto line = sys::LineReader(started.talk.get()).next(time_to_begin);
   if (!line) throw failed("banger-resolver did not begin to answer");
@@ -54,8 +54,8 @@ void ResolverKeeper::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
 }
 
-// It has the holder's sockets for as long as it lives, whatever becomes of the holder; another
-// holder makes sockets anew when it has gone.
+// The resolver has the holder's sockets for as long as it lives, even if the holder dies. Once it
+// has gone, a new holder makes new sockets.
 void ResolverKeeper::ensure(NetRecord& r) {
   if (r.resolver_ready && sys::is_alive(r.resolver)) return;
   end(r);
@@ -82,7 +82,7 @@ void ResolverKeeper::end(NetRecord& r) {
   r.resolver_ready = false;
 }
 
-// Guests that were told this one need it.
+// A resolver that guests were told of is needed.
 void ResolverKeeper::find(NetRecord& r, bool may_do_without) {
   bool needed = r.resolver_known ? static_cast<bool>(r.resolver) : !r.taps.empty();
   if (!needed && !may_do_without) return;

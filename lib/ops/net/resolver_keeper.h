@@ -1,8 +1,8 @@
 // The resolver of a private network (ops/net/resolver.h), kept: begun where it is missing, ended
 // with the network.
 //
-// Whoever calls has net.lock and has read the record. What changes of the resolver in it is written
-// down before, or at once after.
+// The caller has net.lock and has read the record. A change of the resolver is written to the
+// record before, or at once after, it is made.
 #pragma once
 
 #include <functional>
@@ -16,22 +16,22 @@ namespace banger::ops {
 
 class ResolverKeeper {
 public:
-  // What it asks of the network that it belongs to.
+  // The services of the network that it belongs to.
   struct Network {
     NetMode mode{}; // of the VMs in it
-    // Does what asks its holder; where that one does not answer, its successor is asked.
+    // Calls `ask`, which speaks to the holder; where that does not answer, again with a new one.
     std::function<void(NetRecord& r, const std::function<void()>& ask)> with_holder;
-    // Ends whatever works for it and is in no record.
+    // Ends the network's processes that are in no record.
     std::function<void(const NetRecord& r)> end_strays;
   };
   ResolverKeeper(Context& ctx, Network network) : ctx_(ctx), network_(std::move(network)) {}
 
-  // Has one answer in the network. Names never keep a VM from starting: it may do without. Where no
-  // guest was told of one it is told that of its way out then; else it waits for the same as the
-  // others do, who bring it back. Who may not gets what kept it from that as an Error.
+  // Makes a resolver answer in the network. With `may_do_without` (a VM's start) a failure is only
+  // logged, and where no guest was told of a resolver, guests are told that of their way out. Else
+  // one that guests were told of is made to answer, or the Error is thrown.
   void find(NetRecord& r, bool may_do_without);
   void end(NetRecord& r);
-  // Those that have ended since.
+  // Reaps the resolvers that have ended.
   void reap();
 
 private:

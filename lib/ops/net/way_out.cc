@@ -31,7 +31,7 @@ void put(Context& ctx, const Vm& vm, int tap, const ProcessId& slirp, bool made)
       outlives_of_runtime(ctx.dirs.runtime));
 }
 
-// Recorded or not: who started it may have died before writing that down.
+// Also ends one that is not recorded: its starter may have died before writing it down.
 void end_processes(const WayOut& way, const std::string& dir) {
   sys::end_process(way.slirp, time_to_die);
   sys::end_all_in(dir, {}, time_to_die);
