@@ -15,7 +15,7 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
     grew = grew || text == "grow";
     break;
   case ConsoleSign::init_failed:
-    // The one failure after which a guest is whole.
+    // The one failure of the init after which the guest works all the same.
     if (text.starts_with("grow: "))
       growth_fault = text.substr(6);
     else
@@ -39,7 +39,7 @@ void BootView::see(guest::ConsoleSign sign, const std::string& text) {
 BootStage stage_of(const BootView& v) {
   using guest::Stage;
   if (v.last_words.panic) return {"kernel", "the kernel panicked: " + *v.last_words.panic};
-  // The init's own word explains why ssh hears nothing.
+  // The init's own fault explains why ssh does not answer.
   if (v.init_fault && v.ssh <= Stage::closed)
     return {v.init_fault->starts_with("net") ? "network" : "init",
             "init failed at " + *v.init_fault};

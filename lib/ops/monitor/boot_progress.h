@@ -1,5 +1,5 @@
-// How far a boot has come, put together from the console and from ssh, and said for people. Pure:
-// the monitor tells it what it sees and when.
+// The progress of a boot, put together from the console and from ssh, and told in words for people.
+// Pure: the monitor passes in each sign and its time.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,7 @@ struct BootView {
 
 BootStage stage_of(const BootView& view);
 
-// What a boot owes that should have grown a file system, for people; empty if nothing.
+// The fault of a boot that should have grown a file system and did not, for people; else empty.
 std::string not_grown(const BootView& view, bool should_grow);
 
 class BootProgress {
@@ -41,7 +41,7 @@ public:
   void take_over(const BootTimings& timings);
   void see(guest::ConsoleSign sign, const std::string& text, SteadyTime now);
   void see(const guest::StageReport& report, SteadyTime now);
-  // What it waits for now, if that was not told yet. Nothing once it was ready.
+  // The stage that the boot waits in now, if it was not told yet. None once the guest was ready.
   std::optional<BootStage> news();
   // For good: the boots that follow, at a guest's own reboot, are not timed and not told.
   void become_ready(SteadyTime now);

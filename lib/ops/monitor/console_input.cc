@@ -44,7 +44,7 @@ bool ConsoleInput::open() {
 bool ConsoleInput::send(std::string_view bytes) {
   if (!open()) return true;
   if (!out_->send(bytes)) {
-    close(); // the VMM ended; what was typed for it is of no use to another
+    close(); // the VMM ended; bytes that were typed for it are not for the next one
     return true;
   }
   paused_ = out_->waiting() > much;

@@ -1,7 +1,7 @@
-// What people type on a VM's serial line, on its way from the monitor to the VMM.
+// Brings the keys that people type on a VM's serial line from the monitor to the VMM.
 //
 // A VMM's console socket takes one connection at a time, so the monitor holds it for all viewers.
-// What the guest writes arrives on it as well and is dropped: viewers read the console's log.
+// The guest's output arrives on it as well and is dropped: viewers read the console's log.
 #pragma once
 
 #include <functional>
@@ -25,9 +25,9 @@ public:
   ConsoleInput(const ConsoleInput&) = delete;
   ConsoleInput& operator=(const ConsoleInput&) = delete;
 
-  // Takes all of it; false when the guest reads too slowly and the sender shall pause. What is
-  // typed while the VMM is not there is lost, as on a serial line with nobody at its end: between
-  // two boots of the guest, whose viewers stay.
+  // Takes all of it; false when the guest reads too slowly and the sender shall pause. Bytes that
+  // come while there is no VMM are lost, as on a serial line without a machine: viewers stay
+  // connected between two boots of the guest.
   bool send(std::string_view bytes);
 
 private:

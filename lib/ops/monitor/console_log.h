@@ -1,5 +1,5 @@
-// What a guest writes on its serial line, as its monitor reads it from the console's log: the signs
-// of a boot and of an end. Keeps the logs of console and VMM from growing without end.
+// Reads a guest's output from the console's log, for the signs of a boot and of an end. Keeps the
+// logs of console and VMM from growing without end.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ class ConsoleLog {
 public:
   using OnSign = std::function<void(guest::ConsoleSign, const std::string& text)>;
 
-  // Makes both files where they are missing; what stands in them already is not read. `on_sign` is
-  // called from the loop, or by read().
+  // Makes both files where they are missing. Lines that are in them already are not read. `on_sign`
+  // is called from the loop, or by read().
   ConsoleLog(sys::Loop& loop, std::string console, std::string vmm_log, OnSign on_sign);
   ~ConsoleLog();
   ConsoleLog(const ConsoleLog&) = delete;
@@ -26,14 +26,14 @@ public:
 
   // Another guest begins: half a line of the one before is forgotten.
   void begin();
-  // All that there is now; a guest that goes on writing does not keep this from its end.
+  // Reads all that is in the log now. A guest that goes on writing does not make this endless.
   void read();
-  // How soon what was written is looked at again, at the most.
+  // The shortest time between two looks at the log.
   void rest_for(Millis pause) { pause_ = pause; }
   // The end of each, at most 4 KiB.
   std::string console_tail() const;
   std::string vmm_tail() const;
-  // For what helpers and the VMM have to say.
+  // The log for the error output of helpers and the VMM.
   int vmm_log() const { return vmm_.get(); }
 
 private:

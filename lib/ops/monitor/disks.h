@@ -12,10 +12,10 @@
 
 namespace banger::ops {
 
-// Whether its guest has a file system to grow: one of its own that is smaller than its disk.
+// Whether the VM's guest has a file system of its own that is smaller than its disk, and must grow.
 bool has_room_to_grow(const Places& places);
 
-// Links its disks into the runtime directory and tells the seed what they are.
+// Links the VM's disks into the runtime directory and describes them in the seed.
 std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed);
 
 } // namespace banger::ops

@@ -1,4 +1,4 @@
-// What becomes of a VM whose VMM has ended. Pure.
+// Decides the state of a VM whose VMM has ended. Pure.
 #pragma once
 
 #include <string>
@@ -34,7 +34,7 @@ struct End {
   bool operator==(const End&) const = default;
 };
 
-// What was asked for comes before what the VMM tells, that before what stands on the console.
+// A stop that was asked for counts more than the VMM's report, and that more than the console.
 End decide(const EndFacts& facts);
 
 } // namespace banger::ops

@@ -10,9 +10,9 @@
 
 namespace banger::ops {
 
-// `ask` is publish or unpublish; `reply` is given once, now or from the loop. A VMM that is
-// started again, with what `prepared` has, forwards the same. All but `ask` and `reply` must live
-// as long as the VMM.
+// `ask` is publish or unpublish; `reply` is given once, now or from the loop. The change is made in
+// `prepared`, too, so that the next VMM of a guest that reboots forwards the same. All but `ask`
+// and `reply` must live as long as the VMM.
 void change_forward(const Ask& ask, const Vm& vm, Vmm& vmm, std::optional<Prepared>& prepared,
                     const Reply& reply);
 

@@ -1,4 +1,4 @@
-// Commands that a monitor has done in its guest, over ssh, by a helper.
+// Commands that a monitor runs in its guest, over ssh, by a helper.
 #pragma once
 
 #include <memory>
@@ -16,11 +16,11 @@ struct Guest {
   int errors; // where the helper's complaints go
 };
 
-// Each goes on for as long as what is returned lives, `time` at most. None, and a line in the log,
-// where it cannot be begun.
+// The command goes on for as long as the returned object lives, `time` at most. Null, and a line in
+// the log, where it cannot be begun.
 std::unique_ptr<Helper> run_in_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
                                      const std::string& command, Millis time);
-// Its clock becomes the host's.
+// Sets the guest's clock to the host's.
 std::unique_ptr<Helper> set_clock(Context& ctx, sys::Loop& loop, const Guest& guest, Millis time);
 
 } // namespace banger::ops

@@ -36,7 +36,7 @@ Helper::~Helper() {
     child_.kill(SIGKILL);
     child_.wait();
   } catch (const Error&) {
-    // It ends by itself when nobody listens any more.
+    // The program ends by itself when the other end of its socket is closed.
   }
 }
 

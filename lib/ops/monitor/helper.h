@@ -1,10 +1,10 @@
 // One of banger's own programs that does one thing for a monitor and says one line: started at
 // once, awaited on the loop with a deadline, ended with this object.
 //
-// What blocks by its nature (making a key, waiting for net.lock, starting slirp4netns) is done in
-// such a program and not in the monitor: the loop goes on, and a program can be killed at any
-// point, which no thread can. Whoever reads what it left finishes or undoes it; the walks of the
-// failpoints hold that.
+// Work that blocks by its nature (making a key, waiting for net.lock, starting slirp4netns) is done
+// in such a program and not in the monitor: the loop goes on, and a program can be killed at any
+// point, which no thread can. The next program that finds half-done work finishes or undoes it; the
+// walks of the failpoints hold that.
 #pragma once
 
 #include <expected>
@@ -23,8 +23,8 @@ class Helper {
 public:
   using Answer = std::function<void(std::expected<std::string, Error>)>;
 
-  // `input` is a line for its standard input; what it complains of goes to `errors`. `answer` is
-  // called once, from the loop, and may destroy this: with its line, or Error(failed) when it ended
+  // `input` is a line for its standard input; its error output goes to `errors`. `answer` is called
+  // once, from the loop, and may destroy this: with its line, or Error(failed) when it ended
   // without one, Error(timeout) when `patience` passed. Throws where it cannot be started.
   Helper(sys::Loop& loop, const sys::Command& command, const std::string& input, int errors,
          Millis patience, Answer answer);

@@ -10,9 +10,9 @@ namespace banger::ops {
 
 namespace {
 
-// Others may stand before this at net.lock.
+// Other VMs may wait for net.lock before this one.
 constexpr Millis patience{30'000};
-// All of it, for whoever is killed, and the least that a step has of that.
+// The time of all steps of a VM that is killed, and the least that each step has.
 constexpr Millis time_in_haste{1'200}, least{300};
 
 } // namespace
@@ -57,15 +57,15 @@ void Leaving::on_left_network(std::optional<Error> fault) {
   remove();
 }
 
-// By a helper: the locks of the network, of the known hosts and of the ssh config may be others'.
+// A helper removes it: others may hold the locks of the network, known hosts and ssh config.
 void Leaving::remove() {
   step_ = Step::removal;
   try {
     remover_ = ask_place(ctx_, loop_, {"remove", run_.row.vm().id}, {}, run_.errors, time_left(),
                          [this](std::optional<Error> fault) {
                            remover_.reset();
-                           // The row says that it is being removed, and by nobody: the next
-                           // command does it.
+                           // The row says that it is being removed and has no monitor: the
+                           // next command finishes that.
                            if (fault && fault->code() == Code::timeout) {
                              ctx_.log.warn("vm.left_behind", *fault);
                              fault.reset();

@@ -1,9 +1,9 @@
 // The end of a VM's run, step by step on the loop: its VMM is ended, its network left, its files
-// and the run in its row go; with --rm, the VM itself. Nothing that a VMM uses is taken away while
-// it lives.
+// and the run in its row go; with --rm, the VM itself. Things that a VMM uses are only taken away
+// once it has ended.
 //
-// A network that others keep busy holds up nobody who kills: what a VM has there stays in the
-// record, and the next command that changes anything gives it back (NetPlace's tidy).
+// A network that other VMs keep busy does not hold up a kill: the VM's place stays in the record,
+// and the next command that changes anything gives it back (NetPlace::tidy).
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ namespace banger::ops {
 
 class Leaving {
 public:
-  // What a run of the VM consists of; it must live as long as this.
+  // The parts of the VM's run; they must live as long as this.
   struct Run {
     Vmm& vmm;
     std::optional<Network>& network;
@@ -32,15 +32,15 @@ public:
     const BootTimings& timings;
     int errors; // where helpers' complaints go
   };
-  // Once, from the loop or at once. An error: what is left stays for the next command, which sees
-  // by the row that nobody is at its side.
+  // Called once, from the loop or at once. With an error the rest stays for the next command, which
+  // sees by the row that the VM has no monitor.
   using Done = std::function<void(std::optional<Error> left)>;
 
   Leaving(Context& ctx, sys::Loop& loop, Run run, bool in_haste, Done done);
   Leaving(const Leaving&) = delete;
   Leaving& operator=(const Leaving&) = delete;
 
-  // Somebody kills it: what is under way has little time left.
+  // The VM is killed: the step that is under way has little time left.
   void hurry();
 
 private:

@@ -21,9 +21,9 @@ constexpr Millis next_record{1000};
 constexpr int64_t room_for_log = 64 << 10;
 constexpr Millis time_to_set_clock{60'000};
 constexpr const char* power_off = "poweroff || /sbin/poweroff || systemctl poweroff";
-// How soon what a guest writes is looked at again, whatever it writes.
+// The shortest times between two looks at the console, so that a guest that floods it costs little.
 constexpr Millis pause_while_booting{5}, pause{100};
-// One that has gone is seen at its process in a moment; one that only stalls is not.
+// A VMM that has gone is seen at its process within this time; one that only stalls is not.
 constexpr Millis time_to_be_seen{200};
 
 constexpr int64_t said_to_all = 0; // a Report's id
@@ -59,7 +59,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
       verb_(server_.add(std::move(verb))) {}
 
 int Monitor::run() {
-  // Whatever fails, the VM must not be left half-made with nobody at its side.
+  // A failure of any kind must not leave the VM half-made and without a monitor.
   auto guarded = [this](auto&& what) {
     try {
       what();
@@ -74,7 +74,7 @@ int Monitor::run() {
   return status_;
 }
 
-// What another monitor made, and what a VMM still uses, is not this one's to take away.
+// Until the VM is claimed a failure gives nothing back: another monitor made it, or a VMM uses it.
 void Monitor::on_failure(const Error& e) {
   if (phase_ == Phase::releasing) return release(e);
   if (phase_ != Phase::claiming) return finish(VmState::failed, e.message(), e);
@@ -97,12 +97,12 @@ void Monitor::claim() {
   run_lock_ = sys::FileLock::try_take(places_.run_lock);
   if (!run_lock_) throw conflict("'{}' has a monitor already", vm().name);
   row_.claim(request_, places_.runtime);
-  // How the VM goes on can be told when its disk is full, too: then above all.
+  // Room is kept so that the VM's events can be written when its disk is full.
   bool has_room = ctx_.state.keep_room();
   auto told = sys::find_info(places_.lifecycle);
   if (!has_room || (told && !sys::keep_room(places_.lifecycle, told->size + room_for_log)))
     ctx_.log.info("monitor.no_room_kept");
-  // One that is adopted is this monitor's when all of it was taken over.
+  // A VM that is adopted is this monitor's only once all of it was taken over.
   if (!request_.adopt) phase_ = Phase::preparing;
 }
 
@@ -114,7 +114,7 @@ void Monitor::listen() {
   });
   sys::make_dirs(places_.runtime);
   server_.listen(sys::listen_unix(places_.monitor_socket));
-  // Not before it can be spoken to: the verb gives up op.lock now, and the next may be a kill.
+  // Told only once the socket listens: the verb gives up op.lock now, and the next may be a kill.
   if (auto verb = verb_.lock())
     verb->send(to_line(Report{Report::Kind::locked, {}, {}, {}, {}, said_to_all}));
 }
@@ -165,7 +165,7 @@ void Monitor::on_prepared(std::expected<Prepared, Error> prepared) {
 }
 
 void Monitor::start_vmm() {
-  // A bundle that was built anew since has no use for the kernel of before, but this VM does.
+  // A bundle that was built anew may have removed the kernel that this VM boots.
   std::string kernel = places_.runtime + "/" + vmm::kernel_file;
   if (!sys::exists(kernel)) {
     sys::remove_file(kernel);
@@ -216,8 +216,8 @@ void Monitor::on_stage(const guest::StageReport& r) {
   if (r.stage != guest::Stage::ready) {
     tell_stage();
     if (r.stage != guest::Stage::mismatch) return;
-    // That is final, so nobody shall wait for more; the guest goes on, to be looked at on its
-    // console.
+    // That is final, so the verbs that wait are told now. The guest goes on, so that people can
+    // look at its console.
     readiness_->end();
     Error e = boot_error().hint(
         fmt::format("banger vm logs {0} shows its console, banger vm kill {0} ends it", vm().name));
@@ -276,7 +276,7 @@ void Monitor::on_standstill() {
   record_standstill();
 }
 
-// One that was never ready is still starting, and its row says why that takes so long.
+// A VM that was never ready stays `starting`, and its row has the reason why that takes so long.
 void Monitor::record_standstill() {
   if (stopper_.knock() != Knock::none || has_ended()) return;
   const std::string& reason = standstill_.reason();
@@ -345,7 +345,7 @@ void Monitor::restart() {
   });
 }
 
-// A client that joins is told at which stage the VM is, as the earlier clients were.
+// A client that joins is told the VM's stage, as the earlier clients were.
 void Monitor::greet(const Client& client) {
   auto tell = [&](Report r) {
     r.id = said_to_all;
@@ -381,7 +381,7 @@ void Monitor::ask_stop(Millis timeout, bool at_once) {
   is_killed_ = is_killed_ || at_once;
   if (at_once && leaving_) leaving_->hurry();
   if (has_ended() || phase_ == Phase::claiming) return;
-  // Without a VMM nobody needs to be asked: what prepares it is ended.
+  // Without a VMM there is no guest to ask: its preparation is ended.
   if (!vmm_) return finish(VmState::stopped, at_once ? "killed" : "", {});
   if (at_once) return stopper_.kill();
   if (standstill_.is_asked_for())
@@ -434,7 +434,7 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
 
 void Monitor::release(std::optional<Error> left) {
   if (left) {
-    // It stays as it is for the next command, which sees that nobody is at its side.
+    // The VM stays as it is for the next command, which sees that it has no monitor.
     ctx_.log.error("monitor.release", *left);
     if (!outcome_.fault) outcome_.fault = left;
     status_ = 1;

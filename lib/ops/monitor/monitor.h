@@ -4,8 +4,8 @@
 // It holds run.lock as long as it lives. It ends when the VMM has ended for good: a guest's own
 // reboot starts the VMM again. SIGTERM and SIGINT are a request to stop.
 //
-// It is one loop, and nothing in it waits: what takes time is a part that completes by a callback.
-// So whoever asks is heard in every phase, beside a helper or a VMM that does not answer.
+// It is one loop, and no part of it waits: work that takes time completes by a callback. So every
+// client is heard in every phase, even while a helper or a VMM does not answer.
 #pragma once
 
 #include <expected>
@@ -48,7 +48,7 @@ public:
 private:
   using Client = std::shared_ptr<sys::LineServer::Client>;
   enum class Phase {
-    claiming,   // what the VM has is not this monitor's yet
+    claiming,   // the VM's things are not this monitor's yet
     preparing,  // there is no VMM yet
     booting,    // its guest was never ready
     ready,      // it was ready once
@@ -75,11 +75,11 @@ private:
   void record_ready();
   void on_standstill();
   void record_standstill();
-  // For a verb that asks for either; it is answered when that is so and in the row.
+  // For a verb that pauses or resumes; it is answered once that is done and in the row.
   void change_standstill(const Reply& reply, bool still);
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
-  // Those who ask.
+  // Clients and their questions.
   void greet(const Client& client);
   void answer(const Client& client, const Ask& ask);
   void ask_stop(Millis timeout, bool at_once);
@@ -120,8 +120,8 @@ private:
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused
   std::unique_ptr<Helper> clock_setter_;
-  std::vector<Reply> enders_;  // those who asked it to end
-  std::vector<Reply> pausers_; // those who asked it to stand still, or to go on
+  std::vector<Reply> enders_;  // to verbs that asked it to end
+  std::vector<Reply> pausers_; // to verbs that asked it to stand still, or to go on
   bool halted_ = false;        // the VMM was ended because its guest would never go on
   bool is_killed_ = false;
   Outcome outcome_;

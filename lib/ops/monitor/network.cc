@@ -9,7 +9,7 @@ namespace banger::ops {
 
 namespace {
 
-// slirp4netns has 10 s to come up, and others may stand before at net.lock.
+// slirp4netns has 10 s to come up, and other VMs may wait for net.lock before this one.
 constexpr Millis time_to_join{60'000}, next_try{500};
 
 } // namespace
@@ -41,7 +41,7 @@ void Network::ask(const char* what, Millis patience, vmm::Done done) {
 }
 
 void Network::act(const char* what, Millis patience, vmm::Done done) {
-  end(); // what is watched is made anew, or goes
+  end(); // the keepers that are watched are made anew, or go
   if (nature_.waits) return ask(what, patience, std::move(done));
   std::optional<Error> fault;
   try {

@@ -1,10 +1,10 @@
 // A VM's network as its monitor sees to it: joined before the VMM is started, watched over while it
-// runs, left at its end. Nothing here waits.
+// runs, left at its end. No call waits.
 //
-// Where a network's place makes others wait (net.lock, the holder's and slirp4netns's answers),
-// that is done by libexec/banger/banger-place, a Helper: another VM's start may hold net.lock for
-// as long as slirp4netns takes to come up. It works in the VM's runtime directory: whoever settles
-// a VM whose monitor died ends all that works there first.
+// Acts that may wait (for net.lock, the holder or slirp4netns) are done by
+// libexec/banger/banger-place, a Helper: another VM's start may hold net.lock for a while. The
+// helper works in the VM's runtime directory. A command that settles a VM whose monitor died first
+// ends all processes there.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ namespace banger::ops {
 
 class Network {
 public:
-  // What is complained of goes to `errors`. `outbound`: the VM has a way out, where a setting
+  // The helper's error output goes to `errors`. `outbound`: the VM has a way out, where a setting
   // decides about that.
   Network(Context& ctx, sys::Loop& loop, const Vm& vm, bool outbound, int errors);
   ~Network();
@@ -32,10 +32,10 @@ public:
 
   // Chooses the VM's ports on the host, forwards them, records them in its row, and makes its tap.
   void prepare(vmm::Done done);
-  // Tap and way out, where they are missing: what a guest's reboot finds may have gone meanwhile.
+  // Makes tap and way out where they are missing: they may have gone before a guest's reboot.
   void join(vmm::Done done);
-  // How the machine is attached, and the namespace that its VMM is started in. After one of the
-  // above; `vm` is the row since then.
+  // How the machine is attached, and the namespace that its VMM is started in. Called after
+  // prepare() or join(), with the row `vm` as it is since then.
   using Place = NetPlace::Attachment;
   Place place(const Vm& vm);
   // The resolver that the guest is told. After prepare().
@@ -43,11 +43,11 @@ public:
   // From now on: keepers of its place that die are brought back. prepare() ends that, join()
   // begins it anew.
   void watch();
-  // Gives back what prepare() made, also when that was not done to its end. Error(timeout) when
-  // `patience` has passed: what is left is given back by tidy(). Again: begun anew, and the `done`
-  // of before is not called.
+  // Gives back the VM's place, also after a prepare() that was broken off. Error(timeout) when
+  // `patience` has passed: NetPlace::tidy() gives the rest back later. A second call begins anew,
+  // and the first one's `done` is never called.
   void leave(Millis patience, vmm::Done done);
-  // No helper of this works any more.
+  // Ends the helper that works, and watches no more.
   void end();
 
 private:

@@ -1,5 +1,5 @@
-// The body of libexec/banger/banger-place: does for a monitor, and for one VM, what may take long:
-// what its network needs (ops/monitor/network.h), and what needs a lock that another may keep.
+// The body of libexec/banger/banger-place: does one VM's slow work for its monitor, which is its
+// network's acts (ops/monitor/network.h), and work under a lock that another program may keep.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace banger::ops {
 
-// What a monitor asks: one line, JSON with "v". The answer is a Report's line, ready or failed.
+// A monitor's request: one line, JSON with "v". The answer is a Report's line, ready or failed.
 struct PlaceRequest {
   std::string act;           // attach, join, repair, leave (ops/net/place.h); pin
                              // (ops/monitor/pin.h), remove (ops/release/removal.h)
@@ -24,7 +24,7 @@ std::string to_line(const PlaceRequest& request); // with the newline
 PlaceRequest parse_place_request(std::string_view line);
 
 // Takes a request from `in`, does it, and answers on `out`, a socket; returns the exit status.
-// Killed at any point, the next one finishes or undoes.
+// Where this is killed at any point, the next request finishes or undoes its work.
 int serve_place(int in, int out);
 
 } // namespace banger::ops

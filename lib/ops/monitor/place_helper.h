@@ -17,9 +17,9 @@ struct PlaceAct {
   std::string vm;  // its id
 };
 
-// Begins it; it goes on for as long as what is returned lives, `patience` at most, and works in the
-// directory `cwd`. `done` is called once, from the loop, and may destroy what was returned. What it
-// complains of goes to `errors`. Throws where it cannot be started.
+// Begins it; it goes on for as long as the returned object lives, `patience` at most, and works in
+// the directory `cwd`. `done` is called once, from the loop, and may destroy that object. The error
+// output goes to `errors`. Throws where it cannot be started.
 std::unique_ptr<Helper> ask_place(Context& ctx, sys::Loop& loop, const PlaceAct& act,
                                   const std::string& cwd, int errors, Millis patience,
                                   std::function<void(std::optional<Error>)> done);

@@ -113,7 +113,7 @@ void Preparation::step_done(std::optional<Error> fault) {
   if (!pinner_) go_on();
 }
 
-// ssh on the host knows the VM before it runs. Done at once where nobody keeps the locks.
+// ssh on the host is told of the VM before it runs: at once, or by a helper where locks are held.
 std::optional<Error> Preparation::pin() {
   try {
     vm_ = ctx_.state.get_vm(vm_.id); // its ports on the host were chosen meanwhile

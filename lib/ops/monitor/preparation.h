@@ -1,5 +1,5 @@
-// Everything a VM needs before its VMM can be started, made step by step on the loop: whoever asks
-// the monitor meanwhile is heard, and dropping this object ends what is under way.
+// Makes all that a VM needs before its VMM can be started, step by step on the loop: the monitor's
+// clients are heard meanwhile. Destroying this object ends the steps that are under way.
 //
 //   state key   banger-guest keygen, where the state has none yet
 //   host key    banger-guest await, where the VM has none yet
@@ -37,9 +37,9 @@ class Preparation {
 public:
   using Done = std::function<void(std::expected<Prepared, Error>)>;
 
-  // `done` is called once, from the loop, and may destroy this: Error(conflict) for a published
-  // port that is taken, and whatever else went wrong. What was made is removed with the runtime
-  // directory, and by Network::leave. Complaints of the programs go to `errors`.
+  // `done` is called once, from the loop, and may destroy this. It gets Error(conflict) for a
+  // published port that is taken, or the Error of any other step. After a failure all that was made
+  // goes with the runtime directory and Network::leave. Programs' error output goes to `errors`.
   Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& request, const Places& places,
               const Vm& vm, Readiness& readiness, Network& network, int errors, Done done);
   Preparation(const Preparation&) = delete;
@@ -70,8 +70,8 @@ private:
   int open_steps_ = 3;
 };
 
-// A host key that was made for a boot is not on the disk yet. Of a VM that was ready it is kept:
-// its clients have seen it.
+// A host key that was made for a boot is not on the disk yet. This writes that of a VM that was
+// ready to the disk: its clients have seen it.
 void keep_host_key(const Places& places);
 
 // The pinned endpoint of a VM that was prepared before.

@@ -45,7 +45,7 @@ void Readiness::drop() {
     child_->kill(SIGKILL);
     child_->wait();
   } catch (const Error&) {
-    // It ends by itself when nobody listens any more.
+    // The program ends by itself when the other end of its socket is closed.
   }
   child_.reset();
   lines_.reset();
@@ -136,13 +136,13 @@ void Readiness::on_output() {
   }
   if (!more && !fault && on_key_) fault = failed("cannot make an ssh host key: banger-guest died");
   if (fault && on_key_) return key_fault(*fault);
-  // What is told of may end this; then it has nothing more to tell.
+  // A report's receiver may call end(): the reports behind it are then not told.
   for (const guest::StageReport& report : reports)
     if (endpoint_) on_report_(report);
   if (fault) log_.warn("monitor.await", *fault);
   if (more && !fault) return;
   if (endpoint_) return ask_again();
-  drop(); // one that was only there in time
+  drop(); // also a program that was only warmed up
 }
 
 } // namespace banger::ops

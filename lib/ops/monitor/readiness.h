@@ -1,6 +1,6 @@
-// The question whether a guest is ready, asked over ssh until it is, and the VM's host key: both by
-// one program (libexec/banger/banger-guest await, guest/boot/protocol.h), which is started early,
-// so that it is there by the time it is asked. Whoever kills it: another is started.
+// Asks over ssh whether a guest is ready, until it is, and makes the VM's host key. One program
+// does both (libexec/banger/banger-guest await, guest/boot/protocol.h). It is started early, so
+// that it is there by the time it is asked. Where it is killed, another one is started.
 #pragma once
 
 #include <expected>
@@ -23,8 +23,8 @@ public:
   using OnKey = std::function<void(std::expected<guest::KeyPair, Error>)>;
   using OnReport = std::function<void(const guest::StageReport&)>;
 
-  // What the program has to complain of goes to `errors`. `on_report` is called from the loop, with
-  // each change; ready and mismatch are the last.
+  // The program's error output goes to `errors`. `on_report` is called from the loop, with each
+  // change; ready and mismatch are the last.
   Readiness(sys::Loop& loop, Log& log, std::string libexec, int errors, OnReport on_report);
   ~Readiness();
   Readiness(const Readiness&) = delete;
@@ -36,7 +36,7 @@ public:
   void make_host_key(OnKey on_key);
   // From now on it asks, until end().
   void begin(const guest::Endpoint& endpoint);
-  // No more, of either.
+  // Ends both: no more reports, and no key.
   void end();
 
 private:

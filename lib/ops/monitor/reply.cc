@@ -9,7 +9,7 @@ void Reply::send(Report r) const {
 
 void Reply::done(const std::string& state) const {
   if (id_) return send({Report::Kind::done, {}, {}, {}, state});
-  // A verb of a build before waits for this word, and for nothing where it stops the VM.
+  // A verb of an earlier build waits for this word; its stop waits for the VM's end alone.
   if (verb_ == "publish" || verb_ == "unpublish") send(stage_report(verb_, {}));
 }
 

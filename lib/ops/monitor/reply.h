@@ -14,7 +14,7 @@ public:
   Reply(const std::shared_ptr<sys::LineServer::Client>& client, const Ask& ask)
       : peer_(client), verb_(ask.verb), id_(ask.id) {}
 
-  // It is done; of a stop, a pause or a resume `state` is what it left the VM in.
+  // It is done; after a stop, a pause or a resume `state` is the VM's state then.
   void done(const std::string& state = {}) const;
   void refuse(const Error& why) const;
 
@@ -23,7 +23,7 @@ private:
 
   sys::LineServer::Peer peer_;
   std::string verb_;
-  int64_t id_; // 0: a verb that has none, for it is of a build before or waits for no answer
+  int64_t id_; // 0: a verb without one, which is of an earlier build or waits for no answer
 };
 
 } // namespace banger::ops

@@ -7,7 +7,7 @@
 
 namespace banger::ops {
 
-// What is written of processes.
+// What a record of processes must outlive: it counts for as long as the runtime directory does.
 Outlives Row::outlives() const { return outlives_of_runtime(ctx_.dirs.runtime); }
 
 void Row::read(const std::string& id) { vm_ = ctx_.state.get_vm(id); }
@@ -86,7 +86,7 @@ void Row::stands(VmState state, const std::string& reason) {
           record(ctx_, vm_.name, "vm.paused", {{"reason", reason}});
       },
       outlives());
-  vm_ = std::move(now); // not before it stands: what could not be written is tried again
+  vm_ = std::move(now); // only after the commit: a change that was not written is tried again
 }
 
 void Row::stopping() {

@@ -1,7 +1,7 @@
-// The VM's row and its events, as its monitor writes them. What was read or written last is vm().
+// The VM's row and its events, as its monitor writes them. vm() is the row as it was read or
+// written last; ended() does not change it.
 //
-// A call is one transaction. It throws where that cannot be made, a full disk for one; then nothing
-// was written, and vm() is what it was.
+// A call is one transaction. It throws where that fails (a full disk), and then changes nothing.
 #pragma once
 
 #include <optional>
@@ -27,23 +27,23 @@ public:
 
   const Vm& vm() const { return vm_; }
   void read(const std::string& id);
-  // This process is the VM's monitor from now on. Error(conflict) where nobody waits for one: who
-  // asked for it may have died, and another have brought the row in order since.
+  // This process is the VM's monitor from now on. Error(conflict) where the row waits for none: the
+  // verb that started it may have died, and another have brought the row in order since.
   void claim(const MonitorRequest& request, const std::string& runtime_dir);
   // Its VMM was started.
   void started(const MonitorRequest& request, const ProcessId& vmm, const std::string& api_socket,
                const BootTimings& timings);
-  // A command was done in it over ssh. `still`: why it stands still all the same; `small`: what is
-  // wrong with its file systems.
+  // A command was done in the guest over ssh. `still`: why the guest stands still all the same;
+  // `small`: the fault of a file system that did not grow.
   void ready(const std::string& still, const BootTimings& timings, const std::string& vmm_version,
              const std::string& small);
   // It stands still, or goes on where `reason` is empty.
   void stands(VmState state, const std::string& reason);
   void stopping();
-  // There is nothing of its run any more. With --rm it is being removed from then on, by nobody
-  // yet: who takes that up, or else the next command, finishes it.
+  // Its run is over, and given back. With --rm the row is `removing` from then on: the helper that
+  // the monitor starts finishes that, or else the next command.
   void ended(const Outcome& outcome, const BootTimings& timings);
-  // An event; one that cannot be recorded is a line of the log.
+  // Records an event; where that fails, it is a line of the log.
   void note(const std::string& type, const Json& detail = Json::object());
 
 private:

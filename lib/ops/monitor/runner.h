@@ -1,9 +1,9 @@
 // The runner of a VM: the process of `run --rm` with which the VM is to end, however that process
 // ends (Vm::creator).
 //
-// The identity is in the row, so a monitor that takes the VM over knows it as well; it is followed
-// by a pidfd, which tells of a death at once, and of that alone: who was stopped by SIGSTOP lives,
-// and another process under the same number is not taken for it.
+// Its identity is in the row, so a monitor that takes the VM over knows it as well. It is followed
+// by a pidfd, which tells of a death at once, and of nothing else: a runner stopped by SIGSTOP
+// lives, and another process with the same pid is not taken for it.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ namespace banger::ops {
 
 class Runner {
 public:
-  // `on_death` is called from the loop, once, for one who has died before too; never where nobody
-  // runs the VM.
+  // `on_death` is called from the loop, once, also for a runner that has died before; never for a
+  // VM that has no runner.
   Runner(Context& ctx, sys::Loop& loop, const Vm& vm, std::function<void()> on_death);
   ~Runner();
   Runner(const Runner&) = delete;

@@ -9,11 +9,11 @@ namespace banger::ops {
 namespace {
 
 constexpr Millis next_look{300};
-// Room that was made, for more than the one write that failed.
+// With this much more room the guest is let go on: enough for more than the write that failed.
 constexpr int64_t worth_a_try = int64_t{1} << 20;
 // Room is not always to be seen: a quota, a reserve of root's, a disk that fails for a while.
 constexpr Millis try_anyway{5'000};
-// One that goes on meets the same fault again at once, if it is there still.
+// A guest that goes on meets the same fault again within this time, if it is still there.
 constexpr Millis time_to_settle{200};
 
 std::string disk_name(const std::string& file) {
@@ -61,7 +61,7 @@ void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string&
   loop_.cancel(settled_);
   if (pause) return stand(*pause, runtime_dir);
   loop_.cancel(look_);
-  if (!pause_) return on_change_(); // what a monitor of before may have recorded
+  if (!pause_) return on_change_(); // an earlier monitor may have recorded a pause
   settled_ = loop_.after(time_to_settle, [this] { go_on(); });
 }
 

@@ -1,6 +1,6 @@
-// A guest that its VMM has stopped: because somebody asked for it, or because a disk of the host is
-// full or fails. Why, in words; and in the second case going on as soon as that can help. A guest
-// that was stopped so has lost nothing: what it was about to write is written then.
+// A guest that its VMM has stopped: because a verb asked for it, or because a disk of the host is
+// full or fails. Tells the reason in words. In the second case it lets the guest go on as soon as
+// that can help. Such a guest has lost nothing: its pending writes are then made.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,7 @@ public:
   Standstill(const Standstill&) = delete;
   Standstill& operator=(const Standstill&) = delete;
 
-  // What the VMM tells; `runtime_dir` has its disks.
+  // Takes the VMM's report (vmm::Told::pause); `runtime_dir` has its disks.
   void take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir);
   // Stops the guest, which runs, or lets it go on. `fault` is called only where the VMM refuses or
   // does not answer; else on_change tells.
@@ -49,7 +49,7 @@ private:
   Log& log_;
   Vmm& vmm_;
   std::function<void()> on_change_;
-  std::optional<vmm::Pause> pause_; // what it stands still for
+  std::optional<vmm::Pause> pause_; // the reason why it stands still
   std::string reason_, file_;
   std::optional<int64_t> room_; // that was not enough
   SteadyTime tried_{};

@@ -10,7 +10,7 @@
 namespace banger::ops {
 
 enum class Knock {
-  none, // nobody has asked it to stop
+  none, // it was not asked to stop
   room, // it stands still and hears nothing: it may go on
   keys, // Ctrl-Alt-Del
   ssh,  // poweroff over ssh
@@ -31,8 +31,8 @@ struct StopStep {
   bool operator==(const StopStep&) const = default;
 };
 
-// The step after `last`. A guest that has not come up has nothing to lose, and nobody who hears a
-// knock over ssh; one that stands still hears none at all, and has half of its time to go on.
+// The step after `last`. A guest that has not come up has nothing to lose, and no ssh server to be
+// asked by. A guest that stands still hears no knock, and has half of its time to go on first.
 StopStep next_step(Knock last, const StopFacts& facts);
 
 } // namespace banger::ops

@@ -1,4 +1,4 @@
-// Ends a guest and its VMM when somebody asks for it, step by step as stop_plan.h has it.
+// Ends a guest and its VMM when a verb or a signal asks for it, by the steps of stop_plan.h.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ namespace banger::ops {
 class Stopper {
 public:
   struct Acts {
-    // A step is begun: what verbs are told of it.
+    // Tells verbs that a step is begun.
     std::function<void(const BootStage& step)> tell;
     // Starts poweroff over ssh; none where that cannot be. It has the time of its step.
     std::function<std::unique_ptr<Helper>(Millis time)> power_off;
@@ -33,16 +33,16 @@ public:
   Stopper(const Stopper&) = delete;
   Stopper& operator=(const Stopper&) = delete;
 
-  // There must be a VMM. One that is being stopped is not asked again.
+  // There must be a VMM. A guest that is being stopped is not asked again.
   void ask(Millis timeout, bool was_ready);
-  // At once, whatever is under way.
+  // Kills the VMM at once, in any step.
   void kill();
-  // The guest goes on: what waits for that waits no more.
+  // The guest goes on: a step that waits for that waits no more.
   void go_on();
   Knock knock() const { return knock_; }
   // The last step that was told.
   const std::optional<BootStage>& told() const { return told_; }
-  // The VMM has ended: nothing more is done.
+  // The VMM has ended: no more steps are taken.
   void end();
 
 private:

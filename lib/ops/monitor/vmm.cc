@@ -76,7 +76,7 @@ void Vmm::end(vmm::Done done) {
 }
 
 void Vmm::on_end() {
-  // What it said before it ended decides why: all of it is read first.
+  // The VMM's last events tell why it ended: all of them are read first.
   running_->read_rest();
   loop_.cancel(look_);
   loop_.cancel(deadline_);

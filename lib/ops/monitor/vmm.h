@@ -1,5 +1,5 @@
-// A VM's VMM: one that this monitor started, or one that it took over; the same to whoever follows,
-// asks and ends it. At most one at a time; a guest's reboot is the end of one and the start of
+// A VM's VMM, started or taken over by this monitor; callers follow, ask and end both alike. There
+// is at most one at a time. A guest's reboot is the end of one VMM and the start of
 // another.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace banger::ops {
 
 class Vmm {
 public:
-  // What is known of one that has ended. `status`: none for one that was taken over.
+  // The end of a VMM. `status`: none for a VMM that was taken over.
   struct Exit {
     std::optional<sys::ExitStatus> status;
     std::vector<vmm::VmmEvent> events;
@@ -28,7 +28,7 @@ public:
   };
 
   struct Told {
-    // From the loop, when it has ended by itself, or by a signal().
+    // Called from the loop, when the VMM has ended by itself or by a signal().
     std::function<void(const Exit&)> exit;
     // As vmm::Told has them.
     std::function<void(std::optional<vmm::Pause>)> pause;
@@ -41,15 +41,15 @@ public:
   Vmm(const Vmm&) = delete;
   Vmm& operator=(const Vmm&) = delete;
 
-  // Starts one in `runtime_dir`; what it says goes to `log`. boot() then sets its guest going.
+  // Starts a VMM in `runtime_dir`; its output goes to `log`. boot() then sets its guest going.
   void start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
              const std::optional<vmm::Inside>& inside);
   void boot(const vmm::Machine& machine, vmm::Done done);
-  // Takes over one that runs; false where it is gone.
+  // Takes over a VMM that runs; false where it is gone.
   bool adopt(const ProcessId& id, const std::string& runtime_dir);
 
   explicit operator bool() const { return static_cast<bool>(running_); }
-  const ProcessId& id() const { return id_; } // empty for one that was gone before it was looked at
+  const ProcessId& id() const { return id_; } // empty where the VMM was gone before the first look
   // While there is one.
   vmm::Running& running() { return *running_; }
   void signal(int signal);
