@@ -7,7 +7,7 @@
 
 namespace banger::ops {
 
-// What a record of processes must outlive: it counts for as long as the runtime directory does.
+// How long a commit about the VM's processes must last.
 Outlives Row::outlives() const { return outlives_of_runtime(ctx_.dirs.runtime); }
 
 void Row::read(const std::string& id) { vm_ = ctx_.state.get_vm(id); }

@@ -60,7 +60,7 @@ disk::RootPlan plan_root(Context& ctx, const VmSpec& spec, const std::string& fr
   return plan;
 }
 
-// The image's file is another once it was imported.
+// Plans the disks anew from the file of an image that was imported since.
 void use_image(Context& ctx, CreatePlan& plan, const std::string& from) {
   plan.root = plan_root(ctx, plan.spec, from);
   if (plan.work) plan.work->image = from;
@@ -180,7 +180,7 @@ std::vector<Vm> make_all(Context& ctx, std::vector<CreatePlan> plans) {
     for (const Made& m : made) {
       done.push_back(ctx.state.change_vm(m.vm.id, [](Vm& v) {
         v.state = VmState::stopped;
-        if (!v.remove_when_stopped) v.creator = {}; // else it is who runs it
+        if (!v.remove_when_stopped) v.creator = {}; // with --rm it is the VM's runner
       }));
       record(ctx, m.vm.name, "vm.created", {{"id", m.vm.id}, {"image", m.vm.image_name}});
     }

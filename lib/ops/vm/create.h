@@ -11,7 +11,7 @@ namespace banger::ops {
 
 struct CreatePlan {
   VmSpec spec;
-  Image image; // its id is empty where it is one of the bundle that is still to be imported
+  Image image; // its id is empty where it is the bundle's and still to be imported
   disk::RootPlan root;
   std::optional<disk::WorkPlan> work;
   NetMode net = NetMode::isolated;
@@ -19,7 +19,7 @@ struct CreatePlan {
 
 // Checks everything that can be checked before anything is touched, and touches nothing: name,
 // sizes, image, network, free space; with `and_start` also what its start needs. Throws
-// Error(preflight) that names all that is missing at once, Error(usage|conflict|not_found).
+// Error(preflight) that names everything missing at once, Error(usage|conflict|not_found).
 CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start = false);
 
 // Throws Error(usage) for a number of cpus or an amount of memory that no VM can have.
@@ -31,8 +31,8 @@ void check_machine(int cpus, int64_t memory);
 Vm create_vm(Context& ctx, const VmSpec& spec);
 Vm create_vm(Context& ctx, CreatePlan plan);
 
-// All of them or none, whatever dies meanwhile: every row stays `creating` until the last disk is
-// made, then all become `stopped` in one commit. Returned in the order of the specs.
+// Makes all of them or none, even if the process is killed: every row stays `creating` until the
+// last disk is made, then all become `stopped` in one commit. Returned in the order of the specs.
 std::vector<Vm> create_vms(Context& ctx, const std::vector<VmSpec>& specs);
 
 } // namespace banger::ops

@@ -80,7 +80,7 @@ void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,
   };
   check("root disk", disk, vm.root_size);
   check("work disk", work, vm.work_size);
-  // The row last: a size that no file can have is never recorded.
+  // The row is written last, so that a size that the disk's file cannot have is never recorded.
   auto grow = [&](const std::string& file, std::optional<int64_t> size, int64_t Vm::*field) {
     if (!size) return;
     ctx.stage(vm.name, "growing its disk");

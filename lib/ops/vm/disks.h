@@ -1,4 +1,4 @@
-// A VM's disks: which files they are, how they grow.
+// A VM's disks: their files, and how they grow.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ namespace banger::ops {
 // In the guest's order: vda, vdb, … (ops/monitor/disks.h).
 std::vector<std::string> disk_files(const Places& places);
 
-// Throws Error(failed) for one that holds no whole file system, with what mends that. A guest has
-// its disks in its hands: it may have left anything there.
+// Throws Error(failed), with a way to mend it, for a disk that holds no whole file system. A guest
+// can write anything to its disks.
 void require_file_systems(const Places& places, const Vm& vm);
 
-// Records the sizes of its disks where a growth died before it had: a disk never shrinks. Returns
-// the row as it is then. The caller holds op.lock.
+// Records the sizes of its disks where a verb that grew them died before it had recorded them: a
+// disk never shrinks. Returns the row as it is then. The caller holds op.lock.
 Vm record_sizes(Context& ctx, const Places& places, const Vm& vm);
 
 // An upper layer that no guest has written to yet is made again if the host was booted since the VM

@@ -20,7 +20,7 @@ GuestRun run_in_guest(Context& ctx, const Vm& vm, const std::vector<std::string>
   command.argv.insert(command.argv.end(), {vm.name, "--"});
   command.argv.insert(command.argv.end(), words.begin(), words.end());
   command.keep_ignored = true;
-  // A signal is for the command; when that has ended of it, what comes after it here is still done.
+  // A signal is passed to the command. This process goes on when the command has ended of it.
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   sys::Child child = sys::spawn(command, sys::inherit_stdio());
   GuestRun run;

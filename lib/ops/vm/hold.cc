@@ -35,7 +35,7 @@ sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing) {
     if (!now || is_being_removed(*now)) throw gone(vm, doing);
     if (is_live(now->state)) throw; // its processes have locks yet, of files without a name
   }
-  // Somebody removed it by hand. Nothing of the VM runs, and its row can be changed all the same.
+  // The directory was removed by hand. The VM does not run, and its row can still be changed.
   sys::make_dirs(places.dir);
   auto lock = sys::FileLock::take(path);
   if (ctx.state.find_vm_by_id(vm.id)) return lock;
@@ -47,7 +47,7 @@ HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   Vm vm = ctx.state.get_vm(ref);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   auto lock = lock_vm(ctx, vm, doing);
-  // What the row said may have changed until the lock was ours.
+  // The row may have changed before the lock was ours.
   auto now = ctx.state.find_vm_by_id(vm.id);
   if (now && !is_live(now->state) && sys::exists(places.run_lock)) {
     // Its monitor has said that it ended, and is about to end itself.

@@ -1,4 +1,4 @@
-// What a verb that changes a VM begins with: its op.lock, and its row made true.
+// A verb that changes a VM begins here: it takes the VM's op.lock, and makes its row true.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace banger::ops {
 sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing);
 
 struct HeldVm {
-  Vm vm; // as it is now that nobody else works on it
+  Vm vm; // the row as it is under the lock
   sys::FileLock lock;
 };
 

@@ -69,7 +69,7 @@ Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
   ctx.state.transaction([&] {
     open_place(ctx, vm.net_mode)->lease("create", spec.ip, vm);
     check_ports(ctx, spec, spec.publish);
-    vm.reach.clear(); // this body may run again
+    vm.reach.clear(); // a transaction's body may run again
     vm.ports = spec.publish;
     vm = ctx.state.add_vm(vm);
     if (vm.ports.empty()) return;

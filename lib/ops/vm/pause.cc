@@ -10,7 +10,7 @@ namespace banger::ops {
 
 namespace {
 
-// The monitor's own patience with its VMM is shorter.
+// Longer than the monitor's own patience with its VMM.
 constexpr Millis time_to_answer{20'000};
 
 Error cannot(const char* verb, const Vm& vm, const std::string& why) {

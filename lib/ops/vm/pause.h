@@ -1,4 +1,4 @@
-// Has a guest's processors stand still, and go on. Its memory stays in its VMM.
+// Stops a guest's processors, and lets them go on. Its memory stays in its VMM.
 #pragma once
 
 #include "ops/common/context.h"
@@ -6,12 +6,12 @@
 
 namespace banger::ops {
 
-// Returns when the guest stands still. One that is paused on request is left as it is. Throws
-// Error(conflict) for a VM that does not run, and for one that its VMM has stopped by itself: that
-// goes on by itself.
+// Returns when the guest stands still. A VM that is paused on request is left as it is. Throws
+// Error(conflict) for a VM that does not run, and for a VM whose VMM has stopped it by itself:
+// that goes on by itself, too.
 Reached pause_vm(Context& ctx, const std::string& ref);
 
-// Returns when the guest runs again; its clock is set a moment later. One that runs is left as it
+// Returns when the guest runs again; its clock is set a moment later. A VM that runs is left as it
 // is. Throws Error(conflict) as pause_vm does.
 Reached resume_vm(Context& ctx, const std::string& ref);
 

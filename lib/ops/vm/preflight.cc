@@ -20,7 +20,7 @@ namespace banger::ops {
 
 namespace {
 
-// Of memory, to a VM and all others that run.
+// The memory that is promised to a VM and to all others that run.
 int64_t promised_with(state::State& state, int64_t memory, const std::string& id) {
   int64_t promised = memory;
   for (const Vm& vm : state.busy_vms())
@@ -28,9 +28,9 @@ int64_t promised_with(state::State& state, int64_t memory, const std::string& id
   return promised;
 }
 
-// The guest takes its memory as it uses it, so what is promised may be more than there is: a
-// warning; but not more than the kernel gives at all, where the VMM could not begin.
-// vm.memory_limit is for those who want a bound. `id` is the VM that is asked about.
+// A guest takes its memory as it uses it, so a promise of more than there is free is a warning. It
+// is missing where the kernel never gives that much, since the VMM could not begin. A bound for all
+// VMs is set by vm.memory_limit. `id` is the VM in question.
 Check check_memory(state::State& state, int64_t memory, const std::string& id) {
   if (auto most = sys::largest_allocation(); most && memory > *most)
     return {"memory", Verdict::missing,
@@ -82,11 +82,11 @@ Check require_network(const Host& host) {
   return net;
 }
 
-// KVM and the VMMs that may come to run it.
+// KVM and the VMMs that may run it.
 void add_vmms(std::vector<Check>& all, const Host& host, const VmmWish& wish) {
   Check kvm = make_check("kvm", [&] { return check_kvm(host); });
   if (wish.vmm == VmmKind::firecracker) {
-    // Whether a kernel boots on it its start finds out.
+    // Only the start finds out whether a kernel boots on it.
     if (!kvm_closed_because().empty()) kvm.verdict = Verdict::missing;
     all.push_back(std::move(kvm));
     return all.push_back(make_check("firecracker", [&] {
@@ -125,12 +125,12 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
   return all;
 }
 
-// The network that it is likely to have: which one it gets is found out when it is made.
+// The network that the VM is likely to get. The choice is made when the VM is.
 NetMode expected_mode(const Host& host, const VmSpec& spec) {
   return spec.net.value_or(host.settings.net_mode.value_or(automatic_mode(true)));
 }
 
-// What is needed to make one, beside its image and room for it.
+// The checks for making a VM, beside its image and room for it.
 void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
   auto mode = spec.net ? spec.net : host.settings.net_mode;
@@ -190,7 +190,7 @@ void require_new(Reader& in, const VmSpec& spec, bool and_start, const Check& im
     all = check_common(host, in.state, spec.memory, {}, wish_of(spec, expected_mode(host, spec)));
   else
     all.push_back(make_check("space", [&] { return check_space(host); }));
-  // Without a bundle there is no image either, and nothing else would mend it.
+  // Without a bundle there is no image either, and only a bundle mends that.
   auto is_missing = [](const Check& c) {
     return c.id == "bundle" && c.verdict == Verdict::missing;
   };
@@ -201,7 +201,7 @@ void require_new(Reader& in, const VmSpec& spec, bool and_start, const Check& im
 
 void require_restart(Reader& in, const Vm& vm) {
   auto all = check_start(in, vm);
-  // What it uses now it gives back first.
+  // The memory that it uses now is given back first.
   std::erase_if(all, [](const Check& c) { return c.id == "memory"; });
   require(fmt::format("cannot restart '{}'", vm.name), vm.name, all);
 }

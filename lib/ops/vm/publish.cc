@@ -36,7 +36,7 @@ HeldVm hold(Context& ctx, const std::string& ref) {
   }
 }
 
-// QEMU's own network is its monitor's business: it alone speaks to the VMM.
+// Ports of the VMM's own network are changed by the monitor: it alone speaks to the VMM.
 void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
   try {
     ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket,
@@ -60,8 +60,8 @@ void close_port(Context& ctx, const Vm& vm, const Port& port) {
     open_place(ctx, vm.net_mode)->remove_forward(vm, port);
 }
 
-// A verb that dies leaves ports whose change has begun; the next command makes the host do what the
-// row says of them.
+// Records the ports whose change begins: if this verb dies, the next command makes the host forward
+// them as the row has them.
 void begin_change(Context& ctx, const std::string& id, const std::vector<Port>& ports) {
   ctx.state.begin_port_change(id, ports);
 }
@@ -71,7 +71,7 @@ void end_change(Context& ctx, const std::string& id) { ctx.state.end_port_change
 using Also = void (*)(Context&, const std::string& id, const std::vector<Port>& changed);
 constexpr Also nothing_else = [](Context&, const std::string&, const std::vector<Port>&) {};
 
-// `also` is part of the commit.
+// Changes the row; `also` is done in the same transaction.
 Vm set_ports(Context& ctx, const Vm& vm, const std::vector<Port>& ports, const char* event,
              const std::vector<Port>& changed, Also also = nothing_else) {
   Vm now;
@@ -123,8 +123,8 @@ Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> 
 
 namespace {
 
-// Those of `asked` that the VM has. Of a port that was asked for without an address, at 127.0.0.1
-// and at the VM's own, one may be missing: it was published at the other alone.
+// The ports of `asked` that the VM has. A port that was typed without an address is there twice, at
+// 127.0.0.1 and at the VM's own, and may be published at one of them only.
 std::vector<Port> require_published(const Vm& vm, const std::vector<Port>& asked) {
   std::vector<Port> there;
   auto is_there = [&](const Port& p) { return std::ranges::count(vm.ports, p) > 0; };
@@ -152,7 +152,7 @@ Published unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port
   ports = require_published(vm, ports);
   std::vector<Port> rest = vm.ports;
   for (const Port& p : ports) std::erase(rest, p);
-  // Closed first: what is still in the row can be asked for again.
+  // Closed first: a port that is still in the row can be removed by another call.
   if (is_live(vm.state)) {
     begin_change(ctx, vm.id, ports);
     for (const Port& p : ports) close_port(ctx, vm, p);
@@ -165,7 +165,7 @@ Published unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port
 
 namespace {
 
-// The host does what the row says of them. The row gives up what the host cannot have any more.
+// Makes the host forward the row's ports. A port that cannot be had any more leaves the row.
 void settle(Context& ctx, Vm vm, const std::vector<Port>& changed) {
   for (const Port& port : changed) {
     close_port(ctx, vm, port);

@@ -17,17 +17,17 @@ struct Published {
 // address is the VM's own. A low port that only root may have becomes a free high one, as at a
 // start.
 //   Error(conflict)   one is published already, by this VM or another, or another program has it;
-//                     the VM is just starting or stopping; it is isolated, and of UDP no answer
-//                     would come out
+//                     the VM is just starting or stopping; a port is of UDP and the VM isolated
+//                     without a way out, so that no answer would leave it
 //   Error(not_found)  no such VM
 Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports);
 
-// Error(not_found) when one of them is not published; nothing is changed then. Of one that stands
-// there both at 127.0.0.1 and at the VM's own address, it is enough that one of the two is.
+// Error(not_found) when one of them is not published; then none is removed. A port that is given
+// both at 127.0.0.1 and at the VM's own address needs to be published at one of them only.
 Published unpublish_ports(Context& ctx, const std::string& ref, std::vector<Port> ports);
 
-// What verbs that died left half-done: the host forwards what the rows say. Throws Error when a
-// monitor or the network cannot be asked; what is left is for the next call.
+// Finishes the changes of verbs that died: the host then forwards the ports of the rows. Throws
+// Error when a monitor or the network cannot be asked; the next call then does the rest.
 void settle_ports(Context& ctx);
 
 } // namespace banger::ops

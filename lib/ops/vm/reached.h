@@ -1,4 +1,4 @@
-// What a verb gives that was asked for a state: to be in it already is success.
+// The result of a verb that brings a VM into a state: to be in it already is success.
 #pragma once
 
 #include "model/vm.h"

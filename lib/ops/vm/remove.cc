@@ -17,9 +17,9 @@ namespace banger::ops {
 
 namespace {
 
-// Does what writes the state. Where the disk is full, the VM's own disks make room for that: they
-// go in any case. The caller holds op.lock. Killed in between, it leaves a VM without its disks,
-// which can only be removed.
+// Runs `body`, which writes the state. Where the disk is full, the VM's own disks are removed and
+// it runs again: they go in any case. The caller holds op.lock. A verb that is killed in between
+// leaves a VM without its disks, which can only be removed.
 template <typename F>
 auto with_room(const Vm& vm, const Places& places, F&& body) {
   try {
@@ -41,19 +41,19 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
     try {
       kill_vm(ctx, vm.id);
     } catch (const Error& e) {
-      // It ended, and on a full disk only that could not be written. Else it is told below.
+      // On a full disk the VM has ended, and only its row is not written. Else it is told below.
       if (e.error_number() != ENOSPC && e.error_number() != EDQUOT) throw;
     }
-    if (!ctx.state.find_vm_by_id(vm.id)) return; // it was one of --rm
+    if (!ctx.state.find_vm_by_id(vm.id)) return; // with --rm its end has removed it
   }
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (is_being_removed(vm)) throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
   mend_locks(places);
-  sys::make_dirs(places.dir); // somebody may have removed it by hand; the lock lives there
+  sys::make_dirs(places.dir); // it may have been removed by hand; the lock lives there
   auto lock = lock_vm(ctx, vm, "remove");
   auto row = ctx.state.find_vm_by_id(vm.id);
   if (!row) {
-    sys::remove_tree(places.dir); // it went meanwhile, and this is not its directory
+    sys::remove_tree(places.dir); // the VM went meanwhile; this directory was made here
     throw not_found("cannot remove '{}': it is gone", vm.name).subject(vm.name);
   }
   auto now = with_room(*row, places, [&] { return reconcile_locked(ctx, *row); });

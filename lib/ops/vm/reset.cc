@@ -27,7 +27,7 @@ disk::RootPlan plan_reset(Context& ctx, const Vm& vm, const Image& image, const 
   facts.image_size = disk::ext4_size(from);
   facts.image_allocated = sys::find_info(from)->allocated;
   facts.can_clone = vm.root_way == RootWay::reflink; // as it could when the VM was made
-  // An upper layer need not be as large as what lies below it.
+  // An upper layer need not be as large as the image below it.
   int64_t least = vm.root_way == RootWay::overlay ? 0 : facts.image_size;
   auto plan = disk::plan_root(vm.root_way, std::max(vm.root_size, least), facts, from,
                               half_made_root(places));

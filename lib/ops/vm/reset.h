@@ -13,8 +13,8 @@ namespace banger::ops {
 // VM is stopped or failed, Error(not_found) for the image.
 //
 // The new root is made whole beside the old one; then the row is changed, then the new root takes
-// the old one's name. Whatever dies in between, the next verb on this VM finds the old root with
-// the old image, or the new one with the new (settle_reset of
+// the old one's name. If the verb dies in between, the next verb on this VM finds the old root
+// with the old image, or the new root with the new image (settle_reset of
 // ops/release/reset.h).
 Vm reset_vm(Context& ctx, const std::string& ref, const std::optional<std::string>& image);
 

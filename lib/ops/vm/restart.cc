@@ -13,10 +13,10 @@ Reached restart_vm(Context& ctx, const std::string& ref, const RestartOptions& o
         .subject(vm.name)
         .hint(fmt::format("banger vm stop {} stops and removes it", vm.name));
   if (is_live(vm.state)) {
-    require_restart(ctx, vm); // what could not come up again is not taken down
+    require_restart(ctx, vm); // a VM that could not come up again is not stopped
     stop_vm(ctx, vm.id, options.stop_timeout);
   }
-  // Another may have started it again meanwhile; it was restarted all the same.
+  // Another command may have started it again meanwhile; it was restarted all the same.
   return {start_vm(ctx, vm.id, options.start).vm, true};
 }
 

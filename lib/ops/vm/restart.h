@@ -10,9 +10,9 @@ struct RestartOptions {
   StartOptions start;
 };
 
-// A VM that does not run is just started. Throws Error(conflict) for one of `run --rm`, which would
-// be removed by the stop, Error(preflight) before one that runs is stopped; else as stop_vm and
-// start_vm do. Returns the row as it is then.
+// A VM that does not run is just started. Throws Error(conflict) for a VM of `run --rm`, which the
+// stop would remove; Error(preflight), before the stop, for a VM that could not start again; else
+// as stop_vm and start_vm do. Returns the row as it is then.
 Reached restart_vm(Context& ctx, const std::string& ref, const RestartOptions& options);
 
 } // namespace banger::ops

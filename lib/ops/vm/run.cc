@@ -16,7 +16,7 @@ namespace banger::ops {
 
 namespace {
 
-// A guest may end by itself, and its monitor then removes it.
+// The guest may have ended by itself, and its monitor then removes the VM.
 void remove_if_there(Context& ctx, const std::string& id) {
   try {
     remove_vm(ctx, id, true);
@@ -33,7 +33,7 @@ void change_if_there(Context& ctx, const std::string& id, const std::function<vo
   }
 }
 
-// It goes on without this process, until it ends by itself or by another command.
+// The VM goes on without this process, until it ends by itself or by another command.
 void let_go(Context& ctx, const std::string& id) {
   change_if_there(ctx, id, [](Vm& v) {
     if (v.creator == sys::this_process()) v.creator = {};
@@ -67,7 +67,7 @@ int run_vm(Context& ctx, const RunRequest& request,
   if (remove) start.interrupt = signals.emplace({SIGINT, SIGTERM, SIGHUP}).fd();
   Vm vm = create_vm(ctx, std::move(plan));
   try {
-    if (request.foreground) { // there it is the VM that they stop
+    if (request.foreground) { // the signals stop the VM there
       Vm ended = run_foreground(ctx, vm.id, start, on_ready);
       return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
     }

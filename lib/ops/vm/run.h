@@ -1,4 +1,4 @@
-// Makes a VM, starts it, runs a command in it: all that `banger vm run` does.
+// The operation of `banger vm run`: makes a VM, starts it, and runs a command in it.
 #pragma once
 
 #include <functional>
@@ -18,15 +18,15 @@ struct RunRequest {
   bool foreground = false;          // stay until the VM has ended
 };
 
-// Throws what plan_create, create_vm, start_vm and run_in_guest throw; all that is missing for any
-// of them is named before anything is made. `on_ready` is called when the VM is up. Returns the
+// Throws as plan_create, create_vm, start_vm and run_in_guest do. Everything that any of them would
+// miss is named before the VM is made. `on_ready` is called when the VM is up. Returns the
 // command's status; without a command 0, or in the foreground 1 if the VM has failed.
 //
-// With spec.remove_when_stopped nothing stays of a VM that did not come up but its logs
-// (ops/release/kept_logs.h), nor of one whose command is done or could not be run: it is ended
-// without asking its guest. INT, TERM and HUP end this process only when that was done; while the
-// command runs they are for it. When this process dies of something else its monitor ends and
-// removes the VM. Without a command the VM goes on by itself once it is up, or with `no wait` was
+// With spec.remove_when_stopped a VM that did not come up is removed but for its logs
+// (ops/release/kept_logs.h). So is a VM whose command is done or could not be run: it is ended
+// without asking its guest. INT, TERM and HUP end this process only after that; while the command
+// runs they are passed to it. If this process dies of another cause, the monitor ends and removes
+// the VM. Without a command the VM goes on by itself once it is up, or with `no wait` once it was
 // started.
 int run_vm(Context& ctx, const RunRequest& request, const std::function<void(const Vm&)>& on_ready);
 

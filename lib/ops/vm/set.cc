@@ -37,7 +37,7 @@ void require_changeable(const Vm& vm) {
       .hint(fmt::format("banger vm stop {}; only labels change on a VM that runs", vm.name));
 }
 
-// Its VMM, if it was asked for by name, must be able to run what it becomes.
+// A VMM that was asked for by name must be able to run the changed VM.
 void require_fit_for_vmm(Vm vm, const VmChange& change) {
   vm.net_mode = change.net.value_or(vm.net_mode);
   vm.cpus = change.cpus.value_or(vm.cpus);

@@ -1,4 +1,4 @@
-// Changes what a VM is.
+// Changes a VM's properties.
 #pragma once
 
 #include <optional>
@@ -20,9 +20,9 @@ struct VmChange {
   bool needs_stopped() const { return cpus || memory || disk || work_disk || net; }
 };
 
-// Labels change on any VM, the rest on one that does not run (Error(conflict) else). What is so
-// already is no change. Throws Error(usage) for what cannot be, Error(preflight) for a network that
-// this host has not, and then nothing was changed.
+// Labels change on any VM, the rest only on a VM that does not run (Error(conflict) else). A value
+// that the VM has already is no change. Throws Error(usage) for a value that no VM can have,
+// Error(preflight) for a network that this host has not; then no property was changed.
 Reached set_vm(Context& ctx, const std::string& ref, const VmChange& change);
 
 } // namespace banger::ops

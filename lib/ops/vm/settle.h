@@ -1,4 +1,4 @@
-// One VM's row made true again after something of it died.
+// Makes one VM's row true again after one of its processes died.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace banger::ops {
 
-// One VM whose op.lock the caller holds. Returns its row as it is now; none if it is gone. A
-// running VM whose monitor died gets a new one.
+// The caller holds the VM's op.lock. Returns its row as it is now; none if it is gone. A running
+// VM whose monitor died gets a new one.
 std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm);
 
 } // namespace banger::ops

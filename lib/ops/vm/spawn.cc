@@ -38,7 +38,7 @@ MonitorRequest base_request(Context& ctx, const Vm& vm) {
   r.state_dir = ctx.dirs.state;
   r.runtime_root = ctx.dirs.runtime;
   r.libexec_dir = ctx.dirs.libexec;
-  r.vmm = vm.vmm; // what it was started with last
+  r.vmm = vm.vmm; // the kind that it was started with last
   r.vmm_binary = binary_of(ctx.settings, r.vmm);
   r.settings = ctx.settings;
   r.begun_ns = wall_now().ns;

@@ -18,7 +18,7 @@ struct SpawnedMonitor {
 SpawnedMonitor spawn_monitor(Context& ctx, const Vm& vm, const MonitorRequest& request,
                              bool detached);
 
-// What every request has in common.
+// The part that every request has in common.
 MonitorRequest base_request(Context& ctx, const Vm& vm);
 
 // A new monitor for a VMM that runs; waits until it has taken over. The caller holds op.lock.

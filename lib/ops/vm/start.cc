@@ -60,7 +60,7 @@ struct Boot {
   Vm vm;
   BootTime time;
   Places places;
-  BootStage reached;                      // as far as was told
+  BootStage reached;                      // the last stage that was told
   std::optional<sys::Child> process = {}; // the monitor's, where this process started it
 };
 
@@ -69,8 +69,8 @@ BootTime time_of(Context& ctx, const StartOptions& options, Accel accel) {
   return {asked, scaled(asked, accel)};
 }
 
-// Everything up to the monitor's word that run.lock is its own; op.lock is given up then, so that a
-// boot that hangs can be stopped.
+// Starts a VM up to the monitor's word that run.lock is its own. op.lock is given up then, so that
+// a boot that hangs can be stopped.
 std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions& options,
                                   bool detached) {
   auto [vm, lock] = std::move(held);
@@ -117,7 +117,7 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
   using Kind = Report::Kind;
   auto r = s->monitor.wait_for({Kind::locked, Kind::failed, Kind::ended}, time_to_lock);
   if (!r || r->kind != Kind::locked) {
-    // One that is late must not boot what was settled meanwhile.
+    // A monitor that is late must not boot a VM that was settled meanwhile.
     s->process->kill(SIGKILL);
     s->process->wait();
     reconcile_locked(ctx, vm);
@@ -129,7 +129,7 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
   return s;
 }
 
-// What is wrong with a VM that is ready all the same.
+// Tells a fault that a VM has although it is ready.
 void tell_flaw(Context& ctx, const Vm& vm, const Report& ready) {
   if (!ready.text.empty()) ctx.notice(fmt::format("'{}': {}", vm.name, ready.text));
 }
@@ -156,7 +156,7 @@ private:
   int fd_;
 };
 
-// Follows the monitor's reports. Returns when it is ready, or, unless that is waited for, when its
+// Follows the monitor's reports. Returns when the VM is ready, or, without options.wait, when its
 // VMM was started.
 void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
   Interruption interruption(ctx, s.vm, options.interrupt);
@@ -192,7 +192,7 @@ void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
   throw std::move(e.default_log(s.places.console));
 }
 
-// Waits for a VM that somebody else is starting. Not under op.lock, which would keep its stop away.
+// Waits for a VM that another command is starting. Without op.lock, so that it can be stopped.
 Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
   if (!options.wait) return {vm, false};
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
@@ -230,7 +230,7 @@ Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& optio
 
 Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& options,
                   const std::function<void(const Vm&)>& on_ready) {
-  // From the first: one that comes while the monitor is being started is for the VM, too.
+  // Taken first: a signal that comes while the monitor is being started stops the VM, too.
   sys::Signals signals({SIGTERM, SIGINT, SIGHUP});
   auto s = begin_start(ctx, hold_stopped_vm(ctx, ref, "start"), options, false);
   s->loop.watch(signals.fd(), [&] {
@@ -251,7 +251,7 @@ Vm run_foreground(Context& ctx, const std::string& ref, const StartOptions& opti
     failure->within(fmt::format("cannot start '{}'", s->vm.name)).default_log(s->places.console);
     throw *failure;
   }
-  // With --rm the row has gone; what it was is what we knew of it.
+  // With --rm the row has gone, and its last known content is returned.
   return ctx.state.find_vm_by_id(s->vm.id).value_or(s->vm);
 }
 

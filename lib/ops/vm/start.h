@@ -11,13 +11,13 @@ namespace banger::ops {
 struct StartOptions {
   std::optional<Millis> timeout; // vm.ready_timeout where not given; longer under emulation
   bool wait = true;              // false: return when the VMM was started
-  int interrupt = -1;            // a descriptor: once it is readable nobody waits any longer
-  // Called once it is clear that the VM is up, or that its start is tried: what it needs beside it
-  // may be begun then. Not to wait in, and called on whatever thread starts the VM.
+  int interrupt = -1;            // a descriptor: once it is readable start_vm() waits no longer
+  // Called once it is clear that the VM is up, or that its start is tried, so that its companions
+  // (the DNS daemon) can be begun. It must not wait; it is called on the thread that starts the VM.
   std::function<void()> on_begin = [] {};
 };
 
-// One that runs is left as it is; one that another is starting is waited for. Throws
+// A VM that runs is left as it is; the start of another command is waited for. Throws
 // Error(preflight) with all that is missing, Error(timeout) that names the stage reached (the VM is
 // left `starting` then and becomes running if it still answers), Error(failed) when the boot failed
 // (the VM is `failed`), or when `interrupt` said so (it goes on booting), Error(conflict) for a VM

@@ -15,18 +15,18 @@ namespace {
 
 // A monitor that can answer does so at once.
 constexpr Millis time_to_answer{5'000}, time_to_die{2'000}, time_to_kill{20'000};
-// What the kernel takes to end a process that a signal was sent.
+// The time that the kernel may take to end a process after a signal.
 constexpr Millis time_to_vanish{10'000};
 
-// With --rm: what it was is what we knew of it.
+// With --rm the row has gone, and its last known content is returned.
 Vm gone(Vm vm) {
   vm.state = VmState::stopped;
   return vm;
 }
 
-// The row of a VM whose monitor said that it has ended. That one writes the row; where it could not
-// (a full disk, a state that was moved) it is settled here, or the failure told. The caller holds
-// op.lock.
+// The row of a VM whose monitor said that it has ended. The monitor writes the row; where it could
+// not (a full disk, a state that was moved), the row is settled here, or the failure told. The
+// caller holds op.lock.
 Vm after_end(Context& ctx, const Vm& vm, const char* verb) {
   auto after = ctx.state.find_vm_by_id(vm.id);
   if (!after || after->state == VmState::removing) return gone(vm);
@@ -47,24 +47,24 @@ Vm after_end(Context& ctx, const Vm& vm, const char* verb) {
   return *after;
 }
 
-// Ends a VM whose monitor cannot: both processes, by the identities that the row tells. The monitor
-// comes first; it would take the VMM's end for a crash. What the VM had is given back by whoever
-// reconciles it under op.lock, and finds a stop that was interrupted.
+// Ends a VM whose monitor cannot: both processes, by their identities in the row. The monitor comes
+// first; it would take the VMM's end for a crash. The VM's things are given back by the next
+// reconcile under op.lock, which finds a stop that was interrupted.
 void end_processes(Context& ctx, const Vm& vm) {
   ctx.log.warn("vm.end_processes", {{"vm", std::string_view(vm.name)}});
   auto now = ctx.state.find_vm_by_id(vm.id); // the caller's row may be older than the monitor
   if (!now || !is_live(now->state)) return;
   sys::end_process(now->monitor_process(), time_to_vanish);
-  // It may have started the VMM again, or ended, until it was ended itself; now nobody does.
+  // The monitor may have started the VMM again, or ended, before this; now the row stays as it is.
   now = ctx.state.find_vm_by_id(vm.id);
   if (!now || !is_live(now->state)) return;
   ctx.state.change_vm(vm.id, [](Vm& v) { v.state = VmState::stopping; });
   sys::end_process(now->vmm_process(), time_to_vanish);
 }
 
-// The row of a VM whose directory was taken away from under it. It has no locks any more, and
-// nothing that is worth a gentle stop. The directory is made again, for the locks of those who end
-// it and settle what it had.
+// Ends a VM whose directory was taken away from under it, and returns its row. It has no locks any
+// more, and no disk that is worth a gentle stop. The directory is made again, for the lock of the
+// verb that settles the VM.
 std::optional<Vm> without_directory(Context& ctx, const std::string& ref, const Places& places) {
   if (sys::exists(places.dir)) return {};
   // A removal takes the row out of its live state first, and the directory away after.
@@ -76,24 +76,24 @@ std::optional<Vm> without_directory(Context& ctx, const std::string& ref, const 
   return vm;
 }
 
-// How it asks whom, and for how long: an answer that does not come is no reason to wait on.
+// A question to a monitor, with its deadlines: a monitor that does not answer is not waited for.
 struct Request {
   const char* verb;
   Millis timeout;  // the guest's
   Millis patience; // until it must have ended
 };
 
-// Asks its monitor to end it, and returns when that one has ended, too. False where it does not
-// answer, or does not end the VM in time. Throws Error(unreachable) where there is none.
+// Asks the VM's monitor to end it, and returns when the monitor has ended, too. False where that
+// does not answer, or does not end the VM in time. Throws Error(unreachable) where there is none.
 bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request& r) {
-  // A monitor of a build before does not tell again of a stop that is under way.
+  // A monitor of an earlier build does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
     ask_monitor(places.monitor_socket, {r.verb, r.timeout},
                 {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
                 [&](const Report& report) { ctx.stage(vm.name, report.text); });
-    // It answers as the last thing that it does. A caller that is told that a VM was stopped finds
-    // no process of it.
+    // The monitor answers just before it ends. It is waited for, so that no process of a stopped VM
+    // is left when the verb returns.
     sys::await_end(vm.monitor_process(), time_to_die);
     return true;
   } catch (const Error& e) {
@@ -103,8 +103,8 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
   }
 }
 
-// After a monitor that could not be reached. Its socket goes a moment before it does; one that
-// stays has lost its socket, and is ended.
+// Called after a monitor could not be reached. Its socket goes a moment before it does; a monitor
+// that stays has lost its socket, and is ended.
 void end_unreachable_monitor(Context& ctx, const Vm& vm) {
   auto now = ctx.state.find_vm_by_id(vm.id);
   if (!now || sys::await_end(now->monitor_process(), time_to_die)) return;
@@ -119,14 +119,14 @@ Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis ti
   Places places = places_of(ctx.dirs, ctx.state.tag(), row);
   bool lost = without_directory(ctx, row.id, places).has_value();
   auto [vm, lock] = hold_vm(ctx, row.id, verb);
-  // Somebody else, or the guest, may have ended it while the lock was waited for.
+  // Another command, or the guest, may have ended it while the lock was waited for.
   if (!is_live(vm.state)) return {vm, lost || is_live(row.state)};
   bool gently = timeout > Millis(0);
   Millis patience =
       gently ? scaled(timeout, vm.accel.value_or(Accel::tcg)) * 2 + Millis(30'000) : time_to_kill;
-  // A monitor that dies while we speak to it leaves the VM to be settled or adopted, and then the
-  // new one is asked. More than a few deaths in a row are somebody's doing, and the VM is ended
-  // without; so it is where nobody asked for gentleness.
+  // A monitor that dies while it is asked leaves the VM to be settled or adopted, and then the new
+  // monitor is asked. After a few deaths in a row the VM is ended without one. So it is after one
+  // answer that does not come, where the stop need not be gentle.
   for (int deaths = 0; is_live(vm.state); deaths++) {
     if (deaths > 4) throw failed("cannot end '{}': each new monitor of it dies", vm.name);
     try {
@@ -174,7 +174,7 @@ Killed kill_at_once(Context& ctx, const Vm& vm) {
     return Killed::by_us;
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
-    return Killed::no; // it died; what it left is settled under op.lock
+    return Killed::no; // it died; the VM is settled under op.lock
   }
 }
 

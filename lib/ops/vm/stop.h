@@ -7,11 +7,11 @@
 namespace banger::ops {
 
 // Ctrl-Alt-Del, then poweroff over ssh, SIGTERM, SIGKILL, each when the one before did not help in
-// its time. A VM that does not run is left as it is. Throws Error(conflict) for one that is being
+// its time. A VM that does not run is left as it is. Throws Error(conflict) for a VM that is being
 // made or removed, Error(failed) or Error(timeout) where it did not end.
 Reached stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout);
 
-// At once, with the loss of what the guest had not written.
+// Kills the VM at once: the guest loses all that it had not written to its disks.
 Reached kill_vm(Context& ctx, const std::string& ref);
 
 } // namespace banger::ops
