@@ -1,13 +1,13 @@
-// What banger asks of a VMM, whichever it is.
+// The interface to a VMM of any kind.
 //
 //   Driver   stateless: knows how one kind of VMM is started (Launch) and spoken to
-//   Running  one VMM that runs, as its monitor speaks to it: made by attach() right after the
-//   start,
+//   Running  one VMM that runs, as its monitor speaks to it:
+//            made by attach() right after the start,
 //            or for a VMM that another monitor started
 //
-// No call of Running waits. Each completes from the loop, once, with what came of it or with an
-// Error: unreachable where the VMM has gone or does not answer in the call's time, failed or
-// conflict where it refuses. Calls that are still open when a Running is destroyed are dropped. A
+// No call of Running waits. Each completes from the loop, once, with its result or with an Error:
+// unreachable where the VMM has gone or does not answer in the call's time, failed or conflict
+// where it refuses. Calls that are still open when a Running is destroyed are dropped. A
 // completion may destroy the Running that calls it.
 #pragma once
 
@@ -26,17 +26,17 @@ namespace banger::vmm {
 
 using Done = std::function<void(std::optional<Error>)>;
 
-// Why a VMM has stopped its guest's processors. What the guest was about to write is kept, and
-// written when it goes on.
+// Why a VMM has stopped its guest's processors. The guest's pending writes are kept, and made when
+// it goes on.
 struct Pause {
   std::string disk{};   // its file in the runtime directory, if that could not be written
   bool is_full = false; // because there was no room
   std::string why{};    // the VMM's word for it; may be empty
-  bool asked = false;   // by pause(), and by nothing that went wrong
+  bool asked = false;   // pause() asked for it; false: a fault stopped it
   bool operator==(const Pause&) const = default;
 };
 
-// What a VMM tells unasked, from the loop or from read_rest().
+// A VMM's reports that no call asked for, from the loop or from read_rest().
 struct Told {
   std::function<void(VmmEvent)> event;
   // None: its guest runs. Told with each change, and once after attach() or take_up().
@@ -61,19 +61,19 @@ public:
 class Running {
 public:
   virtual ~Running() = default;
-  // The step after the start: what makes the guest run. Awaits sockets that the VMM makes itself.
+  // The step after the start: makes the guest run. Awaits sockets that the VMM makes itself.
   virtual void boot(const Machine& machine, Done done) = 0;
   // Ctrl-Alt-Del, the one knock that every guest's init hears.
   virtual void knock(Done done) = 0;
   // Whether no processor of the guest will ever go on. False where that cannot be found out now.
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
-  // For one that another monitor started: Told::pause is told how its guest is.
+  // For a VMM that another monitor started: Told::pause is told how its guest is.
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.
   virtual void pause(Done done) = 0;
   // Lets a guest go on that a Pause has stopped. Where the cause is there still, another comes.
   virtual void resume(Done done) = 0;
-  // What the VMM told before it ended and nobody has read yet becomes events now.
+  // Reads the reports that the VMM made before it ended, and tells them now.
   virtual void read_rest() {}
   // "7.2.22"; empty until the VMM has introduced itself.
   virtual std::string version() const = 0;
@@ -81,7 +81,7 @@ public:
   virtual UserNetControl* user_net() { return nullptr; }
 };
 
-// What a kind of VMM can do.
+// The abilities of a kind of VMM.
 struct Abilities {
   bool user_net = false; // a network of its own, for a guest that is alone (UserNet)
   bool emulates = false; // it runs guests without KVM

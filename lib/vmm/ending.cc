@@ -4,8 +4,8 @@ namespace banger::vmm {
 
 namespace {
 
-// QEMU tells by events; one that was killed, or broke, tells nothing. A guest whose kernel panicked
-// had ended before its VMM did, however that came.
+// QEMU tells its end by events; a QEMU that was killed, or broke, tells none. A guest whose kernel
+// panicked had ended before its VMM, whatever ended that.
 Ending of_qemu(const std::vector<VmmEvent>& events, const ConsoleSigns& signs) {
   if (!events.empty() && events.back() == VmmEvent::guest_shutdown) return Ending::powered_off;
   if (signs.panic) return Ending::panicked;

@@ -16,7 +16,7 @@ enum class VmmEvent {
   host_quit       // the VMM was told to end, by us or by a signal
 };
 
-// The last words of a guest's kernel. A guest may write there what it likes.
+// The last words of a guest's kernel on its console. The guest can forge them.
 struct ConsoleSigns {
   std::optional<std::string> panic; // why, unless the kernel said more after it
   bool restarting = false;
@@ -29,9 +29,9 @@ enum class Ending {
   died // the VMM: killed, failed, or without a word of why
 };
 
-// `status` is none for a VMM that was not this process's child. A VMM that says how it ended is
-// believed before the console; of one that does not the console's word must do, and where that is
-// silent the VMM died: taken for a reboot it might be started for ever.
+// `status` is none for a VMM that was not this process's child. A power-off that the VMM reports is
+// believed before the console, a panic on the console before all other reports. Where neither tells
+// the end, the VMM died: if that were taken for a reboot, the VM might be started for ever.
 Ending ending(VmmKind kind, const std::optional<sys::ExitStatus>& status,
               const std::vector<VmmEvent>& events, const ConsoleSigns& signs);
 

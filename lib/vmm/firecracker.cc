@@ -22,16 +22,16 @@ constexpr const char* log_file = "log";
 // The first answer comes when the socket is there; a machine is made in milliseconds.
 constexpr Millis patience{10'000};
 constexpr size_t longest_line = 64 << 10;
-constexpr int most_reads = 8; // one that floods its log keeps nobody waiting
+constexpr int most_reads = 8; // a VMM that floods its log does not hold up the loop
 
-// A member of an answer; empty where it is no text.
+// A member of an answer; empty where that is no text.
 std::string text_of(const HttpAnswer& answer, const char* key) {
   Json j = Json::parse(answer.body, nullptr, false);
   auto it = j.is_object() ? j.find(key) : j.end();
   return it != j.end() && it->is_string() ? it->get<std::string>() : "";
 }
 
-// What it complains of.
+// The fault that an answer tells.
 std::string fault_of(const HttpAnswer& answer) {
   std::string text = text_of(answer, "fault_message");
   return text.empty() ? fmt::format("status {}", answer.status) : escape_for_terminal(text);
@@ -69,12 +69,12 @@ public:
     put(std::make_shared<const Requests>(std::move(one)), 0, std::move(done));
   }
 
-  // It cannot be asked: the console's word must do.
+  // Firecracker does not tell whether its guest is halted: the console's word counts.
   void look_whether_halted(std::function<void(bool)> done) override {
     http_.request("GET", "/", {}, patience, [done = std::move(done)](auto) { done(true); });
   }
 
-  // It stops no guest by itself.
+  // Firecracker stops no guest by itself: a pause was asked for.
   void take_up() override {
     http_.request("GET", "/", {}, patience, [this](auto answer) {
       if (!answer) return;
@@ -96,7 +96,7 @@ public:
         if (told_.said) told_.said(escape_for_terminal(*line));
         if (alive.expired()) return;
       }
-    } catch (const Error&) { // a line without an end is none
+    } catch (const Error&) { // a line that is too long is dropped
       lines_.emplace(log_.get(), longest_line);
     }
   }
@@ -120,7 +120,7 @@ private:
                   });
   }
 
-  // Those from `next` on; none after one that is refused.
+  // Makes the requests from `next` on, up to one that is refused.
   void put(const std::shared_ptr<const Requests>& requests, size_t next, const Done& done) {
     if (next == requests->size()) return done({});
     const ApiRequest& r = (*requests)[next];
@@ -139,7 +139,7 @@ private:
   std::optional<sys::LineReader> lines_; // of log_
   Http http_;
   std::string version_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // who is told may destroy this
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // callbacks may destroy this
 };
 
 class Firecracker : public Driver {
@@ -186,7 +186,7 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
                        {"boot_args", m.command_line}});
   for (size_t i = 0; i < m.disks.size(); i++) {
     std::string id = fmt::format("d{}", i);
-    // What a guest flushes is on the host's disk, unless it is told that it need not be.
+    // With Writeback a guest's flush reaches the host's disk; Firecracker's default offers none.
     put("/drives/" + id, {{"drive_id", id},
                           {"path_on_host", m.disks[i].file},
                           {"is_root_device", false},

@@ -1,8 +1,8 @@
 // Firecracker: started with a socket of its own making, configured by requests over HTTP, and only
 // then told to boot; its serial line is its standard input and output, its log a FIFO.
 //
-// It has no network of its own, tells no events, and ends with status 0 whatever its guest did. A
-// guest that powers itself off leaves it running; its console is all that tells.
+// It has no network of its own, tells no events, and ends with status 0 for every end of its guest.
+// A guest that powers itself off leaves it running; only the console tells that.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ namespace banger::vmm {
 
 std::unique_ptr<Driver> make_firecracker(std::string binary);
 
-// The requests that make the machine and start it, in their order: "PUT /path {…}", with nothing
-// that this version does not know. Pure.
+// The requests that make the machine and start it, in their order: "PUT /path {…}", with only the
+// members that this version knows. Pure.
 struct ApiRequest {
   std::string path, body;
   bool operator==(const ApiRequest&) const = default;

@@ -1,6 +1,6 @@
-// What the versions of Firecracker can do, and what is broken in them. Pure.
+// The abilities and the known faults of Firecracker's versions. Pure.
 //
-// The table is what their changelog and their issues tell. A new version that mends or breaks
+// The table comes from Firecracker's changelog and issues. A new version that mends or breaks
 // something is a line in firecracker_versions.cc, and moves `newest_known`.
 #pragma once
 
@@ -24,12 +24,12 @@ inline constexpr FirecrackerVersion oldest_usable{1, 8, 0};
 // Of the newest minor version that the table covers.
 inline constexpr FirecrackerVersion newest_known{1, 16, 1};
 
-// Of what `firecracker --version` prints ("Firecracker v1.16.1", and more lines), or of the version
-// alone. A word behind the numbers ("-dev") is passed over.
+// The version in the output of `firecracker --version` ("Firecracker v1.16.1", and more lines), or
+// in a version alone. A word behind the numbers ("-dev") is passed over.
 std::optional<FirecrackerVersion> find_firecracker_version(std::string_view said);
 
 inline bool is_usable(const FirecrackerVersion& v) { return v >= oldest_usable; }
-// Nobody has looked yet what is different in it.
+// The table does not cover it yet.
 inline bool is_newer_than_known(const FirecrackerVersion& v) {
   return v.major > newest_known.major || v.minor > newest_known.minor;
 }
@@ -37,7 +37,7 @@ inline bool is_newer_than_known(const FirecrackerVersion& v) {
 // A guest is told the MTU of its network.
 inline bool tells_mtu(const FirecrackerVersion& v) { return v >= FirecrackerVersion{1, 16, 0}; }
 
-// What is broken in it, a line each.
+// Its known faults, a line each.
 std::vector<std::string> known_faults(const FirecrackerVersion& version);
 
 } // namespace banger::vmm

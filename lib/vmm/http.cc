@@ -13,7 +13,7 @@ namespace banger::vmm {
 namespace {
 
 constexpr size_t most_answer = size_t{1} << 20;
-// From bind(2), which makes the name that is awaited, to listen(2), which nothing tells of.
+// A pause between tries to connect: bind(2) makes the awaited name, and listen(2) comes unseen.
 constexpr Millis until_it_listens{2};
 
 std::string lower(std::string_view text) {
@@ -75,12 +75,12 @@ void Http::request(const std::string& method, const std::string& path, const std
   auto timer = loop_.after(patience, [this] { give_up("it does not answer"); });
   open_.push_back({std::move(text), std::move(answer), timer});
   if (open_.size() > 1) return;
-  // From the loop: what comes of it is never told before this returns.
+  // From the loop, so that `answer` is never called before this returns.
   loop_.cancel(again_);
   again_ = loop_.after(Millis(0), [this] { go_on(); });
 }
 
-// The first request on its way, or the socket awaited.
+// Sends the first request, or awaits the socket.
 void Http::go_on() {
   if (open_.empty() || sent_) return;
   if (!fd_) {
@@ -115,7 +115,7 @@ void Http::await_socket() {
     sys::drain_events(awaited_.get());
     go_on();
   });
-  // It may have come between the look and the watch.
+  // The socket may have come between the look and the watch.
   if (sys::exists(socket_)) again_ = loop_.after(Millis(0), [this] { go_on(); });
 }
 

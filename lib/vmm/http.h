@@ -26,7 +26,7 @@ struct HttpAnswer {
 };
 
 // The first answer in `bytes`, and how many of them it takes; none while it is not whole. Throws
-// Error(failed) for what is no answer. Pure.
+// Error(failed) for bytes that are no answer. Pure.
 std::optional<std::pair<HttpAnswer, size_t>> parse_http_answer(std::string_view bytes);
 
 class Http {
@@ -38,8 +38,8 @@ public:
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
-  // `answer` is called from the loop, in the order of the requests: with the answer, whatever its
-  // status; Error(unreachable) when the other end has gone, or `patience` passed since the request
+  // `answer` is called from the loop, in the order of the requests: with the answer, of any status;
+  // with Error(unreachable) when the other end has gone, or `patience` passed since the request
   // was made. Then the connection is given up, and the requests behind it with it.
   void request(const std::string& method, const std::string& path, const std::string& body,
                Millis patience, Answer answer);

@@ -30,14 +30,14 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
   Fd typed, console, log;
   if (!launch.log.empty()) {
     std::string fifo = runtime_dir + "/" + launch.log;
-    sys::remove_file(fifo); // what nobody read of an earlier one is not this one's
+    sys::remove_file(fifo); // unread lines of an earlier VMM are not this one's
     sys::make_fifo(fifo);
     log = sys::open_file(fifo, O_RDWR | O_NONBLOCK);
   }
   if (launch.serial.kind == SerialLine::Kind::stdio) {
     std::string fifo = runtime_dir + "/" + launch.serial.file;
     sys::make_fifo(fifo);
-    // Open for writing too: the end of whoever types there is no end of the line.
+    // Open for writing too: the VMM sees no end of its input when a writer closes the FIFO.
     typed = sys::open_file(fifo, O_RDWR);
     console = sys::open_file(runtime_dir + "/" + console_file, O_WRONLY | O_APPEND);
     stdio.in = typed.get();

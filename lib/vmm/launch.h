@@ -1,4 +1,4 @@
-// How a VMM is started, in the VM's runtime directory, and by which ways it is reached afterwards.
+// How a VMM is started, in the VM's runtime directory, and how it is reached afterwards.
 #pragma once
 
 #include <optional>
@@ -12,9 +12,9 @@ namespace banger::vmm {
 // The guest's serial line.
 struct SerialLine {
   enum class Kind {
-    own_file, // the VMM writes console_file; what is typed it takes from the socket `file`
-    stdio // its standard input and output: its starter makes the FIFO `file`, for what is typed,
-          // and opens console_file
+    own_file, // the VMM writes console_file, and reads typed keys from the socket `file`
+    stdio     // its standard input and output: its starter makes the FIFO `file`, for typed keys,
+              // and opens console_file
   };
   Kind kind = Kind::own_file;
   std::string file; // in the runtime directory
@@ -26,8 +26,8 @@ struct Launch {
   // Sockets that the starter listens on and hands over, the first as descriptor 3, the next as 4…:
   // they can be connected to from the first moment.
   std::vector<std::string> handed;
-  // Sockets that the VMM makes itself some time after it was started. What an earlier process left
-  // under these names is removed before the start: a socket that is there is the new one.
+  // Sockets that the VMM makes itself some time after it was started. Files of an earlier process
+  // with these names are removed before the start: a socket that is there is the new VMM's.
   std::vector<std::string> made;
   SerialLine serial;
   // The FIFO that it writes its log to, made by its starter; empty: its standard error has it. A
@@ -38,7 +38,7 @@ struct Launch {
 
 struct Started {
   sys::Child child;
-  Fd log; // both ends of Launch::log: until it is attached to, nothing of it is lost
+  Fd log; // both ends of Launch::log: it keeps all lines until it is attached to
 };
 
 // The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
@@ -47,11 +47,11 @@ struct Inside {
   int net = -1, user = -1; // descriptors of the namespaces; user -1: this process's own
 };
 
-// Starts it in `runtime_dir`, in a session of its own, with what it says going to `log_fd`.
+// Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`.
 Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
               const std::optional<Inside>& inside = {});
 
-// The command that starts it there: what `start` runs. `first_fd` is the first number that no
+// The command by which start() starts it there. `first_fd` is the first descriptor number that no
 // socket has.
 sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
 

@@ -13,8 +13,8 @@ std::string kernel_command_line(Accel accel, int64_t tsc_khz) {
   // kernel compares it with timers that come late on a busy host, takes it for broken, and counts
   // those late ticks instead: a third of the time was lost so.
   line += fmt::format(" tsc_early_khz={} tsc=reliable", tsc_khz);
-  // An emulated boot is spared what takes a tenth of it each: that the kernel tries its ciphers,
-  // and that it patches itself for one processor, where each instruction that it writes makes the
+  // An emulated boot skips two steps that take a tenth of it each: the kernel's tests of its
+  // ciphers, and its patching of itself for one processor, where each written instruction makes the
   // emulator translate anew.
   return line + " cryptomgr.notests noreplace-smp";
 }

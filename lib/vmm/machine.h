@@ -1,4 +1,4 @@
-// What a VMM is asked to boot, apart from which VMM it is. A plain value; pure functions.
+// The machine that a VMM boots, the same for every kind of VMM. A plain value; pure functions.
 //
 // Every file is a name relative to the VM's runtime directory, which is the VMM's working directory
 // (ops makes the links): no socket path is ever too long, and a snapshot names nothing outside.
@@ -33,7 +33,7 @@ struct UserNet {
   std::string gateway;    // the host's side, "10.0.2.2"
   std::string dns;        // "10.0.2.3"
   std::string guest;      // "10.0.2.15"
-  bool restricted = true; // the guest reaches nothing
+  bool restricted = true; // the guest reaches no other machine
   std::vector<Port> forwards;
   bool operator==(const UserNet&) const = default;
 };

@@ -49,7 +49,7 @@ VmmEvent end_of(const std::string& cause) {
   return VmmEvent::host_quit;
 }
 
-// A member of one of QEMU's objects; empty where it is no text.
+// A member of one of QEMU's objects; empty where that is no text.
 std::string text_of(const Json& object, const char* key) {
   auto it = object.is_object() ? object.find(key) : object.end();
   return it != object.end() && it->is_string() ? it->get<std::string>() : "";
@@ -149,14 +149,14 @@ private:
     if (told_.pause) told_.pause(std::move(pause));
   }
 
-  // What was found out is of no use where QEMU has told of another change meanwhile.
+  // An answer is dropped where QEMU has told of another change meanwhile.
   void look_whether_paused() {
     qmp_.execute("query-status", Json::object(), patience, [this, at = ++changes_](auto answer) {
       if (!answer || at != changes_) return;
       std::string status = text_of(*answer, "status");
       if (status == "running") return tell_pause({});
       if (status == "io-error") return look_for_the_disk();
-      // It is on its way into or out of its life, and not stopped in the middle of it.
+      // QEMU is just starting or ending: its guest was not stopped.
       if (status == "prelaunch" || status == "shutdown") return;
       if (status == "paused") return tell_pause(Pause{.asked = true});
       tell_pause(Pause{"", false, "QEMU says '" + escape_for_terminal(status) + "'"});
@@ -178,7 +178,7 @@ private:
     });
   }
 
-  // Forwards and registers have no QMP command of their own: what the human monitor prints.
+  // Forwards and registers have no QMP command: the human monitor is asked, which prints text.
   void ask_person(const std::string& text,
                   std::function<void(std::expected<std::string, Error>)> done) {
     qmp_.execute("human-monitor-command", {{"command-line", text}}, patience,

@@ -11,7 +11,7 @@ namespace banger::vmm {
 
 std::unique_ptr<Driver> make_qemu(std::string binary);
 
-// Of what QEMU's `info registers -a` prints of each processor ("RFL=00000002 … HLT=1"). Pure.
+// Reads QEMU's `info registers -a`, which prints "RFL=00000002 … HLT=1" of each processor. Pure.
 bool all_halted(std::string_view registers);
 
 } // namespace banger::vmm

@@ -31,11 +31,11 @@ public:
   Qmp(const Qmp&) = delete;
   Qmp& operator=(const Qmp&) = delete;
 
-  // `answer` is called from the loop: with what the command returned; Error(failed) when QEMU
-  // refuses it; Error(unreachable) when QEMU has gone, or `patience` passed. An answer that comes
-  // later is dropped.
+  // `answer` is called from the loop: with the command's result; with Error(failed) when QEMU
+  // refuses it; with Error(unreachable) when QEMU has gone, or `patience` passed. An answer that
+  // comes later is dropped.
   void execute(const std::string& command, const Json& arguments, Millis patience, Answer answer);
-  // Reads what is there now.
+  // Reads the lines that are there now.
   void read();
   std::string version() const { return version_; }
 
