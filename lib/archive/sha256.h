@@ -1,5 +1,5 @@
-// SHA-256, with libcrypto's low-level functions: the one part of libcrypto that a static tool can
-// carry for a few kilobytes. Digests are 64 lower-case hex digits.
+// SHA-256, with libcrypto's low-level functions: the one part of libcrypto that adds only a few
+// kilobytes to a static tool. Digests are 64 lower-case hex digits.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ public:
 
   void update(const void* data, size_t size);
   void update(std::string_view data) { update(data.data(), data.size()); }
-  // The digest of all that was given; the object must not be used after it.
+  // The digest of all bytes given so far; the object must not be used after it.
   std::string hex();
 
 private:
@@ -28,7 +28,7 @@ private:
 
 std::string sha256_hex(std::string_view data);
 
-// Of a file's whole content, holes as zeros: they are not read. Throws Error that quotes the path.
+// The digest of a file's content. Holes count as zeros and are not read. Error quotes the path.
 std::string sha256_file(const std::string& path);
 
 } // namespace banger::archive

@@ -11,7 +11,7 @@ namespace banger::state {
 
 namespace {
 
-// The one that it is made of. It has to be there.
+// SQLite's default VFS, which this class copies.
 sqlite3_vfs* usual() {
   sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
   if (!vfs) throw std::bad_alloc();

@@ -1,9 +1,9 @@
-// SQLite's way to the system, but that it sleeps no longer than whoever asks has patience. Private
-// to state/.
+// SQLite's usual VFS, but for its sleep: that never goes on past the deadline of the caller.
+// Private to state/.
 //
-// Where all locks of the log's index are held, SQLite asks no busy handler: it looks a hundred
-// times by itself, and sleeps between for ten seconds in all. Past the deadline these sleeps take
-// no time, so that it says SQLITE_PROTOCOL at once.
+// Where all locks of the log's index are held, SQLite calls no busy handler: it tries a hundred
+// times by itself, and sleeps in between for ten seconds in all. Past the deadline these sleeps
+// take no time, so that SQLite returns SQLITE_PROTOCOL at once.
 #pragma once
 
 #include <string>

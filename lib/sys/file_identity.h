@@ -1,5 +1,5 @@
-// Which file stands at a path, so that it is seen when another one takes its place, or when it was
-// written anew.
+// The identity of the file at a path: it tells when another file takes its place, and a version
+// tells when the file was written anew.
 #pragma once
 
 #include <cstdint>

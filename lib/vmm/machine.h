@@ -33,7 +33,7 @@ struct UserNet {
   std::string gateway;    // the host's side, "10.0.2.2"
   std::string dns;        // "10.0.2.3"
   std::string guest;      // "10.0.2.15"
-  bool restricted = true; // the guest reaches no other machine
+  bool restricted = true; // the guest reaches neither the host nor others
   std::vector<Port> forwards;
   bool operator==(const UserNet&) const = default;
 };

@@ -8,8 +8,8 @@ namespace {
 
 constexpr size_t longest_line = 4096;
 
-// What follows `marker` in `text`, wherever it stands: the kernel puts a time stamp before its own
-// lines, and a login prompt may stand before any.
+// The text behind `marker`, which may be anywhere in `text`: the kernel puts a time stamp before
+// its own lines, and a login prompt may come before any line.
 std::optional<std::string_view> after(std::string_view text, std::string_view marker) {
   size_t at = text.find(marker);
   if (at == std::string_view::npos) return {};

@@ -1,7 +1,7 @@
-// What a guest's console tells of its boot and its end, line by line. Pure.
+// Reads the signs of a guest's boot and end from its console, line by line. Pure.
 //
-// The console is the guest's to write: a hostile guest can claim any of this about itself, so it
-// decides nothing but what banger says about that guest. Memory is bounded whatever comes.
+// The guest writes the console, and a hostile one can claim any of these signs. So they only decide
+// what banger tells about that guest. Memory is bounded for any input.
 #pragma once
 
 #include <functional>

@@ -49,7 +49,7 @@ std::string dump(Json fields) {
   throw Error(found, error.at("message").get<std::string>()).hint(error.value("hint", ""));
 }
 
-// Runs `read` on the object in `line`; whatever is wrong with it becomes one Error.
+// Runs `read` on the object in `line`; every fault of the line becomes one kind of Error.
 template <typename Read>
 auto parse(std::string_view line, Read read) {
   try {

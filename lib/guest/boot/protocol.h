@@ -1,4 +1,4 @@
-// What is said between libexec/banger/banger-guest and the programs that start it: one JSON object
+// The messages between libexec/banger/banger-guest and the programs that start it: one JSON object
 // a line, each with "v":1. Plain values with to_line (no newline at the end) and parse_X. Keys that
 // are not known are ignored; another version, or a line that is none of these, is Error(failed).
 //
@@ -27,9 +27,9 @@ namespace banger::guest {
 
 // How far a guest is on its way to ready, as seen from outside.
 enum class Stage {
-  connecting, // nothing known yet
-  no_answer,  // no connection, or one that stays silent: no network, or still booting
-  closed,     // the connection is refused or closed at once: nothing listens
+  connecting, // not known yet
+  no_answer,  // no connection, or a silent one: no network, or still booting
+  closed,     // the connection is refused or closed at once: no server listens
   banner,     // an ssh server named itself
   auth,       // its host key is the pinned one; logging in
   refused,    // the login was refused (a guest may refuse while it boots) or the command failed
@@ -60,8 +60,8 @@ struct CommandRequest {
   bool operator==(const CommandRequest&) const = default;
 };
 
-// That the guest's clock be set to the host's as it is then, not as it was when this was asked: a
-// busy guest takes seconds to let one in.
+// Sets the guest's clock to the host's time after the login, not to that of the request: a busy
+// guest takes seconds for a login.
 struct ClockRequest {
   Endpoint endpoint;
   double seconds = 60; // the deadline for all of it
@@ -70,7 +70,7 @@ struct ClockRequest {
 
 struct CommandReply {
   int status = 0;     // the command's; 128+n where a signal ended it
-  std::string output; // the last 4 KiB of what it wrote (both streams), made safe for a terminal
+  std::string output; // the last 4 KiB of its output (both streams), made safe for a terminal
   bool operator==(const CommandReply&) const = default;
 };
 
@@ -90,7 +90,7 @@ std::string to_line(const KeyPair& host_key);
 std::string to_line(const Error& error);
 
 StageReport parse_stage_report(std::string_view line);
-// Those that await takes.
+// The requests that await takes.
 std::variant<HostKeyRequest, AwaitRequest> parse_await_request(std::string_view line);
 CommandRequest parse_command_request(std::string_view line);
 ClockRequest parse_clock_request(std::string_view line);

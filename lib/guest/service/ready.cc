@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr Millis reconnect = 250ms;        // while nothing is known
 constexpr Millis reconnect_closed = 100ms; // when the guest's kernel answers: cheap for it
-constexpr Millis silence = 1s;             // after which "no answer" is said
+constexpr Millis silence = 1s;             // after which "no answer" is reported
 constexpr size_t most_probes = 4;
 // How long one login may take; under emulation a server needs seconds for it.
 constexpr Millis login_time = 60s;
@@ -56,14 +56,14 @@ private:
     last_ = stage;
     report_({stage, Seconds(steady_now() - start_).count(), detail});
   }
-  // What a connection came to. Said only when it is news.
+  // Reports the result of a connection, unless it is the same as the last.
   void outcome(Stage stage, const std::string& detail) {
     heard_ = steady_now();
     if (stage == last_ && detail == last_detail_) return;
     last_detail_ = detail;
     tell(stage, detail);
   }
-  // What was passed on the way; the second time it is no news.
+  // Reports a stage that is passed for the first time.
   void passed(Stage stage, std::string_view detail) {
     if (stage <= furthest_) return;
     furthest_ = stage;
@@ -72,7 +72,7 @@ private:
 
   void begin_probes() {
     auto now = steady_now();
-    // The oldest is the patient one, the others go so that a fresh one can come.
+    // The oldest probe is the patient one; the others make room for fresh ones.
     if (!probes_.empty() && now - probes_[0].begun >= patience_) {
       probes_.erase(probes_.begin());
       patience_ = std::min(patience_ * 2, Millis(30s));
@@ -94,17 +94,17 @@ private:
       outcome(Stage::no_answer, Error::from_errno(error, "no connection").message());
       return;
     }
-    // Refused: where the VMM takes connections, before it does; nothing was heard of the guest.
+    // "Refused" may come from a VMM that takes no connections yet: it tells nothing of the guest.
     answers_ = error != ECONNREFUSED;
-    // It would have answered those that began before, too, had it been there for them. What they
-    // wait for is that they are tried again, which comes seconds later.
+    // Older probes were sent before the guest's network was there, or it would have answered them.
+    // They only wait for their retransmission, seconds later.
     if (answers_) probes_.clear();
     next_ = steady_now() + reconnect_closed;
     outcome(Stage::closed, error == ECONNREFUSED ? "nothing listens on the port"
                                                  : "connections are closed at once");
   }
 
-  // Waits for something to happen. The socket on which a banner begins, if one does.
+  // Waits for the next event. Returns the socket on which a banner begins, if one does.
   std::optional<Fd> poll_probes() {
     std::vector<pollfd> polled;
     for (const auto& p : probes_)
@@ -151,7 +151,7 @@ private:
   }
 
   void try_login(Fd socket) {
-    // The guest is spared the others. A login that the deadline cuts off says nothing new.
+    // Other probes would only burden the guest. A login that the deadline cuts off is not reported.
     probes_.clear();
     int left = deadline_.poll_ms();
     Deadline login(left < 0 ? login_time : std::min(Millis(left), login_time));

@@ -2,9 +2,9 @@
 //
 // Connections are short and begun anew, because a network that was not there yet makes a long one
 // wait for the next retransmission (5 s were lost so), and a forwarder in front of the guest
-// (QEMU's user network) accepts before the guest listens. What is seen decides how patient the next
-// is: once the guest's kernel has answered "closed", a connection that stays open is a server that
-// has begun to work, and is given time; beginning others would only slow it.
+// (QEMU's user network) accepts before the guest listens. The patience depends on earlier results:
+// once the guest's kernel has answered "closed", a connection that stays open is a server that
+// has begun to work, and is given time; further connections would only slow it.
 #pragma once
 
 #include <functional>
@@ -17,9 +17,9 @@ namespace banger::guest {
 
 // Blocks until the guest is ready, has another host key, or the deadline passes; returns the last
 // stage reported. `report` is called on each change: how far it got for the first time, and each
-// outcome that differs from the one before. Throws Error for what is wrong on this side alone.
-// `listener` is a descriptor (a pipe's or socket's end, -1: none) to whose other side somebody
-// waits for the answer: when that side is closed, waiting ends as at the deadline.
+// outcome that differs from the one before. Throws Error only for a fault of this host's side.
+// `listener` is a descriptor (a pipe's or socket's end, -1: none) whose other end is the asker's:
+// when that end is closed, waiting ends as at the deadline.
 Stage await_ready(const Endpoint& endpoint, const Deadline& deadline,
                   const std::function<void(const StageReport&)>& report, int listener = -1);
 

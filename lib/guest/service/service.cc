@@ -29,7 +29,7 @@ std::string read_request(int in) {
 
 void reply(int out, const std::string& line) { sys::write_all(out, line + "\n"); }
 
-// What goes wrong is said as a reply.
+// Writes an Error of `work` as a reply.
 int answered(int out, const std::function<int()>& work) {
   try {
     return work();
