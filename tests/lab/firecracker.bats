@@ -26,7 +26,7 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
   same "$(banger vm logs a | grep -c 'Running Firecracker')" 0
   expect 0 banger vm stop a
   same "$(vm_field a '[.state, .reason] | @json')" '["stopped",null]'
-  # Every init hears Ctrl-Alt-Del: nothing else was needed.
+  # Every init hears Ctrl-Alt-Del: no other step was needed.
   same "$(banger vm logs --log lifecycle a | jq -r 'select(.event == "vm.stop.step").step' | xargs)" keys
   expect 0 banger vm start a
   expect 0 banger ssh a -- cat /root/file
@@ -49,7 +49,7 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
   banger ssh a -- poweroff || true
   await 60 in_state a stopped
   banger vm logs a | grep -q 'reboot: System halted'
-  ended_within 4 a # a second, but what gives back what it had is emulated, too
+  ended_within 4 a # a second, but the programs that give its things back are emulated, too
   expect 0 banger vm start a
   boot=$(banger ssh a -- cat /proc/sys/kernel/random/boot_id)
   banger ssh a -- reboot || true
@@ -87,7 +87,7 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
     (.parts[] | select(.name == "kernel-elf")) |= . + {file: "kernel-elf-bad", size: 1000000, sha256: $sum} |
     .parts |= map(select(.name | startswith("root-debian") | not)) |
     .roots |= map(select(.variant == "tiny"))' "$bundle/bundle.json" >"$root/bundle/bundle.json"
-  expect 0 banger vm create --accel kvm --vmm firecracker a # who asks for KVM gets it untried
+  expect 0 banger vm create --accel kvm --vmm firecracker a # KVM that is asked for is taken untried
   began=$EPOCHREALTIME
   BANGER_RUNTIME_DIR=$root/bundle expect 1 banger vm start --json a
   same "$(error_field .code)" failed

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# What the lab promises to the tests in it. It runs in the lab (tests/lab/lab), as root and as the
-# plain user `lab`; a tag says where a test is for one of them.
+# The lab's promises to the tests in it. It runs in the lab (tests/lab/lab), as root and as the
+# plain user `lab`; a tag marks a test that is for one of them alone.
 load ../lib
 
 setup() { private_root; }
 teardown() {
-  # In the order that they hold one another.
+  # The mapped device first: it holds its loop devices.
   [ -z "${mapped:-}" ] || dmsetup remove "$mapped"
   for device in ${loops:-}; do losetup -d "$device"; done
   for namespace in ${namespaces:-}; do ip netns del "$namespace"; done
@@ -101,7 +101,7 @@ three_in_a_row() {
   ip netns exec router sysctl -q -w net.ipv4.ip_forward=1
 }
 
-# Whom a server outside sees when somebody inside connects to it.
+# The address that a server outside sees when a client inside connects to it.
 seen_outside() {
   rm -f "$root/listens"
   ip netns exec outside python3 -c '

@@ -6,7 +6,7 @@ load ../system/vm
 
 setup() {
   vm_root
-  # What is emulated outside goes at the pace of a machine that has more to do.
+  # The lab is emulated: its VMs boot at the pace of a slow machine.
   export BANGER_VM_READY_TIMEOUT=4m
 }
 teardown() { remove_vms; }

@@ -30,7 +30,7 @@ import yaml
 
 
 def strict(schema):
-    """Swagger lets an object have members that are not named; a client has no use for any."""
+    """Forbids members that a schema does not name: Swagger allows them, a client needs none."""
     if isinstance(schema, dict):
         if "properties" in schema and "additionalProperties" not in schema:
             schema["additionalProperties"] = False
@@ -51,7 +51,7 @@ class Description:
                       for p in self.whole["paths"]]
 
     def fault(self, method, path, body, booted):
-        """What is wrong with a request; None if nothing is."""
+        """The fault of a request; None if it has none."""
         for pattern, names, template in self.paths:
             if pattern.match(path):
                 break

@@ -16,9 +16,9 @@
 //   stall=PATH       it is never answered, and nothing after it is read
 //   die=PATH         it ends there, with status 0; `die=socket`: before its socket comes
 //   cut=PATH         it breaks off in the middle of that answer
-//   garbage=PATH     what it answers is no HTTP
+//   garbage=PATH     its answer is no HTTP
 //   huge=PATH        its answer has no end
-//   deaf             Ctrl-Alt-Del does nothing, and SIGTERM does not end it
+//   deaf             neither Ctrl-Alt-Del nor SIGTERM has any effect
 //   silent           its guest never writes a byte
 //   version=VERSION  1.16.1
 #include <csignal>
@@ -172,8 +172,8 @@ void write_file(const Text& path, const Text& content, mode_t mode) {
   }
 }
 
-// The guest's root has a shell that reads nothing of this machine's root: what stands in his files
-// may take any time, and is not the test's.
+// The guest's root has a shell that reads no file of this machine's root: such a file may run
+// programs that take long, and is not the test's.
 void give_root_a_bare_shell() {
   std::ifstream in("/etc/passwd");
   Text users = "root:x:0:0:root:/:/bin/sh\n";
@@ -270,7 +270,7 @@ public:
   }
 
 private:
-  // A reader that is not there, or slow, loses it.
+  // A line is lost where the reader is not there, or slow.
   void note(const Text& line) {
     Text out = "2026-01-01T00:00:00.000000000 [vm:main:INFO] " + line + "\n";
     if (::write(log_, out.data(), out.size()) < 0) return;
@@ -321,7 +321,7 @@ private:
       return reply("200 OK", R"({"state":")" + Text(stands_ ? "Paused" : "Running") + "\"}");
     if (path == "/vm") {
       stands_ = value_of(body, "state") == "Paused";
-      // With it stands what brings its guest's frames.
+      // The process that passes the guest's frames stands still with it.
       if (guest_ > 0) ::kill(guest_, stands_ ? SIGSTOP : SIGCONT);
       return reply("204 ", "");
     }
@@ -359,7 +359,7 @@ private:
 
   void boot() {
     if (!setting("silent").empty()) return;
-    if (tap_.empty()) return say("[    0.000000] Linux version of a test"); // nobody asks for more
+    if (tap_.empty()) return say("[    0.000000] Linux version of a test"); // a probe needs no more
     char here[4096];
     if (!::getcwd(here, sizeof here)) die("cannot tell the directory");
     int tap = open_tap(tap_);

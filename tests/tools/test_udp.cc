@@ -3,7 +3,7 @@
 //   banger-test-udp echo PORT                    sends every datagram back, for ever
 //   banger-test-udp send FROM_PORT ADDRESS PORT  one datagram
 //   banger-test-udp many NUMBER ADDRESS PORT     one from each of so many ports
-//   banger-test-udp ask SECONDS ADDRESS PORT     standard input as one, and what comes back
+//   banger-test-udp ask SECONDS ADDRESS PORT     standard input as one; prints the answer
 //   banger-test-udp flood SECONDS ADDRESS PORT   standard input as one, as often as can be
 #include <cerrno>
 #include <cstdio>

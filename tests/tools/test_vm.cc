@@ -1,5 +1,5 @@
-// Puts a VM into a state by its row alone, for tests of what speaks with a guest: the guest is then
-// a real ssh server on the row's address.
+// Puts a VM into a state by its row alone, for tests of programs that speak with a guest: the guest
+// is then a real ssh server on the row's address.
 //
 //   banger-test-vm STATE_DIR add NAME                         prints the address that it was given
 //   banger-test-vm STATE_DIR run NAME STATE PORT PID HOST_KEY PID stands for the VMM; HOST_KEY is
@@ -21,7 +21,7 @@ using namespace banger;
 
 namespace {
 
-// Only processes need this to last: the disk is not waited for.
+// It must outlive processes, but no power cut: the disk is not waited for.
 void live(state::State& state, const std::string& id, VmState vm_state, int pid) {
   state.change_vm(
       id,

@@ -1,4 +1,4 @@
-// What monitors say to a Firecracker, said to whatever listens at DIR/api.sock.
+// Makes a monitor's requests for Firecracker, to the server that listens at DIR/api.sock.
 //
 //   banger-test-vmm-client DIR ACT…      boot            a machine with everything that one can
 //   have

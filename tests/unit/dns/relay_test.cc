@@ -44,11 +44,11 @@ uint16_t id_of(const std::string& packet) {
 
 class OutsideTest : public testing::Test {
 protected:
-  // A name server that says what the test has it say.
+  // A name server that gives the test's answers.
   struct Upstream {
     Fd udp, tcp;
     Endpoint at;
-    sys::UdpPeer peer; // who sent the last
+    sys::UdpPeer peer; // the sender of the last datagram
     explicit Upstream(const char* address)
         : tcp(sys::listen_tcp(address, 0)), at(sys::endpoint_of(tcp.get())) {
       udp = sys::bind_udp(address, at.port);
@@ -94,7 +94,7 @@ protected:
 TEST(RelayedQuery, HasNothingOfThePacketButItsQuestion) {
   std::string packet = query(7);
   packet[2] = 1;                  // RD
-  packet[3] = 0x50 | 0x20 | 0x0f; // CD, AD, what has no sense in a question
+  packet[3] = 0x50 | 0x20 | 0x0f; // CD, AD, and bits that make no sense in a question
   // An option: RFC 7873's cookie.
   packet[packet.size() - 1] = 12;
   packet += std::string("\0\12\0\10abcdefgh", 12);
@@ -165,7 +165,7 @@ TEST_F(OutsideTest, WhatIsNoAnswerOfTheServerIsPassedOver) {
   first.say(answer_to(wrong));
   first.say(answer_to(query(id_of(sent), "www.example.net")));
   first.say("x");
-  // All of it right, from another.
+  // A right answer, but from another server.
   sys::send_datagram(second.udp.get(), answer_to(sent, Rcode::nxdomain), &first.peer);
   loop.after(Millis(20), [this] { loop.stop(); });
   loop.run();
@@ -187,7 +187,7 @@ TEST_F(OutsideTest, WhereNoServerAnswersItIsServfail) {
   std::string answer = next_given();
   EXPECT_EQ(rcode_of(answer), Rcode::servfail);
   EXPECT_EQ(id_of(answer), 5);
-  // The first one twice: a datagram may be lost.
+  // The first server is asked twice: a datagram may be lost.
   EXPECT_TRUE(first.take() && first.take() && second.take());
   EXPECT_FALSE(first.take() || second.take());
   servers.clear();
@@ -214,14 +214,14 @@ TEST_F(OutsideTest, AServerThatCannotTellGivesWayOnce) {
   first.say(answer_to(next_at(first), Rcode::servfail));
   second.say(answer_to(next_at(second), Rcode::refused));
   EXPECT_EQ(rcode_of(next_given()), Rcode::refused);
-  // One that repeats no question.
+  // A server that repeats no question.
   ASSERT_TRUE(ask(query(5)));
   std::string bare = answer_to(next_at(first), Rcode::formerr).substr(0, 12);
   bare[5] = 0;
   first.say(bare);
   second.say(answer_to(next_at(second)));
   EXPECT_EQ(rcode_of(next_given()), Rcode::noerror);
-  // That there is no such name is an answer.
+  // NXDOMAIN is an answer.
   ASSERT_TRUE(ask(query(5)));
   first.say(answer_to(next_at(first), Rcode::nxdomain));
   EXPECT_EQ(rcode_of(next_given()), Rcode::nxdomain);
@@ -232,13 +232,13 @@ TEST_F(OutsideTest, WhoAsksMuchTakesNothingOfTheOthers) {
   EXPECT_FALSE(ask(query(1)));
   for (int i = 0; i < 2; i++) ASSERT_TRUE(ask(query(2), other));
   EXPECT_EQ(relay.waiting(), 6U);
-  // It is full: the oldest of the one that has most.
+  // The relay is full: the oldest question of the asker that has most gives way.
   ASSERT_TRUE(ask(query(3), other));
   EXPECT_EQ(relay.waiting(), 6U);
   ASSERT_EQ(given.size(), 1U);
   EXPECT_EQ(id_of(given[0]), 1);
   EXPECT_EQ(rcode_of(given[0]), Rcode::servfail);
-  // Three each: nobody has more than his share.
+  // Three each: no asker has more than its share.
   EXPECT_FALSE(ask(query(4), other));
   EXPECT_TRUE(ask(query(5), Address{0x0a000206}));
 }
@@ -262,7 +262,7 @@ TEST_F(OutsideTest, WhatIsAskedByTcpIsAskedByTcp) {
     loop.run();
   }
   EXPECT_EQ(next_given().size(), answer.size());
-  // One that hangs up, and one that is not there.
+  // A server that hangs up, and a server that is not there.
   ASSERT_TRUE(ask(query(5), one, true));
   run_until([&] { return (connection = sys::accept_one(first.tcp.get())).has_value(); });
   connection.reset();

@@ -1,4 +1,4 @@
-// A loop that runs until something has happened, which nothing of it tells.
+// A loop that runs until a condition holds, which no event of the loop tells.
 #pragma once
 
 #include "core/clock.h"

@@ -1,4 +1,4 @@
-// The server over real sockets: batches, pipelining, and what is not waited for.
+// The server over real sockets: batches, pipelining, and slow clients that it does not wait for.
 #include <gtest/gtest.h>
 
 #include <netinet/in.h>
@@ -191,7 +191,7 @@ TEST_F(ServerTest, OneThatTakesNoAnswersIsNotReadOn) {
   std::string all;
   for (int i = 0; i < 1000; i++) all += framed(query(i));
   size_t sent = 0, one = framed(query(1)).size(); // all are of one size
-  // No buffer on the way is endless; and then it is closed, with what was not read.
+  // Every buffer on the way gets full. Then the connection is closed, with its unread questions.
   run_until([&] {
     try {
       sent += sys::send_some(fd.get(), std::string_view(all).substr(sent % one));
@@ -214,14 +214,14 @@ TEST_F(ServerTest, OfManyConnectionsTheQuietestGivesWay) {
     sys::send_all(fd.get(), framed(query(1)));
     return !receive(fd, 20).empty();
   };
-  EXPECT_TRUE(ask(all[0])); // all are there, and this one is the last that was quiet
+  EXPECT_TRUE(ask(all[0])); // all are there, and this one was quiet for the shortest time
   Fd another = connect();
   EXPECT_TRUE(ask(another));
   EXPECT_TRUE(is_closed(all[1]));
   EXPECT_FALSE(is_closed(all[2]));
 }
 
-// --- Guests of a network, who are all at 127.0.0.1 or beside it here.
+// --- Guests of a network, which are all at 127.0.0.1 or beside it here.
 
 namespace {
 
@@ -290,7 +290,7 @@ TEST_F(GuestsServerTest, WhatIsOursIsAnsweredAndTheRestComesLater) {
   EXPECT_FALSE(relayed[0].asker.by_tcp);
   relayed[0].give("later");
   EXPECT_EQ(next(fd), "later");
-  // Where others do not take it.
+  // A question that the relay does not take.
   refuses = true;
   sys::send_datagram(fd.get(), query(3, "example.org"));
   EXPECT_EQ(decode_reply(next(fd), query(3, "example.org")).rcode, Rcode::servfail);
@@ -302,7 +302,7 @@ TEST_F(GuestsServerTest, OverAConnectionAnswersComeAsTheyAreThere) {
   decode_reply(next_frame(fd), query(2));
   ASSERT_EQ(relayed.size(), 1U);
   EXPECT_TRUE(relayed[0].asker.by_tcp);
-  // No more is asked, and the answer is awaited.
+  // The client asks no more, and waits for its answer.
   ::shutdown(fd.get(), SHUT_WR);
   loop.after(idle / 3, [this] { loop.stop(); });
   loop.run();
@@ -310,7 +310,7 @@ TEST_F(GuestsServerTest, OverAConnectionAnswersComeAsTheyAreThere) {
   relayed[0].give("later");
   EXPECT_EQ(next_frame(fd), "later");
   run_until([&] { return is_closed(fd); });
-  // Of one that has gone meanwhile.
+  // The answer of a client that has gone meanwhile.
   fd = connect();
   sys::send_all(fd.get(), framed(query(3, "example.org")));
   run_until([&] { return relayed.size() == 2; });

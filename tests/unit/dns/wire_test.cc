@@ -1,4 +1,4 @@
-// Packets in, packets out. ldns reads what comes out, and knows nothing of how it was made.
+// Packets in, packets out. ldns reads the answers, and does not know how they were made.
 #include <random>
 
 #include <gtest/gtest.h>
@@ -144,7 +144,7 @@ TEST(Wire, EdnsIsAnsweredWithEdns) {
   EXPECT_EQ(ldns_pkt_edns_udp_size(packet.made), 1232);
   EXPECT_TRUE(ldns_pkt_edns_do(packet.made));
   EXPECT_EQ(ldns_pkt_ancount(packet.made), 1);
-  // Options are for those who know them.
+  // An option that the server does not know is passed over.
   std::string cookie = word(10) + word(8) + "12345678";
   out = answer(with_opt(opt(512, 0, 0, cookie)).packet());
   Packet second(out);
@@ -182,7 +182,7 @@ TEST(Wire, TheAskersLimitCounts) {
   Limits limits{20, 1232};
   std::string whole = answer(Asked().packet());
   EXPECT_EQ(word_at(answer(Asked().packet(), limits), 2) & 0x0200, 0x0200U);
-  // A limit below 512 is none.
+  // A limit below 512 counts as 512.
   EXPECT_EQ(word_at(answer(with_opt(opt(0)).packet(), limits), 2) & 0x0200, 0U);
   EXPECT_EQ(answer(Asked().packet(), tcp_limits), whole);
 }
@@ -296,8 +296,8 @@ TEST(Wire, WithoutAStateItIsServfail) {
   EXPECT_EQ(out, "");
 }
 
-// No packet crashes it, none that is no question gets more than it brought, and what comes out can
-// be read.
+// No packet crashes it. A packet that is no question gets no more bytes than it brought. Every
+// answer can be read.
 TEST(Wire, PacketsOfAnyContent) {
   std::mt19937 random(42);
   auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };

@@ -198,7 +198,7 @@ TEST(Name, TheAddressesThatAReverseNameIsOf) {
 
 namespace {
 
-// Two that run and one that does not.
+// Two VMs that run and one that does not.
 Zone guests_zone() {
   return Zone(
       "vm", seconds(0), 7, {{"a", address("10.0.2.4")}, {"b", address("10.0.2.5")}},
@@ -249,7 +249,7 @@ TEST(GuestsZone, NamesOfPrivateThingsAreAskedOfNobody) {
   EXPECT_EQ(told("10.0.2.4", "6.2.0.10.in-addr.arpa", Type::ptr), "NXDOMAIN");
   EXPECT_EQ(told("10.0.2.4", "2.0.10.in-addr.arpa", Type::ns), "NXDOMAIN");
   EXPECT_EQ(told("10.0.2.4", "4.3.2.127.in-addr.arpa", Type::ptr), "NXDOMAIN");
-  // The root's own are no names of machines.
+  // The root's own records are no machine's names.
   EXPECT_EQ(told("10.0.2.4", ".", Type::ns), "relay");
   EXPECT_EQ(told("10.0.2.4", "org", static_cast<Type>(43)), "relay");
 }
@@ -264,7 +264,7 @@ TEST(GuestsZone, WhileNobodyKnowsTheOutsideIsThereAllTheSame) {
   EXPECT_EQ(asked("10.0.2.4", "example.org"), "relay");
   for (const char* name : {"a.vm", "vm", "b.vm", "b", "5.2.0.10.in-addr.arpa"})
     EXPECT_EQ(asked("10.0.2.4", name), "SERVFAIL") << name;
-  EXPECT_EQ(asked("10.0.2.9", "example.org"), "SERVFAIL"); // one that has come since, or nobody
+  EXPECT_EQ(asked("10.0.2.9", "example.org"), "SERVFAIL"); // a guest that has come since, or none
 }
 
 TEST(GuestsZone, WhatIsNoQuestionOfRecordsGoesNowhere) {

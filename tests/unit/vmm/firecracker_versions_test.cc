@@ -26,7 +26,7 @@ TEST(FirecrackerVersions, BoundsOfWhatIsKnown) {
   EXPECT_TRUE(is_usable({1, 8, 0}));
   EXPECT_TRUE(is_usable({2, 0, 0}));
   EXPECT_FALSE(is_newer_than_known({1, 8, 0}));
-  EXPECT_FALSE(is_newer_than_known({1, 16, 9})); // a patch brings nothing new
+  EXPECT_FALSE(is_newer_than_known({1, 16, 9})); // a patch brings no new feature
   EXPECT_TRUE(is_newer_than_known({1, 17, 0}));
   EXPECT_TRUE(is_newer_than_known({2, 0, 0}));
 }

@@ -37,8 +37,8 @@ std::string ok(const std::string& body) {
 }
 const std::string done_well = "HTTP/1.1 204 \r\nServer: x\r\n\r\n";
 
-// Takes one connection at `socket` and answers each request with the next of `answers`; keeps what
-// it was asked. After the last it waits until the other end closes.
+// Takes one connection at `socket` and answers each request with the next of `answers`; keeps the
+// requests. After the last it waits until the other end closes.
 class FakeApi {
 public:
   FakeApi(const std::string& socket, std::vector<std::string> answers, Millis late = Millis(0))
@@ -251,7 +251,7 @@ TEST_F(QmpTest, AnswersFindTheirQuestionsWhateverTheirOrder) {
                                                "three: QEMU does not answer"}));
   EXPECT_EQ(events, std::vector<std::string>{"SHUTDOWN"});
   EXPECT_EQ(qmp.version(), "7.2.22");
-  say("{\"return\":1,\"id\":\"banger-3\"}\n"); // too late: for nobody
+  say("{\"return\":1,\"id\":\"banger-3\"}\n"); // too late: its caller was answered already
   qmp.read();
   EXPECT_EQ(answers.size(), 3u);
 }
@@ -266,7 +266,7 @@ protected:
     peer = std::move(*sys::accept_one(listener.get()));
     lines = std::make_unique<sys::LineReader>(peer.get());
   }
-  // Answers what it is asked next, which must be this.
+  // Answers the next command, which must be `command`.
   void answer(const std::string& command, const std::string& result) {
     Json asked;
     for (int tries = 0; !asked.contains("id"); tries++) { // the greeting has none
