@@ -2,7 +2,7 @@
 //
 //   banger-test-vmm-client DIR ACT…      boot            a machine with everything that one can
 //   have
-//                                        boot-bare       with nothing that it can do without
+//                                        boot-bare       a machine with only its necessary parts
 //                                        knock pause resume look
 //
 // Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds

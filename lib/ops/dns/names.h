@@ -69,7 +69,7 @@ private:
   std::optional<Network> network_;
   std::optional<state::State> state_;
   std::optional<sys::FileIdentity> file_; // of the state file that is open
-  std::optional<int64_t> version_;        // of what was computed
+  std::optional<int64_t> version_;        // of the state that the answers are made of
   sys::Deaths deaths_;
   Facts facts_;
   std::optional<dns::Answers> answers_, unsure_;

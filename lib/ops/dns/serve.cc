@@ -57,7 +57,7 @@ Error taken(const Endpoint& at) {
 Sockets own_sockets(const Endpoint& at) {
   Sockets sockets;
   try {
-    // This one first: it knows what a refusal means.
+    // TCP first: listen_tcp() gives each kind of refusal its own error.
     sockets.tcp.push_back(sys::listen_tcp(to_text(at.address), at.port));
     sockets.udp.push_back(sys::bind_udp(to_text(at.address), at.port));
   } catch (const Error& e) {

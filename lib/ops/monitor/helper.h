@@ -1,5 +1,5 @@
-// One of banger's own programs that does one thing for a monitor and says one line: started at
-// once, awaited on the loop with a deadline, ended with this object.
+// Runs one of banger's own programs, which does one thing for a monitor and writes one line. It is
+// started at once, awaited on the loop with a deadline, and ended with this object.
 //
 // Work that blocks by its nature (making a key, waiting for net.lock, starting slirp4netns) is done
 // in such a program and not in the monitor: the loop goes on, and a program can be killed at any

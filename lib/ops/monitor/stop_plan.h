@@ -31,8 +31,8 @@ struct StopStep {
   bool operator==(const StopStep&) const = default;
 };
 
-// The step after `last`. A guest that has not come up has nothing to lose, and no ssh server to be
-// asked by. A guest that stands still hears no knock, and has half of its time to go on first.
+// The step after `last`. A guest that has not come up has nothing to lose, and no ssh server to
+// ask. A guest that stands still hears no knock, and has half of its time to go on first.
 StopStep next_step(Knock last, const StopFacts& facts);
 
 } // namespace banger::ops

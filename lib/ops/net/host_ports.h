@@ -39,8 +39,8 @@ void check_answers(const std::string& vm, NetMode mode, bool way_out,
 // the list itself has it twice; Error(usage) for more than a VM may have.
 void check_ports(Context& ctx, const PortsOf& vm, const std::vector<Port>& ports);
 
-// Checks, before anything is changed, what choose_ports would throw for: Error(conflict) that names
-// every port that another program has, and that program. The VM must not run.
+// Finds what choose_ports() would stumble on, before anything is changed: throws Error(conflict)
+// that names every port that another program has, and that program. The VM must not run.
 void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked asked);
 
 // Ports of a VM that runs: their own numbers or, for a low one, a free high one, which is the same

@@ -287,7 +287,7 @@ void PrivateNet::drop_forwards(NetRecord& r, const Vm& vm,
     });
   std::string slirp = slirp_of(r, vm);
   if (slirp.empty()) return;
-  // Of UDP too: those that the build before made.
+  // Ports of UDP too: an earlier build forwarded them by slirp4netns.
   for (const auto& [id, f] : net::list_forwards(slirp))
     if (which(f)) net::remove_forward(slirp, id);
 }
