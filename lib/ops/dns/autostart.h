@@ -38,7 +38,7 @@ private:
   std::vector<std::string> common_;
   std::once_flag once_;
   std::unique_ptr<DnsStart> start_;
-  std::optional<DnsDaemon> outdated_; // kept by a service manager, which must start it again
+  std::optional<DnsDaemon> outdated_; // not begun by a command: its keeper must start it again
   std::optional<Error> fault_;
 };
 

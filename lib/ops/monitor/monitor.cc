@@ -21,7 +21,7 @@ constexpr Millis next_record{1000};
 constexpr int64_t room_for_log = 64 << 10;
 constexpr Millis time_to_set_clock{60'000};
 constexpr const char* power_off = "poweroff || /sbin/poweroff || systemctl poweroff";
-// The shortest times between two looks at the console, so that a guest that floods it costs little.
+// The pauses between two looks at the console, so that a guest that floods it costs little.
 constexpr Millis pause_while_booting{5}, pause{100};
 // A VMM that has gone is seen at its process within this time; one that only stalls is not.
 constexpr Millis time_to_be_seen{200};

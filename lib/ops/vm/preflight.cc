@@ -28,9 +28,9 @@ int64_t promised_with(state::State& state, int64_t memory, const std::string& id
   return promised;
 }
 
-// A guest takes its memory as it uses it, so a promise of more than there is free is a warning. It
-// is missing where the kernel never gives that much, since the VMM could not begin. A bound for all
-// VMs is set by vm.memory_limit. `id` is the VM in question.
+// A guest takes its memory as it uses it, so to promise more than is free is only a warning. Where
+// the kernel never gives a process that much, the VMM could not begin, and the memory is missing.
+// Users who want a bound set vm.memory_limit. `id` is the VM in question.
 Check check_memory(state::State& state, int64_t memory, const std::string& id) {
   if (auto most = sys::largest_allocation(); most && memory > *most)
     return {"memory", Verdict::missing,
