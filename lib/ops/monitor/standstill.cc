@@ -68,12 +68,12 @@ void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string&
 void Standstill::stand(const vmm::Pause& pause, const std::string& runtime_dir) {
   bool is_new = pause_ != pause;
   pause_ = pause;
+  loop_.cancel(look_); // one that stands on request goes on by request alone
   if (!pause.disk.empty()) {
     std::string name = runtime_dir + "/" + pause.disk;
     file_ = sys::read_link(name).value_or(name);
     room_ = room();
     tried_ = steady_now();
-    loop_.cancel(look_);
     look_ = loop_.after(next_look, [this] { look_for_room(); });
   }
   if (!is_new) return;
