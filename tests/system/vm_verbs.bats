@@ -21,7 +21,7 @@ cut_short() { [ "$(du -k "$1" | cut -f1)" -lt 8200 ]; }
 told_of() { banger vm logs "$1" | grep -q "$2"; }
 has() { grep -qF "$2" "$1"; }
 
-# bats test_tags=once
+# It starts the VMs for all that follow.
 @test "start and wait take several, side by side" {
   # The three see the same boots.
   banger vm wait --timeout 3m --json --for ready one two >"$root/waited" 3>&- &

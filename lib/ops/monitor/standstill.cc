@@ -1,5 +1,7 @@
 #include "ops/monitor/standstill.h"
 
+#include <utility>
+
 #include "core/text.h"
 #include "core/units.h"
 #include "sys/file.h"
@@ -43,11 +45,15 @@ void Standstill::end() {
   loop_.cancel(settled_);
   pause_.reset();
   reason_.clear();
+  is_unwanted_ = false;
 }
 
 void Standstill::pause(std::function<void(const Error&)> fault) {
-  vmm_.running().pause([fault = std::move(fault)](const std::optional<Error>& e) {
-    if (e) fault(*e);
+  is_unwanted_ = false;
+  vmm_.running().pause([this, fault = std::move(fault)](const std::optional<Error>& e) {
+    if (!e) return;
+    is_unwanted_ = e->code() == Code::unreachable;
+    fault(*e);
   });
 }
 
@@ -59,6 +65,8 @@ void Standstill::resume(std::function<void(const Error&)> fault) {
 
 void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir) {
   loop_.cancel(settled_);
+  if (pause && pause->asked && std::exchange(is_unwanted_, false))
+    return resume([this](const Error& e) { log_.warn("monitor.resume", e); });
   if (pause) return stand(*pause, runtime_dir);
   loop_.cancel(look_);
   if (!pause_) return on_change_(); // an earlier monitor may have recorded a pause

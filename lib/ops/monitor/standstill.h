@@ -29,8 +29,9 @@ public:
 
   // Takes the VMM's report (vmm::Told::pause); `runtime_dir` has its disks.
   void take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir);
-  // Stops the guest, which runs, or lets it go on. `fault` is called only where the VMM refuses or
-  // does not answer; else on_change tells.
+  // Stops the guest, which runs, or lets it go on. A VMM that does not answer in time may stop it
+  // after all; it is let go on then, because its verb was told that it runs. `fault` is called only
+  // where the VMM refuses or does not answer; else on_change tells.
   void pause(std::function<void(const Error&)> fault);
   void resume(std::function<void(const Error&)> fault);
   bool is_asked_for() const { return pause_ && pause_->asked; }
@@ -53,6 +54,7 @@ private:
   std::string reason_, file_;
   std::optional<int64_t> room_; // that was not enough
   SteadyTime tried_{};
+  bool is_unwanted_ = false; // a pause that may come still
   sys::Loop::Timer look_ = 0, settled_ = 0;
 };
 
