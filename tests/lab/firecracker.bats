@@ -4,11 +4,13 @@ load ../lib
 load ../system/vm
 
 setup() {
-  vm_root
   binary=${FIRECRACKER:-$(command -v firecracker || true)}
   [ -n "$binary" ] || skip 'no firecracker binary'
+  vm_root
   export BANGER_FIRECRACKER_BINARY=$binary BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M
 }
+
+teardown() { [ -z "${root:-}" ] || remove_vms; } # a test that was skipped has none
 
 runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel] | join(" ")')" 'running firecracker kvm'; }
 
