@@ -104,7 +104,8 @@ int GuestService::clock() {
   return answered(out, [&] {
     auto request = parse_clock_request(read_request(in));
     Deadline deadline = in_seconds(request.seconds);
-    auto session = Session::connect(request.endpoint, deadline);
+    // A guest that has just gone on may turn the first away.
+    auto session = Session::connect(request.endpoint, deadline, Millis(20'000));
     return done_in(out, session, set_clock(wall_now()), deadline);
   });
 }
