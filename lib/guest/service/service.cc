@@ -18,6 +18,9 @@ namespace banger::guest {
 namespace {
 
 constexpr size_t kept_output = 4096;
+// A guest that has just become ready still counts the connections that asked whether it is, and its
+// server turns others away.
+constexpr Millis patience{20'000};
 
 Error no_request() { return usage("no request on standard input"); }
 
@@ -95,7 +98,7 @@ int GuestService::run() {
   return answered(out, [&] {
     auto request = parse_command_request(read_request(in));
     Deadline deadline = in_seconds(request.seconds);
-    auto session = Session::connect(request.endpoint, deadline);
+    auto session = Session::connect(request.endpoint, deadline, patience);
     return done_in(out, session, request.command, deadline);
   });
 }
@@ -104,8 +107,7 @@ int GuestService::clock() {
   return answered(out, [&] {
     auto request = parse_clock_request(read_request(in));
     Deadline deadline = in_seconds(request.seconds);
-    // A guest that has just gone on may turn the first away.
-    auto session = Session::connect(request.endpoint, deadline, Millis(20'000));
+    auto session = Session::connect(request.endpoint, deadline, patience);
     return done_in(out, session, set_clock(wall_now()), deadline);
   });
 }

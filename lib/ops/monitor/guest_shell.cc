@@ -7,6 +7,17 @@ namespace banger::ops {
 
 namespace {
 
+// Nobody waits for the answer: a fault is told to the log alone.
+void tell_fault(Log& log, const std::string& verb, const std::expected<std::string, Error>& line) {
+  try {
+    if (!line) throw Error(line.error());
+    int status = guest::parse_command_reply(*line).status;
+    if (status != 0) throw failed("status {}", status);
+  } catch (const Error& e) {
+    log.warn("monitor.guest." + verb, e);
+  }
+}
+
 // `ask` has its endpoint and time set here.
 template <typename Request>
 std::unique_ptr<Helper> ask_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
@@ -16,7 +27,8 @@ std::unique_ptr<Helper> ask_guest(Context& ctx, sys::Loop& loop, const Guest& gu
     ask.seconds = Seconds(time).count();
     return std::make_unique<Helper>(
         loop, sys::Command{{ctx.dirs.libexec + "/banger-guest", verb}, {}, {}, false},
-        guest::to_line(ask) + "\n", guest.errors, time, [](auto) {});
+        guest::to_line(ask) + "\n", guest.errors, time,
+        [&log = ctx.log, verb](const auto& line) { tell_fault(log, verb, line); });
   } catch (const Error& e) {
     ctx.log.warn("monitor.ask_guest", e);
     return nullptr;
