@@ -108,27 +108,33 @@ private:
     if (told_.pause) told_.pause(std::move(pause));
   }
 
+  // A refusal becomes an Error(failed) that names the request.
+  void ask(const char* method, const std::string& path, const std::string& body, Done done) {
+    http_.request(
+        method, path, body, patience, [method, path, done = std::move(done)](auto answer) {
+          if (!answer) return done(std::move(answer).error());
+          if (answer->status >= 300)
+            return done(failed("the VMM refuses {} {}: {}", method, path, fault_of(*answer)));
+          done({});
+        });
+  }
+
   void change(const std::string& state, std::optional<Pause> becomes, Done done) {
-    http_.request("PATCH", "/vm", Json{{"state", state}}.dump(), patience,
-                  [this, becomes = std::move(becomes), done = std::move(done)](auto answer) {
-                    if (!answer) return done(std::move(answer).error());
-                    if (answer->status >= 300)
-                      return done(failed("the VMM refuses PATCH /vm: {}", fault_of(*answer)));
-                    std::weak_ptr<bool> alive = alive_;
-                    done({});
-                    if (!alive.expired()) tell_pause(becomes);
-                  });
+    ask("PATCH", "/vm", Json{{"state", state}}.dump(),
+        [this, becomes = std::move(becomes),
+         done = std::move(done)](const std::optional<Error>& fault) {
+          std::weak_ptr<bool> alive = alive_;
+          done(fault);
+          if (!fault && !alive.expired()) tell_pause(becomes);
+        });
   }
 
   // Makes the requests from `next` on, up to one that is refused.
   void put(const std::shared_ptr<const Requests>& requests, size_t next, const Done& done) {
     if (next == requests->size()) return done({});
     const ApiRequest& r = (*requests)[next];
-    http_.request("PUT", r.path, r.body, patience, [this, requests, next, done](auto answer) {
-      if (!answer) return done(std::move(answer).error());
-      if (answer->status >= 300)
-        return done(
-            failed("the VMM refuses PUT {}: {}", (*requests)[next].path, fault_of(*answer)));
+    ask("PUT", r.path, r.body, [this, requests, next, done](const std::optional<Error>& fault) {
+      if (fault) return done(fault);
       put(requests, next + 1, done);
     });
   }

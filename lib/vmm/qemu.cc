@@ -80,13 +80,11 @@ public:
     Json keys = Json::array();
     for (const char* key : {"ctrl", "alt", "delete"})
       keys.push_back({{"type", "qcode"}, {"data", key}});
-    qmp_.execute("send-key", {{"keys", keys}}, patience, [done = std::move(done)](auto answer) {
-      done(answer ? std::nullopt : std::optional(std::move(answer).error()));
-    });
+    command("send-key", {{"keys", keys}}, std::move(done));
   }
 
-  void pause(Done done) override { command("stop", std::move(done)); }
-  void resume(Done done) override { command("cont", std::move(done)); }
+  void pause(Done done) override { command("stop", Json::object(), std::move(done)); }
+  void resume(Done done) override { command("cont", Json::object(), std::move(done)); }
 
   void look_whether_halted(std::function<void(bool)> done) override {
     ask_person("info registers -a",
@@ -120,8 +118,8 @@ public:
 private:
   static constexpr Millis patience{5'000};
 
-  void command(const char* name, Done done) {
-    qmp_.execute(name, Json::object(), patience, [done = std::move(done)](auto answer) {
+  void command(const char* name, const Json& arguments, Done done) {
+    qmp_.execute(name, arguments, patience, [done = std::move(done)](auto answer) {
       done(answer ? std::nullopt : std::optional(std::move(answer).error()));
     });
   }

@@ -15,7 +15,9 @@ setup() {
 teardown() {
   local pid
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  # A test may have gone on in the other state.
   BANGER_STATE_DIR=$root/other banger vm rm --force --all >/dev/null 2>&1 || true
+  export BANGER_STATE_DIR=$root/state
   remove_vms
 }
 

@@ -2,7 +2,7 @@
 
 #include "core/text.h"
 #include "core/units.h"
-#include "sys/file.h"
+#include "sys/file_identity.h"
 #include "sys/process.h"
 
 namespace banger::ops {
@@ -14,9 +14,10 @@ constexpr Millis time_to_tell{10'000};
 
 // The identity of the program's file: another file in its place is asked again.
 std::string identity_of(const std::string& path) {
-  auto info = sys::find_info(path);
-  if (!info) return {};
-  return fmt::format("{} {} {} {} {}", path, info->dev, info->ino, info->size, info->mtime_ns);
+  auto there = sys::find_version(path);
+  if (!there) return {};
+  return fmt::format("{} {} {} {} {}", path, there->file.device, there->file.inode, there->size,
+                     there->mtime_ns);
 }
 
 std::string ask_version(const std::string& path, state::State* verdicts) {
