@@ -95,6 +95,20 @@ EOF
   same "$(vm_field n .state)" stopped
 }
 
+# A forwarder keeps each connection for a guest that does not listen yet, and gives it all of them at
+# once: a server that is asked by many turns others away.
+@test "a guest that boots is left alone until its init is done: it sees one connection" {
+  [ "$(banger net status --json | jq -r .mode)" = user ] || skip 'no user network'
+  expect 0 banger vm start --no-wait n
+  vmm=$(vm_field n .vmm.pid)
+  kill -STOP "$vmm"
+  sleep 6 # a guest is slow for as long
+  kill -CONT "$vmm"
+  await 60 in_state n running
+  expect 0 banger vm logs n
+  same "$(grep -c 'Child connection' <<<"$output")" 1
+}
+
 @test "the key is refused, and once it is accepted the VM becomes running after all" {
   edit_root n /etc/rc <<'EOF'
 #!/bin/sh

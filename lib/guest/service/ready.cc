@@ -19,9 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Millis reconnect = 250ms;        // while nothing is known
+constexpr Millis reconnect = 400ms;        // while nothing is known
 constexpr Millis reconnect_closed = 100ms; // when the guest's kernel answers: cheap for it
-constexpr Millis silence = 1s;             // after which "no answer" is reported
+constexpr Millis next_login = 250ms;
+constexpr Millis silence = 1s; // after which "no answer" is reported
 constexpr size_t most_probes = 4;
 // How long one login may take; under emulation a server needs seconds for it.
 constexpr Millis login_time = 60s;
@@ -153,6 +154,7 @@ private:
   void try_login(Fd socket) {
     // Other probes would only burden the guest. A login that the deadline cuts off is not reported.
     probes_.clear();
+    answers_ = true;
     int left = deadline_.poll_ms();
     Deadline login(left < 0 ? login_time : std::min(Millis(left), login_time));
     auto session =
@@ -163,7 +165,7 @@ private:
     } else if (!deadline_.has_passed()) {
       outcome(session.error().stage, session.error().detail);
     }
-    next_ = steady_now() + reconnect;
+    next_ = steady_now() + next_login;
   }
 
   void run_command(Session& session, const Deadline& login) {

@@ -18,8 +18,8 @@ namespace banger::guest {
 namespace {
 
 constexpr size_t kept_output = 4096;
-// A guest that has just become ready still counts the connections that asked whether it is, and its
-// server turns others away.
+// A server that has as many logins under way as it takes turns others away, and has room again in
+// seconds.
 constexpr Millis patience{20'000};
 
 Error no_request() { return usage("no request on standard input"); }

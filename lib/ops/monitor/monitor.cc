@@ -203,6 +203,7 @@ void Monitor::on_booted(std::optional<Error> fault) {
 
 void Monitor::on_sign(guest::ConsoleSign sign, const std::string& text) {
   progress_.see(sign, text, steady_now());
+  readiness_->see(sign, text);
   if (sign == guest::ConsoleSign::halted && vmm_)
     vmm_.find_out_whether_halted([this](bool halted) {
       halted_ = halted;

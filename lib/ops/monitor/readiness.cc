@@ -16,9 +16,10 @@ constexpr double for_ever = 7 * 86400;
 
 } // namespace
 
-Readiness::Readiness(sys::Loop& loop, Log& log, std::string libexec, int errors, OnReport on_report)
+Readiness::Readiness(sys::Loop& loop, Log& log, std::string libexec, int errors, OnReport on_report,
+                     Millis silence)
     : loop_(loop), log_(log), libexec_(std::move(libexec)), errors_(errors),
-      on_report_(std::move(on_report)) {}
+      on_report_(std::move(on_report)), silence_(silence) {}
 
 Readiness::~Readiness() { end(); }
 
@@ -56,6 +57,7 @@ void Readiness::end() {
   loop_.cancel(timer_);
   on_key_ = {};
   endpoint_.reset();
+  asks_ = false;
   drop();
 }
 
@@ -93,10 +95,34 @@ void Readiness::key_fault(const Error& e) {
 
 void Readiness::begin(const guest::Endpoint& endpoint) {
   endpoint_ = endpoint;
-  ask();
+  asks_ = false;
+  if (is_up_)
+    ask();
+  else
+    ask_later(silence_);
+}
+
+void Readiness::see(guest::ConsoleSign sign, const std::string& text) {
+  using guest::ConsoleSign;
+  if (sign == ConsoleSign::first_byte) is_up_ = false; // another boot
+  if (sign == ConsoleSign::init_stage && text == "switch") is_up_ = true;
+  if (!endpoint_ || asks_) return;
+  if (is_up_)
+    ask();
+  else
+    ask_later(silence_);
+}
+
+void Readiness::ask_later(Millis pause) {
+  loop_.cancel(timer_);
+  timer_ = loop_.after(pause, [this] {
+    if (endpoint_) ask();
+  });
 }
 
 void Readiness::ask() {
+  loop_.cancel(timer_);
+  asks_ = true;
   try {
     warm_up();
     sys::send_all(link_.get(), guest::to_line(guest::AwaitRequest{*endpoint_, for_ever}) + "\n");
@@ -108,10 +134,7 @@ void Readiness::ask() {
 
 void Readiness::ask_again() {
   drop();
-  loop_.cancel(timer_);
-  timer_ = loop_.after(next_try, [this] {
-    if (endpoint_) ask();
-  });
+  ask_later(next_try);
 }
 
 void Readiness::on_output() {

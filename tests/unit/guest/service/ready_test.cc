@@ -155,6 +155,23 @@ TEST(ReadyOfOthers, ASlowServerIsGivenTimeOnceItsKernelAnswered) {
   EXPECT_EQ(held.size(), 1u);
 }
 
+TEST(ReadyOfOthers, AServerThatHasSpokenIsAskedByOneConnectionAtATime) {
+  std::vector<Fd> held;
+  bool spoke = false;
+  Seen seen;
+  {
+    TestPeer peer([&](int fd) {
+      if (spoke) return void(held.emplace_back(::dup(fd)));
+      std::string_view banner = "SSH-2.0-busy\r\n";
+      ::send(fd, banner.data(), banner.size(), MSG_NOSIGNAL);
+      spoke = true; // and hangs up
+    });
+    seen = await(peer.endpoint(), 2500ms);
+  }
+  EXPECT_EQ(seen.stages[1], Stage::banner);
+  EXPECT_EQ(held.size(), 1u);
+}
+
 // Sends a server's first line, and then only reads.
 void greet(int fd) {
   std::string_view banner = "SSH-2.0-\x1b[31mred\r\n";
