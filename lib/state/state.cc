@@ -73,6 +73,8 @@ State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
+void State::set_patience(Millis patience) { db_->set_patience(patience); }
+
 State State::open(const Dirs& dirs, Mode mode, std::optional<Millis> patience) {
   check_length(dirs.state);
   auto info = sys::find_info(dirs.state);

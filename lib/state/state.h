@@ -55,6 +55,9 @@ public:
   State& operator=(State&&) noexcept;
   ~State();
 
+  // From the next call on.
+  void set_patience(Millis patience);
+
   bool is_absent() const;
   Mode mode() const;
   // 4 hex digits, given when the state was made; empty when absent.

@@ -138,6 +138,32 @@ PY
   export PYTHONPATH=$root
 }
 
+@test "who has all locks of the state's log for a moment delays an answer, and it is the true one" {
+  vm demo
+  serve
+  answered demo.vm "$reach"
+  index_tools
+  python3 - "$BANGER_STATE_DIR/state.db-shm" "$port" <<'PY'
+from index import *
+import threading
+def hold():
+    fcntl.lockf(shm, fcntl.LOCK_EX, 8, 120)
+    tear()
+    held.set()
+    time.sleep(0.12)
+    tear()
+    fcntl.lockf(shm, fcntl.LOCK_UN, 8, 120)
+for _ in range(3):
+    held = threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    got = code()
+    assert got == 0, got
+    holder.join()
+PY
+}
+
 @test "who has all locks of the state's log for long keeps it from what it knows, not from an answer" {
   vm demo
   serve
@@ -148,10 +174,13 @@ PY
 from index import *
 fcntl.lockf(shm, fcntl.LOCK_EX, 8, 120)
 tear()
-end = time.monotonic() + 0.5  # it looks again meanwhile
+end = time.monotonic() + 1  # it looks again meanwhile
+asked = 0
 while time.monotonic() < end:
     got = code()
     assert got == 2, got
+    asked += 1
+assert asked > 5, asked  # only the first waits for the state
 fcntl.lockf(shm, fcntl.LOCK_UN, 8, 120)
 PY
   await 1 answered demo.vm "$reach"

@@ -12,8 +12,10 @@ namespace banger::ops {
 
 namespace {
 
-// The asker waits while the state is read: a program that keeps it locked must not delay that.
-constexpr Millis patience{50}, between_tries{100};
+// A state is locked for moments: while the last of its users closes it, or the first brings it back
+// after a crash. Whoever asks waits for that, as a disk may be slow. A state that was locked for
+// longer is kept by a program that does not get on, and from then on nobody waits for it.
+constexpr Millis patience{400}, patience_with_kept{50}, between_tries{100};
 
 } // namespace
 
@@ -42,7 +44,10 @@ const dns::Answers* Names::now() {
   if (again_ && steady_now() < *again_) return nullptr;
   try {
     look();
-    if (again_) log_.info("dns.state_is_read_again");
+    if (again_) {
+      log_.info("dns.state_is_read_again");
+      state_->set_patience(patience);
+    }
     again_.reset();
     return &*answers_;
   } catch (const Error& e) {
@@ -73,7 +78,8 @@ void Names::look() {
   auto file = sys::find_identity(dirs_.db());
   if (!state_ || state_->is_absent() || file != file_) {
     state_.reset();
-    state_.emplace(state::State::open(dirs_, state::Mode::read, patience));
+    state_.emplace(
+        state::State::open(dirs_, state::Mode::read, again_ ? patience_with_kept : patience));
     file_ = file;
     version_.reset();
   }
