@@ -20,7 +20,6 @@ serve() {
   await 10 grep -q 'answers for' "$root/serve.err"
 }
 short() { dig +time=5 +tries=1 +short @127.0.0.1 -p "$port" "$@"; }
-has_banner() { [ "$(timeout 10 bash -c "exec 9<>/dev/tcp/$(short demo.vm)/$1; head -c 4 <&9")" = SSH- ]; }
 has_no_name() { [ -z "$(short demo.vm)" ]; }
 
 @test "a name comes with the start of a VM and goes with its end" {
@@ -33,7 +32,7 @@ has_no_name() { [ -z "$(short demo.vm)" ]; }
   same "$(short -x "$reach")" demo.vm.
   # It is where the guest is reached.
   ssh_port=$(vm_field demo .ssh.port)
-  await 30 has_banner "$ssh_port"
+  same "$(timeout 10 bash -c "exec 9<>/dev/tcp/$(short demo.vm)/$ssh_port; head -c 4 <&9")" SSH-
   # A guest that reboots keeps it.
   before=$(banger ssh demo -- cat /proc/sys/kernel/random/boot_id)
   banger ssh demo -- reboot || true
