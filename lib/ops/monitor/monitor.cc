@@ -19,7 +19,6 @@ namespace {
 
 constexpr Millis next_record{1000};
 constexpr int64_t room_for_log = 64 << 10;
-constexpr Millis time_to_set_clock{60'000};
 constexpr const char* power_off = "poweroff || /sbin/poweroff || systemctl poweroff";
 // The pauses between two looks at the console, so that a guest that floods it costs little.
 constexpr Millis pause_while_booting{5}, pause{100};
@@ -128,6 +127,10 @@ void Monitor::open_parts() {
   readiness_.emplace(loop_, ctx_.log, ctx_.dirs.libexec, console_->vmm_log(),
                      [this](const guest::StageReport& r) { on_stage(r); });
   network_.emplace(ctx_, loop_, vm(), request_.settings.net_isolated_outbound, console_->vmm_log());
+  clock_.emplace(ctx_, loop_, [this]() -> std::optional<Guest> {
+    if (phase_ != Phase::ready || !standstill_.reason().empty()) return {};
+    return guest();
+  });
   runner_.emplace(ctx_, loop_, vm(), [this] {
     row_.note("vm.abandoned");
     ask_stop({}, true);
@@ -269,8 +272,7 @@ void Monitor::on_standstill() {
   if (has_ended()) return;
   const std::string& reason = standstill_.reason();
   if (reason.empty()) stopper_.go_on();
-  if (reason.empty() && is_still_told_ && progress_.was_ready())
-    clock_setter_ = set_clock(ctx_, loop_, guest(), time_to_set_clock);
+  if (reason.empty() && is_still_told_ && progress_.was_ready()) clock_->set();
   if (!reason.empty() || is_still_told_)
     report(reason.empty() ? stage_report("resumed", "it goes on") : paused_report(reason));
   is_still_told_ = !reason.empty();
@@ -310,7 +312,7 @@ void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
   if (has_ended()) return;
   bool was_still = !standstill_.reason().empty();
   standstill_.end();
-  clock_setter_.reset();
+  clock_->drop();
   console_->read();
   readiness_->end();
   stopper_.end();
@@ -422,7 +424,7 @@ void Monitor::finish(VmState state, std::string reason, std::optional<Error> fau
   preparation_.reset();
   stopper_.end();
   standstill_.end();
-  clock_setter_.reset();
+  clock_.reset();
   if (readiness_) readiness_->end();
   if (network_) network_->end();
   runner_.reset();

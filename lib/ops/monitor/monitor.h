@@ -20,6 +20,7 @@
 #include "ops/monitor/console_input.h"
 #include "ops/monitor/console_log.h"
 #include "ops/monitor/end.h"
+#include "ops/monitor/guest_clock.h"
 #include "ops/monitor/guest_shell.h"
 #include "ops/monitor/leaving.h"
 #include "ops/monitor/network.h"
@@ -119,7 +120,7 @@ private:
   std::optional<Prepared> prepared_;
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused
-  std::unique_ptr<Helper> clock_setter_;
+  std::optional<GuestClock> clock_;
   std::vector<Reply> enders_;  // to verbs that asked it to end
   std::vector<Reply> pausers_; // to verbs that asked it to stand still, or to go on
   bool halted_ = false;        // the VMM was ended because its guest would never go on
