@@ -1,5 +1,7 @@
 #include <filesystem>
 
+#include <nlohmann/json.hpp>
+
 #include "banger-bundle/verbs.h"
 #include "bundle/build.h"
 #include "bundle/show.h"

@@ -1,4 +1,7 @@
 #include "bundle/show.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-bundle/verbs.h"
 #include "cli/app.h"
 

@@ -1,5 +1,8 @@
 // install, uninstall.
 #include "ops/dns/install.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"

@@ -1,4 +1,7 @@
 #include "ops/dns/records.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"

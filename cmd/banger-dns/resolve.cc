@@ -1,4 +1,7 @@
 #include "banger-dns/verbs.h"
+
+#include <nlohmann/json.hpp>
+
 #include "cli/app.h"
 #include "ops/dns/records.h"
 

@@ -1,5 +1,7 @@
 #include "banger-doctor/doctor.h"
 
+#include <nlohmann/json.hpp>
+
 #include "cli/app.h"
 #include "cli/checks.h"
 #include "ops/common/open.h"

@@ -1,4 +1,7 @@
 #include "banger-image/verbs.h"
+
+#include <nlohmann/json.hpp>
+
 #include "cli/app.h"
 #include "core/units.h"
 #include "model/wire.h"

@@ -1,4 +1,7 @@
 #include "ops/vm/publish.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-net/verbs.h"
 #include "cli/app.h"
 #include "common/work.h"

@@ -1,4 +1,7 @@
 #include "banger-net/verbs.h"
+
+#include <nlohmann/json.hpp>
+
 #include "cli/app.h"
 #include "core/text.h"
 #include "ops/common/open.h"

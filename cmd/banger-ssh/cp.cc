@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"

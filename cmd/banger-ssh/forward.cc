@@ -1,5 +1,8 @@
 // banger ssh forward
 #include "ops/ssh/forward.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"

@@ -1,5 +1,8 @@
 // banger ssh sync
 #include "ops/ssh/sync.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/layout.h"

@@ -2,6 +2,8 @@
 #include <functional>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "cli/terminal.h"

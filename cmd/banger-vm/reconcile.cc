@@ -1,4 +1,7 @@
 #include "banger-vm/verbs.h"
+
+#include <nlohmann/json.hpp>
+
 #include "cli/app.h"
 #include "common/work.h"
 #include "core/text.h"

@@ -1,4 +1,7 @@
 #include "ops/query/stats.h"
+
+#include <nlohmann/json.hpp>
+
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "banger-vm/watch.h"

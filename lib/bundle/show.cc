@@ -1,5 +1,7 @@
 #include "bundle/show.h"
 
+#include <nlohmann/json.hpp>
+
 #include "bundle/runtime_dir.h"
 #include "core/error.h"
 #include "core/text.h"

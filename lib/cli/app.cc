@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "cli/terminal.h"

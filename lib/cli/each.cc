@@ -4,6 +4,8 @@
 #include <csignal>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/layout.h"
 #include "core/clock.h"
 #include "core/text.h"

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <unordered_set>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "cli/app.h"

@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "cli/app.h"

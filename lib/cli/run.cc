@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "cli/app.h"

@@ -1,5 +1,7 @@
 #include "model/message.h"
 
+#include <nlohmann/json.hpp>
+
 namespace banger {
 
 Error unreadable_message() {

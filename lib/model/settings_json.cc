@@ -1,5 +1,7 @@
 #include "model/settings_json.h"
 
+#include <nlohmann/json.hpp>
+
 namespace banger {
 
 namespace {
@@ -73,5 +75,7 @@ Settings settings_of(const Json& j) {
   s.firecracker_binary = j.value("firecracker_binary", s.firecracker_binary);
   return s;
 }
+
+bool operator==(const Settings& a, const Settings& b) { return to_json(a) == to_json(b); }
 
 } // namespace banger

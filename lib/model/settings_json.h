@@ -12,6 +12,6 @@ Json to_json(const Settings& settings);
 // or value.
 Settings settings_of(const Json& j);
 
-inline bool operator==(const Settings& a, const Settings& b) { return to_json(a) == to_json(b); }
+bool operator==(const Settings& a, const Settings& b);
 
 } // namespace banger

@@ -1,5 +1,7 @@
 #include "model/wire.h"
 
+#include <nlohmann/json.hpp>
+
 #include "model/json_text.h"
 #include "model/zone.h"
 

@@ -1,6 +1,12 @@
 #include "ops/common/context.h"
 
+#include <nlohmann/json.hpp>
+
 namespace banger::ops {
+
+void record(Context& ctx, const std::string& vm, const std::string& type) {
+  record(ctx, vm, type, Json::object());
+}
 
 void record(Context& ctx, const std::string& vm, const std::string& type, const Json& detail) {
   std::string text = detail.dump(-1, ' ', false, Json::error_handler_t::replace);

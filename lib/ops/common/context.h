@@ -32,8 +32,8 @@ struct Context : Reader {
 };
 
 // Adds an event to the state (joining an open transaction) and to the log.
-void record(Context& ctx, const std::string& vm, const std::string& type,
-            const Json& detail = Json::object());
+void record(Context& ctx, const std::string& vm, const std::string& type);
+void record(Context& ctx, const std::string& vm, const std::string& type, const Json& detail);
 
 // Emulation is slower by about this factor, and so deadlines are longer under it.
 Millis scaled(Millis timeout, Accel accel);

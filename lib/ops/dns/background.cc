@@ -3,6 +3,8 @@
 #include <array>
 #include <csignal>
 
+#include <nlohmann/json.hpp>
+
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/file.h"

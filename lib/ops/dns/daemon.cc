@@ -1,5 +1,7 @@
 #include "ops/dns/daemon.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/file.h"

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "dns/lookup.h"
 #include "model/zone.h"

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <tuple>
 
+#include <nlohmann/json.hpp>
+
 #include "core/version.h"
 #include "dns/server.h"
 #include "model/message.h"

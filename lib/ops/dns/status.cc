@@ -1,5 +1,7 @@
 #include "ops/dns/status.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "ops/common/open.h"
 

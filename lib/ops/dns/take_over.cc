@@ -1,5 +1,7 @@
 #include "ops/dns/take_over.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "model/message.h"
 #include "ops/dns/background.h"

@@ -1,5 +1,7 @@
 #include "ops/image/store.h"
 
+#include <nlohmann/json.hpp>
+
 #include "archive/sha256.h"
 #include "core/error.h"
 #include "core/text.h"

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <nlohmann/json.hpp>
+
 #include "guest/identity/base64.h"
 #include "model/message.h"
 

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "core/error.h"

@@ -1,5 +1,7 @@
 #include "ops/monitor/row.h"
 
+#include <nlohmann/json.hpp>
+
 #include "ops/common/places.h"
 #include "ops/net/nature.h"
 #include "ops/release/release.h"
@@ -110,6 +112,8 @@ void Row::ended(const Outcome& outcome, const BootTimings& timings) {
            {{"reason", reason}});
   });
 }
+
+void Row::note(const std::string& type) { note(type, Json::object()); }
 
 void Row::note(const std::string& type, const Json& detail) {
   try {

@@ -44,7 +44,8 @@ public:
   // the monitor starts finishes that, or else the next command.
   void ended(const Outcome& outcome, const BootTimings& timings);
   // Records an event; where that fails, it is a line of the log.
-  void note(const std::string& type, const Json& detail = Json::object());
+  void note(const std::string& type);
+  void note(const std::string& type, const Json& detail);
 
 private:
   Outlives outlives() const;

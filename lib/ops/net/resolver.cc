@@ -1,5 +1,7 @@
 #include "ops/net/resolver.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "model/message.h"
 #include "model/settings_json.h"

@@ -1,6 +1,7 @@
 #include "ops/net/resolver_keeper.h"
 
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "model/message.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "net/plan.h"
 #include "ops/net/record.h"
 #include "ops/query/disk_use.h"

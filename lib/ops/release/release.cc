@@ -1,5 +1,7 @@
 #include "ops/release/release.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "ops/net/open_place.h"
 #include "sys/file.h"

@@ -1,5 +1,7 @@
 #include "ops/release/removal.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "guest/identity/known_hosts.h"
 #include "ops/net/open_place.h"

@@ -1,5 +1,7 @@
 #include "ops/vm/create.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "core/undo.h"
 #include "disk/ext4.h"

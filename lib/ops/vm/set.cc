@@ -3,6 +3,8 @@
 #include <optional>
 #include <tuple>
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "disk/ext4.h"
 #include "model/words.h"

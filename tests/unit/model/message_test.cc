@@ -1,5 +1,6 @@
 // Errors that other programs told.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "model/message.h"
 

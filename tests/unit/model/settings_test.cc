@@ -1,5 +1,6 @@
 // Settings on their way from one program to another.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "model/settings_json.h"

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "sys/file.h"
 #include "sys/lines.h"
