@@ -34,13 +34,19 @@ def ok(*command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
+def only_set(config):
+    """What is not null: as an answer it says that nothing was set, in a file it is no value."""
+    if isinstance(config, dict):
+        return {key: only_set(value) for key, value in config.items() if value is not None}
+    return [only_set(value) for value in config] if isinstance(config, list) else config
+
+
 def config_of(socket_path):
     connection = UnixConnection(socket_path)
     connection.request("GET", "/vm/config")
     config = json.loads(connection.getresponse().read())
     connection.close()
-    # Only what was set; a null is no value for the file.
-    return {key: value for key, value in config.items() if value not in (None, [])}
+    return only_set(config)
 
 
 class Bare:
@@ -69,7 +75,8 @@ class Bare:
                                    "identity": vm["ssh"]["identity"], "host_key": host_key}) + "\n"
         ok("ip", "netns", "add", self.namespace)
         for words in (f"tuntap add {tap} mode tap", f"address add {net['gateway']}/{net['prefix']} dev {tap}",
-                      f"link set {tap} up", f"neighbour add {self.address} lladdr {net['mac']} dev {tap} nud permanent"):
+                      f"link set {tap} up",
+                      f"neighbour add {self.address} lladdr {net['mac']} dev {tap} nud permanent"):
             ok("ip", "-n", self.namespace, *words.split())
 
     def end(self):
@@ -94,10 +101,14 @@ class Bare:
             vmm = subprocess.Popen(self.inside(self.binary, "--no-api", "--config-file", "config", "--id", "bare"),
                                    cwd=self.place, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
-            ok(*self.inside("timeout", "120", sys.executable, "-c", look, self.address))
+            ok(*self.inside("timeout", "60", sys.executable, "-c", look, self.address))
             guest = os.environ["BANGER_BUILD"] + "/libexec/banger/banger-guest"
             ok(*self.inside(guest, "await"), input=self.request)
             return time.monotonic() - began
+        except subprocess.CalledProcessError:
+            with open(self.place + "/console", errors="replace") as console:
+                print(f"the bare VMM's status is {vmm.poll()}; it said:\n{console.read()[-4000:]}", file=sys.stderr)
+            raise
         finally:
             vmm.kill()
             vmm.wait()
