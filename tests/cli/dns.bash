@@ -21,6 +21,7 @@ teardown() {
 
 # serve [OPTION...]: starts the daemon and waits until it answers; $daemon is its pid.
 serve() {
+  rm -f "$root/serve.err" # what the one before said is no sign of this one
   banger-dns serve "$@" 2>"$root/serve.err" 3>&- &
   daemon=$!
   pids+=("$daemon")

@@ -404,10 +404,7 @@ PY
   pids+=("$asking")
   for i in 1 2 3 4 5; do expect 0 banger dns restart; done
   # One that is begun in the foreground, too.
-  banger-dns serve --replace 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
+  serve --replace
   touch "$root/enough"
   wait "$asking"
   same "$(cat "$root/asked")" 'True 0'

@@ -5,10 +5,7 @@ load dns
 
 @test "one that is to end without VMs ends then, and not while one runs" {
   vm demo
-  banger-dns serve --background --idle 300ms 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
+  serve --background --idle 300ms
   sleep 1 # three times as long
   same "$(short demo.vm)" "$reach"
   kill -KILL "$vmm"
@@ -18,10 +15,7 @@ load dns
   same "$output" down
   # One that is started by hand stays, whoever began it. Until then a VM holds it.
   vm other
-  banger-dns serve --background --idle 1s 2>"$root/serve.err" 3>&- &
-  daemon=$!
-  pids+=("$daemon")
-  await 10 grep -q 'answers for' "$root/serve.err"
+  serve --background --idle 1s
   expect 0 banger dns status --json
   same "$(field '[.pid, .background, .idle] | map(tostring) | join(" ")')" "$daemon true 1"
   expect 0 banger dns start --json

@@ -51,6 +51,7 @@ PY
 }
 
 forward() { # forward ARG...: in the background, once it listens
+  rm -f out # of the one before
   banger-ssh forward "$@" >out 2>err 3>&- &
   client=$!
   await 20 test -s out

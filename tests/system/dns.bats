@@ -15,6 +15,7 @@ teardown() {
 }
 
 serve() {
+  rm -f "$root/serve.err" # what the one before said is no sign of this one
   banger-dns serve 2>"$root/serve.err" 3>&- &
   daemon=$!
   await 10 grep -q 'answers for' "$root/serve.err"

@@ -28,7 +28,7 @@ make_room() { rm "$BANGER_STATE_DIR/filler"; }
 # write_on_full FILE: the guest writes 24 MiB there, and its host has no room for them. The client
 # that has it written is connected before that: any other write of the guest may pause it.
 write_on_full() {
-  rm -f "$root/go"
+  rm -f "$root/go" "$root/write"
   mkfifo "$root/go"
   banger ssh x -- "echo there; read -r go; seq 1 3500000 >$1; sync" <"$root/go" >"$root/write" 2>&1 3>&- &
   writer=$!
