@@ -46,6 +46,8 @@ def config_of(socket_path):
     connection.request("GET", "/vm/config")
     config = json.loads(connection.getresponse().read())
     connection.close()
+    # The guest finds its disks by their order, which an answer does not keep.
+    config["drives"].sort(key=lambda drive: drive["drive_id"])
     return only_set(config)
 
 
