@@ -187,8 +187,8 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
     all.push_back({std::move(path), body.dump(-1, ' ', false, Json::error_handler_t::replace)});
   };
   put("/machine-config", {{"vcpu_count", m.cpus}, {"mem_size_mib", m.memory >> 20}});
-  // The last word on how the kernel reboots counts. A triple fault makes Firecracker end with
-  // status 1 now and then; its keyboard controller ends it well.
+  // A reboot by the keyboard controller ends Firecracker well; after a triple fault its status is 1
+  // now and then.
   put("/boot-source", {{"kernel_image_path", kernel_file},
                        {"initrd_path", initrd_file},
                        {"boot_args", m.command_line + " reboot=k"}});

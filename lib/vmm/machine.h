@@ -53,7 +53,7 @@ struct Machine {
   Accel accel = Accel::tcg;
   int cpus = 1;
   int64_t memory = 0;       // bytes, a multiple of 1 MiB
-  std::string command_line; // of the kernel
+  std::string command_line; // of the kernel; the driver adds how it reboots
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;

@@ -232,7 +232,8 @@ public:
       // cost a sixth of a boot: QEMU does those byte by byte, and the others by words.
       add({"-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max,la57=off,erms=off,fsrm=off"});
     add({"-m", fmt::format("{}M", m.memory >> 20), "-smp", fmt::format("{}", m.cpus)});
-    add({"-kernel", kernel_file, "-initrd", initrd_file, "-append", m.command_line});
+    // A triple fault is seen without any device.
+    add({"-kernel", kernel_file, "-initrd", initrd_file, "-append", m.command_line + " reboot=t"});
     // A reset of the guest ends QEMU: the monitor decides whether it is started again.
     add({"-no-reboot"});
     // The keyboard is only there for Ctrl-Alt-Del.

@@ -38,7 +38,7 @@ std::string probe(Context& ctx, const Probe& boot) {
   m.name = "probe";
   m.accel = Accel::kvm;
   m.memory = int64_t{128} << 20;
-  m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1 reboot=t";
+  m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
   auto driver = vmm::driver(boot.vmm, boot.binary);
   Fd errors = sys::open_file(dir + "/vmm.log", O_WRONLY | O_CREAT | O_APPEND);
   Fd watch = sys::watch_file(console);

@@ -60,6 +60,12 @@ TEST(Qemu, AccelerationDecidesTheProcessor) {
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-cpu"), "host");
 }
 
+TEST(Qemu, AGuestRebootsByATripleFault) {
+  Machine m = small();
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-append"),
+            m.command_line + " reboot=t");
+}
+
 TEST(Qemu, AnIsolatedGuestReachesNothingAndIsReachedAtItsPorts) {
   std::string net = value_of(make_qemu("qemu")->launch(small()).command, "-netdev");
   EXPECT_NE(net.find(",restrict=on"), std::string::npos);

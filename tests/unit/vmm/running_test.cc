@@ -112,6 +112,8 @@ TEST(Firecracker, IsConfiguredOnlyByRequestsAndStartedByTheLast) {
   auto requests = boot_requests(machine(), newest_known);
   EXPECT_EQ(requests[0].path, "/machine-config");
   EXPECT_EQ(requests[0].body, "{\"vcpu_count\":2,\"mem_size_mib\":128}");
+  EXPECT_EQ(requests[1].body, "{\"kernel_image_path\":\"kernel\",\"initrd_path\":\"initrd\","
+                              "\"boot_args\":\"console=ttyS0 reboot=k\"}");
   EXPECT_EQ(requests[3].body, "{\"drive_id\":\"d1\",\"path_on_host\":\"upper\",\"is_root_device\":"
                               "false,\"is_read_only\":false,\"cache_type\":\"Writeback\"}");
   EXPECT_EQ(requests.back(), (ApiRequest{"/actions", "{\"action_type\":\"InstanceStart\"}"}));
