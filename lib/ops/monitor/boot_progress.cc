@@ -48,7 +48,7 @@ BootStage stage_of(const BootView& v) {
   case Stage::no_answer:
     break;
   case Stage::closed:
-    if (v.init_stage != "switch") break;
+    if (!v.has_userland()) break;
     return {"port", "nothing listens on its ssh port", "booting: waiting for its ssh server"};
   case Stage::banner:
     return {"ssh", "its ssh server answers, and does not get further", "its ssh server answers"};
@@ -67,7 +67,7 @@ BootStage stage_of(const BootView& v) {
             "booting: the kernel begins"};
   if (v.init_stage.empty())
     return {"kernel", "still booting: the kernel has not reached init", "booting: the kernel"};
-  if (v.init_stage != "switch")
+  if (!v.has_userland())
     return {"init", "still booting: init is at " + v.init_stage, "booting: init, " + v.init_stage};
   return {"network", "its ssh port does not answer: no network, or still booting",
           "booting: waiting for its network"};

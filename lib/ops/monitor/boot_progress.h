@@ -26,6 +26,8 @@ struct BootView {
   std::string ssh_detail;
 
   void see(guest::ConsoleSign sign, const std::string& text);
+  // The init is done: the guest's network is there, and its own programs begin.
+  bool has_userland() const { return init_stage == "switch"; }
 };
 
 BootStage stage_of(const BootView& view);

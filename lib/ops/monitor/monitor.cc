@@ -202,12 +202,13 @@ void Monitor::on_booted(std::optional<Error> fault) {
     return void(loop_.after(time_to_be_seen, give_up));
   }
   tell_stage();
-  if (phase_ == Phase::booting) readiness_->begin(prepared_->endpoint);
+  if (phase_ == Phase::booting)
+    readiness_->begin(prepared_->endpoint, progress_.view().has_userland());
 }
 
 void Monitor::on_sign(guest::ConsoleSign sign, const std::string& text) {
   progress_.see(sign, text, steady_now());
-  readiness_->see(sign, text);
+  readiness_->see(progress_.view().has_userland());
   if (sign == guest::ConsoleSign::halted && vmm_)
     vmm_.find_out_whether_halted([this](bool halted) {
       halted_ = halted;

@@ -93,21 +93,15 @@ void Readiness::key_fault(const Error& e) {
   std::exchange(on_key_, {})(std::unexpected(std::move(why)));
 }
 
-void Readiness::begin(const guest::Endpoint& endpoint) {
+void Readiness::begin(const guest::Endpoint& endpoint, bool has_userland) {
   endpoint_ = endpoint;
   asks_ = false;
-  if (is_up_)
-    ask();
-  else
-    ask_later(silence_);
+  see(has_userland);
 }
 
-void Readiness::see(guest::ConsoleSign sign, const std::string& text) {
-  using guest::ConsoleSign;
-  if (sign == ConsoleSign::first_byte) is_up_ = false; // another boot
-  if (sign == ConsoleSign::init_stage && text == "switch") is_up_ = true;
+void Readiness::see(bool has_userland) {
   if (!endpoint_ || asks_) return;
-  if (is_up_)
+  if (has_userland)
     ask();
   else
     ask_later(silence_);

@@ -11,7 +11,6 @@
 #include <string>
 
 #include "core/log.h"
-#include "guest/boot/console.h"
 #include "guest/boot/protocol.h"
 #include "guest/identity/endpoint.h"
 #include "guest/identity/keys.h"
@@ -38,11 +37,11 @@ public:
   void warm_up();
   // A new host key, from the loop; before begin() only. The program may die once over it.
   void make_host_key(OnKey on_key);
-  // The guest boots. It is asked once see() was told that its init is done, or was told nothing for
-  // `silence`, as a console can be lost. It is asked until end().
-  void begin(const guest::Endpoint& endpoint);
-  // A sign on the console of the guest, from the start of its VMM on.
-  void see(guest::ConsoleSign sign, const std::string& text);
+  // The guest boots. It is asked once its init is done, `has_userland`, or when see() was not
+  // called for `silence`, as a console can be lost. It is asked until end().
+  void begin(const guest::Endpoint& endpoint, bool has_userland);
+  // There was a sign on the guest's console.
+  void see(bool has_userland);
   // Ends both: no more reports, and no key.
   void end();
 
@@ -69,8 +68,7 @@ private:
   OnKey on_key_;
   int key_tries_ = 0;
   std::optional<guest::Endpoint> endpoint_; // from begin() to end()
-  bool is_up_ = false;                      // its init is done
-  bool asks_ = false;                       // it is asked
+  bool asks_ = false;                       // the guest
   sys::Loop::Timer timer_ = 0;              // the key's deadline, or the next try
 };
 

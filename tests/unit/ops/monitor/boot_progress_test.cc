@@ -91,6 +91,9 @@ TEST(BootProgress, PhasesFollowOneAnotherAndAreTimedOnce) {
   p.see(guest::ConsoleSign::first_byte, "", at(300));
   p.see(guest::ConsoleSign::init_stage, "start", at(700));
   p.see(guest::ConsoleSign::init_stage, "start", at(800)); // made up by the guest
+  EXPECT_FALSE(p.view().has_userland());
+  p.see(guest::ConsoleSign::init_stage, "switch", at(900));
+  EXPECT_TRUE(p.view().has_userland());
   p.see(guest::StageReport{guest::Stage::banner, 0, ""}, at(1700));
   p.see(guest::StageReport{guest::Stage::auth, 0, ""}, at(1800));
   EXPECT_FALSE(p.was_ready());
@@ -99,6 +102,7 @@ TEST(BootProgress, PhasesFollowOneAnotherAndAreTimedOnce) {
   BootTimings wanted{0.5, 0.2, 0.4, 1.0, 0.5};
   EXPECT_EQ(p.timings(), wanted);
   p.begin(at(9000), 9); // its guest rebooted
+  EXPECT_FALSE(p.view().has_userland());
   p.see(guest::ConsoleSign::first_byte, "", at(9900));
   EXPECT_EQ(p.timings(), wanted);
 }

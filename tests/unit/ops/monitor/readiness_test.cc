@@ -12,7 +12,6 @@
 namespace banger::ops {
 namespace {
 
-using guest::ConsoleSign;
 constexpr Millis short_silence{400}, long_silence{60'000};
 
 class ReadinessTest : public ::testing::Test {
@@ -25,9 +24,9 @@ protected:
   }
   ~ReadinessTest() override { std::filesystem::remove_all(dir); }
   // Begins, and returns how long it took until the guest was asked.
-  Millis asked_after(Readiness& readiness) {
+  Millis asked_after(Readiness& readiness, bool has_userland = false) {
     auto began = steady_now();
-    readiness.begin({});
+    readiness.begin({}, has_userland);
     loop.run();
     readiness.end();
     return std::chrono::duration_cast<Millis>(steady_now() - began);
@@ -45,8 +44,8 @@ protected:
 
 TEST_F(ReadinessTest, AGuestIsAskedOnceItsInitIsDone) {
   Readiness readiness = make(long_silence);
-  loop.after(Millis(50), [&] { readiness.see(ConsoleSign::init_stage, "net"); });
-  loop.after(Millis(100), [&] { readiness.see(ConsoleSign::init_stage, "switch"); });
+  loop.after(Millis(50), [&] { readiness.see(false); });
+  loop.after(Millis(100), [&] { readiness.see(true); });
   Millis after = asked_after(readiness);
   EXPECT_GE(after, Millis(100));
   EXPECT_LT(after, long_silence);
@@ -54,22 +53,18 @@ TEST_F(ReadinessTest, AGuestIsAskedOnceItsInitIsDone) {
 
 TEST_F(ReadinessTest, AtOnceWhereItsInitWasDoneBefore) {
   Readiness readiness = make(long_silence);
-  readiness.see(ConsoleSign::first_byte, "");
-  readiness.see(ConsoleSign::init_stage, "switch");
-  EXPECT_LT(asked_after(readiness), long_silence);
+  EXPECT_LT(asked_after(readiness, true), long_silence);
 }
 
 TEST_F(ReadinessTest, AConsoleThatSaysNothingMoreIsNotWaitedForForEver) {
   Readiness readiness = make(short_silence);
-  loop.after(Millis(100), [&] { readiness.see(ConsoleSign::init_stage, "net"); });
+  loop.after(Millis(100), [&] { readiness.see(false); });
   EXPECT_GE(asked_after(readiness), Millis(100) + short_silence);
 }
 
 TEST_F(ReadinessTest, EachBootIsWaitedFor) {
   Readiness readiness = make(short_silence);
-  readiness.see(ConsoleSign::init_stage, "switch");
-  asked_after(readiness);
-  readiness.see(ConsoleSign::first_byte, "");
+  asked_after(readiness, true);
   EXPECT_GE(asked_after(readiness), short_silence);
 }
 
