@@ -31,6 +31,13 @@ booted_again() {
   [ "$now" != "$2" ]
 }
 
+# right_time VM: its guest's clock is the host's.
+right_time() {
+  local now
+  now=$(banger ssh "$1" -- date +%s)
+  [ $((EPOCHSECONDS - now)) -le 2 ] && [ $((now - EPOCHSECONDS)) -le 2 ]
+}
+
 vm_field() {
   banger vm show --json "$1" | jq -r "$2"
 }

@@ -84,7 +84,7 @@ on_overlay() {
   in_small_fs on_overlay
 }
 
-right_time() {
+is_not_late() {
   local now
   now=$(banger ssh x -- date +%s)
   [ $((EPOCHSECONDS - now)) -le 1 ]
@@ -100,7 +100,7 @@ on_work_disk() {
   in_state x paused
   sleep 3 # for its clock to make good
   goes_on /work/f
-  await 20 right_time
+  await 20 is_not_late
 }
 # bats test_tags=once
 @test "the work disk, and the monitor dies meanwhile" {
