@@ -1,8 +1,7 @@
-#include "bundle/show.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-bundle/verbs.h"
+#include "bundle/show.h"
 #include "cli/app.h"
 
 namespace banger::tool {

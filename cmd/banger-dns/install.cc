@@ -1,11 +1,10 @@
 // install, uninstall.
-#include "ops/dns/install.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
+#include "ops/dns/install.h"
 
 namespace banger::tool {
 

@@ -1,10 +1,9 @@
-#include "ops/dns/records.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"
+#include "ops/dns/records.h"
 
 namespace banger::tool {
 

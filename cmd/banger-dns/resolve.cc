@@ -1,7 +1,6 @@
-#include "banger-dns/verbs.h"
-
 #include <nlohmann/json.hpp>
 
+#include "banger-dns/verbs.h"
 #include "cli/app.h"
 #include "ops/dns/records.h"
 

@@ -1,9 +1,8 @@
-#include "ops/dns/status.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-dns/verbs.h"
 #include "cli/app.h"
+#include "ops/dns/status.h"
 
 namespace banger::tool {
 

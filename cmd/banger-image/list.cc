@@ -1,7 +1,6 @@
-#include "banger-image/verbs.h"
-
 #include <nlohmann/json.hpp>
 
+#include "banger-image/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"
 #include "model/wire.h"

@@ -1,5 +1,3 @@
-#include "ops/vm/publish.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-net/verbs.h"
@@ -9,6 +7,7 @@
 #include "model/port.h"
 #include "ops/common/open.h"
 #include "ops/query/net_status.h"
+#include "ops/vm/publish.h"
 
 namespace banger::tool {
 

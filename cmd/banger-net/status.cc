@@ -1,7 +1,6 @@
-#include "banger-net/verbs.h"
-
 #include <nlohmann/json.hpp>
 
+#include "banger-net/verbs.h"
 #include "cli/app.h"
 #include "core/text.h"
 #include "ops/common/open.h"

@@ -1,11 +1,10 @@
 // banger ssh forward
-#include "ops/ssh/forward.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "ops/common/open.h"
+#include "ops/ssh/forward.h"
 
 namespace banger::tool {
 

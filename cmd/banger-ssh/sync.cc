@@ -1,12 +1,11 @@
 // banger ssh sync
-#include "ops/ssh/sync.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
 #include "core/units.h"
 #include "ops/common/open.h"
+#include "ops/ssh/sync.h"
 
 namespace banger::tool {
 

@@ -1,7 +1,6 @@
-#include "banger-vm/verbs.h"
-
 #include <nlohmann/json.hpp>
 
+#include "banger-vm/verbs.h"
 #include "cli/app.h"
 #include "common/work.h"
 #include "core/text.h"

@@ -1,5 +1,3 @@
-#include "ops/query/stats.h"
-
 #include <nlohmann/json.hpp>
 
 #include "banger-vm/selection.h"
@@ -8,6 +6,7 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "ops/common/open.h"
+#include "ops/query/stats.h"
 
 namespace banger::tool {
 
