@@ -20,17 +20,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Millis reconnect = 400ms;        // while nothing is known
+constexpr Millis reconnect_silent = 3s;    // beside one that a server has probably taken
 constexpr Millis reconnect_closed = 100ms; // when the guest's kernel answers: cheap for it
 constexpr Millis next_login = 250ms;
 constexpr Millis silence = 1s; // after which "no answer" is reported
-constexpr size_t most_probes = 4;
+constexpr size_t most_probes = 8;
 // How long one login may take; under emulation a server needs seconds for it.
 constexpr Millis login_time = 60s;
 
 // A connection that waits for the first byte of a banner.
 struct Probe {
   Fd socket;
-  SteadyTime begun;
   bool connected;
 };
 
@@ -39,7 +39,7 @@ public:
   Waiting(const Endpoint& endpoint, const Deadline& deadline,
           const std::function<void(const StageReport&)>& report, int listener)
       : endpoint_(endpoint), deadline_(deadline), report_(report), listener_(listener),
-        start_(steady_now()), next_(start_), heard_(start_) {
+        start_(steady_now()), next_(start_), heard_(start_), silent_since_(start_) {
     tell(Stage::connecting, {});
   }
 
@@ -73,36 +73,42 @@ private:
 
   void begin_probes() {
     auto now = steady_now();
-    // The oldest probe is the patient one; the others make room for fresh ones.
-    if (!probes_.empty() && now - probes_[0].begun >= patience_) {
-      probes_.erase(probes_.begin());
-      patience_ = std::min(patience_ * 2, Millis(30s));
-      answers_ = false;
-    }
-    if (now < next_ || (answers_ && !probes_.empty())) return;
-    if (probes_.size() == most_probes) probes_.erase(probes_.begin() + 1);
+    if (now < next_) return;
+    if (probes_.size() == most_probes) probes_.erase(probes_.begin());
     auto [socket, error] = begin_connect(endpoint_.address, endpoint_.port);
-    next_ = now + reconnect;
-    if (error == 0 || error == EINPROGRESS)
-      probes_.push_back({std::move(socket), now, error == 0});
-    else
-      lost(error);
+    if (error != 0 && error != EINPROGRESS) return lost(error);
+    probes_.push_back({std::move(socket), error == 0});
+    next_ = now + pause();
+  }
+
+  // Until another connection is begun beside those that are silent.
+  Millis pause() const {
+    // The network drops what is not connected: it costs the guest nothing.
+    if (std::ranges::none_of(probes_, &Probe::connected)) return reconnect;
+    // What is connected is a slow server's work, also when it is given up. That grows with the
+    // logarithm of the time alone, or a server that is slower than we ask would never be done.
+    return std::max(answers_ ? reconnect_silent : reconnect,
+                    std::chrono::duration_cast<Millis>((steady_now() - silent_since_) / 2));
   }
 
   // A probe that ended without a banner.
   void lost(int error) {
     if (error == EHOSTUNREACH || error == ENETUNREACH || error == ETIMEDOUT) {
+      next_ = steady_now() + reconnect;
       outcome(Stage::no_answer, Error::from_errno(error, "no connection").message());
       return;
     }
     // "Refused" may come from a VMM that takes no connections yet: it tells nothing of the guest.
-    answers_ = error != ECONNREFUSED;
+    bool refused = error == ECONNREFUSED;
     // Older probes were sent before the guest's network was there, or it would have answered them.
-    // They only wait for their retransmission, seconds later.
-    if (answers_) probes_.clear();
-    next_ = steady_now() + reconnect_closed;
-    outcome(Stage::closed, error == ECONNREFUSED ? "nothing listens on the port"
-                                                 : "connections are closed at once");
+    // They only wait for their retransmission, seconds later. Once it answers, a server has those
+    // that are silent, and turns others away.
+    if (!refused && !answers_) probes_.clear();
+    answers_ = answers_ || !refused;
+    if (probes_.empty()) silent_since_ = steady_now();
+    next_ = steady_now() + (refused || probes_.empty() ? reconnect_closed : pause());
+    outcome(Stage::closed,
+            refused ? "nothing listens on the port" : "connections are closed at once");
   }
 
   // Waits for the next event. Returns the socket on which a banner begins, if one does.
@@ -122,6 +128,7 @@ private:
       int error = connect_error(probe.socket.get());
       if (!probe.connected && error == 0) {
         probe.connected = true;
+        next_ = steady_now() + pause();
         continue;
       }
       char first = 0;
@@ -144,8 +151,7 @@ private:
       auto left = std::chrono::ceil<Millis>(when - steady_now());
       sleep = std::clamp(left, Millis(0), sleep);
     };
-    if (!answers_ || probes_.empty()) until(next_);
-    if (!probes_.empty()) until(probes_[0].begun + patience_);
+    until(next_);
     int left = deadline_.poll_ms();
     return left < 0 ? static_cast<int>(sleep.count())
                     : std::min(left, static_cast<int>(sleep.count()));
@@ -165,7 +171,8 @@ private:
     } else if (!deadline_.has_passed()) {
       outcome(session.error().stage, session.error().detail);
     }
-    next_ = steady_now() + next_login;
+    silent_since_ = steady_now();
+    next_ = silent_since_ + next_login;
   }
 
   void run_command(Session& session, const Deadline& login) {
@@ -188,9 +195,9 @@ private:
   int listener_;
   bool unheard_ = false;
   SteadyTime start_, next_, heard_;
+  SteadyTime silent_since_;   // the start, or the last end of a connection that was alone
   std::vector<Probe> probes_; // oldest first
   bool answers_ = false;      // the guest's kernel was heard of on the port
-  Millis patience_ = 3s;
   Stage last_ = Stage::connecting, furthest_ = Stage::closed;
   std::string last_detail_;
 };

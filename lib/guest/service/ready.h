@@ -1,12 +1,11 @@
 // Waiting until a guest is ready: until a command was done over ssh.
 //
-// Connections are short and begun anew, because a network that was not there yet makes a long one
-// wait for the next retransmission (5 s were lost so), and a forwarder in front of the guest
-// (QEMU's user network) accepts before the guest listens. The patience depends on earlier results:
-// once the guest's kernel has answered "closed", or a server has spoken, a connection that stays
-// open is a server that has begun to work, and is given time; further connections would only slow
-// it. A connection that is given up is not gone for the guest: a forwarder goes on to try it, and
-// a server that has too many of them at once turns all others away.
+// Connections are begun anew, because a network that was not there yet makes an early one wait for
+// the next retransmission (5 s were lost so), and a forwarder in front of the guest (QEMU's user
+// network) accepts before the guest listens. A port that is closed is asked again at once. Beside
+// connections that stay open another is begun after ever longer pauses: each is work for a server,
+// and one that is given up is not gone for the guest. A forwarder goes on to try it, and a server
+// that has too many of them at once turns all others away.
 #pragma once
 
 #include <functional>

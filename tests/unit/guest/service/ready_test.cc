@@ -1,5 +1,6 @@
 #include "guest/service/ready.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -139,6 +140,42 @@ TEST(ReadyOfOthers, AForwarderThatAcceptsAndKeepsSilent) {
   EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::no_answer}));
   EXPECT_GE(held.size(), 5u);
   EXPECT_LE(held.size(), 12u);
+}
+
+TEST(ReadyOfOthers, ASilentGuestGetsEverFewerConnections) {
+  // Each is work for its server, which may be slower than we ask: it has to catch up with us.
+  std::vector<Fd> held;
+  {
+    TestPeer peer([&](int fd) { held.emplace_back(::dup(fd)); });
+    await(peer.endpoint(), 7s);
+  }
+  EXPECT_GE(held.size(), 6u);
+  EXPECT_LE(held.size(), 9u);
+}
+
+TEST(ReadyOfOthers, AServerThatTurnsOthersAwayIsHeardOnTheConnectionItWorksFor) {
+  // As sshd has it when MaxStartups connections are at their handshake.
+  std::vector<Fd> held;
+  int connections = 0, turned_away = 0;
+  std::thread slow;
+  Seen seen;
+  {
+    TestPeer peer([&](int fd) {
+      if (connections++ == 0) return; // its kernel answers, and no server listens
+      if (!held.empty()) return void(turned_away++);
+      held.emplace_back(::dup(fd));
+      slow = std::thread([fd = held.back().get()] {
+        std::this_thread::sleep_for(5s);
+        std::string_view banner = "SSH-2.0-slow\r\n";
+        ::send(fd, banner.data(), banner.size(), MSG_NOSIGNAL);
+      });
+    });
+    seen = await(peer.endpoint(), 6s);
+    slow.join();
+  }
+  ASSERT_GE(seen.stages.size(), 4u);
+  EXPECT_EQ(std::ranges::count(seen.stages, Stage::banner), 1);
+  EXPECT_LE(turned_away, 2);
 }
 
 TEST(ReadyOfOthers, ASlowServerIsGivenTimeOnceItsKernelAnswered) {
