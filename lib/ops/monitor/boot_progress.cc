@@ -69,7 +69,8 @@ BootStage stage_of(const BootView& v) {
     return {"kernel", "still booting: the kernel has not reached init", "booting: the kernel"};
   if (!v.has_userland())
     return {"init", "still booting: init is at " + v.init_stage, "booting: init, " + v.init_stage};
-  return {"network", "its ssh port does not answer: no network, or still booting",
+  std::string how = v.ssh_detail.empty() ? "" : " (" + v.ssh_detail + ")";
+  return {"network", "its ssh port does not answer" + how + ": no network, or still booting",
           "booting: waiting for its network"};
 }
 

@@ -27,6 +27,13 @@ TEST(BootStage, EachWayNotToGetReadyHasItsOwnWord) {
   EXPECT_EQ(stage_of(view(true, "switch", Stage::refused)).word, "login");
 }
 
+TEST(BootStage, HowAPortDoesNotAnswerIsSaid) {
+  BootView v = view(true, "switch", guest::Stage::no_answer);
+  v.ssh_detail = "connections stay silent";
+  EXPECT_EQ(stage_of(v).text, "its ssh port does not answer (connections stay silent): no network, "
+                              "or still booting");
+}
+
 TEST(BootStage, AClosedPortMeansNothingBeforeTheRootIsUp) {
   EXPECT_EQ(stage_of(view(true, "net", guest::Stage::closed)).word, "init");
 }
