@@ -57,7 +57,7 @@ has_no_name() { [ -z "$(short demo.vm)" ]; }
   same "$(short demo.vm)" "$reach"
   # The monitor first: the VM runs on.
   vmm=$(vm_field demo .vmm.pid)
-  monitor=$(pgrep -f "banger-monitor demo$")
+  monitor=$(monitor_of demo)
   kill -KILL "$monitor"
   await 5 bash -c "! kill -0 $monitor 2>/dev/null"
   same "$(short demo.vm)" "$reach"

@@ -10,7 +10,32 @@ vm_root() {
   export BANGER_VM_READY_TIMEOUT=90s
 }
 
+# What only the machine on which a test failed can tell, while its VMs are still there.
+tell_vms() {
+  local dir pid moment own=()
+  for dir in "$BANGER_STATE_DIR"/vms/*; do
+    [ -d "$dir" ] || continue
+    banger vm show --json "$(basename "$dir")"
+    tail -n 5 "$dir/console.log" "$dir/vmm.log"
+    # Whether its VMM still works: its threads' time, now and in a second.
+    pid=$(vm_field "$(basename "$dir")" '.vmm.pid // empty')
+    [ -z "$pid" ] || for moment in now later; do
+      echo "$moment" && ps -L -o comm=,stat=,cputimes=,wchan= -p "$pid" && cut -d' ' -f14,15 "/proc/$pid/stat"
+      sleep 1
+    done
+  done
+  [ "$(id -u)" -eq 0 ] || own=(-U --preserve-credentials)
+  banger net status --json
+  pid=$(banger net status --json | jq -r '.holder // empty')
+  [ -z "$pid" ] || nsenter -t "$pid" "${own[@]}" -n sh -c 'ip -s link; ip neigh'
+  ss -tnop | grep slirp4netns
+  pgrep -fa "$root" | cut -c-160
+  tail -n 20 "$BANGER_STATE_DIR/log/banger.jsonl"
+} 2>&1
+
 remove_vms() {
+  [ -z "${BATS_TEST_NAME:-}" ] || [ -n "${BATS_TEST_COMPLETED:-}${BATS_TEST_SKIPPED:-}" ] ||
+    tell_vms || true
   # Nothing of a failed test may stay: not its VMs, not the files that it planted.
   banger vm list -q 2>/dev/null | xargs -r banger vm rm --force >/dev/null 2>&1
   remove_private_root
