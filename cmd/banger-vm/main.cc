@@ -145,8 +145,10 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "Of each VM that runs, or of those that are selected: cpu (100% is one cpu of the "
          "host) since the look before, or over a quarter of a second; memory of its VMM, with "
-         "what is shared counted whole (rss) and divided (pss); the disk space it takes on "
-         "the host; bytes on its network interface, where it has one of its own.",
+         "what is shared counted whole (rss) and divided (pss); what its guest says that its "
+         "programs could still get (guest free), where it says so: it needs a balloon driver; "
+         "the disk space it takes on the host; bytes on its network interface, where it has one "
+         "of its own.",
      .examples = {{"banger vm stats --watch", "look again every two seconds"},
                   {"banger vm stats --json --watch --interval 10s >> usage.jsonl",
                    "keep a record"}},

@@ -27,6 +27,7 @@ cli::Table table_of(const std::vector<ops::VmStats>& all) {
                     {.title = "CPU TIME", .right = true, .goes = 4},
                     {.title = "RSS", .right = true, .goes = 1},
                     {.title = "PSS", .right = true, .goes = 6},
+                    {.title = "GUEST FREE", .right = true, .goes = 7},
                     {.title = "DISK", .right = true, .goes = 2},
                     {.title = "NET IN/OUT", .right = true, .goes = 3}});
   for (const ops::VmStats& s : all) {
@@ -40,6 +41,7 @@ cli::Table table_of(const std::vector<ops::VmStats>& all) {
                 return format_duration(Seconds(static_cast<double>(u.cpu_ns) / 1e9));
               }),
          cell(s.usage, [](const auto& u) { return format_size(u.rss); }), cell(pss, format_size),
+         cell(s.guest, [](const auto& g) { return format_size(g.available); }),
          format_size(s.disk.root.value_or(0) + s.disk.work.value_or(0)),
          cell(s.net,
               [](const auto& n) { return format_size(n.received) + "/" + format_size(n.sent); })});
@@ -65,7 +67,7 @@ struct Stats : cli::Verb {
     ops::Sampler sampler(in, query);
     std::vector<std::string> unknown;
     std::set<int> failures;
-    auto before = sampler.sample(unknown);
+    auto before = sampler.sample_host(unknown);
     for (const std::string& ref : unknown) failures.insert(report_unknown(app, in, ref));
     if (!before.empty()) ops::pause_unless_unread(first_interval, cli::pipe_of_stdout());
     int status = watch.run(app, [&] {

@@ -11,6 +11,8 @@
 // completion may destroy the Running that calls it.
 #pragma once
 
+#include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +36,14 @@ struct Pause {
   std::string why{};    // the VMM's word for it; may be empty
   bool asked = false;   // pause() asked for it; false: a fault stopped it
   bool operator==(const Pause&) const = default;
+};
+
+// What a guest tells of its memory, by its balloon driver; bytes. A hostile one tells anything.
+struct GuestMemory {
+  int64_t total = 0;
+  int64_t free = 0;      // in no use at all
+  int64_t available = 0; // what it could give to programs without swapping
+  bool operator==(const GuestMemory&) const = default;
 };
 
 // A VMM's reports that no call asked for, from the loop or from read_rest().
@@ -67,6 +77,8 @@ public:
   virtual void knock(Done done) = 0;
   // Whether no processor of the guest will ever go on. False where that cannot be found out now.
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
+  // Error(unreachable) also for a guest that does not tell: one that has no driver, or still boots.
+  virtual void look_at_memory(std::function<void(std::expected<GuestMemory, Error>)> done) = 0;
   // For a VMM that another monitor started: Told::pause is told how its guest is.
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.

@@ -22,6 +22,8 @@ constexpr const char* log_file = "log";
 // The first answer comes when the socket is there; a machine is made in milliseconds.
 constexpr Millis patience{10'000};
 constexpr size_t longest_line = 64 << 10;
+// Firecracker has no other way to ask; a guest is woken that seldom for it.
+constexpr int seconds_between_stats = 5;
 constexpr int most_reads = 8; // a VMM that floods its log does not hold up the loop
 
 // A member of an answer; empty where that is no text.
@@ -35,6 +37,20 @@ std::string text_of(const HttpAnswer& answer, const char* key) {
 std::string fault_of(const HttpAnswer& answer) {
   std::string text = text_of(answer, "fault_message");
   return text.empty() ? fmt::format("status {}", answer.status) : escape_for_terminal(text);
+}
+
+// The last that the guest has told; none before its first word, or without its balloon.
+std::optional<GuestMemory> parse_balloon_statistics(const HttpAnswer& answer) {
+  Json j = Json::parse(answer.body, nullptr, false);
+  GuestMemory m;
+  for (auto [key, value] : {std::pair("total_memory", &m.total),
+                            {"free_memory", &m.free},
+                            {"available_memory", &m.available}}) {
+    auto it = j.is_object() ? j.find(key) : j.end();
+    if (!j.is_object() || it == j.end() || !it->is_number_integer()) return {};
+    *value = it->get<int64_t>();
+  }
+  return answer.status == 200 ? std::optional(m) : std::nullopt;
 }
 
 class RunningFirecracker : public Running {
@@ -72,6 +88,18 @@ public:
   // Firecracker does not tell whether its guest is halted: the console's word counts.
   void look_whether_halted(std::function<void(bool)> done) override {
     http_.request("GET", "/", {}, patience, [done = std::move(done)](auto) { done(true); });
+  }
+
+  void look_at_memory(std::function<void(std::expected<GuestMemory, Error>)> done) override {
+    http_.request("GET", "/balloon/statistics", {}, patience,
+                  [done = std::move(done)](auto answer) {
+                    if (!answer) return done(std::unexpected(std::move(answer).error()));
+                    auto memory = parse_balloon_statistics(*answer);
+                    if (!memory)
+                      return done(std::unexpected(
+                          Error(Code::unreachable, "the guest does not tell what memory it has")));
+                    done(*memory);
+                  });
   }
 
   // Firecracker stops no guest by itself: a pause was asked for.
@@ -208,6 +236,10 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
   }
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
+  // Through it the guest tells what memory it has. It takes nothing from the guest.
+  put("/balloon", {{"amount_mib", 0},
+                   {"deflate_on_oom", true},
+                   {"stats_polling_interval_s", seconds_between_stats}});
   put("/actions", {{"action_type", "InstanceStart"}});
   return all;
 }

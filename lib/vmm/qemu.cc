@@ -10,6 +10,7 @@
 #include "core/failpoint.h"
 #include "core/text.h"
 #include "sys/socket.h"
+#include "vmm/balloon.h"
 #include "vmm/qmp.h"
 
 namespace banger::vmm {
@@ -92,6 +93,8 @@ public:
     ask_person("info registers -a",
                [done = std::move(done)](auto answer) { done(answer && all_halted(*answer)); });
   }
+
+  void look_at_memory(Balloon::Done done) override { balloon_.look(std::move(done)); }
 
   void read_rest() override { qmp_.read(); }
   std::string version() const override { return qmp_.version(); }
@@ -196,7 +199,8 @@ private:
   std::string fault_;            // of a disk, the last
   std::set<std::string> faults_; // that were told
   sys::Loop::Timer booted_ = 0;
-  Qmp qmp_; // the last: it calls the rest of this
+  Qmp qmp_; // it calls what stands before it
+  Balloon balloon_{loop_, qmp_};
 };
 
 class Qemu : public Driver {
@@ -262,6 +266,8 @@ public:
     }
     // The guest's seed of randomness; without it a first boot may wait for entropy.
     add({"-device", "virtio-rng-device"});
+    // Through it the guest tells what memory it has. It takes nothing from the guest.
+    add({"-device", fmt::format("virtio-balloon-device,id={}", balloon_id)});
     add({"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
     add({"-msg", "timestamp=on"});
     return l;

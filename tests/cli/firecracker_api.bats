@@ -47,11 +47,12 @@ client() { "$BANGER_BUILD/tests/banger-test-vmm-client" "$dir" "$@"; }
 
 @test "every request is one of the description, with a body that its schema allows, in its order" {
   serve
-  expect 0 client boot knock pause resume look
+  expect 0 client boot knock pause resume look memory
+  outputs '120000000 50000000 90000000'
   served_well
   same "$(cut -d' ' -f1,2 "$root/asked" | paste -sd' ')" "GET /version PUT /machine-config PUT /boot-source \
-PUT /drives/d0 PUT /drives/d1 PUT /drives/d2 PUT /network-interfaces/n0 PUT /entropy PUT /actions PUT /actions \
-PATCH /vm PATCH /vm GET /"
+PUT /drives/d0 PUT /drives/d1 PUT /drives/d2 PUT /network-interfaces/n0 PUT /entropy PUT /balloon PUT /actions PUT /actions \
+PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   serve
   expect 0 client boot-bare
   served_well
@@ -73,6 +74,19 @@ PATCH /vm PATCH /vm GET /"
   wrong 'not supported after starting' boot boot
 }
 
+@test "what a guest tells of its memory is told when it is there" {
+  serve mute=/balloon/statistics
+  expect 1 client boot memory
+  outputs 'memory: the guest does not tell what memory it has'
+  served_well
+  for fault in garbage cut refuse error; do
+    serve $fault=/balloon/statistics
+    expect 1 client boot memory
+    wait "$server" || true
+    server=
+  done
+}
+
 @test "an answer that comes byte for byte is an answer" {
   serve slow=/boot-source slow=/version
   expect 0 client boot
@@ -80,7 +94,7 @@ PATCH /vm PATCH /vm GET /"
 }
 
 @test "a refusal is told with what was asked, in Firecracker's own words, safe for a terminal" {
-  for path in /machine-config /boot-source /drives/d1 /network-interfaces/n0 /entropy /actions; do
+  for path in /machine-config /boot-source /drives/d1 /network-interfaces/n0 /entropy /balloon /actions; do
     fails refuse=$path "the VMM refuses PUT $path: it will not.\\x1b[2J"
   done
   fails error=/actions 'the VMM refuses PUT /actions: status 500'

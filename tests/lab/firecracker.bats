@@ -19,6 +19,10 @@ teardown() {
 
 runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel] | join(" ")')" 'running firecracker kvm'; }
 
+tells_its_memory() {
+  banger vm stats --json "$1" | jq -e '.guest | .total < 134217728 and .available > 10000000 and .free > 0' >/dev/null
+}
+
 @test "it is taken by itself; ssh, a work disk that stays, its console and its log apart, stop and start" {
   expect 0 banger vm create --work-disk 32M a
   expect 0 banger vm start a
@@ -28,6 +32,7 @@ runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel]
   expect 0 banger ssh a -- sh -c 'echo kept >/root/file && sync && mount | grep " /root "'
   outputs ext4
   expect 3 banger ssh a -- sh -c 'exit 3'
+  await 20 tells_its_memory a
   banger vm logs --log vmm a | grep -q 'Running Firecracker'
   banger vm logs a | grep -q '^banger-init: switch'
   same "$(banger vm logs a | grep -c 'Running Firecracker')" 0

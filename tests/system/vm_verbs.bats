@@ -58,6 +58,16 @@ has() { grep -qF "$2" "$1"; }
   same "$(jq -r .name <<<"$output")" $'one\ntwo'
   same "$(jq -s 'all(.cpu.seconds > 0 and .cpu.percent >= 0 and .memory.rss >= .memory.pss and
     .memory.pss > 10000000 and .disk.root > 0)' <<<"$output")" true
+  # What the guest says: its own meminfo says the same, give or take what it does meanwhile.
+  expect 0 banger vm stats --json one
+  told=$output
+  expect 0 banger ssh one -- awk '/^Mem(Total|Available):/ { print $2 * 1024 }' /proc/meminfo
+  read -r total available <<<"$(echo $output)"
+  same "$(jq --argjson total "$total" --argjson available "$available" '.guest |
+    .total == $total and .free <= .available and (.available - $available | fabs) < 20000000' <<<"$told")" true
+  expect 0 banger vm stats one
+  outputs 'GUEST FREE'
+  expect 0 banger vm stats --json one two
   mode=$(field_of one .net.mode)
   if [ "$mode" = user ]; then
     before=$(jq -s '.[0].net.received' <<<"$output")

@@ -84,7 +84,7 @@ class Description:
 class Server:
     def __init__(self, where, description, faults):
         self.description, self.faults = description, faults
-        self.has_kernel = self.booted = self.wrong = False
+        self.has_kernel = self.has_balloon = self.booted = self.wrong = False
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(where)
         self.listener.listen(4)
@@ -137,10 +137,20 @@ class Server:
             self.has_kernel = True
         elif path == "/version":
             status, said = 200, json.dumps({"firecracker_version": self.description.version})
+        elif path == "/balloon":
+            self.has_balloon = True
+        elif path == "/balloon/statistics":
+            status, said = (200, self.balloon()) if self.has_balloon else (400, "{}")
         elif path == "/":
             status, said = 200, json.dumps({"app_name": "Firecracker", "id": "vm", "state": "Running",
                                             "vmm_version": self.description.version})
         return self.send(peer, path, status, said)
+
+    def balloon(self):
+        said = {"target_pages": 0, "actual_pages": 0, "target_mib": 0, "actual_mib": 0}
+        if self.faults.get("/balloon/statistics") != "mute":
+            said |= {"total_memory": 120000000, "free_memory": 50000000, "available_memory": 90000000}
+        return json.dumps(said)
 
     def send(self, peer, path, status, said):
         fault = self.faults.get(path)

@@ -62,6 +62,14 @@ int main(int argc, char** argv) {
       running->pause(tell);
     else if (act == "resume")
       running->resume(tell);
+    else if (act == "memory")
+      running->look_at_memory([&](const auto& memory) {
+        if (memory)
+          std::printf(
+              "%s\n",
+              fmt::format("{} {} {}", memory->total, memory->free, memory->available).c_str());
+        tell(memory ? std::nullopt : std::optional(memory.error()));
+      });
     else if (act == "look")
       running->look_whether_halted(
           [&](bool halted) { tell(halted ? std::nullopt : std::optional(failed("not halted"))); });

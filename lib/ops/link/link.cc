@@ -74,6 +74,9 @@ std::string to_line(const Report& r) {
   if (!r.text.empty()) j["text"] = r.text;
   if (!r.doing.empty()) j["doing"] = r.doing;
   if (!r.state.empty()) j["state"] = r.state;
+  if (r.memory)
+    j["memory"] = {
+        {"total", r.memory->total}, {"free", r.memory->free}, {"available", r.memory->available}};
   if (r.error)
     j["error"] = {{"code", name_of(r.error->code())},
                   {"message", r.error->message()},
@@ -94,6 +97,11 @@ Report parse_report(std::string_view line) {
     r.doing = j.value("doing", "");
     r.state = j.value("state", "");
     if (j.contains("id")) r.id = j.at("id").get<int64_t>();
+    if (j.contains("memory")) {
+      const Json& m = j.at("memory");
+      r.memory = {m.at("total").get<int64_t>(), m.at("free").get<int64_t>(),
+                  m.at("available").get<int64_t>()};
+    }
     if (r.kind == Report::Kind::failed)
       r.error = told_error(j.value("error", Json::object()), "the monitor gave no reason");
     return r;

@@ -3,8 +3,8 @@
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
 //   later      verb ──> monitor  Ask on monitor.sock: stop, kill, pause, resume, console, publish,
-//                                unpublish; or nothing: a verb that only connects hears how the
-//                                VM goes on
+//                                unpublish, memory; or nothing: a verb that only connects hears how
+//                                the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
 // A question has an id, "id":7, and one answer with the same id: done or failed. A report to all
@@ -26,6 +26,7 @@
 #include "model/settings_json.h"
 #include "model/vm.h"
 #include "model/wire.h"
+#include "vmm/driver.h"
 
 namespace banger::ops {
 
@@ -63,12 +64,14 @@ struct Report {
   std::string state; // ended, and done of stop, pause and resume: the state it left the VM in
   std::optional<int64_t> id = {}; // of the question; 0: said to all; none: by a build before
   std::string doing = {};         // stage: what it is at, where nothing is wrong (BootStage)
+  std::optional<vmm::GuestMemory> memory = {}; // done of memory
 };
 Report stage_report(std::string word, std::string text, std::string doing = {});
 Report failure_report(const Error& e);
 
 struct Ask {
-  std::string verb;      // "stop", "kill", "pause", "resume", "console", "publish", "unpublish"
+  std::string verb;      // "stop", "kill", "pause", "resume", "console", "publish", "unpublish",
+                         // "memory"
   Millis timeout{0};     // stop: how long the guest may take
   std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h)
   int64_t id = 0;        // its answer's; 0: none is wanted but a refusal

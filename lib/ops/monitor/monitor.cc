@@ -374,6 +374,13 @@ void Monitor::answer(const Client& client, const Ask& ask) {
     return change_standstill(reply, ask.verb == "pause");
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
+  if (ask.verb == "memory") {
+    if (phase_ != Phase::ready || is_still_told_)
+      return reply.refuse(conflict("it is not running"));
+    return vmm_.running().look_at_memory([reply](const auto& memory) {
+      memory ? reply.done(*memory) : reply.refuse(memory.error());
+    });
+  }
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();
     return reply.done();

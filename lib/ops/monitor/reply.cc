@@ -13,6 +13,12 @@ void Reply::done(const std::string& state) const {
   if (verb_ == "publish" || verb_ == "unpublish") send(stage_report(verb_, {}));
 }
 
+void Reply::done(const vmm::GuestMemory& memory) const {
+  Report r{Report::Kind::done, {}, {}, {}, {}};
+  r.memory = memory;
+  send(std::move(r));
+}
+
 void Reply::refuse(const Error& why) const { send(failure_report(why)); }
 
 } // namespace banger::ops

@@ -16,6 +16,7 @@ public:
 
   // It is done; after a stop, a pause or a resume `state` is the VM's state then.
   void done(const std::string& state = {}) const;
+  void done(const vmm::GuestMemory& memory) const;
   void refuse(const Error& why) const;
 
 private:

@@ -7,6 +7,7 @@
 #include "net/plan.h"
 #include "ops/net/record.h"
 #include "ops/query/disk_use.h"
+#include "ops/query/guest_memory.h"
 #include "sys/wait.h"
 
 namespace banger::ops {
@@ -36,6 +37,16 @@ std::optional<NetBytes> net_bytes(const NetRecord& net, const std::string& tag, 
 } // namespace
 
 std::vector<VmStats> Sampler::sample(std::vector<std::string>& unknown) {
+  std::vector<VmStats> all = sample_host(unknown);
+  std::vector<Vm> vms;
+  for (const VmStats& s : all) vms.push_back(s.vm);
+  auto memories = guest_memories(in_.dirs, in_.state.tag(), vms);
+  for (VmStats& s : all)
+    if (auto told = memories.find(s.vm.id); told != memories.end()) s.guest = told->second;
+  return all;
+}
+
+std::vector<VmStats> Sampler::sample_host(std::vector<std::string>& unknown) {
   std::vector<VmStats> all;
   NetRecord net = read_net(in_.state);
   for (Vm& vm : find_vms(in_, query_, unknown)) {
@@ -67,13 +78,15 @@ Json to_json(const VmStats& s) {
   auto rounded = [](double v) {
     return static_cast<double>(static_cast<int64_t>(v * 10 + 0.5)) / 10;
   };
-  Json cpu, memory, io, net, cgroup;
+  Json cpu, memory, guest, io, net, cgroup;
   if (s.usage) {
     cpu = {{"seconds", seconds(s.usage->cpu_ns)},
            {"percent", s.cpu_percent ? Json(rounded(*s.cpu_percent)) : Json()}};
     memory = {{"rss", s.usage->rss}, {"pss", or_null(s.usage->pss)}};
     io = {{"read", or_null(s.usage->read)}, {"written", or_null(s.usage->written)}};
   }
+  if (s.guest)
+    guest = {{"total", s.guest->total}, {"free", s.guest->free}, {"available", s.guest->available}};
   if (s.net) net = {{"received", s.net->received}, {"sent", s.net->sent}};
   if (s.cgroup)
     cgroup = {{"path", s.cgroup->path},
@@ -87,6 +100,7 @@ Json to_json(const VmStats& s) {
           {"size", s.vm.memory},
           {"cpu", cpu},
           {"memory", memory},
+          {"guest", guest},
           {"disk", {{"root", or_null(s.disk.root)}, {"work", or_null(s.disk.work)}}},
           {"io", io},
           {"net", net},

@@ -1,4 +1,5 @@
-// The use that VMs make of the host, from /proc. Changes nothing.
+// The use that VMs make of the host, from /proc, and what their guests tell of their memory.
+// Changes nothing.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include "ops/query/select.h"
 #include "state/state.h"
 #include "sys/usage.h"
+#include "vmm/driver.h"
 
 namespace banger::ops {
 
@@ -21,8 +23,8 @@ struct NetBytes {
 };
 
 // One VM at one moment. Bytes and seconds; a part is absent where nothing can be told: all but the
-// disks for a VM that does not run, the network where it has no interface of its own on the host,
-// the cgroup where it shares one with others.
+// disks for a VM that does not run, the guest's word where it does not give it, the network where
+// it has no interface of its own on the host, the cgroup where it shares one with others.
 struct VmStats {
   Vm vm;
   WallTime time;
@@ -30,6 +32,7 @@ struct VmStats {
   std::optional<double> cpu_percent; // since the sample before; 100 is one cpu of the host
   DiskUse disk;
   std::optional<NetBytes> net;
+  std::optional<vmm::GuestMemory> guest;
   std::optional<sys::Cgroup> cgroup;
 };
 
@@ -39,6 +42,8 @@ public:
   Sampler(Reader& in, VmQuery query) : in_(in), query_(std::move(query)) {}
   // Of all VMs that the query selects, by name or in its order. A ref of no VM goes to `unknown`.
   std::vector<VmStats> sample(std::vector<std::string>& unknown);
+  // The first of two: without the guests' word, which has no use of a moment before.
+  std::vector<VmStats> sample_host(std::vector<std::string>& unknown);
 
 private:
   struct Before {

@@ -116,6 +116,9 @@ TEST(Firecracker, IsConfiguredOnlyByRequestsAndStartedByTheLast) {
                               "\"boot_args\":\"console=ttyS0 reboot=k\"}");
   EXPECT_EQ(requests[3].body, "{\"drive_id\":\"d1\",\"path_on_host\":\"upper\",\"is_root_device\":"
                               "false,\"is_read_only\":false,\"cache_type\":\"Writeback\"}");
+  EXPECT_EQ(requests[requests.size() - 2],
+            (ApiRequest{"/balloon", "{\"amount_mib\":0,\"deflate_on_oom\":true,"
+                                    "\"stats_polling_interval_s\":5}"}));
   EXPECT_EQ(requests.back(), (ApiRequest{"/actions", "{\"action_type\":\"InstanceStart\"}"}));
 
   std::vector<std::string> answers{ok("{\"firecracker_version\":\"1.16.1\"}")};

@@ -92,6 +92,11 @@ TEST(MonitorLink, MessagesSurviveTheWay) {
   EXPECT_EQ(parse_report(to_line(done)).id, 7);
   EXPECT_EQ(parse_report(to_line(done)).state, "stopped");
   EXPECT_FALSE(parse_report(to_line(stage_report("ssh", ""))).id);
+  EXPECT_FALSE(parse_report(to_line(done)).memory);
+  done.memory = vmm::GuestMemory{3, 1, 2};
+  EXPECT_EQ(parse_report(to_line(done)).memory, done.memory);
+  EXPECT_THROW(parse_report(R"({"v":1,"event":"done","memory":{"total":"x"}})"), Error);
+  EXPECT_THROW(parse_report(R"({"v":1,"event":"done","memory":[]})"), Error);
 }
 
 TEST(MonitorLink, RubbishIsAnErrorAndNewKeysAreNot) {
