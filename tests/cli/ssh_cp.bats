@@ -287,6 +287,21 @@ cut_off() {
   same "$(find . -name '.*banger*')" ''
 }
 
+# The tar in VM $1, whose server is the last, fails when the other side has most of `tree`.
+break_tar() {
+  mkdir bin tree
+  head -c 3000000 /dev/zero >tree/zeros
+  tar -c -f half tree
+  truncate -s 2M half
+  printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\ncat %q\necho broken >&2\nexit 1\n' \
+    "$PWD/half" >bin/tar
+  chmod +x bin/tar
+  stop_server
+  server_env "PATH=$PWD/bin:$PATH"
+  begin_server
+  set_vm "$1" running
+}
+
 @test "from one VM to another: what fails is named, and leaves nothing" {
   two_vms
   mkdir there
@@ -302,22 +317,33 @@ cut_off() {
   set_vm a stopped
   expect 4 banger ssh cp --json "a:$PWD/f" "b:$PWD/there"
   same "$(error_field .subject)" a
-  # A tar of the source that fails when the target has most of it.
-  mkdir bin tree
-  head -c 3000000 /dev/zero >tree/zeros
-  tar -c -f half tree
-  truncate -s 2M half
-  printf '#!/bin/sh\ncase $1 in --version) exit ;; esac\ncat %q\necho broken >&2\nexit 1\n' \
-    "$PWD/half" >bin/tar
-  chmod +x bin/tar
-  stop_server
-  server_env "PATH=$PWD/bin:$PATH"
-  begin_server
-  set_vm a running
+  break_tar a
   expect 1 banger ssh cp --json -r "a:$PWD/tree" "b:$PWD/there"
   same "$(error_field .subject)" a
   errors broken
-  await 20 empty there # the guest's own end of the copy removes it
+  empty there
+}
+
+# bats test_tags=once
+@test "a copy that fails on this side has left nothing in the guest when it ends, also where that takes a while" {
+  start_vm b
+  mkdir slow there
+  printf '#!/bin/sh\nsleep 1\nexec %q "$@"\n' "$(command -v rm)" >slow/rm
+  chmod +x slow/rm
+  stop_server
+  server_env "PATH=$PWD/slow:$PATH"
+  begin_server
+  set_vm b running
+  # Standard input that cannot be read.
+  expect 1 banger ssh cp - "b:$PWD/there/f" <slow
+  errors 'directory'
+  empty there
+  # A VM whose tar fails.
+  start_vm a
+  break_tar a
+  expect 1 banger ssh cp --json -r "a:$PWD/tree" "b:$PWD/there"
+  same "$(error_field .subject)" a
+  empty there
 }
 
 @test "from one VM to another: either dies meanwhile" {

@@ -18,6 +18,7 @@ namespace banger::guest {
 
 namespace {
 
+constexpr Millis time_to_clean_up{3'000};
 constexpr size_t most_doubted_bytes = size_t{64} << 20;
 constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 
@@ -329,6 +330,10 @@ void RemoteTreeSink::push(std::string_view bytes) {
   throw refused("write", path_, status, pipe_);
 }
 
+RemoteTreeSink::~RemoteTreeSink() {
+  if (!finished_) pipe_.abandon(time_to_clean_up);
+}
+
 void RemoteTreeSink::entry(const TreeEntry& entry) {
   TreeEntry placed = entry;
   auto below = [](const std::string& path) { return path.empty() ? "data" : "data/" + path; };
@@ -343,6 +348,7 @@ void RemoteTreeSink::finish() {
   end.mode = S_IFREG | 0644;
   tar_->entry(end);
   tar_->finish();
+  finished_ = true; // or refused: its command ends of its own accord
   if (int status = pipe_.finish(); status != 0) throw refused("write", path_, status, pipe_);
 }
 
@@ -355,9 +361,14 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;
   bool taken = true;
-  while (size_t n = taken ? pull(buffer) : 0) {
-    taken = pipe.write({buffer.data(), n});
-    total += static_cast<int64_t>(n);
+  try {
+    while (size_t n = taken ? pull(buffer) : 0) {
+      taken = pipe.write({buffer.data(), n});
+      total += static_cast<int64_t>(n);
+    }
+  } catch (const Error&) {
+    pipe.abandon(time_to_clean_up);
+    throw;
   }
   if (taken && marked) pipe.write(mark);
   if (int status = pipe.finish(); status != 0) throw refused("write", path, status, pipe);

@@ -69,6 +69,8 @@ public:
   // `into`: the target must be a directory. Throws Error(failed) where that cannot be.
   RemoteTreeSink(Session session, const std::string& path, const CopyItem& item, bool into,
                  int signals);
+  // Of one that was not finished nothing is left when this returns, unless the guest takes seconds.
+  ~RemoteTreeSink() override;
   void entry(const TreeEntry& entry) override;
   void data(std::string_view bytes) override { tar_->data(bytes); }
   void finish() override;
@@ -79,6 +81,7 @@ private:
   std::string path_, mark_;
   RemotePipe pipe_;
   std::unique_ptr<TarSink> tar_;
+  bool finished_ = false;
 };
 
 // A file in the guest from bytes whose number is not known before: `pull` gives them, 0 at the end.

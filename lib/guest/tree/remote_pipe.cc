@@ -36,12 +36,12 @@ void RemotePipe::begin_round() {
 }
 
 // A signal that comes meanwhile is for the next round.
-void RemotePipe::wait() {
+void RemotePipe::wait(const Deadline& until) {
   if (session_->heard()) return;
   if (session_->gone()) throw session_->lost();
   auto [guest, machine] = session_->poll_for(true);
   std::array<pollfd, 3> polled{{guest, machine, {signals_, POLLIN, 0}}};
-  sys::wait_any(polled);
+  sys::wait_any(polled, until);
 }
 
 void RemotePipe::take_complaint() {
@@ -127,16 +127,30 @@ void RemotePipe::end_input() {
   }
 }
 
+// A round towards the end of the command: whether it has ended.
+bool RemotePipe::end_round(const Deadline& until) {
+  begin_round();
+  if (!eof_sent_) eof_sent_ = channel_.send_eof();
+  bool some = drop();
+  bool closed = !some && channel_.closed();
+  session_->flush();
+  if (!closed && !some) wait(until);
+  return closed;
+}
+
+void RemotePipe::abandon(Millis patience) noexcept {
+  try {
+    Deadline until(patience);
+    while (!end_round(until) && !until.has_passed()) {
+    }
+  } catch (const std::exception&) {
+    // It has gone, or there is no time for it.
+  }
+}
+
 int RemotePipe::finish() {
   line_.clear();
-  for (;;) {
-    begin_round();
-    if (!eof_sent_) eof_sent_ = channel_.send_eof();
-    bool some = drop();
-    bool closed = !some && channel_.closed();
-    session_->flush();
-    if (closed) break;
-    if (!some) wait();
+  while (!end_round(Deadline({}))) {
   }
   int status = channel_.status();
   // Servers allow a few at once.

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
+#include "core/units.h"
 #include "guest/ssh/channel.h"
 #include "guest/ssh/session.h"
 
@@ -31,6 +33,10 @@ public:
   void end_input();
   // Ends the input, waits for the end of the command. Returns its status. Throws as read.
   int finish();
+  // For a command that shall come to nothing: ends its input and waits until it has ended, so that
+  // what it leaves behind is gone, but no longer than `patience`, for no guest that has gone, and
+  // for no signal.
+  void abandon(Millis patience) noexcept;
   // Output that was not asked for is dropped, while the command is written to and at its end: more
   // of it than this, there or on standard error, is Error(failed). Else a guest that goes on and on
   // would keep this waiting for ever.
@@ -43,7 +49,8 @@ private:
   bool drop();
   void take_complaint();
   void begin_round();
-  void wait();
+  bool end_round(const Deadline& until);
+  void wait(const Deadline& until = Deadline({}));
 
   std::shared_ptr<Session> session_;
   Channel channel_;
