@@ -33,8 +33,10 @@ END
 echo "\${0##*/} \$*" >>"$root/calls"
 [ ! -e "$root/broken" ] || exit 0
 case "\$*" in *dnsmasq*) ;; *) exit 0 ;; esac
-[ ! -e "$root/dnsmasq.pid" ] || kill "\$(cat "$root/dnsmasq.pid")"
-while [ -e "$root/dnsmasq.pid" ] && kill -0 "\$(cat "$root/dnsmasq.pid")"; do sleep 0.02; done 2>/dev/null
+# It removes that file first, and has its port until it has gone.
+if read -r old <"$root/dnsmasq.pid" && kill "\$old"; then
+  while kill -0 "\$old"; do sleep 0.02; done
+fi 2>/dev/null
 exec dnsmasq -C "$root/etc/dnsmasq.conf"
 END
   chmod +x "$root/fake/service"

@@ -234,12 +234,15 @@ own_failure() {
   banger-ssh demo -- 'echo begun; sleep 1000' >out 2>err 3>&- & local client=$!
   await 20 grep -q begun out
   sleep 0.5 # the watch has begun
-  # shellcheck disable=SC2046 # one word a process
-  kill -STOP $(connections)
-  local begun=$SECONDS
+  local stopped begun=$SECONDS
+  stopped=$(connections)
+  # shellcheck disable=SC2086 # one word a process
+  kill -STOP $stopped
   kill -TERM $client
   ended_by 143 $client
   [ $((SECONDS - begun)) -le 3 ]
+  # shellcheck disable=SC2086
+  kill -KILL $stopped
 }
 # The processes of the server's connections.
 connections() {

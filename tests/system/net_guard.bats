@@ -11,7 +11,11 @@ setup() {
 teardown() {
   remove_vms
   local pid
-  for pid in $helpers; do kill "$pid" 2>/dev/null || true; done
+  # A function that is run beside is a shell, and what it runs its child.
+  for pid in $helpers; do
+    pkill -P "$pid" || true
+    kill "$pid" 2>/dev/null || true
+  done
 }
 
 dropped() { net_field ".leases[] | select(.vm == \"$1\") | .dropped.destination"; }

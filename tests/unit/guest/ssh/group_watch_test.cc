@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include <fcntl.h>
@@ -264,6 +265,8 @@ TEST(GroupWatchOfSshd, AServerThatTakesOneCommandEndsItByClosing) {
       session.run(fmt::format("sleep {}", nap(9)), {-1, -1, -1, 0, signals.get()}, deadline);
   EXPECT_EQ(outcome.status, 130);
   thread.join();
+  // Nothing ends it there.
+  EXPECT_EQ(std::system(fmt::format("pkill -f '^sleep {}$'", nap(9)).c_str()), 0);
 }
 
 } // namespace
