@@ -130,10 +130,15 @@ void write_all(int fd, std::string_view data) {
   }
 }
 
+namespace {
+std::string temporary_of(const std::string& path) {
+  return parent_of(path) + "/." + base_of(path) + ".tmp";
+}
+} // namespace
+
 void write_atomic(const std::string& path, std::string_view content, mode_t mode,
                   Outlives outlives) {
-  std::string dir = parent_of(path);
-  std::string temporary = dir + "/." + base_of(path) + ".tmp";
+  std::string dir = parent_of(path), temporary = temporary_of(path);
   try {
     // A fresh inode: a holder of a dead writer's temporary must not see this content.
     remove_file(temporary);
@@ -152,6 +157,8 @@ void write_atomic(const std::string& path, std::string_view content, mode_t mode
   }
   if (outlives == Outlives::power_cut) sync_dir(dir);
 }
+
+void remove_unfinished(const std::string& path) { remove_file(temporary_of(path)); }
 
 void append(const std::string& path, std::string_view content) {
   Fd fd = open_file(path, O_WRONLY | O_APPEND);

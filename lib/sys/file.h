@@ -41,6 +41,8 @@ void write_all(int fd, std::string_view data);
 // power cut the file may be the old one, or empty.
 void write_atomic(const std::string& path, std::string_view content, mode_t mode = 0600,
                   Outlives outlives = Outlives::power_cut);
+// Removes what a writer of `path` left that died at it; the caller sees to it that no other writes.
+void remove_unfinished(const std::string& path);
 
 // Adds to the end of `path`, with one call where all of it fits. Nothing is synced.
 void append(const std::string& path, std::string_view content);

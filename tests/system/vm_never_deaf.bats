@@ -65,12 +65,12 @@ ended_within() {
 # The start has come to where it hangs.
 hangs() { [ -e "$root/hangs" ] && in_state h starting; }
 
-# ends_soon VERB: it ends h within 2 s, while its start hangs, and leaves nothing of it.
+# ends_soon VERB [WHEN]: it ends h within 2 s, while its start hangs, and leaves nothing of it.
 ends_soon() {
-  local verb=$1 began
+  local verb=$1 when=${2:-hangs} began
   banger vm start h >"$root/start" 2>&1 3>&- &
   start=$!
-  await 20 hangs
+  await 20 "$when"
   began=$EPOCHREALTIME
   expect 0 timeout 20 banger vm "$verb" h
   same "$output" 'h: stopped'
@@ -112,6 +112,26 @@ SH
   expect 0 banger vm start h
   expect 0 banger vm rm --force h
   nothing_left
+}
+
+@test "kill and stop leave nothing of keys that are half written" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  own_install
+  expect 0 banger vm create $tiny --net isolated h
+  half_written() { [ -e "$BANGER_STATE_DIR/keys/.$file.tmp" ] && in_state h starting; }
+  local file verb n=0
+  for file in id_ed25519 id_ed25519.pub; do
+    n=$((n + 1))
+    program "$root/inst/libexec/banger/banger-guest" <<SH
+#!/bin/sh
+[ "\$1" != keygen ] || export BANGER_FAILPOINT=sys.rename#$n:sleep=600000
+exec $BANGER_BUILD/libexec/banger/banger-guest "\$@"
+SH
+    for verb in kill stop; do
+      rm -f "$BANGER_STATE_DIR"/keys/id_ed25519*
+      ends_soon $verb half_written
+    done
+  done
 }
 
 @test "kill and stop end a VM that waits for the network's lock" {

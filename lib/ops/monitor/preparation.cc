@@ -1,6 +1,7 @@
 #include "ops/monitor/preparation.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/text.h"
 #include "guest/boot/protocol.h"
@@ -10,8 +11,10 @@
 #include "ops/monitor/pin.h"
 #include "ops/monitor/place_helper.h"
 #include "ops/net/place.h"
+#include "ops/ssh/config.h"
 #include "sys/copy.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 namespace banger::ops {
 
@@ -62,6 +65,33 @@ Preparation::Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& re
   find_host_key();
   find_state_key();
   network.prepare([this](std::optional<Error> fault) { step_done(std::move(fault)); });
+}
+
+namespace {
+
+// Of writers that were killed at it. Whoever has the lock now replaces it.
+void remove_what_is_half_written(std::initializer_list<std::string> paths,
+                                 const std::string& lock) {
+  try {
+    auto held = sys::FileLock::try_take(lock);
+    if (!held) return;
+    for (const std::string& path : paths) sys::remove_unfinished(path);
+  } catch (const Error&) {
+    // Its directory is not there yet.
+  }
+}
+
+} // namespace
+
+Preparation::~Preparation() {
+  std::string key = ctx_.dirs.identity(), hosts = ctx_.dirs.known_hosts(),
+              config = ssh_config_path(ctx_.dirs);
+  if (std::exchange(keygen_, nullptr))
+    remove_what_is_half_written({key, key + ".pub"}, key + ".lock");
+  if (std::exchange(pinner_, nullptr)) {
+    remove_what_is_half_written({hosts}, hosts + ".lock");
+    remove_what_is_half_written({config}, config + ".lock");
+  }
 }
 
 void Preparation::find_host_key() {

@@ -42,6 +42,8 @@ public:
   // goes with the runtime directory and Network::leave. Programs' error output goes to `errors`.
   Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& request, const Places& places,
               const Vm& vm, Readiness& readiness, Network& network, int errors, Done done);
+  // Ends what is under way, and leaves nothing of it but in the runtime directory and the network.
+  ~Preparation();
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
 
