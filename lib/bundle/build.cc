@@ -134,7 +134,7 @@ void adopt(Bundle& bundle, const BundleWish& wish, const std::string& name, cons
 
 // Removes the files of builds that died, and of parts that no bundle.json names any more.
 void remove_old_parts(const Bundle& bundle) {
-  sys::remove_file(bundle.path + "/.bundle.json.tmp"); // sys::write_atomic's
+  sys::remove_unfinished(bundle.path + "/bundle.json");
   for (const std::string& name : sys::list_dir(bundle.path))
     if (is_part_file(name) &&
         !std::ranges::any_of(bundle.parts, [&](const Part& p) { return p.file == name; }))

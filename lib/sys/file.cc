@@ -30,6 +30,10 @@ std::string base_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+std::string temporary_of(const std::string& path) {
+  return parent_of(path) + "/." + base_of(path) + ".tmp";
+}
+
 FileInfo info_of(const struct stat& st) {
   return {S_ISDIR(st.st_mode),
           S_ISREG(st.st_mode),
@@ -130,12 +134,6 @@ void write_all(int fd, std::string_view data) {
   }
 }
 
-namespace {
-std::string temporary_of(const std::string& path) {
-  return parent_of(path) + "/." + base_of(path) + ".tmp";
-}
-} // namespace
-
 void write_atomic(const std::string& path, std::string_view content, mode_t mode,
                   Outlives outlives) {
   std::string dir = parent_of(path), temporary = temporary_of(path);
@@ -203,7 +201,7 @@ void make_symlink(const std::string& target, const std::string& path) {
   if (::symlink(target.c_str(), path.c_str()) == 0) return;
   if (errno != EEXIST) throw sys_error(errno, "cannot link '{}'", path);
   // Replaced at once, so that no reader sees a moment without it.
-  std::string temporary = parent_of(path) + "/." + base_of(path) + ".tmp";
+  std::string temporary = temporary_of(path);
   remove_file(temporary);
   failpoint(Point::link);
   if (::symlink(target.c_str(), temporary.c_str()) != 0)

@@ -1,7 +1,6 @@
 #include "ops/monitor/preparation.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "core/text.h"
 #include "guest/boot/protocol.h"
@@ -21,6 +20,18 @@ namespace banger::ops {
 namespace {
 
 constexpr Millis time_for_a_key{60'000}, time_to_pin{60'000};
+
+// What writers left that were killed at it. The first one's lock is for all: whoever has it now
+// replaces that.
+void remove_half_written(const std::vector<std::string>& paths) {
+  try {
+    auto held = sys::FileLock::try_take(paths.front() + ".lock");
+    if (!held) return;
+    for (const std::string& path : paths) sys::remove_unfinished(path);
+  } catch (const Error&) {
+    // Its directory is not there yet.
+  }
+}
 
 // None too where a power cut left the file empty (keep_host_key was not reached).
 std::optional<guest::KeyPair> kept_host_key(const Places& places) {
@@ -67,30 +78,12 @@ Preparation::Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& re
   network.prepare([this](std::optional<Error> fault) { step_done(std::move(fault)); });
 }
 
-namespace {
-
-// Of writers that were killed at it. Whoever has the lock now replaces it.
-void remove_what_is_half_written(std::initializer_list<std::string> paths,
-                                 const std::string& lock) {
-  try {
-    auto held = sys::FileLock::try_take(lock);
-    if (!held) return;
-    for (const std::string& path : paths) sys::remove_unfinished(path);
-  } catch (const Error&) {
-    // Its directory is not there yet.
-  }
-}
-
-} // namespace
-
 Preparation::~Preparation() {
-  std::string key = ctx_.dirs.identity(), hosts = ctx_.dirs.known_hosts(),
-              config = ssh_config_path(ctx_.dirs);
   if (std::exchange(keygen_, nullptr))
-    remove_what_is_half_written({key, key + ".pub"}, key + ".lock");
+    remove_half_written({ctx_.dirs.identity(), ctx_.dirs.identity() + ".pub"});
   if (std::exchange(pinner_, nullptr)) {
-    remove_what_is_half_written({hosts}, hosts + ".lock");
-    remove_what_is_half_written({config}, config + ".lock");
+    remove_half_written({ctx_.dirs.known_hosts()});
+    remove_half_written({ssh_config_path(ctx_.dirs)});
   }
 }
 
