@@ -29,7 +29,7 @@ Error is_mute() {
 std::optional<GuestMemory> parse_guest_stats(const Json& answer, int64_t since) {
   auto number = [](const Json& in, const char* key) -> std::optional<int64_t> {
     auto it = in.is_object() ? in.find(key) : in.end();
-    if (!in.is_object() || it == in.end() || !it->is_number_integer()) return {};
+    if (it == in.end() || !it->is_number_integer()) return {};
     // What the guest does not tell is 2^64 - 1 there.
     auto value = it->get<int64_t>();
     return value < 0 ? std::nullopt : std::optional(value);
@@ -44,19 +44,22 @@ std::optional<GuestMemory> parse_guest_stats(const Json& answer, int64_t since) 
 
 Balloon::~Balloon() { loop_.cancel(timer_); }
 
-void Balloon::look(Done done) {
+void Balloon::look(MemoryDone done) {
   if (askers_.empty() && steady_now() < mute_until_) return done(std::unexpected(is_mute()));
   askers_.push_back(std::move(done));
   if (askers_.size() > 1) return;
   asked_at_ = wall_now().ns / 1'000'000'000;
   give_up_ = steady_now() + time_to_tell;
-  // The guest is asked as soon as the interval is no longer 0.
-  Json set = property("guest-stats-polling-interval");
-  set["value"] = 1;
-  qmp_.execute("qom-set", set, patience, [this](auto answer) {
+  ask_every(1, [this](auto answer) {
     if (!answer) return settle(std::unexpected(std::move(answer).error()));
     read();
   });
+}
+
+void Balloon::ask_every(int seconds, Qmp::Answer answer) {
+  Json set = property("guest-stats-polling-interval");
+  set["value"] = seconds;
+  qmp_.execute("qom-set", set, patience, std::move(answer));
 }
 
 void Balloon::read() {
@@ -70,11 +73,9 @@ void Balloon::read() {
 }
 
 void Balloon::settle(std::expected<GuestMemory, Error> how) {
-  Json set = property("guest-stats-polling-interval");
-  set["value"] = 0;
-  qmp_.execute("qom-set", set, patience, [](const auto&) {});
+  ask_every(0, [](const auto&) {});
   // Who is told may end all this.
-  for (const Done& done : std::exchange(askers_, {})) done(how);
+  for (const MemoryDone& done : std::exchange(askers_, {})) done(how);
 }
 
 } // namespace banger::vmm

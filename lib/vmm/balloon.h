@@ -22,8 +22,6 @@ inline constexpr std::string_view balloon_id = "b0"; // of the device
 
 class Balloon {
 public:
-  using Done = std::function<void(std::expected<GuestMemory, Error>)>;
-
   // `qmp` outlives this.
   Balloon(sys::Loop& loop, Qmp& qmp) : loop_(loop), qmp_(qmp) {}
   ~Balloon();
@@ -32,16 +30,17 @@ public:
 
   // Whoever asks while the guest is asked gets the same answer. A guest that did not tell within
   // half a second is not asked again for a minute: then it is an error at once.
-  void look(Done done);
+  void look(MemoryDone done);
 
 private:
-  void poll(int seconds);
+  // The guest is asked every so many seconds, and at once when it was not before; 0: no more.
+  void ask_every(int seconds, Qmp::Answer answer);
   void read();
   void settle(std::expected<GuestMemory, Error> how);
 
   sys::Loop& loop_;
   Qmp& qmp_;
-  std::vector<Done> askers_;
+  std::vector<MemoryDone> askers_;
   int64_t asked_at_ = 0; // seconds since 1970, as QEMU counts
   SteadyTime give_up_, mute_until_;
   sys::Loop::Timer timer_ = 0;

@@ -45,6 +45,7 @@ struct GuestMemory {
   int64_t available = 0; // what it could give to programs without swapping
   bool operator==(const GuestMemory&) const = default;
 };
+using MemoryDone = std::function<void(std::expected<GuestMemory, Error>)>;
 
 // A VMM's reports that no call asked for, from the loop or from read_rest().
 struct Told {
@@ -78,7 +79,7 @@ public:
   // Whether no processor of the guest will ever go on. False where that cannot be found out now.
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
   // Error(unreachable) also for a guest that does not tell: one that has no driver, or still boots.
-  virtual void look_at_memory(std::function<void(std::expected<GuestMemory, Error>)> done) = 0;
+  virtual void look_at_memory(MemoryDone done) = 0;
   // For a VMM that another monitor started: Told::pause is told how its guest is.
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.

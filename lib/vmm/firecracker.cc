@@ -47,7 +47,7 @@ std::optional<GuestMemory> parse_balloon_statistics(const HttpAnswer& answer) {
                             {"free_memory", &m.free},
                             {"available_memory", &m.available}}) {
     auto it = j.is_object() ? j.find(key) : j.end();
-    if (!j.is_object() || it == j.end() || !it->is_number_integer()) return {};
+    if (it == j.end() || !it->is_number_integer()) return {};
     *value = it->get<int64_t>();
   }
   return answer.status == 200 ? std::optional(m) : std::nullopt;
@@ -90,7 +90,7 @@ public:
     http_.request("GET", "/", {}, patience, [done = std::move(done)](auto) { done(true); });
   }
 
-  void look_at_memory(std::function<void(std::expected<GuestMemory, Error>)> done) override {
+  void look_at_memory(MemoryDone done) override {
     http_.request("GET", "/balloon/statistics", {}, patience,
                   [done = std::move(done)](auto answer) {
                     if (!answer) return done(std::unexpected(std::move(answer).error()));

@@ -94,7 +94,7 @@ public:
                [done = std::move(done)](auto answer) { done(answer && all_halted(*answer)); });
   }
 
-  void look_at_memory(Balloon::Done done) override { balloon_.look(std::move(done)); }
+  void look_at_memory(MemoryDone done) override { balloon_.look(std::move(done)); }
 
   void read_rest() override { qmp_.read(); }
   std::string version() const override { return qmp_.version(); }
