@@ -146,12 +146,7 @@ private:
   }
 
   int sleep_ms() const {
-    Millis sleep = silence;
-    auto until = [&](SteadyTime when) {
-      auto left = std::chrono::ceil<Millis>(when - steady_now());
-      sleep = std::clamp(left, Millis(0), sleep);
-    };
-    until(next_);
+    auto sleep = std::clamp(std::chrono::ceil<Millis>(next_ - steady_now()), Millis(0), silence);
     int left = deadline_.poll_ms();
     return left < 0 ? static_cast<int>(sleep.count())
                     : std::min(left, static_cast<int>(sleep.count()));

@@ -330,9 +330,7 @@ void RemoteTreeSink::push(std::string_view bytes) {
   throw refused("write", path_, status, pipe_);
 }
 
-RemoteTreeSink::~RemoteTreeSink() {
-  if (!finished_) pipe_.abandon(time_to_clean_up);
-}
+RemoteTreeSink::~RemoteTreeSink() { pipe_.abandon(time_to_clean_up); }
 
 void RemoteTreeSink::entry(const TreeEntry& entry) {
   TreeEntry placed = entry;
@@ -348,7 +346,6 @@ void RemoteTreeSink::finish() {
   end.mode = S_IFREG | 0644;
   tar_->entry(end);
   tar_->finish();
-  finished_ = true; // or refused: its command ends of its own accord
   if (int status = pipe_.finish(); status != 0) throw refused("write", path_, status, pipe_);
 }
 
@@ -358,17 +355,16 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
   RemotePipe pipe(std::make_shared<Session>(std::move(session)),
                   script(scripts::write, {path, mark}), signals);
   bool marked = begin(pipe, mark, "write", path)[1] != "into";
+  struct AtEnd {
+    RemotePipe& pipe;
+    ~AtEnd() { pipe.abandon(time_to_clean_up); }
+  } at_end{pipe};
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;
   bool taken = true;
-  try {
-    while (size_t n = taken ? pull(buffer) : 0) {
-      taken = pipe.write({buffer.data(), n});
-      total += static_cast<int64_t>(n);
-    }
-  } catch (const Error&) {
-    pipe.abandon(time_to_clean_up);
-    throw;
+  while (size_t n = taken ? pull(buffer) : 0) {
+    taken = pipe.write({buffer.data(), n});
+    total += static_cast<int64_t>(n);
   }
   if (taken && marked) pipe.write(mark);
   if (int status = pipe.finish(); status != 0) throw refused("write", path, status, pipe);

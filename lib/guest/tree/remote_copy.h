@@ -81,7 +81,6 @@ private:
   std::string path_, mark_;
   RemotePipe pipe_;
   std::unique_ptr<TarSink> tar_;
-  bool finished_ = false;
 };
 
 // A file in the guest from bytes whose number is not known before: `pull` gives them, 0 at the end.

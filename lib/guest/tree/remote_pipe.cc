@@ -139,6 +139,7 @@ bool RemotePipe::end_round(const Deadline& until) {
 }
 
 void RemotePipe::abandon(Millis patience) noexcept {
+  if (finishes_) return;
   try {
     Deadline until(patience);
     while (!end_round(until) && !until.has_passed()) {
@@ -149,6 +150,7 @@ void RemotePipe::abandon(Millis patience) noexcept {
 }
 
 int RemotePipe::finish() {
+  finishes_ = true;
   line_.clear();
   while (!end_round(Deadline({}))) {
   }

@@ -35,7 +35,7 @@ public:
   int finish();
   // For a command that shall come to nothing: ends its input and waits until it has ended, so that
   // what it leaves behind is gone, but no longer than `patience`, for no guest that has gone, and
-  // for no signal.
+  // for no signal. After finish() there is nothing to do.
   void abandon(Millis patience) noexcept;
   // Output that was not asked for is dropped, while the command is written to and at its end: more
   // of it than this, there or on standard error, is Error(failed). Else a guest that goes on and on
@@ -58,7 +58,7 @@ private:
   size_t dropped_ = 0, complained_ = 0;
   std::string line_; // read ahead for read_line
   std::string complaint_;
-  bool eof_sent_ = false;
+  bool eof_sent_ = false, finishes_ = false;
 };
 
 } // namespace banger::guest
