@@ -12,11 +12,11 @@ vm_root() {
 
 # What only the machine on which a test failed can tell, while its VMs are still there.
 tell_vms() {
-  local dir pid moment own=()
+  local dir pid moment net own=()
   for dir in "$BANGER_STATE_DIR"/vms/*; do
     [ -d "$dir" ] || continue
     banger vm show --json "$(basename "$dir")"
-    tail -n 5 "$dir/console.log" "$dir/vmm.log"
+    tail -n 30 "$dir/console.log" "$dir/vmm.log"
     # Whether its VMM still works: its threads' time, now and in a second.
     pid=$(vm_field "$(basename "$dir")" '.vmm.pid // empty')
     [ -z "$pid" ] || for moment in now later; do
@@ -25,8 +25,9 @@ tell_vms() {
     done
   done
   [ "$(id -u)" -eq 0 ] || own=(-U --preserve-credentials)
-  banger net status --json
-  pid=$(banger net status --json | jq -r '.holder // empty')
+  net=$(banger net status --json)
+  echo "$net"
+  pid=$(jq -r '.holder // empty' <<<"$net")
   [ -z "$pid" ] || nsenter -t "$pid" "${own[@]}" -n sh -c 'ip -s link; ip neigh'
   ss -tnop | grep slirp4netns
   pgrep -fa "$root" | cut -c-160
