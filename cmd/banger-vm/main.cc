@@ -100,6 +100,44 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger vm resume --all", "let all that were paused go on"}},
      .objects = {"result"},
      .make = tool::make_resume},
+    {.name = "snapshot create",
+     .summary = "keep a VM's memory and disks as they are now",
+     .manual =
+         "The guest stands still until its memory is written and its disks are copied, and then "
+         "goes on. Where the file system shares extents (reflink) a copy takes no time and no "
+         "room. One that is paused on request stays so.\n\n"
+         "Snapshots lie in the VM's directory, take room there, and go with the VM. They have all "
+         "that was in its memory, keys and passwords too.",
+     .examples = {{"banger vm snapshot create web before-upgrade", "so that one can go back"}},
+     .objects = {"snapshot"},
+     .make = tool::make_snapshot_create},
+    {.name = "snapshot list",
+     .summary = "list the snapshots of VMs",
+     .manual = "By VM, the oldest first. USED is what it takes on the host's disk, what is shared "
+               "counted whole.",
+     .examples = {{"banger vm snapshot list web", "those of one VM"}},
+     .objects = {"snapshot"},
+     .make = tool::make_snapshot_list},
+    {.name = "snapshot restore",
+     .summary = "have a VM go on from a snapshot",
+     .manual =
+         "The VM, which must be stopped, runs again as it did then: its memory and its programs, "
+         "its disks, the cpus and the memory that it had. What is on its disks now is lost, unless "
+         "another snapshot has it. Its clock is set to the host's; connections of then are cut.\n\n"
+         "All of the snapshot is read and compared with what was saved before anything is changed. "
+         "It needs the VMM, the acceleration and the network that it had then.",
+     .examples = {{"banger vm kill web; banger vm snapshot restore web before-upgrade",
+                   "back to where it was"}},
+     .objects = {"result"},
+     .make = tool::make_snapshot_restore,
+     .destroys = true},
+    {.name = "snapshot rm",
+     .summary = "remove snapshots of a VM",
+     .manual = "The VM may run, and go on.",
+     .examples = {{"banger vm snapshot list -q web | banger vm snapshot rm web -", "all of a VM"}},
+     .objects = {"result"},
+     .make = tool::make_snapshot_rm,
+     .destroys = true},
     {.name = "reset",
      .summary = "give VMs a fresh root disk",
      .manual =
@@ -112,7 +150,8 @@ const cli::VerbEntry verbs[] = {
      .destroys = true},
     {.name = "rm",
      .summary = "remove VMs with their disks",
-     .manual = "Removes record, disk, keys and logs. A VM that runs is refused without --force.",
+     .manual = "Removes record, disks, snapshots, keys and logs. A VM that runs is refused without "
+               "--force.",
      .examples = {{"banger vm rm --force web", "kill and remove a VM"}},
      .objects = {"result"},
      .make = tool::make_rm,

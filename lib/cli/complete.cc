@@ -39,9 +39,17 @@ public:
       for (const std::string& flag : split(o.flags, ',')) add(flag, o.help);
   }
 
-  void verbs() {
-    for (const VerbEntry& v : tool_.verbs)
-      if (!v.hidden && !v.name.empty()) add(std::string(v.name), v.summary);
+  // Of verbs of two words the first, once, or the second in their `group`.
+  void verbs(std::string_view group = {}) {
+    std::string_view last;
+    for (const VerbEntry& v : tool_.verbs) {
+      std::string_view name = name_in_group(v, group);
+      std::string_view first = name.substr(0, name.find(' '));
+      if (v.hidden || name.empty() || first == last) continue;
+      last = first;
+      add(std::string(first),
+          first == name ? std::string(v.summary) : fmt::format("commands about a {}", first));
+    }
   }
 
   std::string take() { return std::move(out_); }
@@ -81,6 +89,7 @@ struct Place {
   std::unique_ptr<Verb> instance;
   Spec spec;
   std::vector<Option> options;
+  std::string_view group;        // of the verb, whose second word is still to come
   size_t operands = 0;           // given already
   const Option* wants = nullptr; // the option whose value is being typed
   bool tail = false;             // behind "--"
@@ -111,7 +120,12 @@ void walk(const Tool& tool, Place& place, Common& common, std::span<const std::s
     } else if (place.verb == nullptr && !help && word == "help" && fallback == nullptr) {
       help = true;
     } else if (place.verb == nullptr || (place.verb == fallback && place.operands == 0)) {
-      const VerbEntry* verb = find_verb(tool, word);
+      if (place.group.empty()) {
+        place.group = find_group(tool, word);
+        if (!place.group.empty()) continue;
+      }
+      const VerbEntry* verb =
+          find_verb(tool, place.group.empty() ? word : fmt::format("{} {}", place.group, word));
       if (verb == nullptr) verb = fallback;
       if (verb == nullptr) return;
       if (place.verb == nullptr) enter_verb(place, *verb);
@@ -150,7 +164,7 @@ std::string complete(const Tool& tool, std::span<const std::string> words, const
     return out.take();
   }
   if (place.verb == nullptr) {
-    out.verbs();
+    out.verbs(place.group);
     return out.take();
   }
   if (place.verb == fallback && place.operands == 0) out.verbs();

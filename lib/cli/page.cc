@@ -48,10 +48,6 @@ std::string synopsis_of(const Spec& spec) {
   return text;
 }
 
-std::string page_name(const Tool& tool, const VerbEntry& verb) {
-  return verb.name.empty() ? std::string(tool.name) : fmt::format("{}-{}", tool.name, verb.name);
-}
-
 // --- Text
 
 constexpr size_t page_width = 80, term_width = 26;
@@ -164,6 +160,26 @@ Page tool_page(const Tool& tool) {
   page.sections.push_back(option_section("Common options", common_options(common)));
   page.note = fmt::format("See '{} COMMAND --help' for each.", page.called);
   return page;
+}
+
+Page group_page(const Tool& tool, std::string_view group) {
+  Page page = tool_page(tool);
+  page.called = called(tool, group);
+  page.summary = fmt::format("commands about a {}", group);
+  page.manual.clear();
+  Page::Section& verbs = page.sections.front();
+  verbs.entries.clear();
+  for (const VerbEntry& v : tool.verbs)
+    if (auto name = name_in_group(v, group); !v.hidden && !name.empty())
+      verbs.entries.push_back({std::string(name), std::string(v.summary)});
+  page.note = fmt::format("See '{} COMMAND --help' for each.", page.called);
+  return page;
+}
+
+std::string page_name(const Tool& tool, const VerbEntry& verb) {
+  std::string name = fmt::format("{}{}{}", tool.name, verb.name.empty() ? "" : "-", verb.name);
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name;
 }
 
 Page verb_page(const Tool& tool, const VerbEntry& verb) {

@@ -29,6 +29,10 @@ struct Page {
 };
 
 Page tool_page(const Tool& tool);
+// Of the verbs whose first word is `group`; for a terminal alone.
+Page group_page(const Tool& tool, std::string_view group);
+// "banger-vm-snapshot-create"; the tool's own for a verb without a name.
+std::string page_name(const Tool& tool, const VerbEntry& verb);
 // Constructs the verb to read its declaration; runs nothing.
 Page verb_page(const Tool& tool, const VerbEntry& verb);
 

@@ -48,19 +48,21 @@ Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Op
                             : help_hint(tool, verb));
 }
 
-Error unknown_verb(const Tool& tool, const std::string& word) {
+// `group`: the verb's first word, which is known; or empty.
+Error unknown_verb(const Tool& tool, std::string_view group, const std::string& word) {
   std::vector<std::string> names;
   // A guess must not lead to a loss: only verb_from_elsewhere names a verb that destroys.
   for (const VerbEntry& v : tool.verbs)
-    if (!v.hidden && !v.destroys && !v.name.empty()) names.emplace_back(v.name);
-  std::string place = called(tool, nullptr);
+    if (auto name = name_in_group(v, group); !v.hidden && !v.destroys && !name.empty())
+      names.emplace_back(name);
+  std::string place = called(tool, group);
   auto known_elsewhere = verb_from_elsewhere(place, word);
   auto near = did_you_mean(word, names);
   return usage("unknown command '{} {}'", place, word)
       .subject(word)
       .hint(known_elsewhere ? *known_elsewhere
             : near          ? fmt::format("did you mean '{} {}'?", place, *near)
-                            : help_hint(tool, nullptr));
+                            : fmt::format("see '{} --help'", place));
 }
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
@@ -260,6 +262,19 @@ const VerbEntry* find_verb(const Tool& tool, std::string_view name) {
   return verb == nullptr && name == "ls" ? named("list") : verb;
 }
 
+std::string_view find_group(const Tool& tool, std::string_view word) {
+  for (const VerbEntry& v : tool.verbs)
+    if (!name_in_group(v, word).empty()) return v.name.substr(0, word.size());
+  return {};
+}
+
+std::string_view name_in_group(const VerbEntry& verb, std::string_view group) {
+  if (group.empty()) return verb.name;
+  bool is_in = verb.name.size() > group.size() && verb.name.starts_with(group) &&
+               verb.name[group.size()] == ' ';
+  return is_in ? verb.name.substr(group.size() + 1) : std::string_view();
+}
+
 std::span<const std::string> own_words(const Tool& tool, std::span<const std::string> words) {
   auto followed = find_followed(tool, words);
   return followed ? words.first(*followed) : words;
@@ -320,8 +335,17 @@ Line split_line(const Tool& tool, std::span<const std::string> words) {
     at = find_operand(tool, line.args);
   }
   if (at == line.args.size()) return line;
-  line.verb = find_verb(tool, line.args[at]);
-  if (line.verb == nullptr) throw unknown_verb(tool, line.args[at]);
+  std::string name = line.args[at];
+  line.group = find_group(tool, name);
+  if (!line.group.empty()) {
+    remove(at);
+    at = find_operand(tool, line.args);
+    if (at == line.args.size()) return line;
+    name = fmt::format("{} {}", line.group, line.args[at] == "ls" ? "list" : line.args[at]);
+  }
+  line.verb = find_verb(tool, name);
+  if (line.verb == nullptr) throw unknown_verb(tool, line.group, line.args[at]);
+  line.group = {};
   remove(at);
   return line;
 }
@@ -339,9 +363,13 @@ void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& com
 }
 
 std::string called(const Tool& tool, const VerbEntry* verb) {
+  return called(tool, verb != nullptr ? verb->name : std::string_view());
+}
+
+std::string called(const Tool& tool, std::string_view words) {
   std::string name(tool.name);
   if (name.starts_with("banger-")) name[6] = ' ';
-  if (verb != nullptr && !verb->name.empty()) name += fmt::format(" {}", verb->name);
+  if (!words.empty()) name += fmt::format(" {}", words);
   return name;
 }
 

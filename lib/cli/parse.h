@@ -24,8 +24,9 @@ std::vector<Option> common_options(Common& common);
 
 // A command line, split at the verb and at "--". No option has been interpreted.
 struct Line {
-  const VerbEntry* verb = nullptr;              // null: none was named
-  std::vector<std::string> args;                // all but the verb, up to "--"
+  const VerbEntry* verb = nullptr; // null: none was named
+  std::string_view group;          // "snapshot", where only the first word of verbs was
+  std::vector<std::string> args;   // all but the verb, up to "--"
   std::optional<std::vector<std::string>> tail; // what stands after "--", if it does
   bool help = false, version = false;           // whether these stand anywhere in args
 };
@@ -37,6 +38,11 @@ void parse_line(const Tool& tool, const VerbEntry& verb, Spec& spec, Common& com
 
 // Null if there is none. "" is the verb without a name; `ls` is `list`, where a tool has that.
 const VerbEntry* find_verb(const Tool& tool, std::string_view name);
+// The first word of verbs of two, "snapshot", if `word` is that of any; else empty.
+std::string_view find_group(const Tool& tool, std::string_view word);
+// "create" of "snapshot create" in the group "snapshot"; the whole name where `group` is empty;
+// empty where it is not in it.
+std::string_view name_in_group(const VerbEntry& verb, std::string_view group);
 
 // Those of them that are not a guest's command, so far as that can be told before they are read.
 std::span<const std::string> own_words(const Tool& tool, std::span<const std::string> words);
@@ -48,6 +54,7 @@ size_t find_operand(const Tool& tool, std::span<const std::string> words);
 
 // "banger vm create": how people call it.
 std::string called(const Tool& tool, const VerbEntry* verb);
+std::string called(const Tool& tool, std::string_view words);
 
 // The long form of "-f,--force" (the short one where there is no long).
 std::string_view main_flag(const Option& option);

@@ -25,7 +25,7 @@ std::vector<std::string> see_also(const Tool& tool, const VerbEntry* verb) {
   if (verb != nullptr && !verb->name.empty()) pages.push_back(fmt::format("{}(1)", tool.name));
   for (const VerbEntry& v : tool.verbs)
     if ((verb == nullptr || verb->name.empty()) && !v.hidden && !v.name.empty())
-      pages.push_back(fmt::format("{}-{}(1)", tool.name, v.name));
+      pages.push_back(page_name(tool, v) + "(1)");
   for (const char* page : {"banger(7)", "banger-config(5)"}) pages.emplace_back(page);
   return pages;
 }
@@ -46,12 +46,12 @@ void print_man(const Tool& tool, std::span<const std::string> words, Output& out
   if (words.empty()) {
     out.line(tool.name);
     for (const VerbEntry& v : tool.verbs)
-      if (!v.hidden && !v.name.empty()) out.line(fmt::format("{}-{}", tool.name, v.name));
+      if (!v.hidden && !v.name.empty()) out.line(page_name(tool, v));
     return;
   }
   const VerbEntry* verb = nullptr;
   for (const VerbEntry& v : tool.verbs)
-    if (!v.name.empty() && fmt::format("{}-{}", tool.name, v.name) == words[0]) verb = &v;
+    if (!v.name.empty() && page_name(tool, v) == words[0]) verb = &v;
   if (verb == nullptr && words[0] != tool.name) throw not_found("no man page '{}'", words[0]);
   out.bytes(man_text(page_of(tool, verb), see_also(tool, verb)));
 }
@@ -155,7 +155,8 @@ int run_tool(const Tool& tool, int argc, char** argv) {
     }
     Line line = split_line(tool, rest);
     if (line.help) {
-      out.bytes(help_text(page_of(tool, line.verb)));
+      out.bytes(
+          help_text(line.group.empty() ? page_of(tool, line.verb) : group_page(tool, line.group)));
       return 0;
     }
     if (line.version) {
@@ -163,7 +164,8 @@ int run_tool(const Tool& tool, int argc, char** argv) {
       return 0;
     }
     if (line.verb == nullptr)
-      throw usage("no command given").hint(fmt::format("see '{} --help'", called(tool, nullptr)));
+      throw usage("no command given")
+          .hint(fmt::format("see '{} --help'", called(tool, line.group)));
     relays = line.verb->relays_status &&
              (line.verb->name.empty() || std::find(rest.begin(), rest.end(), "--") != rest.end());
     int own = run_verb(tool, line);

@@ -68,7 +68,9 @@ struct Example {
 
 // A row of a tool's table.
 struct VerbEntry {
-  std::string_view name;    // "create"; empty for a tool without verbs (banger-doctor)
+  // "create", or two words, "snapshot create", of verbs about one matter; empty for a tool without
+  // verbs (banger-doctor).
+  std::string_view name;
   std::string_view summary; // one line, lower case, imperative, no full stop
   // Paragraphs of the man page and of `help VERB`; plain text, an empty line between paragraphs, a
   // line that begins with four spaces is shown as it is.

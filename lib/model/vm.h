@@ -17,6 +17,7 @@ namespace banger {
 
 // The reason of a VM that is paused because somebody asked for it; any other goes on by itself.
 inline constexpr const char* paused_on_request = "on request";
+inline constexpr const char* paused_for_snapshot = "a snapshot is being made";
 
 enum class VmState { creating, stopped, starting, running, paused, stopping, failed, removing };
 enum class NetMode { user, bridge, isolated };

@@ -29,9 +29,9 @@ const TableSql& sql() {
 }
 
 std::string select(std::string_view rest) {
-  return fmt::format(
-      "SELECT {}, (SELECT count(*) FROM vm WHERE vm.image_id = image.id) FROM image {}",
-      sql().columns, rest);
+  return fmt::format("SELECT {}, (SELECT count(*) FROM vm WHERE vm.image_id = image.id OR vm.id IN "
+                     "(SELECT vm FROM snapshot WHERE image_id = image.id)) FROM image {}",
+                     sql().columns, rest);
 }
 
 Image read_image(const Query& q) {

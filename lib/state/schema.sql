@@ -102,6 +102,18 @@ CREATE TABLE vm_port (
   PRIMARY KEY (vm, position)
 ) WITHOUT ROWID;
 
+-- Memory and disks of a VM at one moment, in its directory.
+CREATE TABLE snapshot (
+  id        TEXT PRIMARY KEY,
+  vm        TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+  name      TEXT NOT NULL,
+  image_id  TEXT NOT NULL,
+  created   INTEGER NOT NULL,
+  restoring INTEGER NOT NULL, -- its disks are taking the place of the VM's
+  UNIQUE (vm, name)
+) WITHOUT ROWID;
+CREATE INDEX snapshot_image ON snapshot (image_id);
+
 -- A place in which VMs have their network: 'user' is the private one.
 CREATE TABLE net_place (
   name   TEXT PRIMARY KEY,

@@ -39,6 +39,7 @@
 #include "model/host_object.h"
 #include "model/image.h"
 #include "model/settings.h"
+#include "model/snapshot.h"
 #include "model/vm.h"
 #include "state/mode.h"
 #include "state/net_place.h"
@@ -116,8 +117,18 @@ public:
     std::string vm;
     VmState state = VmState::stopped;
   };
+  // VMs that stand on it, or that have a snapshot which does.
   std::vector<ImageUser> image_users(const std::string& image_id);
   std::vector<std::string> runtime_dirs(); // of present runs
+
+  // --- Snapshots of a VM, given by its id; the oldest first. They go with the VM.
+  std::vector<Snapshot> snapshots(const std::string& vm);
+  // Throws Error(conflict) if the VM has one of that name.
+  Snapshot add_snapshot(Snapshot snapshot);
+  // Absence is no failure.
+  void remove_snapshot(const std::string& id);
+  // Snapshot::restoring becomes true of that one alone; empty: of none.
+  void set_restoring(const std::string& vm, const std::string& id);
 
   // --- Objects on the host. A place and its objects are stored whole: objects of it that are not
   // named any more are forgotten.

@@ -88,6 +88,7 @@ void LineServer::read(const std::shared_ptr<Client>& client) {
 void LineServer::forget(const std::shared_ptr<Client>& client) {
   loop_.forget(client->fd_.get());
   std::erase(clients_, client);
+  if (handlers_.on_leave) handlers_.on_leave(client);
 }
 
 void LineServer::send(std::string_view line) {

@@ -49,6 +49,8 @@ public:
     std::function<std::string(const Error&)> on_fault;
     // One that has connected to listen()'s socket.
     std::function<void(const std::shared_ptr<Client>&)> on_join = {};
+    // One whose connection has ended, by either end.
+    std::function<void(const std::shared_ptr<Client>&)> on_leave = {};
   };
 
   LineServer(Loop& loop, Handlers handlers);

@@ -72,7 +72,8 @@ public:
 class Running {
 public:
   virtual ~Running() = default;
-  // The step after the start: makes the guest run. Awaits sockets that the VMM makes itself.
+  // The step after the start: makes the guest run, from its memory where Machine::saved says so.
+  // Awaits sockets that the VMM makes itself.
   virtual void boot(const Machine& machine, Done done) = 0;
   // Ctrl-Alt-Del, the one knock that every guest's init hears.
   virtual void knock(Done done) = 0;
@@ -84,6 +85,11 @@ public:
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.
   virtual void pause(Done done) = 0;
+  // Writes the guest's memory and devices to files in saved_dir, where there are none. The guest
+  // must stand still (pause()), and does so afterwards. It takes as long as the memory is large; a
+  // resume() meanwhile may end it, with an error. What it has written is the caller's to remove
+  // then.
+  virtual void save(Done done) = 0;
   // Lets a guest go on that a Pause has stopped. Where the cause is there still, another comes.
   virtual void resume(Done done) = 0;
   // Reads the reports that the VMM made before it ended, and tells them now.

@@ -19,8 +19,11 @@ using Json = nlohmann::ordered_json;
 constexpr const char* api_file = "api.sock";
 constexpr const char* typed_file = "console.in";
 constexpr const char* log_file = "log";
+constexpr const char* network_id = "n0";
 // The first answer comes when the socket is there; a machine is made in milliseconds.
 constexpr Millis patience{10'000};
+// A guest's memory is written or read before the answer comes: 16 GiB to a slow disk.
+constexpr Millis time_to_move{600'000};
 constexpr size_t longest_line = 64 << 10;
 // Firecracker has no other way to ask; a guest is woken that seldom for it.
 constexpr int seconds_between_stats = 5;
@@ -75,6 +78,7 @@ public:
           if (!answer) return done(std::move(answer).error());
           auto version = find_firecracker_version(text_of(*answer, "firecracker_version"));
           if (version) version_ = to_text(*version);
+          if (machine.saved) return load(machine, version.value_or(oldest_usable), done);
           Requests all = boot_requests(machine, version.value_or(oldest_usable));
           put(std::make_shared<const Requests>(std::move(all)), 0, done);
         });
@@ -114,6 +118,10 @@ public:
   void pause(Done done) override { change("Paused", Pause{.asked = true}, std::move(done)); }
   void resume(Done done) override { change("Resumed", {}, std::move(done)); }
 
+  void save(Done done) override {
+    ask("PUT", "/snapshot/create", save_request().body, std::move(done), time_to_move);
+  }
+
   void read_rest() override {
     if (!lines_) return;
     std::weak_ptr<bool> alive = alive_;
@@ -136,15 +144,26 @@ private:
     if (told_.pause) told_.pause(std::move(pause));
   }
 
+  void load(const Machine& machine, const FirecrackerVersion& version, const Done& done) {
+    ApiRequest r = load_request(machine, version);
+    ask(
+        "PUT", r.path, r.body,
+        [this, done](const std::optional<Error>& fault) {
+          if (fault) return done(fault);
+          change("Resumed", {}, done);
+        },
+        time_to_move);
+  }
+
   // A refusal becomes an Error(failed) that names the request.
-  void ask(const char* method, const std::string& path, const std::string& body, Done done) {
-    http_.request(
-        method, path, body, patience, [method, path, done = std::move(done)](auto answer) {
-          if (!answer) return done(std::move(answer).error());
-          if (answer->status >= 300)
-            return done(failed("the VMM refuses {} {}: {}", method, path, fault_of(*answer)));
-          done({});
-        });
+  void ask(const char* method, const std::string& path, const std::string& body, Done done,
+           Millis time = patience) {
+    http_.request(method, path, body, time, [method, path, done = std::move(done)](auto answer) {
+      if (!answer) return done(std::move(answer).error());
+      if (answer->status >= 300)
+        return done(failed("the VMM refuses {} {}: {}", method, path, fault_of(*answer)));
+      done({});
+    });
   }
 
   void change(const std::string& state, std::optional<Pause> becomes, Done done) {
@@ -230,9 +249,9 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
                           {"cache_type", m.disks[i].read_only ? "Unsafe" : "Writeback"}});
   }
   if (const auto* tap = std::get_if<TapNet>(&m.net)) {
-    Json net = {{"iface_id", "n0"}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}};
+    Json net = {{"iface_id", network_id}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}};
     if (tap->mtu && tells_mtu(version)) net["mtu"] = tap->mtu;
-    put("/network-interfaces/n0", net);
+    put(fmt::format("/network-interfaces/{}", network_id), net);
   }
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
@@ -242,6 +261,24 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
                    {"stats_polling_interval_s", seconds_between_stats}});
   put("/actions", {{"action_type", "InstanceStart"}});
   return all;
+}
+
+ApiRequest save_request() {
+  Json body = {
+      {"snapshot_type", "Full"}, {"snapshot_path", saved_devices}, {"mem_file_path", saved_memory}};
+  return {"/snapshot/create", body.dump()};
+}
+
+ApiRequest load_request(const Machine& m, const FirecrackerVersion& version) {
+  Json body = {{"snapshot_path", saved_devices},
+               {"mem_backend", {{"backend_type", "File"}, {"backend_path", saved_memory}}},
+               {"resume_vm", false}};
+  // The tap that the guest had may be another's now.
+  const auto* tap = std::get_if<TapNet>(&m.net);
+  if (tap && renames_taps(version))
+    body["network_overrides"] =
+        Json::array({{{"iface_id", network_id}, {"host_dev_name", tap->name}}});
+  return {"/snapshot/load", body.dump()};
 }
 
 std::unique_ptr<Driver> make_firecracker(std::string binary) {

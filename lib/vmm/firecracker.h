@@ -23,5 +23,8 @@ struct ApiRequest {
   bool operator==(const ApiRequest&) const = default;
 };
 std::vector<ApiRequest> boot_requests(const Machine& machine, const FirecrackerVersion& version);
+// Writes the guest's memory and devices, and the one that takes them up again. Pure.
+ApiRequest save_request();
+ApiRequest load_request(const Machine& machine, const FirecrackerVersion& version);
 
 } // namespace banger::vmm

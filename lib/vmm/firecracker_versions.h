@@ -37,6 +37,9 @@ inline bool is_newer_than_known(const FirecrackerVersion& v) {
 // A guest is told the MTU of its network.
 inline bool tells_mtu(const FirecrackerVersion& v) { return v >= FirecrackerVersion{1, 16, 0}; }
 
+// A guest that was saved can be given another tap than it had.
+inline bool renames_taps(const FirecrackerVersion& v) { return v >= FirecrackerVersion{1, 12, 0}; }
+
 // Its known faults, a line each.
 std::vector<std::string> known_faults(const FirecrackerVersion& version);
 

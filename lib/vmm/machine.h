@@ -20,6 +20,10 @@ inline constexpr const char* root_file = "root";
 inline constexpr const char* upper_file = "upper"; // of an overlay root
 inline constexpr const char* work_file = "work";
 inline constexpr const char* console_file = "console"; // the console's log
+inline constexpr const char* saved_dir = "saved";      // of a guest that is saved, or was
+// Its memory, and where that does not have it all, the state of its devices.
+inline constexpr const char* saved_memory = "saved/memory";
+inline constexpr const char* saved_devices = "saved/devices";
 
 struct Disk {
   std::string file;
@@ -57,6 +61,7 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
+  bool saved = false; // its guest goes on from the files in saved_dir, and does not boot
   bool operator==(const Machine&) const = default;
 };
 

@@ -4,11 +4,14 @@
 #include <set>
 #include <utility>
 
+#include <fcntl.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/text.h"
+#include "sys/file.h"
 #include "sys/socket.h"
 #include "vmm/balloon.h"
 #include "vmm/qmp.h"
@@ -66,16 +69,17 @@ std::string begun_small(std::string text) {
 
 class RunningQemu : public Running, public UserNetControl {
 public:
-  RunningQemu(sys::Loop& loop, Fd fd, Told told)
-      : loop_(loop), told_(std::move(told)),
+  RunningQemu(sys::Loop& loop, const std::string& runtime_dir, Fd fd, Told told)
+      : loop_(loop), dir_(runtime_dir), told_(std::move(told)),
         qmp_(loop, std::move(fd),
              [this](const std::string& name, const Json& data) { hear(name, data); }) {
     look_whether_paused();
   }
   ~RunningQemu() override { loop_.cancel(booted_); }
 
-  // The guest runs when the process does.
-  void boot(const Machine&, Done done) override {
+  // A guest that boots runs when the process does.
+  void boot(const Machine& m, Done done) override {
+    if (m.saved) return load(std::move(done));
     booted_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
   }
 
@@ -87,7 +91,21 @@ public:
   }
 
   void pause(Done done) override { command("stop", Json::object(), std::move(done)); }
-  void resume(Done done) override { command("cont", Json::object(), std::move(done)); }
+  // A guest that goes on while it is saved would stand still again at the end of that, even where
+  // another monitor had begun it.
+  void resume(Done done) override {
+    qmp_.execute("migrate_cancel", Json::object(), patience, [](const auto&) {});
+    command("cont", Json::object(), std::move(done));
+  }
+
+  void save(Done done) override {
+    try {
+      transfer("migrate", sys::open_file(dir_ + "/" + saved_memory, O_WRONLY | O_CREAT | O_EXCL),
+               std::move(done));
+    } catch (const Error& e) {
+      done(e);
+    }
+  }
 
   void look_whether_halted(std::function<void(bool)> done) override {
     ask_person("info registers -a",
@@ -122,6 +140,51 @@ public:
 
 private:
   static constexpr Millis patience{5'000};
+  static constexpr int64_t no_limit = int64_t{1} << 40; // bytes a second
+
+  void load(Done done) {
+    is_loading_ = true;
+    auto go_on = [this, done](std::optional<Error> fault) {
+      if (fault) return done(std::move(fault));
+      command("cont", Json::object(), [this, done](std::optional<Error> e) {
+        is_loading_ = false;
+        done(std::move(e));
+      });
+    };
+    try {
+      transfer("migrate-incoming", sys::open_file(dir_ + "/" + saved_memory, O_RDONLY), go_on);
+    } catch (const Error& e) {
+      done(e);
+    }
+  }
+
+  // A migration to or from a file. QEMU does the commands in their order, and tells the end by an
+  // event; after a load that fails it ends.
+  void transfer(const char* how, const Fd& file, Done done) {
+    moved_ = std::move(done);
+    auto check = [this](const auto& answer) {
+      if (!answer) end_transfer(answer.error());
+    };
+    auto events = Json::array({{{"capability", "events"}, {"state", true}}});
+    qmp_.execute("migrate-set-capabilities", {{"capabilities", events}}, patience, check);
+    qmp_.execute("migrate-set-parameters", {{"max-bandwidth", no_limit}}, patience, check);
+    qmp_.execute_with(file.get(), "getfd", {{"fdname", "saved"}}, patience, check);
+    qmp_.execute(how, {{"uri", "fd:saved"}}, patience, check);
+  }
+
+  void hear_of_transfer(const std::string& status) {
+    if (status == "completed") return end_transfer({});
+    if (status == "cancelled") return end_transfer(conflict("its guest was let go on meanwhile"));
+    if (status != "failed") return;
+    qmp_.execute("query-migrate", Json::object(), patience, [this](const auto& answer) {
+      std::string why = answer ? escape_for_terminal(text_of(*answer, "error-desc")) : "";
+      end_transfer(failed("QEMU has failed at it{}{}", why.empty() ? "" : ": ", why));
+    });
+  }
+
+  void end_transfer(std::optional<Error> fault) {
+    if (Done done = std::exchange(moved_, {})) done(std::move(fault));
+  }
 
   void command(const char* name, const Json& arguments, Done done) {
     qmp_.execute(name, arguments, patience, [done = std::move(done)](auto answer) {
@@ -132,6 +195,8 @@ private:
   void hear(const std::string& name, const Json& data) {
     if (name == "SHUTDOWN") {
       if (told_.event) told_.event(end_of(text_of(data, "reason")));
+    } else if (name == "MIGRATION") {
+      hear_of_transfer(text_of(data, "status"));
     } else if (name == "BLOCK_IO_ERROR") {
       fault_ = begun_small(escape_for_terminal(text_of(data, "reason")));
       if (text_of(data, "action") == "stop") return; // STOP comes next
@@ -160,8 +225,10 @@ private:
       if (status == "running") return tell_pause({});
       if (status == "io-error") return look_for_the_disk();
       // QEMU is just starting or ending: its guest was not stopped.
-      if (status == "prelaunch" || status == "shutdown") return;
-      if (status == "paused") return tell_pause(Pause{.asked = true});
+      if (status == "prelaunch" || status == "inmigrate" || status == "shutdown" || is_loading_)
+        return;
+      if (status == "paused" || status == "finish-migrate" || status == "postmigrate")
+        return tell_pause(Pause{.asked = true});
       tell_pause(Pause{"", false, "QEMU says '" + escape_for_terminal(status) + "'"});
     });
   }
@@ -194,7 +261,10 @@ private:
   }
 
   sys::Loop& loop_;
+  std::string dir_; // the runtime directory
   Told told_;
+  Done moved_;                   // of a transfer that is under way
+  bool is_loading_ = false;      // until its guest goes on from the memory that was saved
   int changes_ = 0;              // of whether the guest runs
   std::string fault_;            // of a disk, the last
   std::set<std::string> faults_; // that were told
@@ -240,6 +310,7 @@ public:
     add({"-kernel", kernel_file, "-initrd", initrd_file, "-append", m.command_line + " reboot=t"});
     // A reset of the guest ends QEMU: the monitor decides whether it is started again.
     add({"-no-reboot"});
+    if (m.saved) add({"-incoming", "defer"});
     // The keyboard is only there for Ctrl-Alt-Del.
     add({"-device", "i8042"});
     add({"-chardev", "socket,id=q0,fd=3,server=on,wait=off", "-mon", "chardev=q0,mode=control"});
@@ -281,7 +352,7 @@ public:
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
     }
-    return std::make_unique<RunningQemu>(loop, std::move(fd), std::move(told));
+    return std::make_unique<RunningQemu>(loop, runtime_dir, std::move(fd), std::move(told));
   }
 
 private:

@@ -31,9 +31,28 @@ Qmp::~Qmp() {
 
 void Qmp::execute(const std::string& command, const Json& arguments, Millis patience,
                   Answer answer) {
+  ask(command, arguments, patience, std::move(answer),
+      [this](const std::string& line) { return out_ && out_->send(line); });
+}
+
+void Qmp::execute_with(int with, const std::string& command, const Json& arguments, Millis patience,
+                       Answer answer) {
+  ask(command, arguments, patience, std::move(answer), [this, with](const std::string& line) {
+    if (!out_ || out_->waiting() > 0) return false;
+    try {
+      sys::send_with_descriptor(fd_.get(), line, with);
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  });
+}
+
+void Qmp::ask(const std::string& command, const Json& arguments, Millis patience, Answer answer,
+              const std::function<bool(const std::string& line)>& send) {
   std::string id = fmt::format("banger-{}", ++asked_);
   Json message = {{"execute", command}, {"id", id}, {"arguments", arguments}};
-  bool sent = out_ && out_->send(message.dump() + "\n");
+  bool sent = send(message.dump() + "\n");
   Error late = sent ? Error(Code::unreachable, "QEMU does not answer") : gone();
   // A refusal comes from the loop as well.
   auto timer = loop_.after(sent ? patience : Millis(0),

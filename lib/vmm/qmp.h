@@ -35,6 +35,9 @@ public:
   // refuses it; with Error(unreachable) when QEMU has gone, or `patience` passed. An answer that
   // comes later is dropped.
   void execute(const std::string& command, const Json& arguments, Millis patience, Answer answer);
+  // The same; QEMU gets a copy of the descriptor `with`.
+  void execute_with(int with, const std::string& command, const Json& arguments, Millis patience,
+                    Answer answer);
   // Reads the lines that are there now.
   void read();
   std::string version() const { return version_; }
@@ -44,6 +47,8 @@ private:
     Answer answer;
     sys::Loop::Timer timer;
   };
+  void ask(const std::string& command, const Json& arguments, Millis patience, Answer answer,
+           const std::function<bool(const std::string& line)>& send);
   void take(const Json& message);
   void complete(const std::string& id, std::expected<Json, Error> result);
   void close();

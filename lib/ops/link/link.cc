@@ -38,7 +38,8 @@ std::string to_line(const MonitorRequest& r) {
                        {"tsc_khz", r.tsc_khz},
                        {"settings", to_json(r.settings)},
                        {"begun_ns", r.begun_ns},
-                       {"adopt", r.adopt}});
+                       {"adopt", r.adopt},
+                       {"saved", r.saved}});
 }
 
 MonitorRequest parse_monitor_request(std::string_view line) {
@@ -63,6 +64,7 @@ MonitorRequest parse_monitor_request(std::string_view line) {
     s.vm_stop_timeout = Millis(j.value("stop_timeout_ms", s.vm_stop_timeout.count()));
     r.begun_ns = j.value("begun_ns", int64_t{0});
     r.adopt = j.value("adopt", false);
+    r.saved = j.value("saved", "");
     return r;
   });
 }

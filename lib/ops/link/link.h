@@ -2,9 +2,9 @@
 //
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
-//   later      verb ──> monitor  Ask on monitor.sock: stop, kill, pause, resume, console, publish,
-//                                unpublish, memory; or nothing: a verb that only connects hears how
-//                                the VM goes on
+//   later      verb ──> monitor  Ask on monitor.sock: stop, kill, pause, resume, save, release,
+//                                console, publish, unpublish, memory; or nothing: a verb that only
+//                                connects hears how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
 // A question has an id, "id":7, and one answer with the same id: done or failed. A report to all
@@ -44,6 +44,7 @@ struct MonitorRequest {
   Settings settings = {};      // the verb's
   int64_t begun_ns = 0;        // wall time at which the verb began
   bool adopt = false;          // take over a VMM that runs, instead of starting one
+  std::string saved = {};      // a directory: the guest goes on from what is there; empty: it boots
   VmmKind vmm = VmmKind::qemu; // whose program vmm_binary is
   bool operator==(const MonitorRequest&) const = default;
 };
@@ -70,10 +71,11 @@ Report stage_report(std::string word, std::string text, std::string doing = {});
 Report failure_report(const Error& e);
 
 struct Ask {
-  std::string verb;      // "stop", "kill", "pause", "resume", "console", "publish", "unpublish",
-                         // "memory"
+  std::string verb;      // "stop", "kill", "pause", "resume", "save", "release", "console",
+                         // "publish", "unpublish", "memory"
   Millis timeout{0};     // stop: how long the guest may take
-  std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h)
+  std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h); save:
+                         // the directory for its memory
   int64_t id = 0;        // its answer's; 0: none is wanted but a refusal
 };
 

@@ -48,7 +48,7 @@ BootStage stage_of(const BootView& v) {
   case Stage::no_answer:
     break;
   case Stage::closed:
-    if (!v.has_userland()) break;
+    if (!v.has_userland() || v.restored) break;
     return {"port", "nothing listens on its ssh port", "booting: waiting for its ssh server"};
   case Stage::banner:
     return {"ssh", "its ssh server answers, and does not get further", "its ssh server answers"};
@@ -62,6 +62,9 @@ BootStage stage_of(const BootView& v) {
   case Stage::ready:
     return {"ready", "ready", "ready"};
   }
+  if (v.restored)
+    return {"restore", "it goes on from its snapshot, and its ssh port does not answer",
+            "going on from its snapshot"};
   if (!v.console_spoke)
     return {"kernel", "still booting: the kernel has said nothing yet",
             "booting: the kernel begins"};
@@ -76,13 +79,14 @@ BootStage stage_of(const BootView& v) {
 
 std::string not_grown(const BootView& view, bool should_grow) {
   if (!view.growth_fault.empty()) return view.growth_fault;
-  if (!should_grow || view.grew) return {};
+  if (!should_grow || view.grew || view.restored) return {}; // a boot makes it grow
   return "its disk grew and its file system did not: the bundle's init is older than this banger; "
          "build the bundle again (banger bundle build), then restart the VM";
 }
 
-void BootProgress::begin(SteadyTime now, double prepared) {
+void BootProgress::begin(SteadyTime now, double prepared, bool restored) {
   view_ = {};
+  view_.restored = restored;
   phase_start_ = now;
   if (was_ready_) return;
   timings_ = {};

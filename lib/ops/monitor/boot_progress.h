@@ -16,6 +16,7 @@ namespace banger::ops {
 
 // Everything known of one boot.
 struct BootView {
+  bool restored = false; // it goes on from its memory, and does not boot
   bool console_spoke = false;
   std::string init_stage;                // last stage of the bundle's init, empty before it
   std::optional<std::string> init_fault; // "STAGE: why"
@@ -27,7 +28,7 @@ struct BootView {
 
   void see(guest::ConsoleSign sign, const std::string& text);
   // The init is done: the guest's network is there, and its own programs begin.
-  bool has_userland() const { return init_stage == "switch"; }
+  bool has_userland() const { return restored || init_stage == "switch"; }
 };
 
 BootStage stage_of(const BootView& view);
@@ -37,8 +38,8 @@ std::string not_grown(const BootView& view, bool should_grow);
 
 class BootProgress {
 public:
-  // A VMM was started. `prepared`: the seconds until then.
-  void begin(SteadyTime now, double prepared);
+  // A VMM was started, of a guest that boots, or is `restored`. `prepared`: the seconds until then.
+  void begin(SteadyTime now, double prepared, bool restored = false);
   // Of a VM that another monitor brought up.
   void take_over(const BootTimings& timings);
   void see(guest::ConsoleSign sign, const std::string& text, SteadyTime now);

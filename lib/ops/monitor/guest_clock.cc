@@ -25,8 +25,10 @@ GuestClock::~GuestClock() {
   loop_.cancel(timer_);
 }
 
-void GuestClock::set() {
-  if (auto guest = guest_()) setter_ = set_clock(ctx_, loop_, *guest, time_to_set);
+void GuestClock::set(const std::function<void()>& then) {
+  auto guest = guest_();
+  setter_ = guest ? set_clock(ctx_, loop_, *guest, time_to_set, then) : nullptr;
+  if (!setter_) then();
 }
 
 void GuestClock::set_in(Millis pause) {

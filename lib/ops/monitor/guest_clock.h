@@ -25,8 +25,9 @@ public:
   GuestClock(const GuestClock&) = delete;
   GuestClock& operator=(const GuestClock&) = delete;
 
-  // In place of a try that goes on still.
-  void set();
+  // In place of a try that goes on still. `then` is called once, from the loop or at once, when the
+  // clock is set or cannot be; not after drop(), nor when another try takes this one's place.
+  void set(const std::function<void()>& then = [] {});
   // A try that goes on is given up: the guest has ended.
   void drop() { setter_.reset(); }
 

@@ -1,6 +1,7 @@
 // Commands that a monitor runs in its guest, over ssh, by a helper.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,7 +21,10 @@ struct Guest {
 // the log, where it cannot be begun.
 std::unique_ptr<Helper> run_in_guest(Context& ctx, sys::Loop& loop, const Guest& guest,
                                      const std::string& command, Millis time);
-// Sets the guest's clock to the host's.
-std::unique_ptr<Helper> set_clock(Context& ctx, sys::Loop& loop, const Guest& guest, Millis time);
+// Sets the guest's clock to the host's. `then` is called from the loop when that is done, or has
+// failed.
+std::unique_ptr<Helper> set_clock(
+    Context& ctx, sys::Loop& loop, const Guest& guest, Millis time,
+    std::function<void()> then = [] {});
 
 } // namespace banger::ops

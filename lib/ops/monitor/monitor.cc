@@ -43,7 +43,8 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                         ctx_.log.warn("monitor.client", e);
                         return to_line(failure_report(e));
                       },
-                      [this](const Client& client) { greet(client); }}),
+                      [this](const Client& client) { greet(client); },
+                      [this](const Client& client) { saving_.on_leave(client); }}),
       vmm_(loop_, driver_,
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
@@ -52,11 +53,12 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             },
             [this](const std::string& line) { on_vmm_line(line); }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
+      saving_(ctx_.log, vmm_, standstill_),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },
                 [this] { record_stopping(); }, [this] { return standstill_.reason(); }}),
-      verb_(server_.add(std::move(verb))) {}
+      verb_(server_.add(std::move(verb))), restores_(!request_.saved.empty()) {}
 
 int Monitor::run() {
   // A failure of any kind must not leave the VM half-made and without a monitor.
@@ -144,6 +146,7 @@ void Monitor::adopt() {
     return finish(VmState::failed, "unobserved", {});
   }
   is_still_told_ = vm().state == VmState::paused;
+  standstill_.take_over(vm().reason);
   progress_.take_over(vm().timings);
   console_->rest_for(pause);
   network_->watch();
@@ -177,11 +180,15 @@ void Monitor::start_vmm() {
   }
   Network::Place place = network_->place(vm());
   prepared_->machine.net = place.net;
+  prepared_->machine.saved = std::exchange(restores_, false);
+  if (prepared_->machine.saved)
+    sys::make_symlink(request_.saved, places_.runtime + "/" + vmm::saved_dir);
   std::optional<vmm::Inside> inside;
   if (place.where)
     inside = {ctx_.dirs.libexec + "/banger-enter", place.where->net.get(), place.where->user.get()};
   console_->begin();
-  progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9);
+  progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9,
+                  prepared_->machine.saved);
   vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), inside);
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
   row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
@@ -234,7 +241,8 @@ void Monitor::on_stage(const guest::StageReport& r) {
   progress_.become_ready(steady_now());
   console_->rest_for(pause);
   phase_ = Phase::ready;
-  record_ready();
+  if (!progress_.view().restored) return record_ready();
+  clock_->set([this] { record_ready(); }); // it stands where the snapshot was made
 }
 
 // A log that cannot be written is no reason to end a guest that is well.
@@ -279,6 +287,7 @@ void Monitor::on_standstill() {
     report(reason.empty() ? stage_report("resumed", "it goes on") : paused_report(reason));
   is_still_told_ = !reason.empty();
   record_standstill();
+  saving_.on_standstill();
 }
 
 // A VM that was never ready stays `starting`, and its row has the reason why that takes so long.
@@ -307,12 +316,29 @@ void Monitor::change_standstill(const Reply& reply, bool still) {
   auto refuse = [this](const Error& e) {
     for (const Reply& r : std::exchange(pausers_, {})) r.refuse(e);
   };
-  still ? standstill_.pause(refuse) : standstill_.resume(refuse);
+  still ? standstill_.pause(paused_on_request, refuse) : standstill_.resume(refuse);
+}
+
+void Monitor::save(const Client& client, const Ask& ask) {
+  Reply reply(client, ask);
+  bool can_be = standstill_.reason().empty() || standstill_.is_asked_for();
+  if (phase_ != Phase::ready || stopper_.knock() != Knock::none || !can_be)
+    return reply.refuse(conflict("it is not running"));
+  saving_.begin(client, reply, ask.data, places_.runtime);
+}
+
+void Monitor::release_saved(const Client& client, const Reply& reply) {
+  if (!saving_.holds_for(client) || stopper_.knock() != Knock::none)
+    return reply.refuse(conflict("it was let go on, or ended, meanwhile"));
+  if (standstill_.reason() == paused_on_request)
+    return reply.done(std::string(name_of(VmState::paused)));
+  change_standstill(reply, false);
 }
 
 void Monitor::on_vmm_exit(const Vmm::Exit& exit) {
   if (has_ended()) return;
   bool was_still = !standstill_.reason().empty();
+  saving_.end(conflict("it has ended meanwhile"));
   standstill_.end();
   clock_->drop();
   console_->read();
@@ -372,6 +398,8 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   }
   if (ask.verb == "pause" || ask.verb == "resume")
     return change_standstill(reply, ask.verb == "pause");
+  if (ask.verb == "save") return save(client, ask);
+  if (ask.verb == "release") return release_saved(client, reply);
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
   if (ask.verb == "memory") {

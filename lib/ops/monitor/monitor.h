@@ -29,6 +29,7 @@
 #include "ops/monitor/reply.h"
 #include "ops/monitor/row.h"
 #include "ops/monitor/runner.h"
+#include "ops/monitor/saving.h"
 #include "ops/monitor/standstill.h"
 #include "ops/monitor/stopper.h"
 #include "ops/monitor/vmm.h"
@@ -78,6 +79,8 @@ private:
   void record_standstill();
   // For a verb that pauses or resumes; it is answered once that is done and in the row.
   void change_standstill(const Reply& reply, bool still);
+  void save(const Client& client, const Ask& ask);
+  void release_saved(const Client& client, const Reply& reply);
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
   // Clients and their questions.
@@ -109,6 +112,7 @@ private:
   sys::LineServer server_;
   Vmm vmm_;
   Standstill standstill_;
+  Saving saving_;
   Stopper stopper_;
   sys::LineServer::Peer verb_;
   std::optional<ConsoleLog> console_;
@@ -118,6 +122,7 @@ private:
   std::optional<Runner> runner_;
   std::unique_ptr<Preparation> preparation_;
   std::optional<Prepared> prepared_;
+  bool restores_ = false; // the next VMM has its guest go on from its snapshot
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused
   std::optional<GuestClock> clock_;

@@ -48,8 +48,13 @@ void Standstill::end() {
   is_unwanted_ = false;
 }
 
-void Standstill::pause(std::function<void(const Error&)> fault) {
+void Standstill::take_over(const std::string& reason) {
+  if (reason == paused_for_snapshot) asked_why_ = reason;
+}
+
+void Standstill::pause(const std::string& why, std::function<void(const Error&)> fault) {
   is_unwanted_ = false;
+  asked_why_ = why;
   vmm_.running().pause([this, fault = std::move(fault)](const std::optional<Error>& e) {
     if (!e) return;
     is_unwanted_ = e->code() == Code::unreachable;
@@ -85,7 +90,8 @@ void Standstill::stand(const vmm::Pause& pause, const std::string& runtime_dir) 
     look_ = loop_.after(next_look, [this] { look_for_room(); });
   }
   if (!is_new) return;
-  reason_ = reason_of(pause, room_, file_.substr(0, file_.find_last_of('/')));
+  reason_ =
+      pause.asked ? asked_why_ : reason_of(pause, room_, file_.substr(0, file_.find_last_of('/')));
   on_change_();
 }
 

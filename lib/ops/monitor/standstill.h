@@ -29,10 +29,12 @@ public:
 
   // Takes the VMM's report (vmm::Told::pause); `runtime_dir` has its disks.
   void take(const std::optional<vmm::Pause>& pause, const std::string& runtime_dir);
-  // Stops the guest, which runs, or lets it go on. A VMM that does not answer in time may stop it
-  // after all; it is let go on then, because its verb was told that it runs. `fault` is called only
-  // where the VMM refuses or does not answer; else on_change tells.
-  void pause(std::function<void(const Error&)> fault);
+  // The row's reason, of a VM that another monitor had paused.
+  void take_over(const std::string& reason);
+  // Stops the guest, which runs, for the reason `why`, or lets it go on. A VMM that does not answer
+  // in time may stop it after all; it is let go on then, because its verb was told that it runs.
+  // `fault` is called only where the VMM refuses or does not answer; else on_change tells.
+  void pause(const std::string& why, std::function<void(const Error&)> fault);
   void resume(std::function<void(const Error&)> fault);
   bool is_asked_for() const { return pause_ && pause_->asked; }
   // Why it stands still; empty while it runs.
@@ -51,6 +53,7 @@ private:
   Vmm& vmm_;
   std::function<void()> on_change_;
   std::optional<vmm::Pause> pause_; // the reason why it stands still
+  std::string asked_why_ = paused_on_request;
   std::string reason_, file_;
   std::optional<int64_t> room_; // that was not enough
   SteadyTime tried_{};

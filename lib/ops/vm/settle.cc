@@ -5,6 +5,7 @@
 #include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/release/reset.h"
+#include "ops/release/snapshots.h"
 #include "ops/vm/spawn.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -24,11 +25,13 @@ std::optional<Vm> unless_abandoned(Context& ctx, Vm vm) {
 
 std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  settle_snapshots(ctx, places, vm);
   if (sys::FileLock::is_held(places.run_lock)) return vm; // its monitor is there
   switch (vm.state) {
   case VmState::stopped:
   case VmState::failed:
     settle_reset(places, vm);
+    settle_restore(ctx, places, vm);
     return unless_abandoned(ctx, vm);
   case VmState::creating:
     if (sys::is_alive(vm.creator) && vm.creator != sys::this_process())

@@ -28,8 +28,9 @@ namespace banger::ops {
 namespace {
 
 // Checks all that a start needs before anything is touched, and names all that is missing at once.
-MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
+MonitorRequest preflight_start(Context& ctx, const Vm& vm, bool has_disks) {
   std::vector<Check> checks = check_start(ctx, vm);
+  if (!has_disks) std::erase_if(checks, [](const Check& c) { return c.id == "disks"; });
   require(fmt::format("cannot start '{}'", vm.name), vm.name, checks);
   for (const Check& c : checks)
     if (c.id == "memory" && c.verdict == Verdict::warn)
@@ -40,6 +41,15 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm) {
   request.kernel = files.kernel;
   request.initrd = files.initrd;
   return request;
+}
+
+// Such a VM as a saved guest needs.
+Vm as_saved(Vm vm, const disk::SavedMachine& machine) {
+  vm.cpus = machine.cpus;
+  vm.memory = machine.memory;
+  vm.want_vmm = machine.vmm;
+  vm.want_accel = machine.accel;
+  return vm;
 }
 
 constexpr Millis time_to_lock{30'000};
@@ -76,15 +86,24 @@ std::unique_ptr<Boot> begin_start(Context& ctx, HeldVm held, const StartOptions&
   auto [vm, lock] = std::move(held);
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   ctx.stage(vm.name, "checking what it needs");
-  renew_blank_root(ctx, places, vm);
-  vm = record_sizes(ctx, places, vm);
-  MonitorRequest request = preflight_start(ctx, vm);
-  require_file_systems(places, vm); // a truncated disk is named here, not by a guest's panic
-  VmmChoice chosen = choose_vmm(ctx, vm.name, wish_of(vm), request.kernel, request.initrd);
+  const std::optional<SavedGuest>& saved = options.saved;
+  if (!saved) {
+    renew_blank_root(ctx, places, vm);
+    vm = record_sizes(ctx, places, vm);
+  }
+  Vm wanted = saved ? as_saved(vm, saved->machine) : vm;
+  MonitorRequest request = preflight_start(ctx, wanted, !saved);
+  // A truncated disk is named here, not by a guest's panic.
+  if (!saved) require_file_systems(places, vm);
+  VmmChoice chosen = choose_vmm(ctx, vm.name, wish_of(wanted), request.kernel, request.initrd);
   request.vmm = chosen.vmm;
   request.vmm_binary = chosen.binary;
   request.accel = chosen.accel;
   if (request.accel == Accel::tcg) request.tsc_khz = tsc_khz(ctx);
+  if (saved) {
+    request.saved = saved->dir;
+    vm = saved->take_disks(ctx);
+  }
 
   ctx.state.transaction(
       [&] {
@@ -223,6 +242,10 @@ Reached start_vm(Context& ctx, const std::string& ref, const StartOptions& optio
     return join_start(ctx, held.vm, options);
   }
   require_stopped(held.vm, "start");
+  return start_held(ctx, std::move(held), options);
+}
+
+Reached start_held(Context& ctx, HeldVm held, const StartOptions& options) {
   auto boot = begin_start(ctx, std::move(held), options, true);
   await_ready(ctx, *boot, options);
   return {ctx.state.get_vm(boot->vm.id), true};

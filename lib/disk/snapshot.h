@@ -1,0 +1,55 @@
+// The files of a snapshot: a directory that has a guest's memory, its disks of the same moment, and
+// a manifest which tells what machine that was and has the digest of each file. It names nothing
+// outside of itself, so it may lie anywhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/vm.h"
+
+namespace banger::disk {
+
+struct SavedFile {
+  std::string name; // in the directory
+  int64_t size = 0; // bytes, holes included
+  std::string sha256{};
+  bool operator==(const SavedFile&) const = default;
+};
+
+// A restored guest goes on in such a machine, and in no other.
+struct SavedMachine {
+  VmmKind vmm = VmmKind::qemu;
+  std::string vmm_version; // empty: not known
+  Accel accel = Accel::tcg;
+  int cpus = 1;
+  int64_t memory = 0, root_size = 0, work_size = 0;
+  NetMode net_mode = NetMode::isolated;
+  std::string address, gateway, mac; // the guest's own
+  int prefix = 24;
+  bool operator==(const SavedMachine&) const = default;
+};
+
+struct Manifest {
+  SavedMachine machine;
+  std::vector<SavedFile> files;
+  bool operator==(const Manifest&) const = default;
+};
+
+inline constexpr const char* manifest_file = "manifest.json";
+
+// A copy that shares the extents where the file system can, and keeps the holes. Not synced. `to`
+// must not exist; on failure it does not.
+void copy_disk(const std::string& from, const std::string& to);
+
+// The directory has all its files: those that are a whole guest's memory, byte by byte, get their
+// holes; all is digested and synced, and the manifest written last.
+Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
+
+// Throws Error(failed) for one that is not there or cannot be read.
+Manifest read_manifest(const std::string& dir);
+// Reads every byte. Throws Error(failed) that names a file which is absent or not what it was.
+void verify_snapshot(const std::string& dir, const Manifest& manifest);
+
+} // namespace banger::disk

@@ -1,0 +1,20 @@
+// A snapshot of a VM: its memory and its disks at one moment. A plain value.
+#pragma once
+
+#include <string>
+
+#include "core/clock.h"
+
+namespace banger {
+
+struct Snapshot {
+  std::string id; // of its directory, too
+  std::string vm; // the VM's id
+  std::string name;
+  std::string image_id; // that the VM stood on then, and stands on again when it is restored
+  WallTime created;
+  // Its disks are taking the place of the VM's: a restore has been decided, and may be interrupted.
+  bool restoring = false;
+};
+
+} // namespace banger

@@ -1,0 +1,67 @@
+#include "ops/monitor/saving.h"
+
+#include <utility>
+
+#include "sys/file.h"
+
+namespace banger::ops {
+
+void Saving::begin(const Client& verb, const Reply& reply, const std::string& dir,
+                   const std::string& runtime_dir) {
+  if (!verb_.expired()) return reply.refuse(conflict("a snapshot of it is being made"));
+  sys::make_symlink(dir, runtime_dir + "/" + vmm::saved_dir);
+  verb_ = verb;
+  reply_ = reply;
+  if (!standstill_.reason().empty()) return on_standstill();
+  standstill_.pause(paused_for_snapshot, [this](const Error& e) { settle(e); });
+}
+
+void Saving::on_standstill() {
+  const std::string& reason = standstill_.reason();
+  if (reason.empty()) {
+    has_gone_on_ = true;
+    return;
+  }
+  if (reply_ && !is_writing_) {
+    if (standstill_.is_asked_for()) return save();
+    return settle(conflict("it is paused: {}", reason));
+  }
+  // The verb has gone meanwhile, maybe with the monitor before.
+  if (verb_.expired()) let_go();
+}
+
+void Saving::save() {
+  is_writing_ = true;
+  has_gone_on_ = false;
+  vmm_.running().save([this](std::optional<Error> fault) {
+    is_writing_ = false;
+    settle(fault);
+  });
+}
+
+void Saving::settle(const std::optional<Error>& fault) {
+  auto reply = std::exchange(reply_, {});
+  if (!reply) return;
+  if (!fault) return reply->done(std::string(name_of(VmState::paused)));
+  reply->refuse(*fault);
+  let_go();
+}
+
+void Saving::on_leave(const Client& client) {
+  if (verb_.lock() != client) return;
+  verb_.reset();
+  reply_.reset();
+  let_go();
+}
+
+void Saving::let_go() {
+  if (!vmm_ || standstill_.reason() != paused_for_snapshot) return;
+  standstill_.resume([this](const Error& e) { log_.warn("monitor.resume", e); });
+}
+
+void Saving::end(const Error& why) {
+  is_writing_ = false;
+  settle(why);
+}
+
+} // namespace banger::ops

@@ -1,0 +1,51 @@
+// A guest that is saved for a verb. It stands still while its VMM writes its memory, and on for as
+// long as the verb is connected: the verb copies the disks meanwhile. When the verb asks for it, or
+// has gone, by whatever, the guest goes on; but for one that stood still on request before.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/log.h"
+#include "ops/monitor/reply.h"
+#include "ops/monitor/standstill.h"
+#include "ops/monitor/vmm.h"
+#include "sys/line_server.h"
+
+namespace banger::ops {
+
+class Saving {
+public:
+  using Client = std::shared_ptr<sys::LineServer::Client>;
+
+  Saving(Log& log, Vmm& vmm, Standstill& standstill)
+      : log_(log), vmm_(vmm), standstill_(standstill) {}
+
+  // The guest runs, or stands still on request. Its memory goes to `dir`, by the link that the VMM
+  // knows in `runtime_dir`. The reply is given when it is there. Error(conflict) where it is being
+  // saved already.
+  void begin(const Client& verb, const Reply& reply, const std::string& dir,
+             const std::string& runtime_dir);
+  // The guest stands still now, or for another reason, or has gone on.
+  void on_standstill();
+  void on_leave(const Client& client);
+  // Whether the guest has stood still for this verb since its memory was begun to be written.
+  bool holds_for(const Client& verb) const { return verb_.lock() == verb && !has_gone_on_; }
+  // The guest ends, or is to end.
+  void end(const Error& why);
+
+private:
+  void save();
+  void settle(const std::optional<Error>& fault);
+  void let_go();
+
+  Log& log_;
+  Vmm& vmm_;
+  Standstill& standstill_;
+  sys::LineServer::Peer verb_;
+  std::optional<Reply> reply_; // until it was given
+  bool is_writing_ = false, has_gone_on_ = true;
+};
+
+} // namespace banger::ops

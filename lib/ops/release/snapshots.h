@@ -1,0 +1,23 @@
+// Where a VM's snapshots lie, and what commands on them that were interrupted have left.
+#pragma once
+
+#include <string>
+
+#include "ops/common/context.h"
+#include "ops/common/places.h"
+
+namespace banger::ops {
+
+std::string snapshot_dir(const Places& places, const std::string& snapshot_id);
+// A snapshot's directory while it is made: the name says so, to doctor too.
+std::string half_made_snapshot(const Places& places);
+// A disk of a snapshot that is to take the place of `disk`, which lies in the VM's directory.
+std::string restored_disk(const std::string& disk);
+
+// Removes directories of snapshots that no row tells of. The caller holds op.lock.
+void settle_snapshots(Context& ctx, const Places& places, const Vm& vm);
+// Finishes a restore that was decided (Snapshot::restoring), or takes back one that was not. The
+// caller holds op.lock, and the VM does not run.
+void settle_restore(Context& ctx, const Places& places, const Vm& vm);
+
+} // namespace banger::ops

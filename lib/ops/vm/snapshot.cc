@@ -1,0 +1,272 @@
+#include "ops/vm/snapshot.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "core/undo.h"
+#include "disk/snapshot.h"
+#include "model/words.h"
+#include "ops/common/places.h"
+#include "ops/host/checks.h"
+#include "ops/link/client.h"
+#include "ops/release/snapshots.h"
+#include "ops/vm/hold.h"
+#include "sys/copy.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr std::string_view usual_name = "snapshot";
+// The memory of a large guest, on a slow disk.
+constexpr Millis time_to_save{1'800'000}, time_to_release{20'000};
+
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// The VM's own disks: an image below an overlay stays as it is.
+std::vector<std::string> own_disks(const Places& places) {
+  std::vector<std::string> disks{own_root(places)};
+  if (!places.work.empty()) disks.push_back(places.work);
+  return disks;
+}
+
+std::string next_name(const std::vector<Snapshot>& all) {
+  int last = 0;
+  for (const Snapshot& s : all) {
+    int n = 0;
+    if (!s.name.starts_with(usual_name)) continue;
+    const char *from = s.name.data() + usual_name.size(), *to = s.name.data() + s.name.size();
+    auto [end, error] = std::from_chars(from, to, n);
+    if (error == std::errc() && end == to) last = std::max(last, n);
+  }
+  return fmt::format("{}{}", usual_name, last + 1);
+}
+
+Snapshot find_snapshot(Context& ctx, const Vm& vm, const std::string& name,
+                       std::string_view doing) {
+  std::vector<std::string> names;
+  for (const Snapshot& s : ctx.state.snapshots(vm.id)) {
+    if (s.name == name) return s;
+    names.push_back(s.name);
+  }
+  auto near = did_you_mean(name, names);
+  throw not_found("cannot {}: '{}' has no snapshot '{}'", doing, vm.name, name)
+      .subject(vm.name)
+      .hint(near ? fmt::format("did you mean '{}'?", *near)
+            : names.empty()
+                ? fmt::format("banger vm snapshot create {} makes one", vm.name)
+                : fmt::format("banger vm snapshot list {} shows what there is", vm.name));
+}
+
+// A guest that stands still for this process: it goes on when this object goes, whatever way.
+class StandingGuest {
+public:
+  StandingGuest(const std::string& monitor, const std::string& memory_dir)
+      : client_(loop_, sys::connect_unix(monitor)) {
+    ask({"save", Millis(0), memory_dir}, time_to_save);
+  }
+  // Throws where it did not stand still all the time, and its disks are not of one moment.
+  void release() { ask({"release", Millis(0)}, time_to_release); }
+  Millis time() const { return std::chrono::duration_cast<Millis>(steady_now() - since_); }
+
+private:
+  void ask(const Ask& question, Millis patience) {
+    std::optional<Error> fault;
+    client_.ask(question, {patience}, [&](const auto& answer) {
+      if (!answer) fault = answer.error();
+      loop_.stop();
+    });
+    loop_.run();
+    if (fault) throw std::move(*fault);
+  }
+
+  SteadyTime since_ = steady_now();
+  sys::Loop loop_;
+  Client client_;
+};
+
+int64_t room_for(const Vm& vm, const Places& places) {
+  int64_t needs = vm.memory;
+  for (const std::string& disk : own_disks(places))
+    if (!sys::can_clone(disk, places.dir)) needs += sys::find_info(disk)->allocated;
+  return needs;
+}
+
+disk::SavedMachine machine_of(const Vm& vm) {
+  return {vm.vmm,       vm.vmm_version, vm.accel.value_or(Accel::tcg),
+          vm.cpus,      vm.memory,      vm.root_size,
+          vm.work_size, vm.net_mode,    vm.address,
+          vm.gateway,   vm.mac,         vm.prefix};
+}
+
+void require_snapshots(const Vm& vm) {
+  if (vm.state == VmState::running) return;
+  if (vm.state == VmState::paused && vm.reason == paused_on_request) return;
+  std::string why = vm.state == VmState::paused ? ": " + vm.reason : "";
+  throw conflict("cannot snapshot '{}': {}{}", vm.name, is_now(vm.state), why)
+      .subject(vm.name)
+      .hint(vm.state == VmState::paused
+                ? "it goes on by itself when that is mended"
+                : fmt::format("a snapshot has a running guest's memory: banger vm start {}",
+                              vm.name));
+}
+
+int64_t used_by(const std::string& dir) {
+  int64_t used = 0;
+  for (const std::string& name : sys::list_dir(dir))
+    used += sys::find_info(fmt::format("{}/{}", dir, name))->allocated;
+  return used;
+}
+
+// The guest's network is a part of its memory.
+void require_same_network(const Vm& vm, const std::string& name, const disk::SavedMachine& m) {
+  if (vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
+      vm.prefix == m.prefix && vm.mac == m.mac)
+    return;
+  bool shared = m.net_mode != NetMode::isolated;
+  throw conflict("cannot restore '{}': its network is another one than in '{}', which has {} on "
+                 "'{}'",
+                 vm.name, name, m.address, name_of(m.net_mode))
+      .subject(vm.name)
+      .hint(fmt::format("banger vm set {} --net {}{}", vm.name, name_of(m.net_mode),
+                        shared ? " --ip " + m.address : ""));
+}
+
+} // namespace
+
+MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
+                           const std::optional<std::string>& name) {
+  LogSpan timed(ctx.log, "vm.snapshot", ref);
+  auto [vm, lock] = hold_vm(ctx, ref, "snapshot");
+  timed.about(vm.name);
+  require_snapshots(vm);
+  auto others = ctx.state.snapshots(vm.id);
+  MadeSnapshot made;
+  made.vm = vm.name;
+  made.snapshot = {new_id(),
+                   vm.id,
+                   name ? valid_name("snapshot name", *name) : next_name(others),
+                   vm.image_id,
+                   {}};
+  if (std::ranges::find(others, made.snapshot.name, &Snapshot::name) != others.end())
+    throw conflict("'{}' has a snapshot '{}' already", vm.name, made.snapshot.name)
+        .subject(vm.name)
+        .hint(fmt::format("take another name, or remove it: banger vm snapshot rm {} {}", vm.name,
+                          made.snapshot.name));
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  std::string half = half_made_snapshot(places), whole = snapshot_dir(places, made.snapshot.id);
+  Undo undo(ctx.log);
+  try {
+    require_space(places.dir, room_for(vm, places));
+    sys::make_dir(half);
+    undo.push("remove the snapshot", [half] { sys::remove_tree(half); });
+    ctx.stage(vm.name, "saving its memory");
+    {
+      StandingGuest guest(places.monitor_socket, half);
+      ctx.stage(vm.name, "copying its disks");
+      for (const std::string& disk : own_disks(places))
+        disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
+      made.snapshot.created = wall_now();
+      guest.release();
+      made.still = guest.time();
+    }
+    ctx.stage(vm.name, "writing the snapshot to the disk");
+    disk::seal_snapshot(half, machine_of(vm));
+    made.used = used_by(half);
+    sys::make_dirs(whole.substr(0, whole.rfind('/')));
+    sys::rename(half, whole);
+    undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
+    sys::sync_dir(whole.substr(0, whole.rfind('/')));
+    sys::sync_dir(places.dir);
+    ctx.state.transaction([&] {
+      ctx.state.add_snapshot(made.snapshot);
+      record(ctx, vm.name, "vm.snapshot", {{"snapshot", made.snapshot.name}});
+    });
+  } catch (Error& e) {
+    throw std::move(
+        e.within(fmt::format("cannot snapshot '{}'", vm.name)).default_subject(vm.name));
+  }
+  undo.dismiss();
+  return made;
+}
+
+Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string& name,
+                         StartOptions options) {
+  LogSpan timed(ctx.log, "vm.restore", ref);
+  HeldVm held = hold_stopped_vm(ctx, ref, "restore");
+  const Vm vm = held.vm;
+  timed.about(vm.name);
+  Snapshot snapshot = find_snapshot(ctx, vm, name, "restore");
+  auto as_it_was = [&](Vm v) {
+    v.image_id = snapshot.image_id;
+    return v;
+  };
+  Places places = places_of(ctx.dirs, ctx.state.tag(), as_it_was(vm));
+  std::string dir = snapshot_dir(places, snapshot.id);
+  try {
+    ctx.stage(vm.name, "checking the snapshot");
+    disk::Manifest manifest = disk::read_manifest(dir);
+    require_same_network(vm, name, manifest.machine);
+    disk::verify_snapshot(dir, manifest);
+    std::vector<std::string> disks = own_disks(places);
+    options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
+                                 c.stage(vm.name, "copying its disks");
+                                 Undo undo(c.log);
+                                 undo.push("remove the disks of the snapshot", [&] {
+                                   for (const std::string& disk : disks)
+                                     sys::remove_file(restored_disk(disk));
+                                 });
+                                 for (const std::string& disk : disks) {
+                                   sys::remove_file(restored_disk(disk));
+                                   disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)),
+                                                   restored_disk(disk));
+                                   sys::sync_file(restored_disk(disk));
+                                 }
+                                 sys::sync_dir(places.dir);
+                                 Image image = c.state.get_image(snapshot.image_id);
+                                 c.state.transaction([&] {
+                                   c.state.change_vm(vm.id, [&](Vm& v) {
+                                     v.image_id = image.id;
+                                     v.image_name = image.name;
+                                     v.cpus = manifest.machine.cpus;
+                                     v.memory = manifest.machine.memory;
+                                     v.root_size = manifest.machine.root_size;
+                                     v.work_size = manifest.machine.work_size;
+                                   });
+                                   c.state.set_restoring(vm.id, snapshot.id);
+                                   record(c, vm.name, "vm.restored", {{"snapshot", snapshot.name}});
+                                 });
+                                 undo.dismiss();
+                                 settle_restore(c, places, vm);
+                                 return c.state.get_vm(vm.id);
+                               }};
+    int64_t needs = 0;
+    for (const std::string& disk : disks) {
+      std::string saved = fmt::format("{}/{}", dir, file_name(disk));
+      if (!sys::can_clone(saved, places.dir)) needs += sys::find_info(saved)->allocated;
+    }
+    require_space(places.dir, needs);
+    return start_held(ctx, std::move(held), options);
+  } catch (Error& e) {
+    e.within(fmt::format("cannot restore '{}' from '{}'", vm.name, name)).default_subject(vm.name);
+    throw;
+  }
+}
+
+void remove_snapshot(Context& ctx, const std::string& ref, const std::string& name) {
+  auto [vm, lock] = hold_vm(ctx, ref, "change");
+  Snapshot snapshot = find_snapshot(ctx, vm, name, "remove");
+  ctx.state.transaction([&] {
+    ctx.state.remove_snapshot(snapshot.id);
+    record(ctx, vm.name, "vm.snapshot_removed", {{"snapshot", snapshot.name}});
+  });
+  sys::remove_tree(snapshot_dir(places_of(ctx.dirs, ctx.state.tag(), vm), snapshot.id));
+}
+
+} // namespace banger::ops
