@@ -28,7 +28,7 @@ each_verb() {
   done <"$root/verbs"
 }
 
-page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-$2}.1"; }
+page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-${2// /-}}.1"; }
 
 @test "every verb has a summary of one line, in lower case and without full stop" {
   check() {
@@ -40,7 +40,7 @@ page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-$2}.1"; }
 @test "--help, -h and help print the same, whatever the environment" {
   check() {
     local words=()
-    [ -n "$2" ] && words=("$2")
+    read -ra words <<<"$2"
     expect 0 "$1" "${words[@]}" --help
     local help=$output
     same "$stderr" ""
@@ -67,7 +67,8 @@ page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-$2}.1"; }
     [ -f "$page" ]
     same "$(groff -man -Tascii -ww -z "$page" 2>&1)" ""
     # Every word of the help stands in the page, in order: the page only adds to it.
-    "$1" ${2:+"$2"} --help | sed 1d | tr -s ' \n' '\n' | grep -E '[[:alnum:]]' >"$root/help"
+    # shellcheck disable=SC2086 # a verb may have two words
+    "$1" $2 --help | sed 1d | tr -s ' \n' '\n' | grep -E '[[:alnum:]]' >"$root/help"
     nroff -c -man -rLL=500n -rHY=0 "$page" | col -bx | tr -s ' \n' '\n' >"$root/man"
     python3 - "$root/help" "$root/man" <<'PY'
 import re, sys
@@ -85,11 +86,16 @@ PY
 @test "completion offers every verb and every option" {
   check() {
     local flag
+    local words=()
+    read -ra words <<<"$2"
     if [ -n "$2" ]; then
-      grep -qx -- "$2" <("$1" __complete '' | cut -f1)
+      grep -qx -- "${words[0]}" <("$1" __complete '' | cut -f1)
+    fi
+    if [ ${#words[@]} -eq 2 ]; then
+      grep -qx -- "${words[1]}" <("$1" __complete "${words[0]}" '' | cut -f1)
     fi
     for flag in $(jq -r '.flags[]' <<<"$3") --help --json --state-dir; do
-      "$1" __complete ${2:+"$2"} "$flag" | cut -f1 | grep -qx -- "$flag" || {
+      "$1" __complete "${words[@]}" "$flag" | cut -f1 | grep -qx -- "$flag" || {
         echo "no $flag"
         return 1
       }
@@ -151,6 +157,7 @@ PY
     ssh.known_hosts vmm vmm.driver vmm.version vmm.accel vmm.pid vmm.api_socket labels created \
     started stopped timings timings.prepare timings.vmm timings.kernel timings.userland \
     timings.ready logs logs.console logs.vmm logs.lifecycle error
+  pinned snapshot id name vm created image_id cpus memory vmm vmm.driver vmm.version vmm.accel used path fault
   pinned image id name size used sha256 source created vms packages_hash stale paths paths.root \
     paths.packages paths.installed
   pinned result verb name ok state seconds error

@@ -13,8 +13,11 @@
 #include "ops/common/places.h"
 #include "ops/host/checks.h"
 #include "ops/link/client.h"
+#include "ops/net/nature.h"
+#include "ops/net/open_place.h"
 #include "ops/release/snapshots.h"
 #include "ops/vm/hold.h"
+#include "ops/vm/lease.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/socket.h"
@@ -124,18 +127,22 @@ int64_t used_by(const std::string& dir) {
   return used;
 }
 
-// The guest's network is a part of its memory.
-void require_same_network(const Vm& vm, const std::string& name, const disk::SavedMachine& m) {
-  if (vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
-      vm.prefix == m.prefix && vm.mac == m.mac)
-    return;
-  bool shared = m.net_mode != NetMode::isolated;
-  throw conflict("cannot restore '{}': its network is another one than in '{}', which has {} on "
-                 "'{}'",
-                 vm.name, name, m.address, name_of(m.net_mode))
-      .subject(vm.name)
-      .hint(fmt::format("banger vm set {} --net {}{}", vm.name, name_of(m.net_mode),
-                        shared ? " --ip " + m.address : ""));
+bool has_network(const Vm& vm, const disk::SavedMachine& m) {
+  return vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
+         vm.prefix == m.prefix && vm.mac == m.mac;
+}
+
+// The guest's network is a part of its memory. Throws Error(conflict) where it cannot have it
+// again. The caller owns the transaction and writes the row.
+void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
+  if (has_network(vm, m)) return;
+  vm.net_mode = m.net_mode;
+  bool shared = nature_of(m.net_mode).shared;
+  open_place(ctx, m.net_mode)
+      ->lease("restore", shared ? std::optional(m.address) : std::nullopt, vm);
+  if (!has_network(vm, m))
+    throw conflict("it had {}/{} on '{}', whose subnet is another one now", m.address, m.prefix,
+                   name_of(m.net_mode));
 }
 
 } // namespace
@@ -212,7 +219,9 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
   try {
     ctx.stage(vm.name, "checking the snapshot");
     disk::Manifest manifest = disk::read_manifest(dir);
-    require_same_network(vm, name, manifest.machine);
+    if (vm.net_mode != manifest.machine.net_mode) require_mode(ctx, vm, manifest.machine.net_mode);
+    give_network(ctx, manifest.machine, held.vm); // a trial
+    held.vm = vm;
     disk::verify_snapshot(dir, manifest);
     std::vector<std::string> disks = own_disks(places);
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
@@ -232,6 +241,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
                                  Image image = c.state.get_image(snapshot.image_id);
                                  c.state.transaction([&] {
                                    c.state.change_vm(vm.id, [&](Vm& v) {
+                                     give_network(c, manifest.machine, v);
                                      v.image_id = image.id;
                                      v.image_name = image.name;
                                      v.cpus = manifest.machine.cpus;
@@ -254,7 +264,9 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     require_space(places.dir, needs);
     return start_held(ctx, std::move(held), options);
   } catch (Error& e) {
-    e.within(fmt::format("cannot restore '{}' from '{}'", vm.name, name)).default_subject(vm.name);
+    if (!e.message().starts_with("cannot restore"))
+      e.within(fmt::format("cannot restore '{}' from '{}'", vm.name, name));
+    e.default_subject(vm.name);
     throw;
   }
 }

@@ -26,9 +26,9 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
                            const std::optional<std::string>& name);
 
 // The VM, which is stopped, runs again as it did when the snapshot was made: with its memory, its
-// disks as they were then, its cpus and memory sizes of then, its clock set right. What is on its
-// disks now is lost. It waits as start_vm() does. Throws Error(not_found) for an unknown snapshot,
-// Error(failed) for one that is damaged, Error(conflict) where the VM has another network since,
+// disks, cpus, memory and address as they were then, its clock set right. What is on its disks now
+// is lost. It waits as start_vm() does. Throws Error(not_found) for an unknown snapshot,
+// Error(failed) for one that is damaged, Error(conflict) where its address is another VM's now,
 // Error(preflight) where what it ran on is missing; then nothing was changed. A restore that is
 // interrupted later has the disks of the snapshot or those of before, and none of both.
 Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string& name,

@@ -47,6 +47,7 @@ MonitorRequest preflight_start(Context& ctx, const Vm& vm, bool has_disks) {
 Vm as_saved(Vm vm, const disk::SavedMachine& machine) {
   vm.cpus = machine.cpus;
   vm.memory = machine.memory;
+  vm.net_mode = machine.net_mode;
   vm.want_vmm = machine.vmm;
   vm.want_accel = machine.accel;
   return vm;
