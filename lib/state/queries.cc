@@ -42,10 +42,10 @@ std::vector<State::PublishedPort> State::published_ports() {
 
 std::vector<State::ImageUser> State::image_users(const std::string& image_id) {
   std::vector<ImageUser> all;
-  Query q = db_->query("SELECT name, state FROM vm WHERE image_id = ?1 OR id IN "
+  Query q = db_->query("SELECT name, state, image_id <> ?1 FROM vm WHERE image_id = ?1 OR id IN "
                        "(SELECT vm FROM snapshot WHERE image_id = ?1) ORDER BY name");
   q.bind(0, image_id);
-  while (q.next()) all.push_back({q.text(0), parse_vm_state(q.text(1))});
+  while (q.next()) all.push_back({q.text(0), parse_vm_state(q.text(1)), q.number(2) != 0});
   return all;
 }
 

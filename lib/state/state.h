@@ -116,6 +116,7 @@ public:
   struct ImageUser {
     std::string vm;
     VmState state = VmState::stopped;
+    bool by_snapshot = false; // it stands on another image, and a snapshot of it on this one
   };
   // VMs that stand on it, or that have a snapshot which does.
   std::vector<ImageUser> image_users(const std::string& image_id);

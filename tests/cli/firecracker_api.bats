@@ -58,6 +58,28 @@ PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   served_well
 }
 
+@test "a guest is saved while it stands, and taken up by a VMM that has been told nothing else" {
+  serve
+  expect 0 client boot pause save resume
+  served_well
+  same "$(tail -3 "$root/asked")" 'PATCH /vm {"state":"Paused"}
+PUT /snapshot/create {"snapshot_type":"Full","snapshot_path":"saved/devices","mem_file_path":"saved/memory"}
+PATCH /vm {"state":"Resumed"}'
+  serve
+  expect 0 client load knock
+  served_well
+  same "$(sed '/actions/d' "$root/asked")" 'GET /version 
+PUT /snapshot/load {"snapshot_path":"saved/devices","mem_backend":{"backend_type":"File","backend_path":"saved/memory"},"resume_vm":false,"network_overrides":[{"iface_id":"n0","host_dev_name":"bngab12-3"}]}
+PATCH /vm {"state":"Resumed"}'
+  for act in save load; do
+    serve refuse=/snapshot/${act/save/create}
+    if [ $act = save ]; then expect 1 client boot pause save; else expect 1 client load; fi
+    outputs "the VMM refuses PUT /snapshot/${act/save/create}: it will not."
+    wait "$server" || true
+    server=
+  done
+}
+
 @test "the server sees what is wrong: an order, a state, a member" {
   wrong() { # wrong WHY ACT…
     serve
@@ -72,6 +94,9 @@ PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   wrong 'not supported before starting' resume
   wrong 'not supported before starting' pause
   wrong 'not supported after starting' boot boot
+  wrong 'not supported after starting' boot load
+  wrong 'a snapshot of a guest that runs' boot save
+  wrong 'not supported before starting' save
 }
 
 @test "what a guest tells of its memory is told when it is there" {

@@ -76,6 +76,45 @@ other_vmm() {
   same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
 }
 
+@test "a snapshot: made and gone back to; a refusal is told, and a VMM that stalls over it can be ended" {
+  expect 0 banger vm start f
+  expect 0 banger vm snapshot create f s
+  expect 0 banger ssh f -- true
+  saved=$(banger vm snapshot list --json f | jq -r .path)
+  # Its memory has no holes when it is written, and the zeros of it take no room afterwards.
+  same "$(stat -c %s "$saved/memory")" 134217728
+  [ "$(takes "$saved/memory")" -le 64 ]
+  expect 4 banger vm snapshot restore f s
+  expect 0 banger vm stop f
+  expect 0 banger vm snapshot restore f s
+  same "$(vm_field f '[.state, .vmm.driver] | join(" ")')" 'running firecracker'
+  expect 0 banger ssh f -- true
+  expect 0 banger vm kill f
+  TEST_VMM=refuse=/snapshot/load expect 1 banger vm snapshot restore f s
+  errors "cannot restore 'f' from 's': "
+  errors "the VMM refuses PUT /snapshot/load: no."
+  same "$(vm_field f .state)" failed
+  expect 0 banger doctor --leaks
+  TEST_VMM=refuse=/snapshot/create expect 0 banger vm start f
+  expect 1 banger vm snapshot create f t
+  errors "cannot snapshot 'f': the VMM refuses PUT /snapshot/create: no."
+  await 10 in_state f running
+  expect 0 banger ssh f -- true
+  expect 0 banger vm kill f
+  TEST_VMM=stall=/snapshot/create expect 0 banger vm start f
+  banger vm snapshot create f t >"$root/out" 2>&1 3>&- &
+  maker=$! status=0
+  await 10 in_state f paused
+  began=$EPOCHREALTIME
+  expect 0 banger vm kill f
+  took_at_most 2 "$began"
+  wait "$maker" || status=$?
+  same "$status" 4
+  same "$(banger vm snapshot list -q f)" s
+  expect 0 banger vm rm f
+  nothing_left
+}
+
 @test "what its guest does is read from the console: panic, and power-off, which leaves it running" {
   expect 0 banger vm start f
   banger ssh f -- panic || true

@@ -164,11 +164,12 @@ count() {
   old=$(vm_field x .image.name)
   expect 0 banger vm stop x
   banger image show --json "$old" | jq -r .paths.root | xargs -I{} cp {} "$root/other.ext4"
-  expect 0 banger image import --name other "$root/other.ext4"
+  expect 0 banger image import other "$root/other.ext4"
   expect 0 banger vm reset x --image other
-  expect 4 banger image rm "$old"
-  errors "in use by x"
   expect 0 banger vm rm y
+  expect 4 banger image rm "$old"
+  errors "cannot remove image '$old': snapshots of x stand on it"
+  expect 0 banger image prune
   expect 0 banger vm snapshot restore x s
   same "$(vm_field x '[.image.name, .net.mode, .net.address] | join(" ")')" "$old user $address"
   expect 1 guest cat /etc/mark

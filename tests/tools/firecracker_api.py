@@ -84,7 +84,8 @@ class Description:
 class Server:
     def __init__(self, where, description, faults):
         self.description, self.faults = description, faults
-        self.has_kernel = self.has_balloon = self.booted = self.wrong = False
+        self.has_kernel = self.has_balloon = self.booted = self.stands = self.wrong = False
+        self.configured = False
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(where)
         self.listener.listen(4)
@@ -129,12 +130,20 @@ class Server:
             elif action != "InstanceStart" and not self.booted:
                 wrong = f"{action} before the start"
             self.booted = self.booted or wrong is None
+        if wrong is None and path == "/snapshot/create" and not self.stands:
+            wrong = "a snapshot of a guest that runs"
+        if wrong is None and path == "/snapshot/load" and self.configured:
+            wrong = "a load into a machine that was configured"
         if wrong:
             self.wrong = True
             print("WRONG:", wrong, flush=True)
             status, said = 400, json.dumps({"fault_message": wrong})
         elif path == "/boot-source":
-            self.has_kernel = True
+            self.has_kernel = self.configured = True
+        elif path == "/snapshot/load":
+            self.booted = self.stands = True
+        elif path == "/vm":
+            self.stands = json.loads(body)["state"] == "Paused"
         elif path == "/version":
             status, said = 200, json.dumps({"firecracker_version": self.description.version})
         elif path == "/balloon":

@@ -325,6 +325,23 @@ private:
       if (guest_ > 0) ::kill(guest_, stands_ ? SIGSTOP : SIGCONT);
       return reply("204 ", "");
     }
+    if (path == "/snapshot/create") {
+      if (!stands_) return reply("400 Bad Request", R"({"fault_message":"it runs."})");
+      write_file(value_of(body, "snapshot_path"), "devices of " + tap_, 0644);
+      write_file(value_of(body, "mem_file_path"), Text((128 << 20) - 6, '\0') + "memory", 0644);
+      return reply("204 ", "");
+    }
+    if (path == "/snapshot/load") {
+      std::ifstream devices(value_of(body, "snapshot_path"));
+      std::ifstream memory(value_of(body, "backend_path"));
+      if (has_kernel_ || !devices || !memory)
+        return reply("400 Bad Request", R"({"fault_message":"no such snapshot."})");
+      tap_ = value_of(body, "host_dev_name");
+      stands_ = true;
+      boot();
+      if (guest_ > 0) ::kill(guest_, SIGSTOP);
+      return reply("204 ", "");
+    }
     if (path != "/actions") {
       if (guest_ > 0)
         return reply("400 Bad Request",

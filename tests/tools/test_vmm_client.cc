@@ -3,7 +3,8 @@
 //   banger-test-vmm-client DIR ACT…      boot            a machine with everything that one can
 //   have
 //                                        boot-bare       a machine with only its necessary parts
-//                                        knock pause resume look
+//                                        load            one that goes on from its memory
+//                                        knock pause resume save look memory
 //
 // Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds
 // that it took, and ends with status 1 at an error.
@@ -37,6 +38,12 @@ vmm::Machine full() {
   return m;
 }
 
+vmm::Machine saved() {
+  vmm::Machine m = full();
+  m.saved = true;
+  return m;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -56,6 +63,10 @@ int main(int argc, char** argv) {
       running->boot(full(), tell);
     else if (act == "boot-bare")
       running->boot(bare(), tell);
+    else if (act == "load")
+      running->boot(saved(), tell);
+    else if (act == "save")
+      running->save(tell);
     else if (act == "knock")
       running->knock(tell);
     else if (act == "pause")

@@ -96,16 +96,27 @@ void remove_image(Context& ctx, const std::string& ref) {
         .hint("wait for that import, or end it");
   // From here on no VM can be made from it; a crash leaves a row that is not ready.
   ctx.state.transaction([&] {
-    std::vector<std::string> users;
+    std::vector<std::string> users, by_snapshot;
     bool live = false;
-    for (const auto& user : ctx.state.image_users(image.id))
-      users.push_back(user.vm), live = live || is_live(user.state);
+    for (const auto& user : ctx.state.image_users(image.id)) {
+      if (user.by_snapshot) {
+        by_snapshot.push_back(user.vm);
+        continue;
+      }
+      users.push_back(user.vm);
+      live = live || is_live(user.state);
+    }
     if (!users.empty())
       throw conflict("cannot remove image '{}': {} {} on it", image.name, join(users, ", "),
                      users.size() == 1 ? "stands" : "stand")
           .subject(image.name)
           .hint(fmt::format("banger vm rm {}{} removes {}", live ? "--force " : "",
                             join(users, " "), users.size() == 1 ? "it" : "them"));
+    if (!by_snapshot.empty())
+      throw conflict("cannot remove image '{}': snapshots of {} stand on it", image.name,
+                     join(by_snapshot, ", "))
+          .subject(image.name)
+          .hint(fmt::format("banger vm snapshot list {} shows them", join(by_snapshot, " ")));
     ctx.state.change_image(image.id, [](Image& i) { i.ready = false; });
     record(ctx, {}, "image.removed", {{"image", image.name}, {"id", image.id}});
   });

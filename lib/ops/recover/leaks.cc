@@ -169,7 +169,8 @@ std::vector<Leak> find_temporaries(const Scene& scene, Reader&) {
   // A verb or an import that holds its lock is at work there: files that it makes are no leak yet.
   auto is_busy = [&](const std::string& dir) {
     return std::any_of(scene.open_files.begin(), scene.open_files.end(), [&](const OpenFile& f) {
-      return f.locked && (f.path == dir + "/op.lock" || f.path == dir + "/import.lock");
+      return f.locked && (f.path == dir + "/op.lock" || f.path == dir + "/snapshot.lock" ||
+                          f.path == dir + "/import.lock");
     });
   };
   auto look = [&](const std::string& dir, const std::string& owner) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sys/file.h"
+#include "sys/lock.h"
 
 namespace banger::ops {
 
@@ -22,12 +23,16 @@ std::string snapshot_dir(const Places& places, const std::string& snapshot_id) {
 
 std::string half_made_snapshot(const Places& places) { return places.dir + "/.snapshot.tmp"; }
 
+std::string snapshot_lock(const Places& places) { return places.dir + "/snapshot.lock"; }
+
 std::string restored_disk(const std::string& disk) {
   size_t name = disk.rfind('/') + 1;
   return fmt::format("{}{}{}", disk.substr(0, name), prefix, disk.substr(name));
 }
 
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
+  // Nobody begins to make one: that takes op.lock, too.
+  if (sys::FileLock::is_held(snapshot_lock(places))) return;
   if (sys::exists(half_made_snapshot(places))) sys::remove_tree(half_made_snapshot(places));
   auto dirs = sys::list_dir(all_snapshots(places));
   if (dirs.empty()) return;

@@ -11,10 +11,13 @@ namespace banger::ops {
 std::string snapshot_dir(const Places& places, const std::string& snapshot_id);
 // A snapshot's directory while it is made: the name says so, to doctor too.
 std::string half_made_snapshot(const Places& places);
+// Held by the verb that makes one. It does not hold op.lock, so that its VM can be stopped.
+std::string snapshot_lock(const Places& places);
 // A disk of a snapshot that is to take the place of `disk`, which lies in the VM's directory.
 std::string restored_disk(const std::string& disk);
 
-// Removes directories of snapshots that no row tells of. The caller holds op.lock.
+// Removes directories of snapshots that no row tells of, unless one is being made. The caller holds
+// op.lock.
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm);
 // Finishes a restore that was decided (Snapshot::restoring), or takes back one that was not. The
 // caller holds op.lock, and the VM does not run.

@@ -22,7 +22,7 @@ Error still(const Vm& vm) {
       .subject(vm.name)
       .hint(vm.reason == paused_on_request
                 ? fmt::format("banger vm resume {} lets it go on", vm.name)
-                : fmt::format("it goes on by itself when that is mended; banger vm kill {} ends it",
+                : fmt::format("it goes on by itself when that is over; banger vm kill {} ends it",
                               vm.name));
 }
 

@@ -23,7 +23,7 @@ Reached change(Context& ctx, const std::string& ref, const char* verb, VmState w
   timed.about(vm.name);
   if (vm.state == VmState::paused && vm.reason != paused_on_request)
     throw cannot(verb, vm, fmt::format("it is paused: {}", vm.reason))
-        .hint("it goes on by itself when that is mended");
+        .hint("it goes on by itself when that is over");
   if (vm.state == wanted) return {vm, false};
   if (vm.state != VmState::running && vm.state != VmState::paused)
     throw cannot(verb, vm, is_now(vm.state))

@@ -20,6 +20,7 @@
 #include "ops/vm/lease.h"
 #include "sys/copy.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -75,7 +76,14 @@ public:
     ask({"save", Millis(0), memory_dir}, time_to_save);
   }
   // Throws where it did not stand still all the time, and its disks are not of one moment.
-  void release() { ask({"release", Millis(0)}, time_to_release); }
+  void release() {
+    try {
+      ask({"release", Millis(0)}, time_to_release);
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable) throw;
+      throw conflict("it ended meanwhile");
+    }
+  }
   Millis time() const { return std::chrono::duration_cast<Millis>(steady_now() - since_); }
 
 private:
@@ -115,7 +123,7 @@ void require_snapshots(const Vm& vm) {
   throw conflict("cannot snapshot '{}': {}{}", vm.name, is_now(vm.state), why)
       .subject(vm.name)
       .hint(vm.state == VmState::paused
-                ? "it goes on by itself when that is mended"
+                ? "it goes on by itself when that is over"
                 : fmt::format("a snapshot has a running guest's memory: banger vm start {}",
                               vm.name));
 }
@@ -150,9 +158,16 @@ void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
 MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
                            const std::optional<std::string>& name) {
   LogSpan timed(ctx.log, "vm.snapshot", ref);
-  auto [vm, lock] = hold_vm(ctx, ref, "snapshot");
+  HeldVm held = hold_vm(ctx, ref, "snapshot");
+  const Vm& vm = held.vm;
   timed.about(vm.name);
+  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
+  auto making = sys::FileLock::try_take(snapshot_lock(places));
+  if (!making)
+    throw conflict("cannot snapshot '{}': another snapshot of it is being made", vm.name)
+        .subject(vm.name);
   require_snapshots(vm);
+  held.lock.release();
   auto others = ctx.state.snapshots(vm.id);
   MadeSnapshot made;
   made.vm = vm.name;
@@ -166,7 +181,6 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
         .subject(vm.name)
         .hint(fmt::format("take another name, or remove it: banger vm snapshot rm {} {}", vm.name,
                           made.snapshot.name));
-  Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   std::string half = half_made_snapshot(places), whole = snapshot_dir(places, made.snapshot.id);
   Undo undo(ctx.log);
   try {
@@ -192,6 +206,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     sys::sync_dir(whole.substr(0, whole.rfind('/')));
     sys::sync_dir(places.dir);
     ctx.state.transaction([&] {
+      if (!ctx.state.find_vm_by_id(vm.id)) throw not_found("it was removed meanwhile");
       ctx.state.add_snapshot(made.snapshot);
       record(ctx, vm.name, "vm.snapshot", {{"snapshot", made.snapshot.name}});
     });

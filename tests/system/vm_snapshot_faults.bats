@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# Snapshots when something dies, stands in the way or has no room: the guest goes on, and a snapshot is
+# whole or there is none.
+load ../lib
+load vm
+load points
+
+guest() { banger ssh x -- "$@"; }
+snapshots() { banger vm snapshot list -q x | xargs; }
+
+# The guest runs on, and nothing is left of a snapshot that was not made.
+goes_on() {
+  await 20 in_state x running
+  expect 0 timeout 20 banger ssh x -- true
+  expect 0 banger vm resume x # any verb that changes it settles what was left
+  same "$(find "$BANGER_STATE_DIR/vms" -name '.snapshot.tmp' -o -path '*/snapshots/*/memory' | wc -l)" \
+    "$(snapshots | wc -w)"
+  expect 0 banger doctor --leaks
+}
+
+@test "the command that makes one is killed at each point that it passes" {
+  expect 0 banger vm run $tiny --net isolated x
+  prepare() { banger vm snapshot rm x s >/dev/null 2>&1 || true; }
+  create() { banger vm snapshot create x s; }
+  check() {
+    goes_on
+    # What is there is whole.
+    [ -z "$(snapshots)" ] || same "$(banger vm snapshot list --json x | jq -r .fault)" null
+  }
+  only='sys.*|state.commit' walk banger-vm prepare create check 8 ends
+}
+
+@test "the command that restores is killed at each point: all of the snapshot's disks or none" {
+  expect 0 banger vm run $tiny --net isolated --work-disk 16M x
+  guest 'echo old >/etc/mark; echo old >/root/mark; sync'
+  expect 0 banger vm snapshot create x s
+  guest 'echo new >/etc/mark; echo new >/root/mark; sync'
+  expect 0 banger vm kill x
+  mkdir "$root/new"
+  cp "$(disk_of x upper.img)" "$(disk_of x work.img)" "$root/new"
+  prepare() {
+    banger vm kill x >/dev/null 2>&1 || true
+    cp "$root/new/upper.img" "$(disk_of x upper.img)"
+    cp "$root/new/work.img" "$(disk_of x work.img)"
+  }
+  restore() { banger vm snapshot restore --no-wait x s; }
+  marks() { # what the disks have, without a boot; their journals are as a guest left them
+    local place
+    for place in upper.img:/root/etc/mark work.img:/mark; do
+      cp "$(disk_of x "${place%:*}")" "$root/look.img"
+      e2fsck -fy "$root/look.img" >/dev/null 2>&1 || true
+      debugfs -R "cat ${place#*:}" "$root/look.img" 2>/dev/null
+    done
+  }
+  check() {
+    banger vm reconcile >/dev/null
+    banger vm kill x >/dev/null 2>&1 || true
+    expect 0 banger vm set x --label "a=$RANDOM" # settles
+    case $(marks | xargs) in 'old old' | 'new new') ;; *) echo "disks: $(marks)" && return 1 ;; esac
+    [ -z "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*')" ]
+    same "$(snapshots)" s
+    expect 0 banger doctor --leaks
+  }
+  only='sys.*|state.commit' walk banger-vm prepare restore check 8
+}
+
+# bats test_tags=once
+@test "the monitor dies while the guest stands still for a snapshot: the next one lets it go on" {
+  expect 0 banger vm run $tiny --net isolated x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=5000 banger vm snapshot create x s \
+    >"$root/out" 2>&1 3>&- &
+  local maker=$!
+  await 20 in_state x paused
+  same "$(vm_field x .reason)" 'a snapshot is being made'
+  # A shell gets no answer of such a guest.
+  expect 255 timeout 5 banger ssh x -- true
+  errors "VM 'x' is paused: a snapshot is being made"
+  kill_monitor x
+  expect 0 banger vm reconcile
+  await 20 in_state x running
+  local status=0
+  wait "$maker" || status=$?
+  [ "$status" -ne 0 ]
+  grep -q "cannot snapshot 'x'" "$root/out"
+  same "$(snapshots)" ''
+  goes_on
+}
+
+# bats test_tags=once
+@test "a stop or a kill while it is made ends the VM at once; the snapshot is none" {
+  local verb
+  for verb in stop kill; do
+    banger vm rm -f x >/dev/null 2>&1 || true
+    expect 0 banger vm run $tiny --net isolated x
+    BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=5000 banger vm snapshot create x s \
+      >"$root/out" 2>&1 3>&- &
+    local maker=$! status=0
+    await 20 in_state x paused
+    expect 0 timeout 60 banger vm $verb x
+    same "$(vm_field x .state)" stopped
+    wait "$maker" || status=$?
+    same "$status" 4
+    same "$(snapshots)" ''
+    expect 0 banger vm set x --label a=b
+    same "$(find "$BANGER_STATE_DIR/vms" -name '.snapshot.tmp')" ''
+  done
+}
+
+# bats test_tags=once
+@test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
+  expect 0 banger vm run $tiny --net isolated x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
+    >"$root/out" 2>&1 3>&- &
+  local maker=$! status=0
+  await 20 in_state x paused
+  expect 4 banger vm snapshot create x t
+  errors "cannot snapshot 'x': another snapshot of it is being made"
+  expect 0 banger doctor --leaks
+  same "$output" ''
+  wait "$maker"
+  same "$(snapshots)" s
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x t \
+    >"$root/out" 2>&1 3>&- &
+  maker=$!
+  await 20 in_state x paused
+  expect 0 banger vm rm --force x
+  wait "$maker" || status=$?
+  [ "$status" = 3 ] || [ "$status" = 4 ] || [ "$status" = 1 ]
+  nothing_left
+}
+
+# bats test_tags=once
+@test "no room: the guest goes on, and nothing of the snapshot is left" {
+  expect 0 banger vm run $tiny --net isolated x
+  local point
+  for point in sys.clone sys.create sys.rename state.commit; do
+    BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=$point:enospc expect 1 banger vm snapshot create --json x s
+    error_schema
+    error_field .message | grep -q 'no space left on device'
+    goes_on
+    same "$(snapshots)" ''
+  done
+}
+
+on_a_small_disk() {
+  expect 0 banger vm run $tiny --net isolated x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.mkdir:sleep=2000 BANGER_FAILPOINT_TRACE=$root/trace \
+    banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+  local maker=$! status=0
+  await 20 grep -qs sys.mkdir "$root/trace"
+  fallocate -l $(($(df --output=avail -k "$BANGER_STATE_DIR" | tail -1) - 16384))K "$BANGER_STATE_DIR/filler"
+  wait "$maker" || status=$?
+  cat "$root/out"
+  same "$status" 1
+  grep -q "cannot snapshot 'x': QEMU has failed at it" "$root/out"
+  goes_on
+  rm "$BANGER_STATE_DIR/filler"
+  expect 0 banger vm snapshot create x s
+  fallocate -l $(($(df --output=avail -k "$BANGER_STATE_DIR" | tail -1) - 16384))K "$BANGER_STATE_DIR/filler"
+  expect 5 banger vm snapshot create x t
+  errors 'room'
+  banger vm rm --force x
+}
+
+# bats test_tags=once
+@test "the disk fills while the VMM writes: its fault is told, and the guest goes on" {
+  unshare -rm true 2>/dev/null || skip 'no user namespaces, so no file system of its own'
+  mkdir -p "$BANGER_STATE_DIR"
+  export root tiny
+  unshare -rm bash -euc "$(declare -f)
+    mount -t tmpfs -o size=400m,mode=700 none \"\$BANGER_STATE_DIR\"
+    on_a_small_disk"
+}
