@@ -55,6 +55,32 @@ tells_its_memory() {
   await 10 right_time a
 }
 
+@test "a snapshot: memory, disks and the right time come back, on its tap; the original forgets it" {
+  expect 0 banger vm create --work-disk 32M a
+  expect 0 banger vm start a
+  expect 0 banger vm run b -- true
+  banger ssh a -- 'echo then >/root/mark; echo then >/tmp/mark; date -s "@$(($(date +%s) - 3600))" >/dev/null'
+  expect 0 banger vm snapshot create --json a s
+  schema snapshot
+  same "$(field '[.vmm.driver, .vmm.version] | join(" ")')" "firecracker $(vm_field a .vmm.version)"
+  runs_on_firecracker a
+  banger ssh a -- 'echo now >/root/mark; echo now >/tmp/mark; sync'
+  expect 0 banger vm kill a
+  expect 0 banger vm snapshot restore a s
+  echo "# restored in $(vm_field a '[.timings[] | numbers] | add') s" >&3
+  right_time a
+  runs_on_firecracker a
+  same "$(banger ssh a -- cat /root/mark /tmp/mark | xargs)" 'then then'
+  expect 0 banger ssh a -- ping -c 1 -W 5 b
+  await 20 tells_its_memory a
+  boot=$(banger ssh a -- cat /proc/sys/kernel/random/boot_id)
+  banger ssh a -- reboot || true
+  await 60 booted_again a "$boot"
+  expect 0 banger vm stop a
+  expect 0 banger vm rm --force a b
+  nothing_left
+}
+
 # bats test_tags=root
 @test "a start takes no more than a tenth longer than a bare Firecracker's" {
   expect 0 banger vm run a -- true

@@ -107,6 +107,31 @@ goes_on() {
 }
 
 # bats test_tags=once
+@test "a guest that somebody else lets go on while its disks are copied: no snapshot of two moments" {
+  expect 0 banger vm run $tiny --net isolated x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
+    >"$root/out" 2>&1 3>&- &
+  local maker=$! status=0
+  await 20 in_state x paused
+  expect 4 banger vm resume x
+  errors "cannot resume 'x': it is paused: a snapshot is being made"
+  # Not by banger.
+  python3 - "$(dirname "$(vm_field x .vmm.api_socket)")/monitor.sock" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b'{"v":1,"verb":"resume","timeout_ms":0,"id":1}\n')
+while b'"done"' not in s.recv(4096):
+    pass
+PY
+  wait "$maker" || status=$?
+  same "$status" 4
+  grep -q "cannot snapshot 'x': it was let go on, or ended, meanwhile" "$root/out"
+  same "$(snapshots)" ''
+  goes_on
+}
+
+# bats test_tags=once
 @test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
   expect 0 banger vm run $tiny --net isolated x
   BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
