@@ -34,6 +34,31 @@ Error refusal(const Words& words, bool with_tail = false) {
   return Error(Code::failed, "nothing");
 }
 
+TEST(Parse, AVerbMayHaveTwoWords) {
+  Tool tool = sample_tool();
+  for (const Words& words :
+       {Words{"disk", "add", "a"}, {"--json", "disk", "-q", "add", "--force", "a"}}) {
+    Line line = split_line(tool, words);
+    ASSERT_NE(line.verb, nullptr);
+    EXPECT_EQ(line.verb->name, "disk add");
+    EXPECT_EQ(line.group, "");
+    EXPECT_EQ(line.args.back(), "a");
+  }
+  EXPECT_EQ(split_line(tool, Words{"disk", "ls"}).verb->name, "disk list");
+  EXPECT_EQ(split_line(tool, Words{"help", "disk", "add"}).verb->name, "disk add");
+  Line group = split_line(tool, Words{"disk", "--help"});
+  EXPECT_EQ(group.verb, nullptr);
+  EXPECT_TRUE(group.help);
+  EXPECT_EQ(group.group, "disk");
+  Error e = refusal({"disk", "lst"});
+  EXPECT_EQ(e.message().substr(0, 15), "unknown command");
+  EXPECT_NE(e.message().find(" disk lst'"), std::string::npos);
+  EXPECT_NE(e.hint().find(" disk list'?"), std::string::npos);
+  // Neither word alone is a verb.
+  EXPECT_EQ(find_verb(tool, "disk"), nullptr);
+  EXPECT_EQ(find_verb(tool, "add"), nullptr);
+}
+
 TEST(Parse, EveryShapeOfOption) {
   Sample v;
   Common c;

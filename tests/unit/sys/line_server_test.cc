@@ -27,7 +27,9 @@ protected:
                       [this](const Error& e) {
                         faults.push_back(e.message());
                         return "fault\n";
-                      }}) {}
+                      },
+                      {},
+                      [this](const Client& c) { gone += c != nullptr; }}) {}
 
   virtual void hear(const Client& client, const std::string& line) {
     heard.push_back(line);
@@ -59,6 +61,7 @@ protected:
   Pipe pipe = make_pipe();
   Loop loop;
   std::vector<std::string> heard, faults;
+  int gone = 0;
   LineServer server;
   LineServer::Peer last;
 };
@@ -76,6 +79,19 @@ TEST_F(LineServerTest, EachIsHeardAndAllAreTold) {
   server.send("all\n");
   EXPECT_EQ(now(a.get()), "all\n");
   EXPECT_EQ(now(b.get()), "echo\nall\n");
+}
+
+TEST_F(LineServerTest, OneThatLeavesIsToldOfOnceHoweverItLeaves) {
+  Fd a = connect(), b = connect(), c = connect();
+  send_all(a.get(), "one\n");
+  a.reset();
+  run_until([&] { return gone == 1; });
+  send_all(b.get(), "bad\n"); // it is made to leave
+  run_until([&] { return gone == 2; });
+  b.reset();
+  send_all(c.get(), "two\n");
+  run_until([&] { return heard.size() == 3; });
+  EXPECT_EQ(gone, 2);
 }
 
 TEST_F(LineServerTest, WhatIsThrownCostsThatClientItsConnectionAlone) {

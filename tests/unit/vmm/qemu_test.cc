@@ -39,6 +39,13 @@ std::string value_of(const sys::Command& c, const std::string& option) {
 
 } // namespace
 
+TEST(Qemu, OneThatGoesOnFromItsMemoryWaitsForIt) {
+  Machine m = small();
+  EXPECT_TRUE(values_of(make_qemu("qemu")->launch(m).command, "-incoming").empty());
+  m.saved = true;
+  EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-incoming"), "defer");
+}
+
 TEST(Qemu, EveryFileIsANameInTheRuntimeDirectory) {
   Launch l = make_qemu("qemu")->launch(small());
   for (const std::string& word : l.command.argv)

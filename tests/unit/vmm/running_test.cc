@@ -236,6 +236,17 @@ protected:
   sys::Loop loop;
 };
 
+TEST(Firecracker, OneThatIsSavedIsToldOfItsTapWhereItsVersionCan) {
+  EXPECT_EQ(load_request(machine(), {1, 16, 1}).body,
+            R"({"snapshot_path":"saved/devices","mem_backend":{"backend_type":"File",)"
+            R"("backend_path":"saved/memory"},"resume_vm":false,"network_overrides":)"
+            R"([{"iface_id":"n0","host_dev_name":"bngab12-3"}]})");
+  EXPECT_EQ(load_request(machine(), {1, 11, 9}).body.find("network_overrides"), std::string::npos);
+  Machine alone = machine();
+  alone.net = {};
+  EXPECT_EQ(load_request(alone, {1, 16, 1}).body.find("network_overrides"), std::string::npos);
+}
+
 TEST_F(QmpTest, AnswersFindTheirQuestionsWhateverTheirOrder) {
   std::vector<std::string> events, answers;
   Qmp qmp(loop, std::move(ours), [&](const auto& name, const auto&) { events.push_back(name); });
@@ -280,7 +291,7 @@ protected:
       if (auto line = lines->buffered())
         asked = Json::parse(*line);
       else if (sys::wait_readable(peer.get(), Millis(0)))
-        lines->fill();
+        lines->fill(&came);
       else
         run();
     }
@@ -297,6 +308,7 @@ protected:
   Directory dir;
   sys::Loop loop;
   Fd listener, peer;
+  Fd came; // a descriptor that came with a command
   std::unique_ptr<sys::LineReader> lines;
   Told told;
   std::vector<std::optional<Pause>> pauses;
@@ -318,6 +330,7 @@ TEST_F(QemuTest, OneThatStopsItsGuestSaysWhyAndThatItGoesOn) {
   EXPECT_EQ(pauses[1], (Pause{"upper", true, "no space left on device"}));
   std::optional<std::optional<Error>> resumed;
   running->resume([&](std::optional<Error> e) { resumed = std::move(e); });
+  answer("migrate_cancel", "{}"); // a save that an earlier monitor may have begun
   answer("cont", "{}");
   EXPECT_TRUE(resumed && !*resumed);
   say(R"({"event":"RESUME"})");
@@ -325,6 +338,67 @@ TEST_F(QemuTest, OneThatStopsItsGuestSaysWhyAndThatItGoesOn) {
   ASSERT_EQ(pauses.size(), 3u);
   EXPECT_FALSE(pauses[2]);
   EXPECT_TRUE(faults.empty());
+}
+
+TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
+  answer("query-status", R"({"running":false,"status":"paused"})");
+  sys::make_dir(dir.path + "/saved");
+  std::vector<std::optional<Error>> saved;
+  auto save = [&] {
+    running->save([&](std::optional<Error> e) { saved.push_back(std::move(e)); });
+  };
+  save();
+  for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
+    answer(command, "{}");
+  ASSERT_TRUE(came);
+  sys::write_all(came.get(), "memory");
+  answer("migrate", "{}");
+  say(R"({"event":"MIGRATION","data":{"status":"active"}})");
+  run();
+  EXPECT_TRUE(saved.empty());
+  say(R"({"event":"MIGRATION","data":{"status":"completed"}})");
+  run();
+  ASSERT_EQ(saved.size(), 1u);
+  EXPECT_FALSE(saved[0]);
+  EXPECT_EQ(sys::read_file(dir.path + "/saved/memory"), "memory");
+  // One that stands there already is not written over.
+  save();
+  ASSERT_EQ(saved.size(), 2u);
+  EXPECT_NE(saved[1]->message().find("saved/memory"), std::string::npos);
+}
+
+TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
+  answer("query-status", R"({"running":false,"status":"paused"})");
+  sys::make_dir(dir.path + "/saved");
+  std::optional<Error> fault;
+  running->save([&](std::optional<Error> e) { fault = std::move(e); });
+  for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
+    answer(command, "{}");
+  answer("migrate", "{}");
+  say(R"({"event":"MIGRATION","data":{"status":"failed"}})");
+  answer("query-migrate", R"({"status":"failed","error-desc":"No space left on device"})");
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->message(), "QEMU has failed at it: No space left on device");
+}
+
+TEST_F(QemuTest, OneThatIsLoadedRunsOnlyWhenAllOfItsMemoryIsThere) {
+  answer("query-status", R"({"running":false,"status":"inmigrate"})");
+  sys::make_dir(dir.path + "/saved");
+  sys::write_atomic(dir.path + "/saved/memory", "memory");
+  Machine m = machine();
+  m.saved = true;
+  std::optional<std::optional<Error>> booted;
+  running->boot(m, [&](std::optional<Error> e) { booted = std::move(e); });
+  for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
+    answer(command, "{}");
+  answer("migrate-incoming", "{}");
+  say(R"({"event":"STOP"})");
+  answer("query-status", R"({"running":false,"status":"paused"})");
+  EXPECT_FALSE(booted);
+  say(R"({"event":"MIGRATION","data":{"status":"completed"}})");
+  answer("cont", "{}");
+  EXPECT_TRUE(booted && !*booted);
+  EXPECT_TRUE(pauses.empty()); // it was not stopped: it has not begun
 }
 
 TEST_F(QemuTest, WhoComesLaterFindsItStopped) {

@@ -58,6 +58,19 @@ TEST(BootStage, ProgressReadsAsProgressAndAFailureAsAFailure) {
   EXPECT_EQ("", stage_of(view(true, "switch", Stage::mismatch)).doing);
 }
 
+TEST(BootStage, OneThatIsRestoredDoesNotBoot) {
+  BootView v;
+  v.restored = true;
+  EXPECT_TRUE(v.has_userland());
+  EXPECT_EQ(stage_of(v).word, "restore");
+  v.ssh = guest::Stage::closed;
+  EXPECT_EQ(stage_of(v).word, "restore");
+  v.ssh = guest::Stage::auth;
+  EXPECT_EQ(stage_of(v).word, "login");
+  // Its disk may have grown before, and its file system not yet.
+  EXPECT_EQ(not_grown(v, true), "");
+}
+
 TEST(BootStage, APanicIsToldWhateverSshSays) {
   BootView v = view(true, "switch", guest::Stage::closed);
   v.see(guest::ConsoleSign::panic, "no init");

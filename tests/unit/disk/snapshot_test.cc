@@ -1,0 +1,94 @@
+// The files of a snapshot, sealed, read and verified.
+#include "disk/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "sys/file.h"
+
+namespace banger::disk {
+
+namespace {
+
+class SnapshotTest : public testing::Test {
+protected:
+  SnapshotTest() {
+    std::string made = testing::TempDir() + "banger-snapshot-XXXXXX";
+    dir = ::mkdtemp(made.data());
+    machine.memory = 1 << 20;
+    machine.vmm_version = "7.2.22";
+    machine.address = "10.0.2.4";
+  }
+  ~SnapshotTest() override { sys::remove_tree(dir); }
+
+  void put(const std::string& name, const std::string& content) {
+    sys::remove_file(dir + "/" + name);
+    Fd fd = sys::open_file(dir + "/" + name, O_CREAT | O_WRONLY, 0644);
+    sys::write_all(fd.get(), content);
+  }
+  std::string verified() {
+    try {
+      verify_snapshot(dir, read_manifest(dir));
+    } catch (const Error& e) {
+      return e.message();
+    }
+    return "whole";
+  }
+
+  std::string dir;
+  SavedMachine machine;
+};
+
+} // namespace
+
+TEST_F(SnapshotTest, WhatWasSealedIsReadAgainAndAnyChangeIsSeen) {
+  put("memory", "abc");
+  put("root.img", std::string(70'000, '\0') + "x");
+  Manifest sealed = seal_snapshot(dir, machine);
+  EXPECT_EQ(read_manifest(dir), sealed);
+  EXPECT_EQ(sealed.machine, machine);
+  // The digest is what sha256sum gives.
+  EXPECT_EQ(
+      sealed.files[0],
+      (SavedFile{"memory", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}));
+  EXPECT_EQ(sys::find_info(dir + "/memory")->mode, mode_t{0600});
+  EXPECT_EQ(verified(), "whole");
+  put("memory", "abd");
+  EXPECT_EQ(verified(), "'" + dir + "/memory' is damaged: it is not what was saved");
+  put("memory", "abcd");
+  EXPECT_EQ(verified(), "'" + dir + "/memory' is damaged: it is not what was saved");
+  put("memory", "abc");
+  sys::remove_file(dir + "/root.img");
+  EXPECT_EQ(verified(), "'" + dir + "/root.img' is not there");
+}
+
+TEST_F(SnapshotTest, ZerosOfAWholeMemoryTakeNoRoom) {
+  put("memory", std::string((1 << 20) - 1, '\0') + "x");
+  put("other", std::string(1 << 19, '\0'));
+  Manifest sealed = seal_snapshot(dir, machine);
+  EXPECT_LE(sys::find_info(dir + "/memory")->allocated, 1 << 16);
+  EXPECT_EQ(sealed.files[0].size, 1 << 20);
+  EXPECT_EQ(verified(), "whole");
+  EXPECT_EQ(sys::list_dir(dir), (std::vector<std::string>{"manifest.json", "memory", "other"}));
+}
+
+TEST_F(SnapshotTest, AManifestThatIsNoneIsRefusedInWords) {
+  put("memory", "abc");
+  seal_snapshot(dir, machine);
+  const std::string good = sys::read_file(dir + "/manifest.json");
+  for (const std::string& bad :
+       {std::string(), std::string("{}"), std::string("[]"), std::string("7"),
+        good.substr(0, good.size() / 2), std::string("\0\0", 2), std::string("{\"v\":\"1\"}")}) {
+    put("manifest.json", bad);
+    EXPECT_EQ(verified(), "cannot use the snapshot in '" + dir + "': its manifest is damaged")
+        << bad;
+  }
+  std::string other = good;
+  other.replace(other.find("\"tcg\""), 5, "\"abc\"");
+  put("manifest.json", other);
+  EXPECT_EQ(verified().find("cannot use the snapshot in"), 0u);
+  put("manifest.json", "{\"v\":99}");
+  EXPECT_EQ(verified(), "cannot use the snapshot in '" + dir + "': it was made by a newer banger");
+}
+
+} // namespace banger::disk
