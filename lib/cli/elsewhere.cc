@@ -39,9 +39,9 @@ constexpr std::string_view no_mount =
     "here";
 constexpr std::string_view stand_still = "'banger vm pause NAME' has a VM stand still";
 constexpr std::string_view go_on = "'banger vm resume NAME' lets a paused VM go on";
-constexpr std::string_view no_saving = "VMs cannot be saved yet; 'banger vm pause NAME' has one "
-                                       "stand still, and 'banger vm stop NAME' "
-                                       "keeps the disks";
+constexpr std::string_view save =
+    "'banger vm snapshot create NAME' keeps a VM's memory and disks as "
+    "they are now, 'banger vm snapshot restore' goes back to them";
 constexpr std::string_view no_copy =
     "VMs cannot be copied yet; 'banger image import' makes an image of a disk, for new ones";
 
@@ -79,9 +79,9 @@ constexpr Word of_vms[] = {
      "'banger vm set NAME' changes cpus, memory, disks and labels of a VM that is stopped"},
     {"suspend freeze hibernate", stand_still},
     {"unpause thaw continue cont wake unfreeze", go_on},
-    {"save restore snapshot snapshots checkpoint stash managedsave snapshot-create "
-     "snapshot-create-as snapshot-list snapshot-revert list-snapshots",
-     no_saving},
+    {"save restore revert rollback snapshot snapshots checkpoint stash managedsave snapshot-create "
+     "snapshot-create-as snapshot-list snapshot-revert snapshot-delete list-snapshots",
+     save},
     {"clone fork copy-vm commit branch checkout switch export migrate", no_copy},
     {"push", no_export},
     {"pull import load fetch", bring_image},

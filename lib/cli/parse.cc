@@ -50,11 +50,13 @@ Error unknown_option(const Tool& tool, const VerbEntry* verb, std::span<const Op
 
 // `group`: the verb's first word, which is known; or empty.
 Error unknown_verb(const Tool& tool, std::string_view group, const std::string& word) {
-  std::vector<std::string> names;
+  std::vector<std::string> names, all;
   // A guess must not lead to a loss: only verb_from_elsewhere names a verb that destroys.
   for (const VerbEntry& v : tool.verbs)
-    if (auto name = name_in_group(v, group); !v.hidden && !v.destroys && !name.empty())
-      names.emplace_back(name);
+    if (auto name = name_in_group(v, group); !v.hidden && !name.empty()) {
+      all.push_back(fmt::format("'{} {}'", called(tool, group), name));
+      if (!v.destroys) names.emplace_back(name);
+    }
   std::string place = called(tool, group);
   auto known_elsewhere = verb_from_elsewhere(place, word);
   auto near = did_you_mean(word, names);
@@ -62,7 +64,8 @@ Error unknown_verb(const Tool& tool, std::string_view group, const std::string& 
       .subject(word)
       .hint(known_elsewhere ? *known_elsewhere
             : near          ? fmt::format("did you mean '{} {}'?", place, *near)
-                            : fmt::format("see '{} --help'", place));
+            : group.empty() ? fmt::format("see '{} --help'", place)
+                            : fmt::format("there are {}", join(all, ", ")));
 }
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }

@@ -75,12 +75,12 @@ public:
              [this](const std::string& name, const Json& data) { hear(name, data); }) {
     look_whether_paused();
   }
-  ~RunningQemu() override { loop_.cancel(booted_); }
+  ~RunningQemu() override { loop_.cancel(soon_); }
 
   // A guest that boots runs when the process does.
   void boot(const Machine& m, Done done) override {
     if (m.saved) return load(std::move(done));
-    booted_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
+    soon_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
   }
 
   void knock(Done done) override {
@@ -98,14 +98,7 @@ public:
     command("cont", Json::object(), std::move(done));
   }
 
-  void save(Done done) override {
-    try {
-      transfer("migrate", sys::open_file(dir_ + "/" + saved_memory, O_WRONLY | O_CREAT | O_EXCL),
-               std::move(done));
-    } catch (const Error& e) {
-      done(e);
-    }
-  }
+  void save(Done done) override { transfer("migrate", O_WRONLY | O_CREAT | O_EXCL, done); }
 
   void look_whether_halted(std::function<void(bool)> done) override {
     ask_person("info registers -a",
@@ -151,17 +144,20 @@ private:
         done(std::move(e));
       });
     };
-    try {
-      transfer("migrate-incoming", sys::open_file(dir_ + "/" + saved_memory, O_RDONLY), go_on);
-    } catch (const Error& e) {
-      done(e);
-    }
+    transfer("migrate-incoming", O_RDONLY, go_on);
   }
 
   // A migration to or from a file. QEMU does the commands in their order, and tells the end by an
   // event; after a load that fails it ends.
-  void transfer(const char* how, const Fd& file, Done done) {
-    moved_ = std::move(done);
+  void transfer(const char* how, int flags, const Done& done) {
+    Fd file;
+    try {
+      file = sys::open_file(dir_ + "/" + saved_memory, flags);
+    } catch (const Error& e) {
+      soon_ = loop_.after(Millis(0), [done, e] { done(e); });
+      return;
+    }
+    moved_ = done;
     auto check = [this](const auto& answer) {
       if (!answer) end_transfer(answer.error());
     };
@@ -268,7 +264,7 @@ private:
   int changes_ = 0;              // of whether the guest runs
   std::string fault_;            // of a disk, the last
   std::set<std::string> faults_; // that were told
-  sys::Loop::Timer booted_ = 0;
+  sys::Loop::Timer soon_ = 0;
   Qmp qmp_; // it calls what stands before it
   Balloon balloon_{loop_, qmp_};
 };

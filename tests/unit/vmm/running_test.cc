@@ -363,6 +363,7 @@ TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
   EXPECT_EQ(sys::read_file(dir.path + "/saved/memory"), "memory");
   // One that stands there already is not written over.
   save();
+  run();
   ASSERT_EQ(saved.size(), 2u);
   EXPECT_NE(saved[1]->message().find("saved/memory"), std::string::npos);
 }
