@@ -7,7 +7,7 @@ setup() { vm_root; }
 teardown() { remove_vms; }
 
 guest() { banger ssh x -- "$@"; }
-snapshots() { banger vm snapshot list -q "$@" | xargs; }
+snapshots() { banger vm snapshot list -q x | xargs; }
 
 # A file of a snapshot: saved VM SNAPSHOT FILE
 saved() {

@@ -21,8 +21,8 @@ struct MadeSnapshot {
 
 // The VM runs, or is paused on request, and is so afterwards. Whole or not at all; interrupted, the
 // guest goes on. Without a name it is "snapshot1", or the next number. Throws Error(conflict) for a
-// VM that does not run, is stopped meanwhile, or has a snapshot of that name, Error(preflight) where
-// there is no room.
+// VM that does not run, is stopped meanwhile, or has a snapshot of that name, Error(preflight)
+// where there is no room.
 MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
                            const std::optional<std::string>& name);
 
