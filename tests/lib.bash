@@ -98,18 +98,46 @@ error_schema() {
   printf '%s\n' "$stderr" | "$BANGER_SOURCE/tests/check-schema" error
 }
 
-# Waits until a command succeeds: `await 10 test -e file` (seconds). SECONDS is whole: one that has
-# nearly passed would be counted as waited for.
+# Waits until a command succeeds: `await 10 test -e file` (seconds, where a processor is to spare; else
+# longer, ten times at most). SECONDS is whole: one that has nearly passed would be counted as waited for.
 await() {
-  local end=$((SECONDS + 1 + $1))
+  local end=$((SECONDS + 1 + $1)) patience=$1 more=
   shift
   until "$@"; do
     if [ "$SECONDS" -ge "$end" ]; then
-      printf 'waited in vain: %s\n' "$*" >&2
-      return 1
+      if [ -n "$more" ]; then
+        printf 'waited in vain: %s\n' "$*" >&2
+        return 1
+      fi
+      # What it lacks of the time that this machine takes.
+      more=$(($(longer "$patience" 10) - patience))
+      end=$((SECONDS + more))
     fi
     sleep 0.05
   done
+}
+
+# longer SECONDS [MOST]: whole seconds for what takes so many on a machine with a processor to spare. Where
+# more wants to run than there are processors, or they are slow, each gets less, and has as much longer,
+# MOST times at most (4).
+longer() {
+  python3 -c 'import math, os, sys, time
+began = time.monotonic()
+for _ in range(2_000_000): pass
+work = (time.monotonic() - began) / 0.1
+load = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+print(math.ceil(float(sys.argv[1]) * min(float(sys.argv[2]), max(1, load, work))))' "$1" "${2:-4}"
+}
+
+# took_at_most SECONDS BEGAN [ENDED]: no more since BEGAN, an $EPOCHREALTIME, until now or ENDED; on a busy or a
+# slow machine as much longer as it is, four times at most.
+took_at_most() {
+  local took
+  took=$(jq -n "${3:-$EPOCHREALTIME} - $2")
+  [ "$(jq -n "$took < $1")" = true ] || [ "$(jq -n "$took < $(longer "$1")")" = true ] || {
+    echo "it took $took s, and should take $1" >&2
+    return 1
+  }
 }
 
 # The directory of the bundle that the tools under test boot from; a failure where there is none

@@ -35,8 +35,8 @@ end_load() {
   worst=$(jq -s 'map(.worst) | max' "$root"/load.*)
   result=$(jq -rs '"\(map(.wrong | length) | add) \(map(.failures) | add)"' "$root"/load.*)
 }
-# Of what should be a second; a busy machine may take two.
-soon() { [ "$(jq -n "$worst < 2")" = true ] || { echo "a question took $worst seconds" >&2; false; }; }
+# Of what should be a second; a busy machine may take two, or longer.
+soon() { took_at_most 2 0 "$worst"; }
 
 queries() { banger dns status --json | jq .queries; }
 has_answered() { [ "$(queries)" -ge "$1" ]; }
@@ -113,10 +113,10 @@ PY
 }
 
 # Of Python, about the index of the log. tear(): as a writer leaves its head who dies while he writes the
-# two copies. code(): what is said of demo.vm, within a second.
+# two copies. code(): what is said of demo.vm; in_time(): each time within a second.
 index_tools() {
   cat >"$root/index.py" <<'PY'
-import fcntl, socket, sys, time
+import fcntl, socket, subprocess, sys, time
 shm = open(sys.argv[1], "r+b", buffering=0)
 port = int(sys.argv[2])
 def tear():
@@ -131,11 +131,15 @@ def code():
         began = time.monotonic()
         s.send(b"\0\1\0\0\0\1\0\0\0\0\0\0\4demo\2vm\0\0\1\0\1")
         answer = s.recv(2000)[3] & 15
-        took = time.monotonic() - began
-        assert took < 1, f"{took} s"
+        took.append(time.monotonic() - began)
         return answer
+took = []
+def in_time(): # nothing took longer than a second, or what that is here
+    most = max(took)
+    assert most < 1 or most < int(subprocess.check_output(["bash", "-c", "longer 1"])), f"{most} s"
 PY
   export PYTHONPATH=$root
+  export -f longer
 }
 
 @test "who has all locks of the state's log for a moment delays an answer, and it is the true one" {
@@ -147,20 +151,29 @@ PY
 from index import *
 import threading
 def hold():
+    global held_for
     fcntl.lockf(shm, fcntl.LOCK_EX, 8, 120)
+    began = time.monotonic()
     tear()
     held.set()
     time.sleep(0.12)
     tear()
     fcntl.lockf(shm, fcntl.LOCK_UN, 8, 120)
-for _ in range(3):
+    held_for = time.monotonic() - began
+tries = rounds = 0
+while rounds < 3:
+    tries += 1
+    assert tries < 100
     held = threading.Event()
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait()
     got = code()
-    assert got == 0, got
     holder.join()
+    if held_for < 0.3: # more is no moment
+        assert got == 0, got
+        rounds += 1
+in_time()
 PY
 }
 
@@ -181,6 +194,7 @@ while time.monotonic() < end:
     assert got == 2, got
     asked += 1
 assert asked > 5, asked  # only the first waits for the state
+in_time()
 fcntl.lockf(shm, fcntl.LOCK_UN, 8, 120)
 PY
   await 1 answered demo.vm "$reach"
@@ -208,6 +222,7 @@ for _ in range(3):
     assert code() == 3
     half_commit("running", vmm)
     assert code() == 0
+in_time()
 PY
 }
 

@@ -22,7 +22,7 @@ teardown() {
 
 # asking ADDRESS CMD...: where programs ask there.
 asking() {
-  printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$1" >"$root/resolv.conf"
+  printf 'nameserver %s\noptions timeout:5 attempts:2\n' "$1" >"$root/resolv.conf"
   shift
   # shellcheck disable=SC2016 # for the inner shell
   unshare --mount sh -c 'mount --bind "$0/resolv.conf" /etc/resolv.conf &&
@@ -70,10 +70,11 @@ print("bound", flush=True)
 time.sleep(600)' "${at%1}3" >"$root/bound" 3>&- &
   pids+=($!)
   await 10 grep -q bound "$root/bound"
-  sed -i 's/timeout:1/timeout:5/' "$root/resolv.conf" 2>/dev/null || true
   expect 0 asking "${at%1}3" banger dns status --json
   schema dns
-  same "$(field .host.asks)" false
+  # Nor is it said that this host does not ask: it may.
+  same "$(field '[.host.asks, .host.how] | map(tostring) | join(" ")')" \
+    'null a look-up by libc (getent) took longer than 1.5s'
 }
 
 @test "doctor: no daemon is well as long as no VM runs" {

@@ -15,7 +15,7 @@ setup() {
   cp -a /etc "$root/etc"
   # This machine's own resolver does not matter.
   rm -rf "$root/etc/resolv.conf" "$root/etc/dnsmasq.d" "$root/etc/NetworkManager" "$root/etc/systemd"
-  printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$at" >"$root/etc/resolv.conf"
+  printf 'nameserver %s\noptions timeout:5 attempts:2\n' "$at" >"$root/etc/resolv.conf"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
   mkdir -p "$root/etc/dnsmasq.d" "$root/etc/systemd/system" "$root/fake"
   cat >"$root/etc/dnsmasq.conf" <<END

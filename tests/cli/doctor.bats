@@ -28,7 +28,8 @@ start_in() {
   pids+=("$pid")
   await 10 works_in "$pid" "$1"
 }
-works_in() { [ "$(readlink "/proc/$1/cwd")" = "$2" ]; }
+# No shell any more.
+works_in() { [ "$(readlink "/proc/$1/cwd")" = "$2" ] && [ "$(cat "/proc/$1/comm")" = sleep ]; }
 
 # hold FILE: a process that holds a lock on it, as a monitor does; its pid in $pid.
 hold() {
@@ -244,7 +245,7 @@ import os, sys, time
 while True:
     with open(sys.argv[1] + "/.busy.tmp", "w") as f:
         f.write("x")
-    time.sleep(0.2)
+    time.sleep(0.05)
     os.replace(sys.argv[1] + "/.busy.tmp", sys.argv[1] + "/busy")' "$BANGER_STATE_DIR/vms/$id" \
     >/dev/null 2>&1 3>&- &
   writer=$!

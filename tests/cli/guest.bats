@@ -80,7 +80,7 @@ request() {
 }
 
 @test "await: not ready at the deadline is 6, and each stage is a line" {
-  request 0.4 >request
+  request 1 >request
   expect 6 "$guest" await <request
   same "$(field .stage)" $'connecting\nclosed'
   same "$(field .v)" $'1\n1'

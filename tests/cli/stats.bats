@@ -16,6 +16,8 @@ teardown() {
   remove_private_root
 }
 
+sleeps() { [ "$(cut -d' ' -f2,3 "/proc/$1/stat")" = '(sleep) S' ]; }
+
 # inside SCRIPT: where the hierarchy of version 2 is mounted, as on most machines it is anyway.
 inside() { unshare -m sh -c "mount -t cgroup2 none /sys/fs/cgroup && $1"; }
 
@@ -32,6 +34,7 @@ inside() { unshare -m sh -c "mount -t cgroup2 none /sys/fs/cgroup && $1"; }
     : >"$1" && exec sleep 300' "$group" "$root/in" >/dev/null 2>&1 3>&- &
   pids+=($!)
   await 10 test -e "$root/in"
+  await 10 sleeps "${pids[0]}" # and uses no more
   "$test_vm" "$BANGER_STATE_DIR" run one running 22 "${pids[0]}" "$(cut -d' ' -f1,2 "$root/key.pub")"
 
   expect 0 inside 'banger vm stats --json one'

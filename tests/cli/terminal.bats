@@ -26,11 +26,11 @@ tarball() {
   name=$(printf 'a%.0s' $(seq 63)) # gives way to the stage
   # The rest of the tarball comes when the time was shown.
   # shellcheck disable=SC2016 # for the inner shell
-  on_terminal 'a: importing the image  1.=x' -- bash -c \
+  on_terminal 'a: importing the image  =x' -- bash -c \
     '{ read -rsn 1; cat "$0"; } | banger image import --size 32M "$1" -' "$root/root.tar" "$name" >"$root/shown"
   shown=$(cat "$root/shown")
   # Each look replaces the one before; the result replaces the last.
-  [[ $shown == "$erase"aaa*…*aaa:\ importing\ the\ image\ \ 1.?s"$erase"* ]]
+  [[ $shown == "$erase"aaa*…*aaa:\ importing\ the\ image\ \ [1-9].?s"$erase"* ]]
   [[ ${shown%"$erase"} == *s"$erase$name: ready"$'\r\n' ]]
   same "$(tr '\r' '\n' <<<"$shown" | LC_ALL=C.UTF-8 grep -aE '.{83}')" '' # 80, and the erasing
   same "$(tr -d '\n' <<<"$shown" | tr '\r' '\n' | grep -av $'^\033\\[K')" ''

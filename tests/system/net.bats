@@ -331,7 +331,7 @@ echoes_udp() {
   python3 - "$1" "$2" 2>/dev/null <<'EOT'
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(2)
+s.settimeout(5)
 s.connect((sys.argv[1], int(sys.argv[2])))
 s.send(b"there and back\n")
 assert s.recv(100) == b"there and back\n"
@@ -383,7 +383,7 @@ repairs() { [ -n "$(repairer)" ]; }
   needs_user_net
   banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
   # The second forward of a start, and of a repair.
-  expect 0 env BANGER_FAILPOINT=net.forward#2:sleep=2000 BANGER_FAILPOINT_IN=banger-place \
+  expect 0 env BANGER_FAILPOINT=net.forward#2:sleep=6000 BANGER_FAILPOINT_IN=banger-place \
     banger vm run p $tiny --net user --publish own:17002:7002/udp --publish own:17003:7003/udp
   expect 0 banger ssh cp "$BANGER_BUILD/tests/banger-test-udp" p:udp
   guest p "setsid ./udp echo 7003 >/dev/null 2>&1 </dev/null &"

@@ -57,11 +57,12 @@ booted_again() {
   [ "$now" != "$2" ]
 }
 
-# right_time VM: its guest's clock is the host's.
+# right_time VM [SECONDS]: its guest's clock is the host's, but for so many (2); the guest is asked between two
+# looks at the host's, however long that takes.
 right_time() {
-  local now
+  local before=$EPOCHSECONDS now
   now=$(banger ssh "$1" -- date +%s)
-  [ $((EPOCHSECONDS - now)) -le 2 ] && [ $((now - EPOCHSECONDS)) -le 2 ]
+  [ $((before - now)) -le "${2:-2}" ] && [ $((now - EPOCHSECONDS)) -le "${2:-2}" ]
 }
 
 vm_field() {
@@ -75,16 +76,6 @@ disk_of() {
 
 # The room that a file takes on the host, in KiB.
 takes() { du -k "$1" | cut -f1; }
-
-# took_at_most SECONDS BEGAN [ENDED]: no more since BEGAN, an $EPOCHREALTIME, until now or ENDED. The bound is
-# for a machine with a processor to spare: where more wants to run than there are processors, each gets less, and
-# has as much longer, four times at most.
-took_at_most() {
-  python3 -c 'import os, sys
-most, began, ended = map(float, sys.argv[1:])
-most *= min(4, max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0))))
-assert ended - began < most, f"{ended - began} s, of {most} s"' "$1" "$2" "${3:-$EPOCHREALTIME}"
-}
 
 # ended_within SECONDS VM: from the last that its guest wrote to its end, by the records of both.
 ended_within() {
@@ -109,9 +100,18 @@ gone() {
   [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
-# A port of 127.0.0.1 that is free now, on loopback addresses at all.
+# A port of 127.0.0.1 that is free now, on loopback addresses at all; none of those that the kernel gives
+# to whoever connects meanwhile.
 free_port() {
-  python3 -c 'import socket; s = socket.create_server(("0.0.0.0", 0)); print(s.getsockname()[1])'
+  python3 -c 'import random, socket
+while True:
+    port = random.randrange(10000, 20000)
+    try:
+        socket.create_server(("0.0.0.0", port))
+    except OSError:
+        continue
+    print(port)
+    break'
 }
 
 has_vmm() { [ "$(vm_field "$1" .vmm.pid)" != null ]; }

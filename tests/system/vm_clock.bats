@@ -12,7 +12,7 @@ answers='for i in $(seq $(nproc)); do (while :; do :; done) & done
   expect 0 banger vm run $tiny --cpus 1 one
   expect 0 banger vm run $tiny --cpus 2 two
   # Three busy processors of guests; each look at a guest's clock lies between two at the host's.
-  timeout 100 python3 - "$answers" one two <<'EOF'
+  timeout 300 python3 - "$answers" one two <<'EOF'
 import subprocess, sys, time
 
 answers, *names = sys.argv[1:]

@@ -34,7 +34,8 @@ load vm
   expect 0 banger vm create $tiny h
   expect 0 banger vm start --no-wait h
   await 10 has_vmm h
-  helper=$(pgrep -P "$(monitor_of h)" -f 'banger-guest await')
+  is_asked() { helper=$(pgrep -P "$(monitor_of h)" -f 'banger-guest await'); }
+  await 10 is_asked
   kill_dead "$helper"
   await 60 in_state h running
 }

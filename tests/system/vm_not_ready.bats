@@ -76,7 +76,7 @@ EOF
 #!/bin/sh
 /usr/bin/busybox ip link set eth0 down
 EOF
-  expect 6 banger vm start --timeout 8s n
+  expect 6 banger vm start --timeout "$(longer 8)s" n
   errors 'no network'
   same "$(vm_field n .state)" starting
   expect 0 banger vm kill n
@@ -89,7 +89,7 @@ EOF
 ::sysinit:/etc/rc
 ::ctrlaltdel:/sbin/reboot
 EOF
-  expect 6 banger vm start --timeout 8s n
+  expect 6 banger vm start --timeout "$(longer 8)s" n
   errors 'nothing listens on its ssh port'
   expect 0 banger vm stop n
   same "$(vm_field n .state)" stopped
@@ -127,7 +127,7 @@ EOF
 ttyS0::once:/usr/bin/release
 ::ctrlaltdel:/sbin/reboot
 EOF
-  expect 6 banger vm start --timeout 8s n
+  expect 6 banger vm start --timeout "$(longer 8)s" n
   errors 'refuses the key'
   same "$(vm_field n .state)" starting
   # It is being started already: another start waits for that, or has nothing to do.
@@ -174,22 +174,17 @@ EOF
 echo SSH-2.0-stuck
 sleep 1000
 EOF
-  expect 6 banger vm start --timeout 8s n
+  expect 6 banger vm start --timeout "$(longer 8)s" n
   errors 'its ssh server answers, and does not get further'
   expect 0 banger vm kill n
 }
 
 # bats test_tags=once
 @test "a kernel that says nothing" {
-  # The VMM is stopped as soon as it is there.
-  banger vm start --timeout 3s n >"$root/out" 2>&1 3>&- &
-  starting=$!
-  await 10 has_vmm n
-  kill -STOP "$(vm_field n .vmm.pid)"
-  status=0
-  wait $starting || status=$?
-  same "$status" 6
-  grep -q 'the kernel has said nothing yet' "$root/out"
+  # None is ever booted.
+  export BANGER_QEMU_BINARY=$BANGER_BUILD/tests/banger-stub-vmm
+  expect 6 banger vm start --timeout 300ms n
+  errors 'the kernel has said nothing yet'
   expect 0 banger vm kill n
 }
 

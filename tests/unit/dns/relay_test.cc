@@ -17,7 +17,7 @@ namespace banger::dns {
 
 namespace {
 
-constexpr Millis patience{60};
+constexpr Millis endless{600'000}, brief{250}; // how long a server's answer is waited for
 constexpr Address one{0x0a000204}, other{0x0a000205};
 
 std::string query(uint16_t id, const char* name = "www.example.org") {
@@ -44,6 +44,8 @@ uint16_t id_of(const std::string& packet) {
 
 class OutsideTest : public testing::Test {
 protected:
+  explicit OutsideTest(Millis patience = endless)
+      : relay(loop, [this] { return servers; }, {.most = 6, .of_one = 4, .patience = patience}) {}
   // A name server that gives the test's answers.
   struct Upstream {
     Fd udp, tcp;
@@ -86,7 +88,12 @@ protected:
   std::vector<NameServer> servers{first.server(), second.server()};
   std::vector<std::string> given;
   sys::Loop loop;
-  Relay relay{loop, [this] { return servers; }, {.most = 6, .of_one = 4, .patience = patience}};
+  Relay relay;
+};
+
+// Where servers are silent.
+struct SilentOutsideTest : OutsideTest {
+  SilentOutsideTest() : OutsideTest(brief) {}
 };
 
 } // namespace
@@ -174,7 +181,7 @@ TEST_F(OutsideTest, WhatIsNoAnswerOfTheServerIsPassedOver) {
   EXPECT_EQ(rcode_of(next_given()), Rcode::noerror);
 }
 
-TEST_F(OutsideTest, SilenceGivesWayToTheNextServerAndALateAnswerCounts) {
+TEST_F(SilentOutsideTest, SilenceGivesWayToTheNextServerAndALateAnswerCounts) {
   ASSERT_TRUE(ask(query(5)));
   std::string sent = next_at(first);
   EXPECT_EQ(next_at(second), sent);
@@ -182,7 +189,7 @@ TEST_F(OutsideTest, SilenceGivesWayToTheNextServerAndALateAnswerCounts) {
   EXPECT_EQ(rcode_of(next_given()), Rcode::noerror);
 }
 
-TEST_F(OutsideTest, WhereNoServerAnswersItIsServfail) {
+TEST_F(SilentOutsideTest, WhereNoServerAnswersItIsServfail) {
   ASSERT_TRUE(ask(query(5)));
   std::string answer = next_given();
   EXPECT_EQ(rcode_of(answer), Rcode::servfail);
@@ -198,11 +205,9 @@ TEST_F(OutsideTest, WhereNoServerAnswersItIsServfail) {
 
 TEST_F(OutsideTest, AServerThatIsNotThereGivesWayAtOnce) {
   first.udp.reset();
-  SteadyTime began = steady_now();
   ASSERT_TRUE(ask(query(5)));
-  second.say(answer_to(next_at(second)));
+  second.say(answer_to(next_at(second))); // it is not waited for: that has no end
   EXPECT_EQ(rcode_of(next_given()), Rcode::noerror);
-  EXPECT_LT(steady_now() - began, patience);
 }
 
 TEST_F(OutsideTest, AServerThatCannotTellGivesWayOnce) {
@@ -275,11 +280,11 @@ TEST_F(OutsideTest, WhatIsAskedByTcpIsAskedByTcp) {
 
 TEST_F(OutsideTest, WhatWaitsIsForgottenWithIt) {
   {
-    Relay brief(loop, [this] { return servers; }, {.patience = patience});
-    brief.ask(one, query(5), false, [this](std::string_view a) { given.emplace_back(a); });
+    Relay gone(loop, [this] { return servers; }, {.patience = brief, .tries = 1});
+    gone.ask(one, query(5), false, [this](std::string_view a) { given.emplace_back(a); });
     next_at(first);
   }
-  loop.after(5 * patience, [this] { loop.stop(); });
+  loop.after(2 * brief, [this] { loop.stop(); });
   loop.run();
   EXPECT_TRUE(given.empty());
 }

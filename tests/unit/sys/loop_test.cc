@@ -147,12 +147,17 @@ TEST(Timers, RunInTheOrderOfTheirTimes) {
 
 TEST(Timers, ComeNoEarlierThanTheirTimeAndNotMuchLater) {
   TimedLoop loop;
-  auto began = steady_now();
-  loop.after(Millis(40), [&] { loop.stop(); });
-  loop.run();
-  auto took = steady_now() - began;
-  EXPECT_GE(took, Millis(40));
-  EXPECT_LT(took, Millis(540)); // a busy machine's
+  bool in_time = false;
+  // A busy machine is late now and then, a loop that is wrong always.
+  for (int i = 0; i < 20 && !in_time; i++) {
+    auto began = steady_now();
+    loop.after(Millis(40), [&] { loop.stop(); });
+    loop.run();
+    auto took = steady_now() - began;
+    EXPECT_GE(took, Millis(40));
+    in_time = took < Millis(540);
+  }
+  EXPECT_TRUE(in_time);
 }
 
 TEST(Timers, OneThatIsCancelledInItsRoundDoesNotRun) {

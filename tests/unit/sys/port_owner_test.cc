@@ -38,7 +38,8 @@ TEST(PortOwner, IsWhoeverIsInTheWay) {
       ASSERT_TRUE(owner) << proto << family;
       EXPECT_EQ(::getpid(), owner->id.pid);
       EXPECT_EQ("banger-unit", owner->comm);
-      EXPECT_FALSE(find_port_owner(proto, "127.0.0.1", free_tcp_port("127.0.0.1")));
+      int nobodys = type == SOCK_STREAM ? free_tcp_port("127.0.0.1") : free_udp_port("127.0.0.1");
+      EXPECT_FALSE(find_port_owner(proto, "127.0.0.1", nobodys));
     }
 }
 

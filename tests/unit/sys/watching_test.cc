@@ -55,6 +55,7 @@ TEST(Signals, OneThatIsIgnoredStaysIgnored) {
 }
 
 TEST(Signals, OneThatWaitsInterruptsWaiting) {
+  auto before = ::signal(SIGHUP, SIG_DFL); // it is ignored below nohup
   Signals signals({SIGHUP});
   EXPECT_NO_THROW(throw_if_interrupted());
   auto [ours, theirs] = socket_pair();
@@ -66,6 +67,7 @@ TEST(Signals, OneThatWaitsInterruptsWaiting) {
   EXPECT_TRUE(wait_readable(interruptions().get(), at_once));
   EXPECT_EQ(read_signal(signals.fd()), SIGHUP);
   EXPECT_NO_THROW(throw_if_interrupted());
+  ::signal(SIGHUP, before);
 }
 
 struct Watched : testing::Test {

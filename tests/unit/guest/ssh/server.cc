@@ -30,7 +30,7 @@ namespace {
 bool answers(const Endpoint& e) {
   try {
     Fd fd = sys::connect_tcp(e.address, e.port, Millis(1000));
-    return sys::wait_readable(fd.get(), Millis(1000));
+    return sys::wait_readable(fd.get(), Millis(10'000));
   } catch (const Error&) {
     return false;
   }
@@ -107,7 +107,7 @@ std::unique_ptr<TestServer> TestServer::start(Kind kind, const std::vector<std::
                               dir, *program, e.address, e.port));
   }
   server->start_again();
-  for (int i = 0; i < 100; i++) {
+  for (Deadline patience{std::chrono::seconds(60)}; !patience.has_passed();) {
     if (answers(e)) return server;
     if (!server->child_->wait_for(Millis(50))) continue;
     server->child_.reset();

@@ -69,7 +69,7 @@ TEST_F(GuestMemories, AreThoseThatCanBeOfVmsThatRunAndTell) {
   Fd mute = listen(vms.back());
   auto began = steady_now();
   auto all = guest_memories(dirs, "ab12", vms);
-  EXPECT_LT(steady_now() - began, Millis(3'000));
+  EXPECT_LT(steady_now() - began, Millis(8'000)); // those who answered hold on for ten
   for (std::thread& t : monitors) t.join();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all.begin()->first, vms[0].id);
