@@ -70,6 +70,8 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
   if (vm.accel) driver += fmt::format(", {}", name_of(*vm.accel));
   if (vm.vmm_process()) driver += fmt::format(", pid {}", vm.vmm_process().pid);
   line("vmm", driver);
+  if (vm.accel)
+    line("confined", vm.confinement.empty() ? "no" : "to its own files, by " + vm.confinement);
   for (const auto& [key, value] : vm.labels) line("label", key + "=" + value);
   line("created", time(vm.created));
   line("started", time(vm.started));

@@ -41,7 +41,7 @@ struct Ttl {
 
 constexpr Text filled{.may_be_empty = false};
 
-constexpr std::array<ConfigKey, 21> keys{{
+constexpr std::array<ConfigKey, 22> keys{{
     {"", "runtime_dir", [](Settings& s) { return Target(filled, &s.runtime_dir); }},
     {"log", "level", [](Settings& s) { return Target(kinds::log_level(), &s.log_level); }},
     {"vm", "image", [](Settings& s) { return Target(filled, &s.vm_image); }},
@@ -51,6 +51,7 @@ constexpr std::array<ConfigKey, 21> keys{{
     {"vm", "vmm", [](Settings& s) { return Target(or_auto(kinds::vmm()), &s.vm_vmm); }},
     {"vm", "accel", [](Settings& s) { return Target(or_auto(kinds::accel()), &s.vm_accel); }},
     {"vm", "root", [](Settings& s) { return Target(or_auto(kinds::root_way()), &s.vm_root); }},
+    {"vm", "confined", [](Settings& s) { return Target(Boolean{}, &s.vm_confined); }},
     {"vm", "stop_timeout", [](Settings& s) { return Target(Duration{}, &s.vm_stop_timeout); }},
     {"vm", "ready_timeout", [](Settings& s) { return Target(Duration{}, &s.vm_ready_timeout); }},
     {"net", "mode", [](Settings& s) { return Target(or_auto(kinds::net_mode()), &s.net_mode); }},

@@ -26,6 +26,7 @@ struct Settings {
   std::optional<VmmKind> vm_vmm;
   std::optional<Accel> vm_accel;
   std::optional<RootWay> vm_root;
+  bool vm_confined = true; // a VMM reaches nothing of its host but what its VM needs
   Millis vm_stop_timeout{10'000};
   Millis vm_ready_timeout{60'000};
   std::optional<NetMode> net_mode;

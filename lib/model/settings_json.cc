@@ -23,9 +23,9 @@ std::optional<T> value_of(const Json& j, const char* key, T (*parse)(std::string
 Json to_json(const Settings& settings) {
   // Each by its name: one that is added is missed here by the compiler.
   const auto& [runtime_dir, log_level, vm_image, vm_cpus, vm_memory, vm_memory_limit, vm_vmm,
-               vm_accel, vm_root, vm_stop_timeout, vm_ready_timeout, net_mode, net_subnet,
-               net_isolated_outbound, net_host_access, dns_zone, dns_listen, dns_ttl, dns_autostart,
-               qemu_binary, firecracker_binary] = settings;
+               vm_accel, vm_root, vm_confined, vm_stop_timeout, vm_ready_timeout, net_mode,
+               net_subnet, net_isolated_outbound, net_host_access, dns_zone, dns_listen, dns_ttl,
+               dns_autostart, qemu_binary, firecracker_binary] = settings;
   return {{"runtime_dir", runtime_dir},
           {"log_level", name_of(log_level)},
           {"vm_image", vm_image},
@@ -39,6 +39,7 @@ Json to_json(const Settings& settings) {
           {"vm_ready_timeout_ms", vm_ready_timeout.count()},
           {"net_mode", word_of(net_mode)},
           {"net_subnet", net_subnet.text()},
+          {"vm_confined", vm_confined},
           {"net_isolated_outbound", net_isolated_outbound},
           {"net_host_access", net_host_access},
           {"dns_zone", dns_zone},
@@ -65,6 +66,7 @@ Settings settings_of(const Json& j) {
   s.vm_ready_timeout = Millis(j.value("vm_ready_timeout_ms", s.vm_ready_timeout.count()));
   s.net_mode = value_of(j, "net_mode", parse_net_mode);
   s.net_subnet = Subnet::parse(j.value("net_subnet", s.net_subnet.text()));
+  s.vm_confined = j.value("vm_confined", s.vm_confined);
   s.net_isolated_outbound = j.value("net_isolated_outbound", s.net_isolated_outbound);
   s.net_host_access = j.value("net_host_access", s.net_host_access);
   s.dns_zone = j.value("dns_zone", s.dns_zone);

@@ -139,6 +139,7 @@ struct Vm {
   VmmKind vmm = VmmKind::qemu;
   std::string vmm_version;
   std::optional<Accel> accel;
+  std::string confinement; // what keeps the VMM to its own, "landlock 7"; empty: nothing does
   BootTimings timings;
 
   bool remove_when_stopped = false;

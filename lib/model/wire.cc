@@ -79,6 +79,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone, const
   o.add("driver", name_of(vm.vmm));
   o.add_or_null("version", vm.vmm_version);
   vm.accel ? o.add("accel", name_of(*vm.accel)) : o.add_null("accel");
+  o.add_or_null("confinement", vm.confinement);
   vm.run&& vm.run->vmm ? o.add("pid", vm.run->vmm.pid) : o.add_null("pid");
   o.add_or_null("api_socket", vm.run ? vm.run->vmm_api_socket : std::string());
   o.close();

@@ -13,8 +13,10 @@ namespace banger::net {
 // Returns only by throwing, but for `try`.
 void hold_network(const std::vector<std::string>& words);
 
-// banger-enter: enters namespaces and becomes a program that has no rights there.
-//   --net FD [--user FD] -- PROGRAM WORD…
+// banger-enter: enters namespaces, where it is told to, and becomes a program that has no rights
+// there, and reaches no more of the host than what is named (sys/confine.h), where --confine is.
+//   [--net FD [--user FD]] [--confine tcp|no-tcp] [--read PATH] [--write PATH] [--device PATH]
+//   [--directory PATH]… -- PROGRAM WORD…
 [[noreturn]] void enter_network(const std::vector<std::string>& words);
 
 } // namespace banger::net

@@ -8,3 +8,5 @@ CREATE TABLE snapshot (
   UNIQUE (vm, name)
 ) WITHOUT ROWID;
 CREATE INDEX snapshot_image ON snapshot (image_id);
+
+ALTER TABLE vm ADD COLUMN confinement TEXT NOT NULL DEFAULT '';

@@ -45,7 +45,7 @@ constexpr Migration all_migrations[] = {
     {5, "runs", sql::migration_5, serve_older_monitors},
     {6, "host objects", sql::migration_6, take_facts},
     {7, "wanted VMM", "", want_vmm},
-    {8, "snapshots", sql::migration_8, nullptr},
+    {8, "snapshots and confinement", sql::migration_8, nullptr},
 };
 
 void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration> all) {

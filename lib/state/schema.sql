@@ -65,7 +65,8 @@ CREATE TABLE vm (
   work_mount         TEXT NOT NULL DEFAULT '',
   fault_log          TEXT NOT NULL DEFAULT '',
   host_open          INTEGER NOT NULL DEFAULT 0,
-  want_vmm           TEXT
+  want_vmm           TEXT,
+  confinement        TEXT NOT NULL DEFAULT '' -- of the VMM that was started last
 );
 CREATE INDEX vm_image ON vm (image_id);
 -- A VM on a shared network has its address alone; every isolated one has the same.

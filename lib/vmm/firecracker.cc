@@ -214,6 +214,11 @@ public:
     l.made = {api_file};
     l.serial = serial_line();
     l.log = log_file;
+    l.links = machine.disks;
+    l.links.push_back({kernel_file, true});
+    if (machine.saved) l.links.push_back({saved_dir, true});
+    for (const char* device : {"/dev/kvm", "/dev/net/tun"})
+      l.reaches.push_back({device, sys::Use::device});
     return l;
   }
 

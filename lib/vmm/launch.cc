@@ -10,12 +10,66 @@
 
 namespace banger::vmm {
 
-sys::Command step_into(const Inside& inside, sys::Command command, int first_fd) {
-  std::vector<std::string> step{inside.step, "--net", fmt::format("{}", first_fd)};
-  if (inside.user >= 0) {
-    step.emplace_back("--user");
-    step.push_back(fmt::format("{}", first_fd + 1));
+namespace {
+
+// Where programs, their libraries and their data are installed, and what those read as they begin.
+constexpr const char* system_paths[] = {"/usr",
+                                        "/lib",
+                                        "/lib64",
+                                        "/bin",
+                                        "/etc/ld.so.cache",
+                                        "/etc/ld.so.preload",
+                                        "/proc/self",
+                                        "/proc/filesystems",
+                                        "/proc/cpuinfo",
+                                        "/proc/meminfo",
+                                        "/sys/devices/system"};
+constexpr const char* plain_devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
+
+// The directory of a program that is not installed there, with the data beside it.
+std::string prefix_of(const std::string& program) {
+  size_t name = program.rfind('/');
+  if (name == std::string::npos) return {};
+  size_t bin = program.rfind('/', name - 1);
+  return bin == std::string::npos || bin == 0 ? std::string() : program.substr(0, bin);
+}
+
+void add_reaches(std::vector<std::string>& step, const Inside& inside, const Launch& launch,
+                 const std::string& runtime_dir) {
+  auto add = [&](const char* use, const std::string& path) {
+    step.emplace_back(use);
+    step.push_back(path);
+  };
+  add("--confine", launch.tcp ? "tcp" : "no-tcp");
+  for (const char* path : system_paths) add("--read", path);
+  for (const char* path : plain_devices) add("--device", path);
+  if (auto program = sys::find_program(launch.command.argv[0])) {
+    std::string real = sys::real_path(*program);
+    add("--read", real);
+    if (!real.starts_with("/usr/")) add("--read", prefix_of(real) + "/share/qemu");
   }
+  add("--directory", runtime_dir);
+  for (const std::string& dir : inside.directories) add("--directory", dir);
+  for (const Disk& link : launch.links)
+    if (std::string path = runtime_dir + "/" + link.file; sys::exists(path))
+      add(link.read_only ? "--read" : "--write", sys::real_path(path));
+  for (const sys::Reach& reach : launch.reaches)
+    add(reach.use == sys::Use::device ? "--device" : "--read", reach.path);
+}
+
+} // namespace
+
+sys::Command step_into(const Inside& inside, const Launch& launch, const std::string& runtime_dir,
+                       int first_fd) {
+  sys::Command command = launch.command;
+  std::vector<std::string> step{inside.step};
+  auto add_fd = [&](const char* option, int fd) {
+    step.emplace_back(option);
+    step.push_back(fmt::format("{}", fd));
+  };
+  if (inside.net >= 0) add_fd("--net", first_fd);
+  if (inside.user >= 0) add_fd("--user", first_fd + 1);
+  if (inside.confined) add_reaches(step, inside, launch, runtime_dir);
   step.emplace_back("--");
   command.argv.insert(command.argv.begin(), step.begin(), step.end());
   return command;
@@ -23,9 +77,6 @@ sys::Command step_into(const Inside& inside, sys::Command command, int first_fd)
 
 Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
               const std::optional<Inside>& inside) {
-  sys::Command command = launch.command;
-  command.cwd = runtime_dir;
-  command.new_session = true; // a terminal's ^C is not for the VMM
   sys::Stdio stdio{-1, log_fd, log_fd, {}};
   Fd typed, console, log;
   if (!launch.log.empty()) {
@@ -49,12 +100,15 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
     listeners.push_back(sys::listen_unix(runtime_dir + "/" + name));
     stdio.more.emplace_back(listeners.back().get(), 2 + static_cast<int>(listeners.size()));
   }
+  sys::Command command = launch.command;
   if (inside) {
     int first_fd = 3 + static_cast<int>(listeners.size());
-    command = step_into(*inside, std::move(command), first_fd);
-    stdio.more.emplace_back(inside->net, first_fd);
+    command = step_into(*inside, launch, runtime_dir, first_fd);
+    if (inside->net >= 0) stdio.more.emplace_back(inside->net, first_fd);
     if (inside->user >= 0) stdio.more.emplace_back(inside->user, first_fd + 1);
   }
+  command.cwd = runtime_dir;
+  command.new_session = true; // a terminal's ^C is not for the VMM
   return {sys::spawn(command, stdio), std::move(log)};
 }
 

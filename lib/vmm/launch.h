@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "sys/confine.h"
 #include "sys/process.h"
+#include "vmm/machine.h"
 
 namespace banger::vmm {
 
@@ -33,6 +35,11 @@ struct Launch {
   // The FIFO that it writes its log to, made by its starter; empty: its standard error has it. A
   // VMM that keeps both ends open neither waits for a reader nor dies without one.
   std::string log;
+  // What it needs of the host beside its runtime directory: the links there whose targets it opens,
+  // and files and devices by their paths.
+  std::vector<Disk> links;
+  std::vector<sys::Reach> reaches;
+  bool tcp = false; // it has TCP sockets of its own
   bool operator==(const Launch&) const = default;
 };
 
@@ -41,10 +48,12 @@ struct Started {
   Fd log; // both ends of Launch::log: it keeps all lines until it is attached to
 };
 
-// The network namespace that a VMM runs in, and the program that enters it and becomes the VMM.
+// How a VMM is started from what has all rights of its user.
 struct Inside {
-  std::string step;        // banger-enter: --net FD [--user FD] -- COMMAND
-  int net = -1, user = -1; // descriptors of the namespaces; user -1: this process's own
+  std::string step;        // the program that becomes the VMM: banger-enter (net/helpers.h)
+  int net = -1, user = -1; // descriptors of the namespaces that it runs in; -1: this process's own
+  bool confined = false;   // it reaches nothing but what Launch names, and these
+  std::vector<std::string> directories = {};
 };
 
 // Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`.
@@ -53,6 +62,7 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
 
 // The command by which start() starts it there. `first_fd` is the first descriptor number that no
 // socket has.
-sys::Command step_into(const Inside& inside, sys::Command command, int first_fd);
+sys::Command step_into(const Inside& inside, const Launch& launch, const std::string& runtime_dir,
+                       int first_fd);
 
 } // namespace banger::vmm

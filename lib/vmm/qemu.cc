@@ -283,6 +283,13 @@ public:
     sys::Command& c = l.command;
     l.handed = {qmp_socket, console_socket};
     l.serial = serial_line();
+    l.links = m.disks;
+    l.links.push_back({kernel_file, true});
+    l.links.push_back({console_file, false});
+    if (m.accel == Accel::kvm) l.reaches.push_back({"/dev/kvm", sys::Use::device});
+    if (std::holds_alternative<TapNet>(m.net))
+      l.reaches.push_back({"/dev/net/tun", sys::Use::device});
+    l.tcp = std::holds_alternative<UserNet>(m.net);
     auto add = [&](std::initializer_list<std::string> words) {
       c.argv.insert(c.argv.end(), words);
     };

@@ -154,7 +154,7 @@ PY
   pinned vm id name state reason image image.id image.name cpus memory root root.way root.size \
     root.used work work.mount work.size work.used net net.mode net.address net.reach net.prefix \
     net.gateway net.mac net.dns net.ports ssh ssh.user ssh.address ssh.port ssh.identity \
-    ssh.known_hosts vmm vmm.driver vmm.version vmm.accel vmm.pid vmm.api_socket labels created \
+    ssh.known_hosts vmm vmm.driver vmm.version vmm.accel vmm.confinement vmm.pid vmm.api_socket labels created \
     started stopped timings timings.prepare timings.vmm timings.kernel timings.userland \
     timings.ready logs logs.console logs.vmm logs.lifecycle error
   pinned snapshot id name vm created image_id cpus memory vmm vmm.driver vmm.version vmm.accel used path fault

@@ -34,13 +34,15 @@ void Row::claim(const MonitorRequest& request, const std::string& runtime_dir) {
 }
 
 void Row::started(const MonitorRequest& request, const ProcessId& vmm,
-                  const std::string& api_socket, const BootTimings& timings) {
+                  const std::string& api_socket, const std::string& confinement,
+                  const BootTimings& timings) {
   vm_ = ctx_.state.change_vm(
       vm_.id,
       [&](Vm& v) {
         v.run->vmm = vmm;
         v.vmm = request.vmm;
         v.accel = request.accel;
+        v.confinement = confinement;
         v.run->outbound_open =
             nature_of(v.net_mode).way_out_by_setting && request.settings.net_isolated_outbound;
         v.run->vmm_api_socket = api_socket;

@@ -32,7 +32,7 @@ public:
   void claim(const MonitorRequest& request, const std::string& runtime_dir);
   // Its VMM was started.
   void started(const MonitorRequest& request, const ProcessId& vmm, const std::string& api_socket,
-               const BootTimings& timings);
+               const std::string& confinement, const BootTimings& timings);
   // A command was done in the guest over ssh. `still`: why the guest stands still all the same;
   // `small`: the fault of a file system that did not grow.
   void ready(const std::string& still, const BootTimings& timings, const std::string& vmm_version,

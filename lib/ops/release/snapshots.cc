@@ -23,6 +23,8 @@ std::string snapshot_dir(const Places& places, const std::string& snapshot_id) {
 
 std::string half_made_snapshot(const Places& places) { return places.dir + "/.snapshot.tmp"; }
 
+std::string memory_dir(const Places& places) { return places.dir + "/saving"; }
+
 std::string snapshot_lock(const Places& places) { return places.dir + "/snapshot.lock"; }
 
 std::string restored_disk(const std::string& disk) {
@@ -34,6 +36,8 @@ void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
   // Nobody begins to make one: that takes op.lock, too.
   if (sys::FileLock::is_held(snapshot_lock(places))) return;
   if (sys::exists(half_made_snapshot(places))) sys::remove_tree(half_made_snapshot(places));
+  for (const std::string& name : sys::list_dir(memory_dir(places)))
+    sys::remove_tree(fmt::format("{}/{}", memory_dir(places), name));
   auto dirs = sys::list_dir(all_snapshots(places));
   if (dirs.empty()) return;
   auto known = ctx.state.snapshots(vm.id);

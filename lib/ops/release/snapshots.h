@@ -11,6 +11,9 @@ namespace banger::ops {
 std::string snapshot_dir(const Places& places, const std::string& snapshot_id);
 // A snapshot's directory while it is made: the name says so, to doctor too.
 std::string half_made_snapshot(const Places& places);
+// Where a VMM writes a guest's memory, by the link vmm::saved_dir: a directory that stays, so that
+// a confined VMM may be allowed it before.
+std::string memory_dir(const Places& places);
 // Held by the verb that makes one. It does not hold op.lock, so that its VM can be stopped.
 std::string snapshot_lock(const Places& places);
 // A disk of a snapshot that is to take the place of `disk`, which lies in the VM's directory.

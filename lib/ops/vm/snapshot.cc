@@ -187,9 +187,14 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     require_space(places.dir, room_for(vm, places));
     sys::make_dir(half);
     undo.push("remove the snapshot", [half] { sys::remove_tree(half); });
+    std::string memory = memory_dir(places);
+    sys::make_dirs(memory);
+    undo.push("remove the memory", [memory] {
+      for (const std::string& file : sys::list_dir(memory)) sys::remove_tree(memory + "/" + file);
+    });
     ctx.stage(vm.name, "saving its memory");
     {
-      StandingGuest guest(places.monitor_socket, half);
+      StandingGuest guest(places.monitor_socket, memory);
       ctx.stage(vm.name, "copying its disks");
       for (const std::string& disk : own_disks(places))
         disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
@@ -198,6 +203,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
       made.still = guest.time();
     }
     ctx.stage(vm.name, "writing the snapshot to the disk");
+    for (const std::string& file : sys::list_dir(memory))
+      sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
     disk::seal_snapshot(half, machine_of(vm));
     made.used = used_by(half);
     sys::make_dirs(whole.substr(0, whole.rfind('/')));

@@ -19,6 +19,7 @@ TEST(SettingsJson, AllArriveAsTheyWereSent) {
   s.vm_vmm = VmmKind::firecracker;
   s.vm_accel = Accel::tcg;
   s.vm_root = RootWay::reflink;
+  s.vm_confined = false;
   s.vm_stop_timeout = Millis(1);
   s.vm_ready_timeout = Millis(2);
   s.net_mode = NetMode::isolated;

@@ -98,16 +98,19 @@ TEST(Machine, TheMacFollowsTheId) { EXPECT_EQ(mac_of("0a1b2c3d4e5f"), "52:54:00:
 TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
   Machine m = small();
   m.net = TapNet{"bngab12-3"};
-  sys::Command c = make_qemu("qemu")->launch(m).command;
+  Launch launch = make_qemu("qemu")->launch(m);
+  const sys::Command& c = launch.command;
   EXPECT_EQ(value_of(c, "-netdev"), "tap,id=n0,ifname=bngab12-3,script=no,downscript=no,vhost=off");
   for (const std::string& device : values_of(c, "-device"))
     EXPECT_EQ(device.find("host_mtu"), std::string::npos) << device;
-  sys::Command inside = step_into({"/x/banger-enter", 10, 11}, c, 5);
+  sys::Command inside = step_into({"/x/banger-enter", 10, 11}, launch, "/r", 5);
   EXPECT_EQ(
       std::vector<std::string>(inside.argv.begin(), inside.argv.begin() + 7),
       (std::vector<std::string>{"/x/banger-enter", "--net", "5", "--user", "6", "--", "qemu"}));
-  inside = step_into({"/x/banger-enter", 10, -1}, c, 5);
+  inside = step_into({"/x/banger-enter", 10, -1}, launch, "/r", 5);
   EXPECT_EQ(inside.argv[3], "--");
+  inside = step_into({"/x/banger-enter"}, launch, "/r", 5);
+  EXPECT_EQ(inside.argv[1], "--");
 }
 
 TEST(Qemu, AGuestOnATapIsToldItsMtu) {
