@@ -589,6 +589,41 @@ END
   same "$(find back -size +0 -type f)" ''
 }
 
+@test "what of /proc and /sys cannot be read is named, and all else is there" {
+  [ -e /proc/sys/vm/drop_caches ] || skip "no /proc/sys/vm/drop_caches here"
+  start_vm demo
+  local names f
+  names=$(ls /proc/sys/vm)
+  for f in "demo:/proc/sys/vm out" "/proc/sys/vm demo:$PWD/out" "demo:/proc/sys/vm demo:$PWD/out"; do
+    # shellcheck disable=SC2086
+    expect 1 banger ssh cp -r $f
+    errors "cannot read all of '/proc/sys/vm'"
+    errors "'drop_caches': "
+    errors 'hint: what can be read has been copied'
+    for f in $names; do
+      if [ -d "/proc/sys/vm/$f" ]; then continue; fi
+      if cat "/proc/sys/vm/$f" >shown 2>/dev/null; then cmp "out/$f" shown; else [ ! -e "out/$f" ]; fi
+    done
+    chmod -R u+w out
+    rm -rf out
+  done
+}
+
+@test "a file that grows while a tree is copied is no error" {
+  start_vm demo
+  mkdir tree
+  head -c 30M /dev/zero | tr '\0' x >tree/log
+  touch grows
+  while [ -e grows ]; do echo more >>tree/log; done 3>&- &
+  status=0
+  banger ssh cp -r "demo:$PWD/tree" back || status=$?
+  rm grows # also where that failed: the loop would keep its files
+  wait $!
+  same $status 0
+  [ "$(stat -c %s back/log)" -ge 30000000 ]
+  cmp -n "$(stat -c %s back/log)" tree/log back/log
+}
+
 @test "out of a VM comes no permission that the umask takes; what is there keeps its own" {
   start_vm demo
   mkdir -p tree/open/deep
