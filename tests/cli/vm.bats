@@ -148,6 +148,7 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
   before=$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)
   expect 0 banger vm create --dry-run --count 2 --image tiny dry-
   expect 4 banger vm run --dry-run --image tiny first
+  errors 'hint: banger vm start first starts it'
   same "$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)" "$before"
 }
 

@@ -126,3 +126,19 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   expect 0 banger vm rm t
   nothing_left
 }
+
+# bats test_tags=once
+@test "rm --force of a VM that another command starts again meanwhile" {
+  expect 0 banger vm create $tiny r
+  expect 0 banger vm start --no-wait r
+  # The VM is killed before its lock is waited for; this is the file that the lock is made of.
+  BANGER_FAILPOINT=sys.create#3:sleep=3000 BANGER_FAILPOINT_IN=banger-vm \
+    banger vm rm --force r >"$root/rm" 2>&1 3>&- &
+  await 10 in_state r stopped
+  expect 0 banger vm start --no-wait r
+  same "$(cat "$root/rm")" ''
+  status=0
+  wait $! || status=$?
+  same "$status $(cat "$root/rm")" '0 r: removed'
+  nothing_left
+}
