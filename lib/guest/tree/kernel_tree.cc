@@ -65,6 +65,9 @@ void KernelTree::take_line(RemotePipe& listing, const std::string& line) {
   auto time = find_number<int64_t>(words[2], 10);
   auto path = plain_path(name);
   if (!mode || !time || !path) throw says_something_else();
+  // The root is a directory, and comes first.
+  bool is_first = places_.empty() && files_.empty();
+  if (is_first != path->empty() || (is_first && words[0] != "d")) throw says_something_else();
   TreeEntry entry;
   entry.path = *path;
   entry.mtime = *time >= 0 && *time <= latest_time ? *time : 0;
