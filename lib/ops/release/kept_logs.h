@@ -1,4 +1,4 @@
-// The logs of VMs of `run --rm` that did not come up, kept when the VM itself has gone: only the
+// The logs of VMs of `run --rm` that did not come up, or crashed, kept when the VM itself has gone: only the
 // words of its console and its VMM tell why.
 //
 // STATE/log/kept/NAME-ID has the end of each, 1 MiB at most. They stay for seven days, and only
