@@ -519,7 +519,7 @@ END
   rm -r out
   local line
   for line in 'f 644 1 ../victim/f' 'f 644 1 /tmp/f' 'f 644 1 .' 'l 777 1 .' 'd 755 1 .' 'f 644 1 ./a/../../victim/f' \
-    'x 644 1 ./f' 'f rw 1 ./f' 'f 644 now ./f' 'f 644' '' "f 644 1 ./$(printf '%5000s' | tr ' ' x)"; do
+    'x 644 1 ./f' 'f rw 1 ./f' 'f 644 now ./f' 'f 644' '' "f 644 1 ./$(printf '%5000s' '' | tr ' ' x)"; do
     printf '%s\n' 'd 755 1 .' "$line" >list
     expect 1 banger ssh cp -r demo:/proc out
     errors 'the guest says something else'
@@ -638,11 +638,11 @@ END
 @test "what of /proc and /sys cannot be read is named, and all else is there" {
   [ -e /proc/sys/vm/drop_caches ] || skip "no /proc/sys/vm/drop_caches here"
   start_vm demo
-  local names f
+  local names f way
   names=$(ls /proc/sys/vm)
-  for f in "demo:/proc/sys/vm out" "/proc/sys/vm demo:$PWD/out" "demo:/proc/sys/vm demo:$PWD/out"; do
+  for way in "demo:/proc/sys/vm out" "/proc/sys/vm demo:$PWD/out" "demo:/proc/sys/vm demo:$PWD/out"; do
     # shellcheck disable=SC2086
-    expect 1 banger ssh cp -r $f
+    expect 1 banger ssh cp -r $way
     errors "cannot read all of '/proc/sys/vm'"
     errors "'drop_caches': "
     errors 'hint: what can be read has been copied'
