@@ -71,8 +71,9 @@ const cli::VerbEntry verbs[] = {
      .summary = "stop VMs, gently first",
      .manual =
          "Asks the guest with Ctrl-Alt-Del, then with poweroff over ssh, then ends the VMM; each "
-         "when the step before did not help in time (under software emulation three times as "
-         "long). "
+         "when the step before did not help in time. With --timeout the VMM is told to end when so "
+         "much has passed in all, and killed 3 s later. Without, Ctrl-Alt-Del has the time of "
+         "vm.stop_timeout and poweroff half of it, three times as long under software emulation. "
          "One that does not run is left as it is.",
      .examples = {{"banger vm list -q --label job=42 | banger vm stop -",
                    "stop what a job started"}},

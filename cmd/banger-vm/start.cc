@@ -10,8 +10,8 @@ namespace banger::tool {
 cli::Option stop_timeout_option(const char* flag, std::optional<Millis>& timeout) {
   return {.flags = flag,
           .value = "DURATION",
-          .help = "how long the guest may take before it is forced",
-          .fallback = "10s",
+          .help = "how long all may take before the VM is forced (default: vm.stop_timeout for "
+                  "each gentle step, 10s; three times that under emulation)",
           .target = {cli::Duration{}, &timeout}};
 }
 

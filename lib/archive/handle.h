@@ -20,8 +20,13 @@ using Handle = std::unique_ptr<struct ::archive, Free>;
 using EntryHandle = std::unique_ptr<archive_entry, Free>;
 
 inline Error archive_error(struct ::archive* a, std::string_view doing, std::string_view subject) {
-  const char* why = archive_error_string(a);
-  return failed("cannot {} '{}': {}", doing, subject, why ? why : "it is damaged or cut short");
+  const char* told = archive_error_string(a);
+  std::string_view why = told ? told : "";
+  // Each of its readers has words of its own for an input that ends too early; xz's are the last.
+  for (std::string_view word : {"", "runcated", "No progress is possible"})
+    if (word.empty() ? why.empty() : why.find(word) != why.npos)
+      why = "it is cut short, or damaged";
+  return failed("cannot {} '{}': {}", doing, subject, why);
 }
 
 // File names are bytes to Debian and UTF-8 in a pax header; libarchive converts by the thread's

@@ -160,11 +160,35 @@ constexpr Word of_net[] = {
 
 struct Flag {
   std::string_view flags;
-  std::string_view needs; // an option that the verb must take, or it is no hint
+  std::string_view needs; // options that the verb must take, and "!…" that it must not
   std::string_view hint;
 };
 
 constexpr Flag of_options[] = {
+    {"-p -a --preserve --archive -d --no-dereference", "--recursive",
+     "permissions, times and links are kept by itself: leave it out; directories are copied with "
+     "-r"},
+    {"-P -i -o -F -C -c -l -3 -O --port --identity", "--recursive",
+     "where a VM is, and its keys, are known: leave it out"},
+    {"-a -r -z -p -l -t --archive --recursive --compress", "--exclude",
+     "a directory is brought as it is, with all below it: leave it out"},
+    {"-v --verbose --progress --info", "--recursive",
+     "progress is shown at a terminal: leave it out"},
+    {"-f --force -s --signal -9 --kill --mode --now --hard", "--timeout !--no-wait",
+     "what does not stop in its time is ended by force; 'banger vm kill NAME' ends a VM at once"},
+    {"-f --force -s --signal -9 -15 --now", "--jobs !--timeout !--force",
+     "there is nothing to choose: leave it out; see 'banger vm stop' and 'banger vm kill'"},
+    {"-f --force", "!--force", "there is nothing to force: leave it out"},
+    {"-v --volumes --purge -p --remove-all-storage --storage --nvram", "--force",
+     "the disks of a VM go with it: leave it out"},
+    {"-a --attach -i --interactive --console --autoconsole", "--no-wait !--image",
+     "'banger vm console NAME' is the serial line of a VM, 'banger ssh NAME' a shell in it"},
+    {"-p --publish --port", "--remove", "ports are given without an option: NAME HOST:GUEST"},
+    {"--name --rename -n", "--unlabel",
+     "a VM keeps its name; 'banger vm create' makes one with another"},
+    {"--graphics --display --video --noautoconsole --autoconsole --nographic --boot --bios",
+     "--image", "a VM has a serial line and no screen, and boots by itself: leave it out"},
+    {"--no-trunc --wide --full", "", "names are never cut, and --json tells all"},
     {"-l -u --user", "--tty", "commands run as root; as somebody else: -- su - USER -c CMD"},
     {"-i --identity", "--tty",
      "the key is banger's own, and standard input is passed on: leave it out"},
@@ -184,7 +208,8 @@ constexpr Flag of_options[] = {
     {"-v --volume --volumes --mount --bind", "--work-disk",
      "directories of the host are not mounted; --work-disk SIZE adds a disk, and 'banger ssh cp' "
      "and 'banger ssh sync' bring files"},
-    {"--network --bridge", "--net", "the network is given as --net user, or --net isolated"},
+    {"--network --bridge --bridged --nic", "--net",
+     "the network is given as --net user, or --net isolated"},
     {"-l --tag", "--label", "a label is given as --label KEY=VALUE"},
     {"--name -n --hostname -h", "--publish", "a VM's name is given without an option: NAME"},
     {"-d --detach --daemon --background -b", "--rm",
@@ -198,7 +223,9 @@ constexpr Flag of_options[] = {
     {"-w --workdir --cwd", "", "a directory is given to the command: -- sh -c 'cd DIR && CMD'"},
     {"-f", "--follow", "it goes on with --follow"},
     {"--tail --since --last", "--lines", "the last lines are given as --lines N"},
-    {"-a", "", "all VMs are listed without an option; elsewhere --all takes all"},
+    {"-a", "--state", "all VMs are listed without an option; elsewhere --all takes all"},
+    {"-a", "", "all are listed without an option"},
+    {"--name -n", "!--publish", "a name is given without an option: NAME"},
     {"--format --output -o", "", "--json prints one object a line, -q bare names"},
     {"-t --time", "--timeout", "how long to wait is given as --timeout 10s"},
     {"--restart --autostart", "--image", no_autostart},
@@ -222,6 +249,12 @@ constexpr Flag of_options[] = {
 bool is_one_of(std::string_view words, std::string_view word) {
   auto all = split(words, ' ');
   return std::ranges::find(all, word) != all.end();
+}
+
+bool fits(std::string_view needs, const std::function<bool(std::string_view)>& has) {
+  return needs.empty() || std::ranges::all_of(split(needs, ' '), [&](std::string_view need) {
+           return need.starts_with('!') ? !has(need.substr(1)) : has(need);
+         });
 }
 
 std::optional<std::string> find(std::span<const Word> table, std::string_view word) {
@@ -253,7 +286,7 @@ std::optional<std::string> verb_from_elsewhere(std::string_view place, std::stri
 std::optional<std::string> option_from_elsewhere(std::string_view flag,
                                                  const std::function<bool(std::string_view)>& has) {
   for (const Flag& f : of_options)
-    if (is_one_of(f.flags, flag) && (f.needs.empty() || has(f.needs))) return std::string(f.hint);
+    if (is_one_of(f.flags, flag) && fits(f.needs, has)) return std::string(f.hint);
   return std::nullopt;
 }
 

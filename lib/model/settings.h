@@ -58,6 +58,10 @@ struct Dirs {
   std::string vm(const std::string& id) const { return state + "/vms/" + id; }
   std::string vm_file(const std::string& id, const char* file) const { return vm(id) + "/" + file; }
   std::string console_log(const std::string& vm_id) const { return vm_file(vm_id, "console.log"); }
+  // Where the logs of a VM of `run --rm` that failed are kept.
+  std::string kept_logs(const std::string& vm_name, const std::string& vm_id) const {
+    return state + "/log/kept/" + vm_name + "-" + vm_id;
+  }
   std::string image(const std::string& id) const { return state + "/images/" + id; }
   std::string image_root(const std::string& id) const { return image(id) + "/root.ext4"; }
 };

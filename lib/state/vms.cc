@@ -241,7 +241,7 @@ Vm State::add_vm(Vm vm) {
     if (db_->query_one("SELECT 1 FROM vm WHERE name = ?", vm.name))
       throw conflict("VM '{}' exists already", vm.name)
           .subject(vm.name)
-          .hint(fmt::format("take another name, or remove it: banger vm rm {}", vm.name));
+          .hint(fmt::format("banger vm start {0} starts it; banger vm rm {0} removes it", vm.name));
     if (!vm.image_id.empty()) require_image(*db_, vm);
     if (any_reach)
       vm.reach = free_reach(*db_, tag_);

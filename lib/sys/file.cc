@@ -170,6 +170,8 @@ bool make_dir(const std::string& path, mode_t mode) {
   int err = errno;
   auto info = find_info(path);
   if (err == EEXIST && info && info->is_dir) return false;
+  if (err == EEXIST && !info && find_link_info(path))
+    throw failed("cannot make directory '{}': it is a link that leads nowhere", path);
   throw sys_error(err, "cannot make directory '{}'", path);
 }
 

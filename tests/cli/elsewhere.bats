@@ -164,3 +164,27 @@ PY
   case $stderr in *--memory*) false ;; esac
   [ ! -e "$BANGER_STATE_DIR" ]
 }
+
+@test "options of other tools at the verbs that end, copy and change" {
+  told() { # PART VERB OPTION: the verb's name and the option, then the hint
+    local part=$1
+    shift
+    hinted banger "$@" web
+    contains "hint at $*" "$hint" "$part"
+  }
+  local option
+  for option in -f --force --signal=KILL -s; do told 'is ended by force' vm stop $option; done
+  for option in -9 -s --signal; do told 'nothing to choose' vm kill $option; done
+  for option in -a --attach --console; do told "'banger vm console NAME'" vm start $option; done
+  for option in -v --volumes --purge; do told 'disks of a VM go with it' vm rm $option; done
+  for option in -p -a --preserve --archive; do told 'kept by itself' ssh cp $option; done
+  for option in -P -i -o; do told 'are known' ssh cp $option; done
+  told 'all below it' ssh sync -a
+  told 'nothing to force' image rm -f
+  told 'nothing to choose' vm reset --force
+  told 'without an option' image import --name
+  told 'keeps its name' vm set --name
+  told 'without an option' net publish -p
+  told 'no screen' vm run --graphics
+  told 'never cut' vm list --no-trunc
+}

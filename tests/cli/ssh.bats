@@ -173,6 +173,7 @@ own_failure() {
   expect 0 banger ssh -n demo "printf %s $long | wc -c; cat"
   same "$output" 100000
   expect 255 banger ssh demo "$(head -c 60000 <<<"$long")" "$(head -c 60000 <<<"$long")" "$(head -c 60000 <<<"$long")"
+  errors 'a command of 180002 bytes: at most 131000 go'
   errors 'sh -s'
   expect 255 banger ssh -t demo "printf %s $long"
   errors 'leave -t out'

@@ -496,6 +496,52 @@ END
   same "$(cat to/r.json victim)" $'theirs\nmine'
 }
 
+@test "a guest whose list of its /proc leads elsewhere" {
+  start_vm demo
+  mkdir victim
+  # The guest says that it is one of the kernel's, lists what is in `list`, and has one content for all.
+  cat >answer <<END
+mark=\$(printf %s "\$SSH_ORIGINAL_COMMAND" | grep -o 'banger-[0-9a-f]\{24\}' | tail -n 1)
+case \$SSH_ORIGINAL_COMMAND in
+  *'why=\$(timeout'*)
+    printf '\n%s old files\n' "\$mark"
+    while read -r word && read -r n && read -r p; do printf 'theirs\n\n%s \n' "\$word"; done ;;
+  *) printf '\n%s kernel directory\n' "\$mark" && cat $PWD/list ;;
+esac
+END
+  stop_server
+  echo "ForceCommand sh $PWD/answer" >>"$config"
+  begin_server
+  set_vm demo running
+  printf '%s\n' 'd 755 1 .' 'd 755 1 ./a' 'f 644 1 ./a/f' >list
+  expect 0 banger ssh cp -r demo:/proc out
+  same "$(cat out/a/f)" theirs
+  rm -r out
+  local line
+  for line in 'f 644 1 ../victim/f' 'f 644 1 /tmp/f' 'f 644 1 .' 'l 777 1 .' 'd 755 1 .' 'f 644 1 ./a/../../victim/f' \
+    'x 644 1 ./f' 'f rw 1 ./f' 'f 644 now ./f' 'f 644' '' "f 644 1 ./$(printf '%5000s' '' | tr ' ' x)"; do
+    printf '%s\n' 'd 755 1 .' "$line" >list
+    expect 1 banger ssh cp -r demo:/proc out
+    errors 'the guest says something else'
+    [ ! -e out ]
+  done
+  printf '%s\n' 'f 644 1 ./f' >list
+  expect 1 banger ssh cp -r demo:/proc out
+  : >list
+  expect 1 banger ssh cp -r demo:/proc out
+  errors 'it is not listed'
+  # Through a link that it sent before, at once or the last time.
+  printf '%s\n' 'd 755 1 .' 'l 777 1 ./a' "./a -> $PWD/victim" 'f 644 1 ./a/f' >list
+  expect 1 banger ssh cp -r demo:/proc out
+  [ ! -e out ]
+  printf '%s\n' 'd 755 1 .' 'l 777 1 ./a' "./a -> $PWD/victim" >list
+  expect 0 banger ssh cp -r demo:/proc out
+  printf '%s\n' 'd 755 1 .' 'f 644 1 ./a/f' >list
+  expect 1 banger ssh cp -r demo:/proc/. out
+  errors "'a' is not a directory of its own"
+  same "$(ls -A victim)" ''
+}
+
 @test "a signal ends a copy that goes on and on, and one that nobody reads" {
   start_vm demo
   truncate -s 1T endless
@@ -587,6 +633,41 @@ END
   expect 0 banger ssh cp -r "demo:$PWD/tree" back
   same "$(ls -A back | sort)" "$(ls -A tree | sort)"
   same "$(find back -size +0 -type f)" ''
+}
+
+@test "what of /proc and /sys cannot be read is named, and all else is there" {
+  [ -e /proc/sys/vm/drop_caches ] || skip "no /proc/sys/vm/drop_caches here"
+  start_vm demo
+  local names f way
+  names=$(ls /proc/sys/vm)
+  for way in "demo:/proc/sys/vm out" "/proc/sys/vm demo:$PWD/out" "demo:/proc/sys/vm demo:$PWD/out"; do
+    # shellcheck disable=SC2086
+    expect 1 banger ssh cp -r $way
+    errors "cannot read all of '/proc/sys/vm'"
+    errors "'drop_caches': "
+    errors 'hint: what can be read has been copied'
+    for f in $names; do
+      if [ -d "/proc/sys/vm/$f" ]; then continue; fi
+      if cat "/proc/sys/vm/$f" >shown 2>/dev/null; then cmp "out/$f" shown; else [ ! -e "out/$f" ]; fi
+    done
+    chmod -R u+w out
+    rm -rf out
+  done
+}
+
+@test "a file that grows while a tree is copied is no error" {
+  start_vm demo
+  mkdir tree
+  head -c 30M /dev/zero | tr '\0' x >tree/log
+  touch grows
+  while [ -e grows ]; do echo more >>tree/log; done 3>&- &
+  status=0
+  banger ssh cp -r "demo:$PWD/tree" back || status=$?
+  rm grows # also where that failed: the loop would keep its files
+  wait $!
+  same $status 0
+  [ "$(stat -c %s back/log)" -ge 30000000 ]
+  cmp -n "$(stat -c %s back/log)" tree/log back/log
 }
 
 @test "out of a VM comes no permission that the umask takes; what is there keeps its own" {

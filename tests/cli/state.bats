@@ -170,11 +170,17 @@ structure() {
     schema vm
     same "$(jq -r 'select(.name == "still") | [.state, .labels.env, .net.ports[0].host] | join(" ")' <<<"$output")" \
       'stopped test 18081'
+    # Ports that are recorded stay as they are: at the VM's own address alone, and not at 127.0.0.1.
+    reach=$(sqlite3 "$db" "SELECT reach FROM vm WHERE name = 'still'")
+    same "$(jq -r 'select(.name == "still") | .net.ports[] | "\(.proto) \(.host_address):\(.host) \(.guest)"' <<<"$output")" \
+      "tcp $reach:18081 80"
     same "$(jq -r 'select(.name == "one") | [.labels.k, .vmm.version, .timings.prepare != null] | join(" ")' <<<"$output")" \
       'one 7.2.22 true'
     same "$(structure "$db" | diff - "$root/today")" ''
     same "$(sqlite3 "$db" 'PRAGMA user_version')" "$newest"
     same "$(sqlite3 "$db" 'PRAGMA foreign_key_check; PRAGMA integrity_check')" ok
+    expect 0 banger net publish --remove still 18081:80
+    same "$output" "still: $reach:18081 -> 80 removed"
     expect 0 banger vm rm still
     same "$(sqlite3 "$db" "SELECT count(*) FROM vm_label l LEFT JOIN vm ON vm.id = l.vm WHERE vm.id IS NULL")" 0
   done

@@ -119,6 +119,7 @@ no_state() { [ ! -e "$BANGER_STATE_DIR/state.db" ] || [ -z "$(banger vm list -q)
   expect 0 banger vm set half --memory "$shown"
   same "$output" 'half: unchanged'
   expect 6 banger vm wait half --timeout 0.3s
+  errors 'hint: banger vm start half starts it'
   expect 6 banger vm wait half --timeout '0m 0.2s'
   expect 2 banger vm create --image tiny --memory 1024 x
   same "$stderr" "banger-vm: invalid --memory '1024': that is a number of bytes; its unit is missing
@@ -148,6 +149,7 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
   before=$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)
   expect 0 banger vm create --dry-run --count 2 --image tiny dry-
   expect 4 banger vm run --dry-run --image tiny first
+  errors 'hint: banger vm start first starts it'
   same "$(find "$BANGER_STATE_DIR" -type f ! -name '*-shm' ! -path '*/log/*' -exec sha256sum {} + | sort)" "$before"
 }
 

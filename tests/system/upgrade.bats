@@ -77,6 +77,13 @@ isolated'
   same "$(run_sql "$BANGER_STATE_DIR/state.db" <<<'SELECT number FROM migration')" \
     "$(run_sql "$root/fresh/state.db" <<<'SELECT number FROM migration')"
 
+  # A port that it published is where it was: at the VM's own address alone.
+  expect 0 banger vm start still
+  expect 0 banger ssh still -- 'setsid nc -ll -p 80 -e echo here >/dev/null 2>&1 </dev/null &'
+  await 10 eval '[ "$(timeout 5 cat </dev/tcp/127.100.222.1/18081)" = here ]'
+  same "$(ss -Hltn 'src 127.0.0.1 and sport = 18081')" ''
+  same "$(vm_field still '.net.ports | length')" 1
+
   expect 0 banger vm reconcile
   same "$(vm_field one .reason)" unobserved
   expect 0 banger vm start one

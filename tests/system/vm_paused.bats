@@ -107,7 +107,7 @@ on_copy() {
   expect 0 banger vm run $tiny --root copy x
   write_on_full /f
   # It cannot be asked while it stands still; it can as soon as it goes on.
-  banger vm stop --timeout 20s x >"$root/stop" 2>&1 3>&- &
+  banger vm stop --timeout 1m x >"$root/stop" 2>&1 3>&- &
   stop=$!
   await 5 has_step room
   make_room

@@ -183,8 +183,16 @@ ends_with_it() {
   expect 0 banger vm reconcile
   same "$(ls "$BANGER_STATE_DIR/log/kept" | wc -l)" 20
   [ ! -e "$log" ]
-  # Not those of one that was interrupted, or that had come up.
+  # One that crashes under its command: nothing is pointed at that has gone.
+  expect 255 banger vm run --rm r $tiny -- 'echo c >/proc/sysrq-trigger; sleep 60'
+  [[ $stderr != *'banger vm '* && $stderr != *'log: '* ]]
+  kept=$(sed -n 's/^hint: it is removed .* for a week: //p' <<<"$stderr")
+  absent
+  grep -q 'Kernel panic' "$kept/console.log"
+  # Not those of one that was interrupted, or that ended as it should.
   rm -r "$BANGER_STATE_DIR/log/kept"
+  expect 255 banger vm run --rm r $tiny -- 'poweroff -f; sleep 60'
+  [[ $stderr != *'banger vm '* && $stderr != *'log: '* ]]
   expect 1 banger vm run --rm r $tiny -- false
   [ ! -e "$BANGER_STATE_DIR/log/kept" ]
 }

@@ -192,7 +192,7 @@ fails_to_start() {
 @test "deaf to Ctrl-Alt-Del and to SIGTERM: the steps of a stop go on" {
   export TEST_VMM=deaf
   expect 0 banger vm start f
-  expect 0 banger vm stop --timeout 300ms f
+  BANGER_VM_STOP_TIMEOUT=300ms expect 0 banger vm stop f
   same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
   same "$(banger vm logs --log lifecycle f | jq -r 'select(.event == "vm.stop.step").step' | xargs)" \
     'keys ssh'

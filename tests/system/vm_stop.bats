@@ -10,10 +10,15 @@ steps() {
     .event == "vm.stop.step" or .event == "vm.ready")) | (map(.event) | rindex("vm.ready")) as $at |
     .[$at + 1:] | map(.step) | join(" ")'
 }
+# Of the last stop, whether or not the VM was started again.
+steps_before_start() {
+  banger vm logs --log lifecycle deaf | jq -rs 'map(select(.event == "vm.stop.step").step) | .[rindex("keys"):] |
+    join(" ")'
+}
 # stop_takes SECONDS TIMEOUT [REASON]: and that long at least, each step that did not help its own time.
 stop_takes() {
   local began=$EPOCHREALTIME
-  expect 0 banger vm stop --timeout "$2" deaf
+  BANGER_VM_STOP_TIMEOUT=$2 expect 0 banger vm stop deaf
   same "$output" 'deaf: stopped'
   python3 -c 'import sys; b, e, least = map(float, sys.argv[1:]); assert e - b >= least, e - b' \
     "$began" "$EPOCHREALTIME" "$1"
@@ -67,6 +72,30 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   nothing_left
 }
 
+@test "a --timeout is for all that comes before force, and no longer under emulation" {
+  expect 0 banger vm run deaf $tiny
+  local verb vmm began
+  for verb in 'stop --timeout' 'restart --timeout 2m --stop-timeout'; do
+    vmm=$(vm_field deaf .vmm.pid)
+    kill -STOP "$vmm"
+    began=$EPOCHREALTIME
+    # shellcheck disable=SC2086
+    expect 0 banger vm $verb 2s deaf
+    same "$(steps_before_start)" 'keys term kill'
+    [ "$verb" != 'stop --timeout' ] || took_at_most 6 "$began"
+    gone "$vmm"
+    expect 0 banger vm start deaf
+  done
+  # Where there is time for it, poweroff over ssh is a part of it.
+  expect 0 banger ssh deaf -- sh -c "sed -i /ctrlaltdel/d /etc/inittab && kill -HUP 1"
+  began=$EPOCHREALTIME
+  expect 0 banger vm stop --timeout 12s deaf
+  same "$(steps)" 'keys ssh'
+  took_at_most 13 "$began"
+  expect 0 banger vm rm deaf
+  nothing_left
+}
+
 # bats test_tags=once
 @test "a tiny guest ends as soon as its processes have; they have five seconds" {
   expect 0 banger vm run t $tiny
@@ -95,5 +124,21 @@ mute() { ! banger ssh "$1" -- true 2>/dev/null; }
   took_at_most 9 "$began"
   same "$(banger vm logs --log lifecycle t | jq -r 'select(.event == "vm.stop.step") | .step' | sort -u)" keys
   expect 0 banger vm rm t
+  nothing_left
+}
+
+# bats test_tags=once
+@test "rm --force of a VM that another command starts again meanwhile" {
+  expect 0 banger vm create $tiny r
+  expect 0 banger vm start --no-wait r
+  # The VM is killed before its lock is waited for; this is the file that the lock is made of.
+  BANGER_FAILPOINT=sys.create#3:sleep=3000 BANGER_FAILPOINT_IN=banger-vm \
+    banger vm rm --force r >"$root/rm" 2>&1 3>&- &
+  await 10 in_state r stopped
+  expect 0 banger vm start --no-wait r
+  same "$(cat "$root/rm")" ''
+  status=0
+  wait $! || status=$?
+  same "$status $(cat "$root/rm")" '0 r: removed'
   nothing_left
 }

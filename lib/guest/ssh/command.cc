@@ -44,8 +44,8 @@ constexpr size_t longest_plain = 8000, longest_command = 131'000;
 std::optional<std::string> asked_for(const std::optional<std::string>& command) {
   if (!command || command->size() <= longest_plain) return command;
   if (command->size() > longest_command)
-    throw failed("cannot run a command of {}: at most {} go", format_size(command->size()),
-                 format_size(longest_command))
+    throw failed("cannot run a command of {} bytes: at most {} go", command->size(),
+                 longest_command)
         .hint("give it as a script: banger ssh NAME sh -s <FILE");
   return fmt::format("exec /bin/sh -c 'c=$(dd bs=1 count={} 2>/dev/null; echo .); "
                      "exec \"${{SHELL:-/bin/sh}}\" -c \"${{c%.}}\"'",
@@ -245,8 +245,8 @@ private:
 
 void check_terminal_command(const std::string& command) {
   if (command.size() > longest_plain)
-    throw failed("cannot run a command of {} on a terminal: at most {} go",
-                 format_size(command.size()), format_size(longest_plain))
+    throw failed("cannot run a command of {} bytes on a terminal: at most {} go", command.size(),
+                 longest_plain)
         .hint("copy it there as a script (banger ssh cp), or leave -t out");
 }
 

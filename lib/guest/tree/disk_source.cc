@@ -126,6 +126,10 @@ std::optional<TreeEntry> DiskSource::look(int dir, const std::string& name,
   Fd file(
       ::openat(dir, name.c_str(), O_RDONLY | (follow ? 0 : O_NOFOLLOW) | O_NONBLOCK | O_CLOEXEC));
   if (!file && errno == ENOENT && !path.empty()) return {};
+  if (!file && st.st_blocks == 0 && !path.empty()) {
+    unread_.add(sys_error(errno, "'{}'", path).message());
+    return {};
+  }
   if (!file) throw sys_error(errno, "cannot open '{}'", shown(path));
   // Of what was opened, which is what is read.
   if (::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode))
@@ -146,7 +150,13 @@ std::optional<TreeEntry> DiskSource::open_content(Fd file, TreeEntry entry, cons
   if (doubted) {
     // Some of these can only be read from the beginning on.
     if (st.st_size > 0) ::lseek(file_.get(), 0, SEEK_SET);
-    spool_.emplace([this](std::span<char> buffer) { return read_file(buffer, {}); }, file_path_);
+    try {
+      spool_.emplace([this](std::span<char> buffer) { return read_file(buffer, {}); }, file_path_);
+    } catch (const Error& e) {
+      if (entry.path.empty()) throw;
+      unread_.add(e.message());
+      return {};
+    }
     entry.size = spool_->size();
     extents_.clear();
     if (entry.size > 0) extents_.push_back({0, entry.size});

@@ -7,11 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <sys/random.h>
-
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "guest/tree/remote_script.h"
 #include "guest/tree/remote_scripts.h"
 
 namespace banger::guest {
@@ -22,80 +21,10 @@ constexpr Millis time_to_clean_up{3'000};
 constexpr size_t most_doubted_bytes = size_t{64} << 20;
 constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 
-std::string script(std::string_view text, const std::vector<std::string>& words) {
-  std::string command =
-      "exec /bin/sh -c " + shell_quote(std::string(scripts::common) + std::string(text)) + " sh";
-  for (const auto& word : words) command += " " + shell_quote(word);
-  return command;
-}
-
-// Begins what a script says of itself, so that what a shell's own start-up files print is told
-// apart from it.
-std::string new_mark() {
-  std::array<unsigned char, 12> random;
-  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
-    throw sys_error(errno, "cannot get random bytes");
-  std::string mark = "banger-";
-  for (unsigned char c : random) mark += fmt::format("{:02x}", c);
-  return mark;
-}
-
-Error refused(std::string_view doing, const std::string& path, int status, const RemotePipe& pipe) {
-  std::string why = escape_for_terminal(last_lines(trim(pipe.complaint()), 2));
-  if (why.empty()) why = fmt::format("the guest's tar gave status {}", status);
-  std::string message = fmt::format("cannot {} '{}' in the guest: {}", doing, path, why);
-  switch (status) {
-  case 101:
-    return Error(Code::failed, message).hint("directories are copied with -r");
-  case 102: // where -r is no help
-    return sys_error(EISDIR, "cannot {} '{}' in the guest", doing, path);
-  case 103:
-    return Error(Code::not_found, message);
-  case 105:
-    return Error(Code::preflight, message).hint("install tar in the guest");
-  default:
-    return Error(Code::failed, message);
-  }
-}
-
-// The words after the mark: of a script that has begun its work. Throws what kept it from that.
-std::vector<std::string> begin(RemotePipe& pipe, const std::string& mark, std::string_view doing,
-                               const std::string& path) {
-  size_t heard = 0;
-  for (;;) {
-    auto line = pipe.read_line();
-    if (!line) {
-      int status = pipe.finish();
-      throw refused(doing, path, status, pipe);
-    }
-    if (line->starts_with(mark)) {
-      auto words = split(line->substr(std::min(line->size(), mark.size() + 1)), ' ');
-      if (words.size() == 2) return words;
-    }
-    heard += line->size() + 1;
-    if (heard > (size_t{64} << 10))
-      throw failed("cannot {} '{}': the guest's shell says something else", doing, path);
-  }
-}
-
 // As `own` in the scripts sees it.
 bool ends_as_directory(const std::string& path) {
   std::string last = path.substr(path.find_last_of('/') + 1); // npos + 1 is 0
   return last.empty() || last == "." || last == "..";
-}
-
-// As printf's %b takes it, on one line.
-std::string printf_escaped(std::string_view path) {
-  std::string out;
-  for (char c : path) {
-    if (c == '\n')
-      out += "\\0012";
-    else if (c == '\\')
-      out += "\\\\";
-    else
-      out += c;
-  }
-  return out;
 }
 
 std::optional<size_t> find_number(std::string_view text) {
@@ -148,7 +77,7 @@ public:
   FilesBelow(std::shared_ptr<Session> session, const std::string& path, int signals)
       : path_(path), mark_(new_mark()),
         pipe_(std::move(session), script(scripts::read_below, {path, mark_}), signals) {
-    begin(pipe_, mark_, "read", path);
+    begin_script(pipe_, mark_, "read", path);
   }
 
   // The one before must have been read to its end.
@@ -207,7 +136,7 @@ RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, boo
     : session_(std::make_shared<Session>(std::move(session))), path_(path), mark_(new_mark()),
       signals_(signals),
       pipe_(session_, script(scripts::send, {path, deep ? "1" : "", mark_}), signals) {
-  auto words = begin(pipe_, mark_, "read", path);
+  auto words = begin_script(pipe_, mark_, "read", path);
   kind_ = sent_kind(words[1], path, deep);
   if (auto sent = plain_file(words[0])) {
     if (kind_ != CopyItem::Kind::file)
@@ -215,6 +144,11 @@ RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, boo
     alone_ = *sent;
     return;
   }
+  if (words[0] == "kernel" && kind_ == CopyItem::Kind::directory) {
+    kernel_ = std::make_unique<KernelTree>(pipe_, session_, path, signals);
+    return;
+  }
+  by_gnu_ = words[0] == "gnu";
   tar_ = std::make_unique<TarSource>([this](std::span<char> buffer) { return pull(buffer); },
                                      type_of(kind_), path);
 }
@@ -226,9 +160,14 @@ size_t RemoteTreeSource::pull(std::span<char> buffer) {
   size_t n = pipe_.read(buffer);
   if (n > 0) return n;
   ended_ = true;
-  if (int status = pipe_.finish(); status != 0) throw refused("read", path_, status, pipe_);
+  int status = pipe_.finish();
+  // GNU tar's word for a file that was written to meanwhile, of which it says nothing then.
+  bool only_changed = by_gnu_ && status == 1 && trim(pipe_.complaint()).empty();
+  if (status != 0 && !only_changed) throw refused("read", path_, status, pipe_);
   return 0;
 }
+
+Unread RemoteTreeSource::unread() const { return kernel_ ? kernel_->unread() : Unread{}; }
 
 size_t RemoteTreeSource::left_out() const { return tar_ ? tar_->left_out() : 0; }
 
@@ -239,6 +178,7 @@ std::optional<TreeEntry> RemoteTreeSource::next() {
     spool_.emplace([this](std::span<char> buffer) { return pull(buffer); }, path_);
     return sized(std::move(entry));
   }
+  if (kernel_) return kernel_->next();
   if (!tar_) return {};
   if (!told_) {
     if (auto entry = tar_->next()) {
@@ -261,6 +201,7 @@ std::optional<TreeEntry> RemoteTreeSource::next() {
 }
 
 size_t RemoteTreeSource::read(std::span<char> buffer) {
+  if (kernel_) return kernel_->read(buffer);
   return spool_ ? spool_->read(buffer) : tar_ ? tar_->read(buffer) : 0;
 }
 
@@ -285,7 +226,7 @@ void RemoteTreeSource::doubt(const TreeEntry& entry) {
 // Of those that came as if nothing were in them, keeps those that have something.
 void RemoteTreeSource::check_doubted() {
   RemotePipe pipe(session_, script(scripts::check, {path_, mark_}), signals_);
-  begin(pipe, mark_, "read", path_);
+  begin_script(pipe, mark_, "read", path_);
   std::string lines;
   bool taken = true;
   auto flush = [&] {
@@ -318,7 +259,7 @@ RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const C
       pipe_(std::make_shared<Session>(std::move(session)),
             script(scripts::receive, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
             signals) {
-  auto words = begin(pipe_, mark_, "write", path);
+  auto words = begin_script(pipe_, mark_, "write", path);
   tar_ =
       std::make_unique<TarSink>([this](std::string_view bytes) { push(bytes); },
                                 words[0] == "gnu" ? archive::TarForm::pax : archive::TarForm::gnu);
@@ -354,7 +295,7 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
   std::string mark = new_mark();
   RemotePipe pipe(std::make_shared<Session>(std::move(session)),
                   script(scripts::write, {path, mark}), signals);
-  bool marked = begin(pipe, mark, "write", path)[1] != "into";
+  bool marked = begin_script(pipe, mark, "write", path)[1] != "into";
   struct AtEnd {
     RemotePipe& pipe;
     ~AtEnd() { pipe.abandon(time_to_clean_up); }
@@ -376,7 +317,7 @@ int64_t read_remote_file(Session session, const std::string& path, int signals,
   std::string mark = new_mark();
   RemotePipe pipe(std::make_shared<Session>(std::move(session)),
                   script(scripts::read, {path, mark}), signals);
-  begin(pipe, mark, "read", path);
+  begin_script(pipe, mark, "read", path);
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;
   while (size_t n = pipe.read(buffer)) {

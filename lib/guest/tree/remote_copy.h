@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "guest/tree/kernel_tree.h"
 #include "guest/tree/remote_pipe.h"
 #include "guest/tree/spool.h"
 #include "guest/tree/tar.h"
@@ -42,6 +43,7 @@ public:
   std::optional<TreeEntry> next() override;
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override;
+  Unread unread() const override;
 
 private:
   class FilesBelow;
@@ -57,11 +59,12 @@ private:
   CopyItem::Kind kind_;
   std::optional<TreeEntry> alone_; // one file that comes without a tar
   std::unique_ptr<TarSource> tar_;
+  std::unique_ptr<KernelTree> kernel_;
   std::vector<TreeEntry> doubted_;
   size_t doubted_bytes_ = 0;
   std::unique_ptr<FilesBelow> again_; // reads those that are left of them
   std::optional<Spool> spool_;        // of the current entry
-  bool ended_ = false, told_ = false;
+  bool by_gnu_ = false, ended_ = false, told_ = false;
 };
 
 class RemoteTreeSink : public TreeSink {

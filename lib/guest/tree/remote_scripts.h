@@ -122,6 +122,22 @@ settle() { # NAME...
     shown=
   done
 }
+# The working directory is in one of the kernel's own file systems.
+in_kernel() {
+  here=$(pwd -P) deepest= of=
+  here=${here%/}/
+  while read -r from place type rest; do
+    case $here in "${place%/}"/*)
+      [ ${#place} -lt ${#deepest} ] || { deepest=$place of=$type; }
+      ;;
+    esac
+  done 2>/dev/null </proc/mounts
+  case $of in
+    proc | sysfs | cgroup | cgroup2 | debugfs | tracefs | securityfs | configfs | bpf | pstore | \
+      binfmt_misc | fusectl | selinuxfs | smackfs | resctrl | fuse.lxcfs) return 0 ;;
+  esac
+  return 1
+}
 how=old
 quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
 tars() {
@@ -144,6 +160,19 @@ doubted() {
     [ "$({ cat "$1" 2>/dev/null && printf .; } | wc -c)" -ne 1 ]
   fi
 }
+# All below the working directory, as guest/tree/kernel_tree.h takes it; in the end what was said.
+list() {
+  LC_ALL=C QUOTING_STYLE=literal
+  export LC_ALL QUOTING_STYLE
+  exec 3>&1
+  why=$({
+    find . -type d -exec stat -c 'd %a %Y %n' {} +
+    find . -type l -exec stat -c 'l 777 %Y %n
+%N' {} +
+    find . -type f -exec stat -c 'f %a %Y %n' {} +
+  } 2>&1 >&3)
+  [ -z "$why" ] || printf '%s\n' "$why" | sed 's/^/e /'
+}
 own "$1"
 if [ -L "$own" ] && [ -n "$2" ] && [ -z "$slash" ]; then kind=link
 elif [ -d "$own" ]; then kind=directory
@@ -153,9 +182,16 @@ elif [ -f "$own" ]; then kind=file
 elif [ -e "$own" ]; then say 1 'it is no regular file'
 else say 103 'no such file or directory'
 fi
-tars
 if [ $kind = directory ]; then
   cd "$own" || exit 1
+  if in_kernel; then
+    printf '\n%s kernel directory\n' "$3"
+    list
+    exit
+  fi
+fi
+tars
+if [ $kind = directory ]; then
   name=. follow=
 else
   cd "${own%/*}/" || exit 1
@@ -170,7 +206,8 @@ fi
 printf '\n%s %s %s\n' "$3" $how $kind
 if [ $how = gnu ]; then
   exec tar -c -f - --format=posix --sparse --sparse-version=1.0 \
-    --pax-option=delete=atime,delete=ctime $follow -- "$name"
+    --pax-option=delete=atime,delete=ctime --warning=no-file-changed --warning=no-file-removed \
+    $follow -- "$name"
 fi
 exec tar -c -f - $follow "$name"
 )sh";
@@ -299,6 +336,33 @@ while IFS= read -r word && IFS= read -r p; do
   readable "./$p"
   cat "./$p" || exit
   printf '\n%s\n' "$word"
+done
+)sh";
+
+// PATH MARK MOST; the input is a word, a number, and so many paths below PATH, each on a line, and
+// again. The output is what can be read of those files, at most MOST of each, as head tells several
+// apart, and then the word, and why not all could be read: "waits" where nothing comes of one.
+constexpr std::string_view read_kernel = R"sh(
+own "$1"
+most=$3
+cd "$own" || exit 1
+LC_ALL=C
+export LC_ALL
+printf '\n%s old files\n' "$2"
+exec 3>&1
+while IFS= read -r word && IFS= read -r n; do
+  set --
+  while [ $# -lt "$n" ] && IFS= read -r p; do set -- "$@" "./$p"; done
+  patience=2
+  [ "$n" = 1 ] || patience=5
+  why=$(timeout $patience head -c "$most" "$@" 2>&1 >&3 3>&- </dev/null)
+  case $?:$why in
+    0:*) why= ;;
+    124:* | 143:*) why=waits ;;
+    *:?*) why=$(printf %s "$why" | tr '\n' ' ') ;;
+    *) why='it cannot be read' ;;
+  esac
+  printf '\n%s %s\n' "$word" "$why"
 done
 )sh";
 

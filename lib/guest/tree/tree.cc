@@ -1,8 +1,14 @@
 #include "guest/tree/tree.h"
 
+#include <utility>
 #include <vector>
 
 namespace banger::guest {
+
+void Unread::add(std::string what) {
+  count++;
+  if (first.size() < 3) first.push_back(std::move(what));
+}
 
 void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
                const std::function<void()>& moved) {
@@ -18,6 +24,7 @@ void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
     moved();
   }
   totals.left_out = source.left_out();
+  totals.unread = source.unread();
 }
 
 } // namespace banger::guest

@@ -9,7 +9,9 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/tree.h"
 
@@ -17,6 +19,14 @@ namespace banger::guest {
 
 // The most that a file may be in; one that has more holes is taken as having none.
 inline constexpr size_t most_extents = 100'000;
+
+// What a source could not read, and left out: only of the kernel's own file systems, where that is
+// how they are. Elsewhere it is an error at once.
+struct Unread {
+  size_t count = 0;
+  std::vector<std::string> first; // for people: "'mm/demote': Permission denied"
+  void add(std::string what);
+};
 
 class TreeSource {
 public:
@@ -27,6 +37,7 @@ public:
   virtual size_t read(std::span<char> buffer) = 0;
   // Things that a copy cannot hold.
   virtual size_t left_out() const = 0;
+  virtual Unread unread() const { return {}; }
 };
 
 class TreeSink {
@@ -42,6 +53,7 @@ public:
 struct CopyTotals {
   int64_t files = 0, bytes = 0; // data that moved
   size_t left_out = 0;
+  Unread unread;
 };
 // Moves everything but the last step, sink.finish(): the caller knows whether the source is to be
 // believed. `moved` is called now and then.

@@ -20,14 +20,16 @@ namespace banger::guest {
 // The file or tree at `path`. Links in the tree are kept as links; `follow` is for the root alone.
 // A file's content is what reading it gives, also where its size says nothing (/proc, /sys;
 // guest/tree/spool.h has the bound). One that grows meanwhile is copied as it was when it was
-// opened; one that shrinks is Error(failed). However deep a tree is, few descriptors are open, and
-// only the names of the directories on the way are kept in memory.
+// opened; one that shrinks is Error(failed). One of a tree that has no blocks and cannot be read is
+// left out, and told by unread(): so are some of /proc and /sys. However deep a tree is, few
+// descriptors are open, and only the names of the directories on the way are kept in memory.
 class DiskSource : public TreeSource {
 public:
   DiskSource(std::string path, bool follow);
   std::optional<TreeEntry> next() override;
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override { return left_out_; }
+  Unread unread() const override { return unread_; }
 
 private:
   struct Level {
@@ -56,6 +58,7 @@ private:
   size_t extent_ = 0;
   int64_t within_ = 0;
   size_t left_out_ = 0;
+  Unread unread_;
 };
 
 // Writes at DIR/NAME. Nothing is written outside of it, whatever paths and links the entries have:

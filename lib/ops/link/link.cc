@@ -114,6 +114,7 @@ std::string to_line(const Ask& a) {
   Json j = {{"v", message_version}, {"verb", a.verb}, {"timeout_ms", a.timeout.count()}};
   if (a.id) j["id"] = a.id;
   if (!a.data.empty()) j["data"] = guest::base64(a.data);
+  if (a.exact) j["exact"] = true;
   return message_line(j);
 }
 
@@ -122,7 +123,7 @@ Ask parse_ask(std::string_view line) {
     auto data = guest::from_base64(j.value("data", ""));
     if (!data) throw unreadable_message();
     return Ask{j.value("verb", ""), Millis(j.value("timeout_ms", int64_t{0})), std::move(*data),
-               j.value("id", int64_t{0})};
+               j.value("id", int64_t{0}), j.value("exact", false)};
   });
 }
 

@@ -77,6 +77,7 @@ struct Ask {
   std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h); save:
                          // the directory for its memory
   int64_t id = 0;        // its answer's; 0: none is wanted but a refusal
+  bool exact = false;    // stop: `timeout` is for all until force, and no longer under emulation
 };
 
 std::string to_line(const MonitorRequest& r);

@@ -119,7 +119,7 @@ void Monitor::listen() {
   signals_ = sys::block_signals({SIGTERM, SIGINT, SIGHUP});
   loop_.watch(signals_.get(), [this] {
     if (sys::read_signal(signals_.get()) != SIGHUP)
-      ask_stop(request_.settings.vm_stop_timeout, false);
+      ask_stop({"stop", request_.settings.vm_stop_timeout});
   });
   sys::make_dirs(places_.runtime);
   server_.listen(sys::listen_unix(places_.monitor_socket));
@@ -143,7 +143,7 @@ void Monitor::open_parts() {
   });
   runner_.emplace(ctx_, loop_, vm(), [this] {
     row_.note("vm.abandoned");
-    ask_stop({}, true);
+    ask_stop({"kill"});
   });
 }
 
@@ -406,7 +406,7 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   Reply reply(client, ask);
   if (ask.verb == "stop" || ask.verb == "kill") {
     enders_.push_back(reply);
-    return ask_stop(ask.timeout, ask.verb == "kill");
+    return ask_stop(ask);
   }
   if (ask.verb == "pause" || ask.verb == "resume")
     return change_standstill(reply, ask.verb == "pause");
@@ -429,7 +429,8 @@ void Monitor::answer(const Client& client, const Ask& ask) {
                    .hint("it is of another version: stop and start the VM"));
 }
 
-void Monitor::ask_stop(Millis timeout, bool at_once) {
+void Monitor::ask_stop(const Ask& ask) {
+  bool at_once = ask.verb == "kill";
   is_killed_ = is_killed_ || at_once;
   if (at_once && leaving_) leaving_->hurry();
   if (has_ended() || phase_ == Phase::claiming) return;
@@ -438,7 +439,8 @@ void Monitor::ask_stop(Millis timeout, bool at_once) {
   if (at_once) return stopper_.kill();
   if (standstill_.is_asked_for())
     standstill_.resume([this](const Error& e) { ctx_.log.warn("monitor.resume", e); });
-  stopper_.ask(scaled(timeout, vm().accel.value_or(Accel::kvm)), progress_.was_ready());
+  Millis timeout = ask.exact ? ask.timeout : scaled(ask.timeout, vm().accel.value_or(Accel::kvm));
+  stopper_.ask({.was_ready = progress_.was_ready(), .timeout = timeout, .is_exact = ask.exact});
 }
 
 void Monitor::record_stopping() {

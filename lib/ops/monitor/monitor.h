@@ -86,7 +86,7 @@ private:
   // Clients and their questions.
   void greet(const Client& client);
   void answer(const Client& client, const Ask& ask);
-  void ask_stop(Millis timeout, bool at_once);
+  void ask_stop(const Ask& ask);
   void record_stopping();
   Guest guest();
   void report(Report r);

@@ -23,6 +23,7 @@ struct StopFacts {
   bool was_ready = false;
   Millis timeout{0};     // how long the guest may take
   bool is_still = false; // its VMM has stopped it, now
+  bool is_exact = false; // the timeout is for all until SIGTERM; else for Ctrl-Alt-Del alone
 };
 
 struct StopStep {

@@ -14,9 +14,9 @@ void Stopper::end() {
   poweroff_.reset();
 }
 
-void Stopper::ask(Millis timeout, bool was_ready) {
+void Stopper::ask(const StopFacts& facts) {
   if (knock_ != Knock::none) return; // under way
-  facts_ = {was_ready, timeout, false};
+  facts_ = facts;
   next();
 }
 

@@ -34,7 +34,7 @@ public:
   Stopper& operator=(const Stopper&) = delete;
 
   // There must be a VMM. A guest that is being stopped is not asked again.
-  void ask(Millis timeout, bool was_ready);
+  void ask(const StopFacts& facts);
   // Kills the VMM at once, in any step.
   void kill();
   // The guest goes on: a step that waits for that waits no more.

@@ -109,11 +109,15 @@ private:
   }
 
   void time_is_up() {
-    for (const Waiting& w : all_)
+    for (const Waiting& w : all_) {
+      bool waits_for_start = w.state == name_of(VmState::stopped);
       tell_({w.ref, w.state,
              timed_out("'{}' is still {}", w.name, w.state)
                  .subject(w.name)
-                 .hint(fmt::format("banger vm logs {} shows its console", w.name))});
+                 .hint(waits_for_start
+                           ? fmt::format("banger vm start {} starts it", w.name)
+                           : fmt::format("banger vm logs {} shows its console", w.name))});
+    }
     all_.clear();
     loop_.stop();
   }

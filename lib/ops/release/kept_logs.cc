@@ -17,15 +17,11 @@ constexpr int64_t days_kept = 7, ns_of_a_day = int64_t{86'400} * 1'000'000'000;
 
 std::string all_of(const Dirs& dirs) { return dirs.state + "/log/kept"; }
 
-std::string dir_of(const Dirs& dirs, const Vm& vm) {
-  return fmt::format("{}/{}-{}", all_of(dirs), vm.name, vm.id);
-}
-
 } // namespace
 
 void keep_logs(Context& ctx, const Vm& vm, const Places& places) {
   try {
-    std::string dir = dir_of(ctx.dirs, vm);
+    std::string dir = ctx.dirs.kept_logs(vm.name, vm.id);
     sys::make_dirs(dir);
     for (const std::string& log : {places.console, places.vmm_log, places.lifecycle}) {
       auto info = sys::find_info(log);
@@ -41,7 +37,8 @@ void keep_logs(Context& ctx, const Vm& vm, const Places& places) {
 }
 
 std::string kept_log(const Dirs& dirs, const Vm& vm, const std::string& path) {
-  std::string kept = dir_of(dirs, vm) + path.substr(std::min(path.rfind('/'), path.size()));
+  std::string kept =
+      dirs.kept_logs(vm.name, vm.id) + path.substr(std::min(path.rfind('/'), path.size()));
   return !path.empty() && sys::exists(kept) ? kept : std::string();
 }
 

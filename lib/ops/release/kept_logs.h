@@ -1,5 +1,5 @@
-// The logs of VMs of `run --rm` that did not come up, kept when the VM itself has gone: only the
-// words of its console and its VMM tell why.
+// The logs of VMs of `run --rm` that did not come up, or crashed, kept when the VM itself has gone:
+// only the words of its console and its VMM tell why.
 //
 // STATE/log/kept/NAME-ID has the end of each, 1 MiB at most. They stay for seven days, and only
 // those of the latest 20 VMs: older ones go with the next that is kept, and with every command that

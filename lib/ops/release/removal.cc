@@ -50,7 +50,7 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
   auto row = claim_removal(ctx, vm.id); // the caller's may be older than a failure
   if (!row) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  if (row->remove_when_stopped && row->fault && !row->timings.ready) keep_logs(ctx, *row, places);
+  if (row->remove_when_stopped && row->fault) keep_logs(ctx, *row, places);
   remove_disks(places); // first: on a full disk the rest needs the room
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);

@@ -213,6 +213,7 @@ public:
     return n;
   }
   size_t left_out() const override { return source_->left_out(); }
+  guest::Unread unread() const override { return source_->unread(); }
 
 private:
   SshTarget target_;
@@ -282,10 +283,20 @@ public:
       moved_(&totals_);
     });
     sink->finish();
+    if (totals_.unread.count > 0) in_guest(from, [&](auto*) { throw not_all(from); });
     return totals_;
   }
 
 private:
+  Error not_all(const CopyPlace& from) const {
+    const auto& [count, first] = totals_.unread;
+    std::string what;
+    for (const auto& one : first) what += (what.empty() ? "" : "; ") + one;
+    if (count > first.size()) what += fmt::format("; and {} more", count - first.size());
+    return failed("cannot read all of '{}': {}", from.path, what)
+        .hint("what can be read has been copied");
+  }
+
   // No work here, however much it is, keeps a signal waiting.
   void check() const {
     if (sys::is_readable(signals_)) throw guest::Interrupted();

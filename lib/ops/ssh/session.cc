@@ -36,8 +36,14 @@ void with_guest(const SshTarget& target, const Dirs& dirs, const std::function<v
     e.default_subject(target.vm.name);
     if (e.code() == Code::unreachable || e.code() == Code::timeout) {
       require_going_on(dirs, target.vm);
+      // Soon it has gone, with its logs.
+      if (target.vm.remove_when_stopped)
+        e.default_hint(fmt::format("it is removed when it has ended (--rm); if it crashed, its "
+                                   "logs are kept for a week: {}",
+                                   dirs.kept_logs(target.vm.name, target.vm.id)));
+      else
+        e.default_log(dirs.console_log(target.vm.id));
       e.default_hint(fmt::format("banger vm show {}", target.vm.name));
-      e.default_log(dirs.console_log(target.vm.id));
     }
     if (e.error_number() != EPIPE) e.within(fmt::format("VM '{}'", target.vm.name));
     throw;

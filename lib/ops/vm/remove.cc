@@ -33,10 +33,8 @@ auto with_room(const Vm& vm, const Places& places, F&& body) {
   return body();
 }
 
-} // namespace
-
-void remove_vm(Context& ctx, const std::string& ref, bool force) {
-  Vm vm = ctx.state.get_vm(ref);
+// False for a VM that runs.
+bool remove_once(Context& ctx, const Vm& vm, bool force) {
   if (force && is_live(vm.state)) {
     try {
       kill_vm(ctx, vm.id);
@@ -44,7 +42,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
       // On a full disk the VM has ended, and only its row is not written. Else it is told below.
       if (e.error_number() != ENOSPC && e.error_number() != EDQUOT) throw;
     }
-    if (!ctx.state.find_vm_by_id(vm.id)) return; // with --rm its end has removed it
+    if (!ctx.state.find_vm_by_id(vm.id)) return true; // with --rm its end has removed it
   }
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (is_being_removed(vm)) throw conflict("'{}' is just being removed", vm.name).subject(vm.name);
@@ -57,12 +55,24 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
     throw not_found("cannot remove '{}': it is gone", vm.name).subject(vm.name);
   }
   auto now = with_room(*row, places, [&] { return reconcile_locked(ctx, *row); });
-  if (!now) return;
-  if (is_live(now->state))
-    throw conflict("cannot remove '{}': {}", now->name, is_now(now->state))
-        .subject(now->name)
-        .hint(fmt::format("banger vm rm --force {} stops it first", now->name));
+  if (!now) return true;
+  if (is_live(now->state)) return false;
   with_room(*now, places, [&] { remove_vm_rest(ctx, *now); });
+  return true;
+}
+
+} // namespace
+
+void remove_vm(Context& ctx, const std::string& ref, bool force) {
+  Vm vm = ctx.state.get_vm(ref);
+  // By force a VM is ended before its lock is waited for, and another command may start it between.
+  for (int tries = force ? 10 : 1; tries > 0; tries--) {
+    if (remove_once(ctx, vm, force)) return;
+    vm = ctx.state.get_vm(vm.id);
+  }
+  Error error = conflict("cannot remove '{}': {}", vm.name, is_now(vm.state)).subject(vm.name);
+  if (!force) error.default_hint(fmt::format("banger vm rm --force {} stops it first", vm.name));
+  throw error;
 }
 
 } // namespace banger::ops

@@ -80,6 +80,7 @@ std::optional<Vm> without_directory(Context& ctx, const std::string& ref, const 
 struct Request {
   const char* verb;
   Millis timeout;  // the guest's
+  bool exact;      // as ops/link/link.h has it
   Millis patience; // until it must have ended
 };
 
@@ -89,7 +90,7 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
   // A monitor of an earlier build does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
-    ask_monitor(places.monitor_socket, {r.verb, r.timeout},
+    ask_monitor(places.monitor_socket, {.verb = r.verb, .timeout = r.timeout, .exact = r.exact},
                 {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
                 [&](const Report& report) { ctx.stage(vm.name, report.text); });
     // The monitor answers just before it ends. It is waited for, so that no process of a stopped VM
@@ -112,7 +113,7 @@ void end_unreachable_monitor(Context& ctx, const Vm& vm) {
   sys::end_process(now->monitor_process(), time_to_vanish);
 }
 
-Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout) {
+Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis timeout, bool exact) {
   LogSpan timed(ctx.log, fmt::format("vm.{}", verb), ref);
   Vm row = ctx.state.get_vm(ref);
   timed.about(row.name);
@@ -130,7 +131,7 @@ Reached end_vm(Context& ctx, const std::string& ref, const char* verb, Millis ti
   for (int deaths = 0; is_live(vm.state); deaths++) {
     if (deaths > 4) throw failed("cannot end '{}': each new monitor of it dies", vm.name);
     try {
-      bool answered = ask_to_end(ctx, vm, places, {verb, timeout, patience});
+      bool answered = ask_to_end(ctx, vm, places, {verb, timeout, exact, patience});
       if (answered) break;
       if (gently && deaths == 0)
         sys::end_process(vm.monitor_process(), time_to_vanish);
@@ -168,7 +169,7 @@ Killed kill_at_once(Context& ctx, const Vm& vm) {
   if (!sys::FileLock::is_held(places.op_lock) || !sys::FileLock::is_held(places.run_lock))
     return Killed::no;
   try {
-    if (ask_to_end(ctx, vm, places, {"kill", Millis(0), time_to_kill}))
+    if (ask_to_end(ctx, vm, places, {"kill", Millis(0), false, time_to_kill}))
       return Killed::by_its_monitor;
     end_processes(ctx, vm);
     return Killed::by_us;
@@ -181,7 +182,8 @@ Killed kill_at_once(Context& ctx, const Vm& vm) {
 } // namespace
 
 Reached stop_vm(Context& ctx, const std::string& ref, std::optional<Millis> timeout) {
-  return end_vm(ctx, ref, "stop", timeout.value_or(ctx.settings.vm_stop_timeout));
+  return end_vm(ctx, ref, "stop", timeout.value_or(ctx.settings.vm_stop_timeout),
+                timeout.has_value());
 }
 
 Reached kill_vm(Context& ctx, const std::string& ref) {
@@ -196,7 +198,7 @@ Reached kill_vm(Context& ctx, const std::string& ref) {
   case Killed::no:
     break;
   }
-  return end_vm(ctx, vm.id, "kill", Millis(0));
+  return end_vm(ctx, vm.id, "kill", Millis(0), false);
 }
 
 } // namespace banger::ops

@@ -59,6 +59,14 @@ TEST_F(FileCalls, WhatIsMadeIsPrivate) {
   open_file(path, O_WRONLY | O_CREAT);
   EXPECT_EQ(mode_of(path), 0600u);
   make_dirs(dir + "/a/b");
+  make_symlink("nowhere", dir + "/link");
+  std::string why;
+  try {
+    make_dirs(dir + "/link/sub");
+  } catch (const Error& e) {
+    why = e.message();
+  }
+  EXPECT_EQ(why, "cannot make directory '" + dir + "/link': it is a link that leads nowhere");
   EXPECT_EQ(mode_of(dir + "/a"), 0700u);
   EXPECT_EQ(mode_of(dir + "/a/b"), 0700u);
   write_atomic(path, "x", 0666);

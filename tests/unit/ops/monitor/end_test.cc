@@ -71,6 +71,19 @@ TEST(StopPlan, AGuestThatStandsStillHearsNothingAndHasHalfOfItsTimeToGoOn) {
   EXPECT_EQ(next_step(Knock::keys, still), (StopStep{Knock::term, Millis(3'000)}));
 }
 
+TEST(StopPlan, AnExactTimeoutIsForAllThatComesBeforeForce) {
+  StopFacts f{.was_ready = true, .timeout = Millis(12'000), .is_exact = true};
+  EXPECT_EQ(next_step(Knock::none, f), (StopStep{Knock::keys, Millis(9'000)}));
+  EXPECT_EQ(next_step(Knock::keys, f), (StopStep{Knock::ssh, Millis(3'000)}));
+  EXPECT_EQ(next_step(Knock::room, f), (StopStep{Knock::keys, Millis(3'000)})); // after 6 s
+  f.was_ready = false;
+  EXPECT_EQ(next_step(Knock::none, f), (StopStep{Knock::keys, Millis(12'000)}));
+  // No second of it is left for ssh.
+  f = {.was_ready = true, .timeout = Millis(2'000), .is_exact = true};
+  EXPECT_EQ(next_step(Knock::none, f), (StopStep{Knock::keys, Millis(2'000)}));
+  EXPECT_EQ(next_step(Knock::keys, f), (StopStep{Knock::term, Millis(3'000)}));
+}
+
 TEST(End, OfAGuestThatCouldNotBeAsked) {
   EndFacts f = facts(vmm::Ending::died);
   f.was_still = true;

@@ -1,0 +1,31 @@
+// How a script of guest/tree/remote_scripts.h is begun in a guest, and what it says of itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "guest/tree/remote_pipe.h"
+
+namespace banger::guest {
+
+// The command that runs it, with these words as its $1, $2, …
+std::string script(std::string_view text, const std::vector<std::string>& words);
+
+// Begins what a script says of itself, so that what a shell's own start-up files print is told
+// apart from it. No guest can know it before.
+std::string new_mark();
+
+// Waits for the mark; the words after it are of a script that has begun its work. Throws what kept
+// it from that.
+std::vector<std::string> begin_script(RemotePipe& pipe, const std::string& mark,
+                                      std::string_view doing, const std::string& path);
+
+// Why a script that ended with this status could not do it.
+Error refused(std::string_view doing, const std::string& path, int status, const RemotePipe& pipe);
+
+// As printf's %b takes it, on one line.
+std::string printf_escaped(std::string_view path);
+
+} // namespace banger::guest
