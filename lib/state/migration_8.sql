@@ -7,6 +7,5 @@ CREATE TABLE snapshot (
   restoring INTEGER NOT NULL,
   UNIQUE (vm, name)
 ) WITHOUT ROWID;
-CREATE INDEX snapshot_image ON snapshot (image_id);
 
 ALTER TABLE vm ADD COLUMN confinement TEXT NOT NULL DEFAULT '';

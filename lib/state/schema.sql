@@ -113,7 +113,6 @@ CREATE TABLE snapshot (
   restoring INTEGER NOT NULL, -- its disks are taking the place of the VM's
   UNIQUE (vm, name)
 ) WITHOUT ROWID;
-CREATE INDEX snapshot_image ON snapshot (image_id);
 
 -- A place in which VMs have their network: 'user' is the private one.
 CREATE TABLE net_place (

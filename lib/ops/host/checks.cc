@@ -17,6 +17,7 @@
 #include "ops/host/net_support.h"
 #include "ops/host/slow_kvm.h"
 #include "state/state.h"
+#include "sys/confine.h"
 #include "sys/file.h"
 #include "sys/loop.h"
 #include "sys/owner.h"
@@ -267,6 +268,18 @@ Check check_files(const Host&) {
   std::string found = fmt::format("a process may have {} files open", most);
   if (most >= enough) return {"files", Verdict::ok, found, {}};
   return {"files", most < least ? Verdict::missing : Verdict::warn, found, "ulimit -n 1024"};
+}
+
+Check check_confinement(const Host& host) {
+  int version = sys::landlock_version();
+  if (version == 0)
+    return {"confinement", Verdict::warn,
+            "this kernel has no Landlock: a VMM that its guest takes over reaches all that you do",
+            "boot a kernel with it, and lsm=landlock,... on its command line where it is off"};
+  std::string found = fmt::format("a VMM reaches its VM's files alone (Landlock {})", version);
+  if (!host.settings.vm_confined) found = "turned off by vm.confined";
+  return {"confinement", host.settings.vm_confined ? Verdict::ok : Verdict::warn, found,
+          host.settings.vm_confined ? "" : "vm.confined = true"};
 }
 
 // Its limits are a user's, and other programs take their share: trying is the only way to know.

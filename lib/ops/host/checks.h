@@ -48,7 +48,8 @@ Check check_state(const Host& host);
 Check check_key(const Host& host); // the state's ssh key
 Check check_space(const Host& host);
 Check check_runtime(const Host& host);
-Check check_files(const Host& host);   // how many files may be open
-Check check_inotify(const Host& host); // whether another file can be watched
+Check check_files(const Host& host);       // how many files may be open
+Check check_confinement(const Host& host); // what keeps a VMM from the rest of the host
+Check check_inotify(const Host& host);     // whether another file can be watched
 
 } // namespace banger::ops

@@ -34,7 +34,8 @@ constexpr Entry checks[] = {{"kvm", check_kvm},
                             {"space", check_space},
                             {"runtime", check_runtime},
                             {"files", check_files},
-                            {"inotify", check_inotify}};
+                            {"inotify", check_inotify},
+                            {"confinement", check_confinement}};
 
 } // namespace
 

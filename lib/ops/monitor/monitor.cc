@@ -8,9 +8,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "ops/monitor/confinement.h"
 #include "ops/monitor/forwards.h"
-#include "ops/release/snapshots.h"
-#include "sys/confine.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -29,11 +28,6 @@ constexpr Millis pause_while_booting{5}, pause{100};
 constexpr Millis time_to_be_seen{200};
 
 constexpr int64_t said_to_all = 0; // a Report's id
-
-std::string confinement() {
-  int version = sys::landlock_version();
-  return version ? fmt::format("landlock {}", version) : "";
-}
 
 Report paused_report(const std::string& reason) {
   return stage_report("paused", "it is paused: " + reason);
@@ -190,21 +184,14 @@ void Monitor::start_vmm() {
   prepared_->machine.saved = std::exchange(restores_, false);
   if (prepared_->machine.saved)
     sys::make_symlink(request_.saved, places_.runtime + "/" + vmm::saved_dir);
-  vmm::Inside inside{ctx_.dirs.libexec + "/banger-enter"};
-  if (place.where) {
-    inside.net = place.where->net.get();
-    inside.user = place.where->user.get();
-  }
-  inside.confined = request_.settings.vm_confined;
-  sys::make_dirs(memory_dir(places_));
-  inside.directories = {memory_dir(places_)};
+  vmm::Inside entry = entry_of(ctx_.dirs, places_, request_.settings, place.where);
   console_->begin();
   progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9,
                   prepared_->machine.saved);
-  vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), inside);
+  vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), entry);
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
   row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
-               inside.confined ? confinement() : "", progress_.timings());
+               confinement_of(entry), progress_.timings());
   vmm_.boot(prepared_->machine,
             [this](std::optional<Error> fault) { on_booted(std::move(fault)); });
 }

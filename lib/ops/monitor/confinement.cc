@@ -1,0 +1,29 @@
+#include "ops/monitor/confinement.h"
+
+#include <fmt/format.h>
+
+#include "ops/release/snapshots.h"
+#include "sys/confine.h"
+#include "sys/file.h"
+
+namespace banger::ops {
+
+vmm::Inside entry_of(const Dirs& dirs, const Places& places, const Settings& settings,
+                     const std::optional<sys::Namespaces>& where) {
+  vmm::Inside entry{dirs.libexec + "/banger-enter"};
+  if (where) {
+    entry.net = where->net.get();
+    entry.user = where->user.get();
+  }
+  entry.confined = settings.vm_confined;
+  entry.directories = {memory_dir(places)};
+  sys::make_dirs(memory_dir(places));
+  return entry;
+}
+
+std::string confinement_of(const vmm::Inside& entry) {
+  int version = entry.confined ? sys::landlock_version() : 0;
+  return version ? fmt::format("landlock {}", version) : "";
+}
+
+} // namespace banger::ops
