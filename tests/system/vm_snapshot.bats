@@ -150,6 +150,16 @@ count() {
     rm "$file"
     refused 1 "'$(dirname "$file")"
     cp "$keep" "$file"
+  # It is none without its disks, whatever the manifest says; nor is the list without a manifest.
+  file=$(saved x s manifest.json)
+  cp "$file" "$keep"
+  jq '.files |= map(select(.name != "upper.img"))' "$keep" >"$file"
+  refused 1 "has no 'upper.img'"
+  jq '.files[0] = {}' "$keep" >"$file"
+  refused 1 damaged
+  expect 0 banger vm snapshot list x
+  outputs damaged
+  cp "$keep" "$file"
   done
   # It gets its address back, unless another VM has it.
   local address

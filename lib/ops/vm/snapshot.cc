@@ -23,6 +23,7 @@
 #include "sys/lock.h"
 #include "sys/socket.h"
 
+#include "vmm/machine.h"
 namespace banger::ops {
 
 namespace {
@@ -104,6 +105,12 @@ private:
 
 int64_t room_for(const Vm& vm, const Places& places) {
   int64_t needs = vm.memory;
+int64_t room_for_copy(const std::string& disk, const std::string& dir) {
+  auto info = sys::find_info(disk);
+  if (!info) throw failed("'{}' is not there", disk);
+  return sys::can_clone(disk, dir) ? 0 : info->allocated;
+}
+
   for (const std::string& disk : own_disks(places))
     if (!sys::can_clone(disk, places.dir)) needs += sys::find_info(disk)->allocated;
   return needs;
@@ -237,8 +244,11 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     if (vm.net_mode != manifest.machine.net_mode) require_mode(ctx, vm, manifest.machine.net_mode);
     give_network(ctx, manifest.machine, held.vm); // a trial
     held.vm = vm;
-    disk::verify_snapshot(dir, manifest);
-    std::vector<std::string> disks = own_disks(places);
+    std::vector<std::string> disks = own_disks(places), needs{disk::memory_file};
+    for (const std::string& disk : disks) needs.push_back(file_name(disk));
+    if (manifest.machine.vmm == VmmKind::firecracker)
+      needs.push_back(file_name(vmm::saved_devices));
+    disk::verify_snapshot(dir, manifest, needs);
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
                                  c.stage(vm.name, "copying its disks");
                                  Undo undo(c.log);
@@ -271,12 +281,10 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
                                  settle_restore(c, places, vm);
                                  return c.state.get_vm(vm.id);
                                }};
-    int64_t needs = 0;
-    for (const std::string& disk : disks) {
-      std::string saved = fmt::format("{}/{}", dir, file_name(disk));
-      if (!sys::can_clone(saved, places.dir)) needs += sys::find_info(saved)->allocated;
-    }
-    require_space(places.dir, needs);
+    int64_t room = 0;
+    for (const std::string& disk : disks)
+      room += room_for_copy(fmt::format("{}/{}", dir, file_name(disk)), places.dir);
+    require_space(places.dir, room);
     return start_held(ctx, std::move(held), options);
   } catch (Error& e) {
     if (!e.message().starts_with("cannot restore"))
