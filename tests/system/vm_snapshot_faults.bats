@@ -132,6 +132,48 @@ PY
 }
 
 # bats test_tags=once
+@test "what a guest does a moment before: one that has just been let go on has not stood still" {
+  expect 0 banger vm run $tiny --net isolated x
+  mkdir "$root/a" "$root/b"
+  cat >"$root/talk.py" <<'PY'
+import base64, json, socket, sys, time
+
+class Link:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(sys.argv[1])
+        self.lines = self.socket.makefile()
+    def ask(self, verb, data=""):
+        self.socket.sendall(json.dumps({"v": 1, "verb": verb, "timeout_ms": 0, "id": 1,
+            "data": base64.b64encode(data.encode()).decode()}).encode() + b"\n")
+    def answer(self):
+        for line in self.lines:
+            report = json.loads(line)
+            if report.get("id") == 1:
+                return report["event"] + ": " + report.get("error", {}).get("message", "")
+
+maker, other = Link(), Link()
+maker.ask("save", sys.argv[3])
+print(maker.answer())
+other.ask(sys.argv[2])
+if sys.argv[2] == "resume":
+    time.sleep(0.05)
+    maker.ask("release")
+    print(maker.answer())
+print(other.answer())
+PY
+  talk() { expect 0 python3 "$root/talk.py" "$(dirname "$(vm_field x .vmm.api_socket)")/monitor.sock" "$@"; }
+  # A pause would be told done of a guest that goes on by itself.
+  talk pause "$root/a"
+  same "$output" "$(printf 'done: \nfailed: it is paused: a snapshot is being made')"
+  await 20 in_state x running
+  expect 0 banger vm pause x
+  talk resume "$root/b"
+  same "$output" "$(printf 'done: \nfailed: it was let go on, or ended, meanwhile\ndone: ')"
+  in_state x running
+}
+
+# bats test_tags=once
 @test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
   expect 0 banger vm run $tiny --net isolated x
   BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
