@@ -174,6 +174,32 @@ PY
 }
 
 # bats test_tags=once
+@test "what is not a snapshot of its own stays; what cannot be removed is in nobody's way" {
+  expect 0 banger vm run $tiny --net isolated x
+  expect 0 banger vm snapshot create x s
+  local dir
+  dir=$(disk_of x snapshots)
+  mkdir -p "$dir/lost+found/0123456789ab" "$dir/0123456789ab" "$root/elsewhere"
+  expect 0 banger vm resume x
+  [ -d "$dir/lost+found/0123456789ab" ]
+  [ ! -e "$dir/0123456789ab" ]
+  # They were moved to a larger disk, which others use too.
+  mv "$dir"/* "$root/elsewhere"
+  mkdir "$root/elsewhere/0123456789ab"
+  rmdir "$dir"
+  ln -s "$root/elsewhere" "$dir"
+  expect 0 banger vm resume x
+  [ -d "$root/elsewhere/0123456789ab" ]
+  mkdir "$(disk_of x .snapshot.tmp)"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT='sys.rmdir#1:eio' expect 0 banger vm kill x
+  same "$(vm_field x .state)" stopped
+  expect 0 banger vm snapshot restore x s
+  [ ! -e "$(disk_of x .snapshot.tmp)" ]
+  expect 0 banger vm rm --force x
+  [ -d "$root/elsewhere/0123456789ab" ]
+}
+
+# bats test_tags=once
 @test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
   expect 0 banger vm run $tiny --net isolated x
   BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \

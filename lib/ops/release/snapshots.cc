@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
+#include "model/name.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -12,6 +14,9 @@ namespace banger::ops {
 namespace {
 
 constexpr std::string_view prefix = "restored-";
+
+// What new_id() gives: nothing else that lies there was made by banger.
+bool is_id(std::string_view name) { return name.size() == 12 && is_id_prefix(name); }
 
 std::string all_snapshots(const Places& places) { return places.dir + "/snapshots"; }
 
@@ -33,13 +38,19 @@ std::string restored_disk(const std::string& disk) {
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
   // Nobody begins to make one: that takes op.lock, too.
   if (sys::FileLock::is_held(snapshot_lock(places))) return;
-  if (sys::exists(half_made_snapshot(places))) sys::remove_tree(half_made_snapshot(places));
-  auto dirs = sys::list_dir(all_snapshots(places));
-  if (dirs.empty()) return;
-  auto known = ctx.state.snapshots(vm.id);
-  for (const std::string& dir : dirs)
-    if (std::ranges::find(known, dir, &Snapshot::id) == known.end())
-      sys::remove_tree(snapshot_dir(places, dir));
+  try {
+    sys::remove_tree(half_made_snapshot(places));
+    // A link leads to where others have theirs.
+    auto info = sys::find_link_info(all_snapshots(places));
+    if (!info || !info->is_dir) return;
+    auto known = ctx.state.snapshots(vm.id);
+    for (const std::string& name : sys::list_dir(all_snapshots(places)))
+      if (is_id(name) && std::ranges::find(known, name, &Snapshot::id) == known.end())
+        sys::remove_tree(snapshot_dir(places, name));
+  } catch (const Error& e) {
+    // It is room that is lost, and no reason why a VM could not be stopped or removed.
+    ctx.log.warn("snapshots.settle", e);
+  }
 }
 
 void settle_restore(Context& ctx, const Places& places, const Vm& vm) {
