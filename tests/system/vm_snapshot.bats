@@ -80,6 +80,11 @@ count() {
   errors 'hint: take another name, or remove it: banger vm snapshot rm x a-name'
   expect 2 banger vm snapshot create x 'a name'
   expect 3 banger vm snapshot create y
+  # A number that is large, or none.
+  expect 0 banger vm snapshot create x snapshot2147483647
+  expect 0 banger vm snapshot create -q x
+  same "$output" snapshot2147483648
+  expect 0 banger vm snapshot rm x snapshot2147483647 snapshot2147483648
   expect 0 banger vm snapshot list
   [ "$(awk 'length > 80' <<<"$output" | wc -l)" -eq 0 ]
   same "$(awk '{ print $1, $2 }' <<<"$output" | xargs)" 'VM SNAPSHOT x snapshot1 x snapshot2 x a-name'

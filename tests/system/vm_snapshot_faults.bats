@@ -174,6 +174,41 @@ PY
 }
 
 # bats test_tags=once
+@test "its image is removed while it is written: no snapshot that nobody could go back to" {
+  expect 0 banger vm run $tiny --net isolated x
+  local old
+  old=$(vm_field x .image.name)
+  banger image show --json "$old" | jq -r .paths.root | xargs -I{} cp {} "$root/other.ext4"
+  expect 0 banger image import other "$root/other.ext4"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.rename:sleep=6000 BANGER_FAILPOINT_TRACE=$root/trace \
+    banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+  local maker=$! status=0
+  await 20 grep -qs sys.rename "$root/trace"
+  expect 0 banger vm kill x
+  expect 0 banger vm reset x --image other
+  expect 0 banger image rm "$old"
+  wait "$maker" || status=$?
+  cat "$root/out"
+  same "$status" 4
+  grep -q "cannot snapshot 'x': its image '$old' was removed meanwhile" "$root/out"
+  same "$(snapshots)" ''
+  expect 0 banger vm start x
+}
+
+# bats test_tags=once
+@test "a disk that is not there is named, before the guest stands still" {
+  expect 0 banger vm run $tiny --net isolated x
+  local disk
+  disk=$(disk_of x upper.img)
+  mv "$disk" "$root/kept"
+  expect 1 banger vm snapshot create x s
+  errors "cannot snapshot 'x': '$disk' is not there"
+  same "$(banger vm events --json x | jq -r 'select(.type == "vm.paused").type')" ''
+  mv "$root/kept" "$disk"
+  goes_on
+}
+
+# bats test_tags=once
 @test "what is not a snapshot of its own stays; what cannot be removed is in nobody's way" {
   expect 0 banger vm run $tiny --net isolated x
   expect 0 banger vm snapshot create x s

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -22,8 +23,8 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/socket.h"
-
 #include "vmm/machine.h"
+
 namespace banger::ops {
 
 namespace {
@@ -42,13 +43,14 @@ std::vector<std::string> own_disks(const Places& places) {
 }
 
 std::string next_name(const std::vector<Snapshot>& all) {
-  int last = 0;
+  uint64_t last = 0;
   for (const Snapshot& s : all) {
-    int n = 0;
+    uint64_t n = 0; // one that is larger is nobody's count
     if (!s.name.starts_with(usual_name)) continue;
     const char *from = s.name.data() + usual_name.size(), *to = s.name.data() + s.name.size();
     auto [end, error] = std::from_chars(from, to, n);
-    if (error == std::errc() && end == to) last = std::max(last, n);
+    if (error == std::errc() && end == to && n < std::numeric_limits<uint64_t>::max())
+      last = std::max(last, n);
   }
   return fmt::format("{}{}", usual_name, last + 1);
 }
@@ -103,16 +105,15 @@ private:
   Client client_;
 };
 
-int64_t room_for(const Vm& vm, const Places& places) {
-  int64_t needs = vm.memory;
 int64_t room_for_copy(const std::string& disk, const std::string& dir) {
   auto info = sys::find_info(disk);
   if (!info) throw failed("'{}' is not there", disk);
   return sys::can_clone(disk, dir) ? 0 : info->allocated;
 }
 
-  for (const std::string& disk : own_disks(places))
-    if (!sys::can_clone(disk, places.dir)) needs += sys::find_info(disk)->allocated;
+int64_t room_for(const Vm& vm, const Places& places) {
+  int64_t needs = vm.memory;
+  for (const std::string& disk : own_disks(places)) needs += room_for_copy(disk, places.dir);
   return needs;
 }
 
@@ -138,7 +139,7 @@ void require_snapshots(const Vm& vm) {
 int64_t used_by(const std::string& dir) {
   int64_t used = 0;
   for (const std::string& name : sys::list_dir(dir))
-    used += sys::find_info(fmt::format("{}/{}", dir, name))->allocated;
+    if (auto info = sys::find_info(fmt::format("{}/{}", dir, name))) used += info->allocated;
   return used;
 }
 
@@ -207,13 +208,16 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     ctx.stage(vm.name, "writing the snapshot to the disk");
     disk::seal_snapshot(half, machine_of(vm));
     made.used = used_by(half);
-    sys::make_dirs(whole.substr(0, whole.rfind('/')));
+    sys::make_dir(whole.substr(0, whole.rfind('/'))); // where the VM's directory is there still
     sys::rename(half, whole);
     undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
     sys::sync_dir(whole.substr(0, whole.rfind('/')));
     sys::sync_dir(places.dir);
     ctx.state.transaction([&] {
       if (!ctx.state.find_vm_by_id(vm.id)) throw not_found("it was removed meanwhile");
+      // Once the VM is reset to another image, nothing but a snapshot keeps this one.
+      if (auto image = ctx.state.find_image(vm.image_id); !image || !image->ready)
+        throw conflict("its image '{}' was removed meanwhile", vm.image_name);
       ctx.state.add_snapshot(made.snapshot);
       record(ctx, vm.name, "vm.snapshot", {{"snapshot", made.snapshot.name}});
     });
