@@ -124,6 +124,11 @@ count() {
   expect 0 banger vm pause x
   expect 0 banger vm snapshot create x s
   same "$(vm_field x '[.state, .reason] | join(" ")')" 'paused on request'
+  # QEMU cannot save it twice.
+  expect 4 banger vm snapshot create x t
+  errors "cannot snapshot 'x': QEMU saves a guest that stands still only once"
+  errors 'hint: have it go on first: banger vm resume'
+  same "$(vm_field x '[.state, .reason] | join(" ")')" 'paused on request'
   expect 0 banger vm resume x
   same "$(guest cat /tmp/mark)" 1
   expect 0 banger vm kill x
@@ -145,16 +150,6 @@ count() {
     errors "$2"
     same "$(vm_field x .state)" stopped
   }
-  for file in memory upper.img manifest.json; do
-    file=$(saved x s "$file")
-    cp "$file" "$keep"
-    printf 'x' | dd of="$file" bs=1 seek=300 conv=notrunc status=none
-    refused 1 damaged
-    truncate -s 200 "$file"
-    refused 1 damaged
-    rm "$file"
-    refused 1 "'$(dirname "$file")"
-    cp "$keep" "$file"
   # It is none without its disks, whatever the manifest says; nor is the list without a manifest.
   file=$(saved x s manifest.json)
   cp "$file" "$keep"
@@ -165,6 +160,16 @@ count() {
   expect 0 banger vm snapshot list x
   outputs damaged
   cp "$keep" "$file"
+  for file in memory upper.img manifest.json; do
+    file=$(saved x s "$file")
+    cp "$file" "$keep"
+    printf 'x' | dd of="$file" bs=1 seek=300 conv=notrunc status=none
+    refused 1 damaged
+    truncate -s 200 "$file"
+    refused 1 damaged
+    rm "$file"
+    refused 1 "'$(dirname "$file")"
+    cp "$keep" "$file"
   done
   # It gets its address back, unless another VM has it.
   local address
