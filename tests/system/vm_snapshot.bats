@@ -160,6 +160,14 @@ count() {
   expect 0 banger vm snapshot list x
   outputs damaged
   cp "$keep" "$file"
+  # Nor where it may not be read.
+  local plain=()
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all --)
+  chmod 000 "${file%/*}"
+  expect 0 "${plain[@]}" banger vm snapshot list --json x
+  chmod 700 "${file%/*}"
+  schema snapshot
+  field .fault | grep -q 'permission denied'
   for file in memory upper.img manifest.json; do
     file=$(saved x s "$file")
     cp "$file" "$keep"
