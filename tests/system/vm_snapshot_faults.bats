@@ -235,6 +235,20 @@ PY
 }
 
 # bats test_tags=once
+@test "something else lies in the place of its lock, or nobody may open it: no verb minds" {
+  local plain=()
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all --)
+  expect 0 banger vm run $tiny --net isolated x
+  mkdir -p "$(disk_of x snapshot.lock)/d"
+  expect 0 banger vm snapshot create x s
+  chmod 0 "$(disk_of x snapshot.lock)"
+  expect 0 "${plain[@]}" banger vm snapshot create x t
+  chmod 0 "$(disk_of x snapshot.lock)"
+  expect 0 "${plain[@]}" banger vm kill x
+  same "$(snapshots)" 's t'
+}
+
+# bats test_tags=once
 @test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
   expect 0 banger vm run $tiny --net isolated x
   BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
