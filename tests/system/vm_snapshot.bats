@@ -94,6 +94,11 @@ count() {
   expect 0 banger vm stop x
   expect 4 banger vm snapshot create x
   errors "cannot snapshot 'x': it is stopped"
+  expect 0 banger vm start --no-wait x
+  expect 4 banger vm snapshot create x
+  errors "cannot snapshot 'x': it is starting"
+  errors 'hint: banger vm wait x waits until it answers'
+  expect 0 banger vm kill x
   expect 3 banger vm snapshot restore x snapshot9
   errors "cannot restore: 'x' has no snapshot 'snapshot9'"
   expect 0 banger vm snapshot restore x snapshot2
@@ -179,6 +184,11 @@ count() {
     refused 1 "'$(dirname "$file")"
     cp "$keep" "$file"
   done
+  # Without its image it could not run, and the disks of now would be lost.
+  file=$(banger image show --json "$(vm_field x .image.name)" | jq -r .paths.root)
+  mv "$file" "$keep"
+  refused 1 "'$file'"
+  mv "$keep" "$file"
   # It gets its address back, unless another VM has it.
   local address
   address=$(vm_field x .net.address)

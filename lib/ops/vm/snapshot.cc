@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/undo.h"
+#include "disk/ext4.h"
 #include "disk/snapshot.h"
 #include "model/words.h"
 #include "ops/common/places.h"
@@ -130,8 +131,9 @@ void require_snapshots(const Vm& vm) {
   std::string why = vm.state == VmState::paused ? ": " + vm.reason : "";
   throw conflict("cannot snapshot '{}': {}{}", vm.name, is_now(vm.state), why)
       .subject(vm.name)
-      .hint(vm.state == VmState::paused
-                ? "it goes on by itself when that is over"
+      .hint(vm.state == VmState::paused ? "it goes on by itself when that is over"
+            : vm.state == VmState::starting
+                ? fmt::format("banger vm wait {} waits until it answers", vm.name)
                 : fmt::format("a snapshot has a running guest's memory: banger vm start {}",
                               vm.name));
 }
@@ -253,6 +255,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     if (manifest.machine.vmm == VmmKind::firecracker)
       needs.push_back(file_name(vmm::saved_devices));
     disk::verify_snapshot(dir, manifest, needs);
+    if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
                                  c.stage(vm.name, "copying its disks");
                                  Undo undo(c.log);
