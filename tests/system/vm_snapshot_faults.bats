@@ -235,6 +235,20 @@ PY
 }
 
 # bats test_tags=once
+@test "one that was whole, and whose maker was killed before it was known, is told by doctor" {
+  expect 0 banger vm run $tiny --net isolated x
+  expect 0 banger vm snapshot create x s
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=state.commit:kill expect 137 banger vm snapshot create x t
+  same "$(snapshots)" s
+  expect 1 banger doctor --leaks -q
+  outputs "$(disk_of x snapshots)/"
+  same "$(wc -l <<<"$output")" 1
+  expect 0 banger doctor --fix
+  same "$(ls "$(disk_of x snapshots)" | wc -l)" 1
+  goes_on
+}
+
+# bats test_tags=once
 @test "something else lies in the place of its lock, or nobody may open it: no verb minds" {
   local plain=()
   [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all --)

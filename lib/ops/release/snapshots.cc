@@ -35,18 +35,27 @@ std::string restored_disk(const std::string& disk) {
   return fmt::format("{}{}{}", disk.substr(0, name), prefix, disk.substr(name));
 }
 
+std::vector<std::string> unknown_snapshots(Reader& in, const std::string& vm_dir,
+                                           const std::string& vm_id) {
+  std::vector<std::string> unknown;
+  std::string place = vm_dir + "/snapshots";
+  // A link leads to where others have theirs.
+  auto info = sys::find_link_info(place);
+  if (!info || !info->is_dir) return unknown;
+  auto names = sys::list_dir(place);
+  auto known = in.state.snapshots(vm_id); // after the look: what was there had its row before
+  for (const std::string& name : names)
+    if (is_id(name) && std::ranges::find(known, name, &Snapshot::id) == known.end())
+      unknown.push_back(fmt::format("{}/{}", place, name));
+  return unknown;
+}
+
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
   // Nobody begins to make one: that takes op.lock, too.
   if (sys::FileLock::is_held(snapshot_lock(places))) return;
   try {
     sys::remove_tree(half_made_snapshot(places));
-    // A link leads to where others have theirs.
-    auto info = sys::find_link_info(all_snapshots(places));
-    if (!info || !info->is_dir) return;
-    auto known = ctx.state.snapshots(vm.id);
-    for (const std::string& name : sys::list_dir(all_snapshots(places)))
-      if (is_id(name) && std::ranges::find(known, name, &Snapshot::id) == known.end())
-        sys::remove_tree(snapshot_dir(places, name));
+    for (const std::string& dir : unknown_snapshots(ctx, places.dir, vm.id)) sys::remove_tree(dir);
   } catch (const Error& e) {
     // It is room that is lost, and no reason why a VM could not be stopped or removed.
     ctx.log.warn("snapshots.settle", e);
