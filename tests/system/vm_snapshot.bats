@@ -167,7 +167,7 @@ count() {
   cp "$keep" "$file"
   # Nor where it may not be read.
   local plain=()
-  [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all --)
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv '--bounding-set=-dac_override,-dac_read_search' --inh-caps=-all --)
   chmod 000 "${file%/*}"
   expect 0 "${plain[@]}" banger vm snapshot list --json x
   chmod 700 "${file%/*}"

@@ -251,7 +251,7 @@ PY
 # bats test_tags=once
 @test "something else lies in the place of its lock, or nobody may open it: no verb minds" {
   local plain=()
-  [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all --)
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv '--bounding-set=-dac_override,-dac_read_search' --inh-caps=-all --)
   expect 0 banger vm run $tiny --net isolated x
   mkdir -p "$(disk_of x snapshot.lock)/d"
   expect 0 banger vm snapshot create x s
