@@ -1,10 +1,13 @@
 #include "disk/snapshot.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
 #include "archive/sha256.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 
@@ -14,7 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int version = 1; // of the manifest
+constexpr int version = 1;                  // of the manifest
+constexpr size_t longest = size_t{1} << 20; // bytes of one
 
 Json to_json(const Manifest& manifest) {
   const SavedMachine& m = manifest.machine;
@@ -38,25 +42,48 @@ Json to_json(const Manifest& manifest) {
           {"files", files}};
 }
 
+// A number of the manifest that can be one of a VM's.
+template <typename T>
+void take(const Json& j, const char* name, int64_t least, int64_t most, T& number) {
+  const Json& value = j.at(name);
+  int64_t n = value.is_number_integer() ? value.get<int64_t>() : least - 1;
+  if (n < least || n > most) throw failed("its {} is {}", name, escape_for_terminal(value.dump()));
+  number = static_cast<T>(n);
+}
+
+bool is_plain(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
+}
+
 Manifest parse(const Json& j) {
-  if (j.at("v").get<int>() > version)
+  constexpr int64_t most = int64_t{1} << 60;
+  int made_by = 0;
+  take(j, "v", 1, most, made_by);
+  if (made_by > version)
     throw conflict("it was made by a newer banger").hint("use the newer banger");
   Manifest manifest;
   SavedMachine& m = manifest.machine;
   m.vmm = parse_vmm_kind(j.at("vmm").get<std::string>());
   m.vmm_version = j.at("vmm_version");
   m.accel = parse_accel(j.at("accel").get<std::string>());
-  m.cpus = j.at("cpus");
-  m.memory = j.at("memory");
-  m.root_size = j.at("root_size");
-  m.work_size = j.at("work_size");
+  take(j, "cpus", 1, 4096, m.cpus);
+  take(j, "memory", 1, most, m.memory);
+  take(j, "root_size", 0, most, m.root_size);
+  take(j, "work_size", 0, most, m.work_size);
   const Json& net = j.at("net");
   m.net_mode = parse_net_mode(net.at("mode").get<std::string>());
   m.address = net.at("address");
-  m.prefix = net.at("prefix");
+  take(net, "prefix", 0, 32, m.prefix);
   m.gateway = net.at("gateway");
   m.mac = net.at("mac");
-  for (const Json& f : j.at("files")) manifest.files.push_back({f["name"], f["size"], f["sha256"]});
+  for (const Json& f : j.at("files")) {
+    SavedFile& file = manifest.files.emplace_back();
+    file.name = f.at("name");
+    if (!is_plain(file.name)) throw failed("it names '{}'", escape_for_terminal(file.name));
+    take(f, "size", 0, most, file.size);
+    file.sha256 = f.at("sha256");
+  }
   return manifest;
 }
 
@@ -87,7 +114,7 @@ Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine) {
     std::string path = file_in(dir, name);
     sys::set_mode(path, 0600);
     int64_t size = sys::find_info(path)->size;
-    if (size == machine.memory) make_sparse(path);
+    if (name == memory_file && size == machine.memory) make_sparse(path);
     manifest.files.push_back({name, size, archive::sha256_file(path)});
     sys::sync_file(path);
   }
@@ -96,22 +123,32 @@ Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine) {
 }
 
 Manifest read_manifest(const std::string& dir) {
-  std::string path = file_in(dir, manifest_file);
+  std::string path = file_in(dir, manifest_file), why;
   try {
-    return parse(Json::parse(sys::read_file(path)));
+    std::string text = sys::read_file(path, longest);
+    try {
+      return parse(Json::parse(text));
+    } catch (const Error& e) {
+      if (e.code() == Code::conflict) throw;
+      why = ": " + e.message();
+    } catch (const Json::exception&) {
+    }
   } catch (Error& e) {
     throw std::move(e.within(fmt::format("cannot use the snapshot in '{}'", dir)));
-  } catch (const Json::exception&) {
-    throw failed("cannot use the snapshot in '{}': its manifest is damaged", dir);
   }
+  throw failed("cannot use the snapshot in '{}': its manifest is damaged{}", dir, why);
 }
 
-void verify_snapshot(const std::string& dir, const Manifest& manifest) {
+void verify_snapshot(const std::string& dir, const Manifest& manifest,
+                     const std::vector<std::string>& needs) {
+  for (const std::string& name : needs)
+    if (std::ranges::find(manifest.files, name, &SavedFile::name) == manifest.files.end())
+      throw failed("the snapshot in '{}' has no '{}'", dir, name);
   for (const SavedFile& f : manifest.files) {
     std::string path = file_in(dir, f.name);
     auto info = sys::find_info(path);
     if (!info) throw failed("'{}' is not there", path);
-    if (info->size != f.size || archive::sha256_file(path) != f.sha256)
+    if (!info->is_file || info->size != f.size || archive::sha256_file(path) != f.sha256)
       throw failed("'{}' is damaged: it is not what was saved", path);
   }
 }

@@ -38,18 +38,21 @@ struct Manifest {
 };
 
 inline constexpr const char* manifest_file = "manifest.json";
+inline constexpr const char* memory_file = "memory";
 
 // A copy that shares the extents where the file system can, and keeps the holes. Not synced. `to`
 // must not exist; on failure it does not.
 void copy_disk(const std::string& from, const std::string& to);
 
-// The directory has all its files: those that are a whole guest's memory, byte by byte, get their
-// holes; all is digested and synced, and the manifest written last.
+// The directory has all its files: a memory that is the guest's, byte by byte, gets its holes; all
+// is digested and synced, and the manifest written last.
 Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
 
 // Throws Error(failed) for one that is not there or cannot be read.
 Manifest read_manifest(const std::string& dir);
-// Reads every byte. Throws Error(failed) that names a file which is absent or not what it was.
-void verify_snapshot(const std::string& dir, const Manifest& manifest);
+// Reads every byte. Throws Error(failed) that names a file which is absent or not what it was, or
+// which it must have and does not.
+void verify_snapshot(const std::string& dir, const Manifest& manifest,
+                     const std::vector<std::string>& needs);
 
 } // namespace banger::disk

@@ -24,6 +24,7 @@ constexpr const char* network_id = "n0";
 constexpr Millis patience{10'000};
 // A guest's memory is written or read before the answer comes: 16 GiB to a slow disk.
 constexpr Millis time_to_move{600'000};
+constexpr Millis next_try{1'000};
 constexpr size_t longest_line = 64 << 10;
 // Firecracker has no other way to ask; a guest is woken that seldom for it.
 constexpr int seconds_between_stats = 5;
@@ -70,6 +71,7 @@ public:
   }
   ~RunningFirecracker() override {
     if (log_) loop_.forget(log_.get());
+    loop_.cancel(again_);
   }
 
   void boot(const Machine& machine, Done done) override {
@@ -91,25 +93,28 @@ public:
 
   // Firecracker does not tell whether its guest is halted: the console's word counts.
   void look_whether_halted(std::function<void(bool)> done) override {
-    http_.request("GET", "/", {}, patience, [done = std::move(done)](auto) { done(true); });
+    http_.request("GET", "/", {}, time(), [done = std::move(done)](auto) { done(true); });
   }
 
   void look_at_memory(MemoryDone done) override {
-    http_.request("GET", "/balloon/statistics", {}, patience,
-                  [done = std::move(done)](auto answer) {
-                    if (!answer) return done(std::unexpected(std::move(answer).error()));
-                    auto memory = parse_balloon_statistics(*answer);
-                    if (!memory)
-                      return done(std::unexpected(
-                          Error(Code::unreachable, "the guest does not tell what memory it has")));
-                    done(*memory);
-                  });
+    http_.request("GET", "/balloon/statistics", {}, time(), [done = std::move(done)](auto answer) {
+      if (!answer) return done(std::unexpected(std::move(answer).error()));
+      auto memory = parse_balloon_statistics(*answer);
+      if (!memory)
+        return done(std::unexpected(
+            Error(Code::unreachable, "the guest does not tell what memory it has")));
+      done(*memory);
+    });
   }
 
-  // Firecracker stops no guest by itself: a pause was asked for.
+  // Firecracker stops no guest by itself: a pause was asked for. One that is still saving its guest
+  // for an earlier monitor answers when it has done that.
   void take_up() override {
-    http_.request("GET", "/", {}, patience, [this](auto answer) {
-      if (!answer) return;
+    http_.request("GET", "/", {}, time(), [this](auto answer) {
+      if (!answer) {
+        again_ = loop_.after(next_try, [this] { take_up(); });
+        return;
+      }
       std::string state = text_of(*answer, "state");
       if (state == "Running") tell_pause({});
       if (state == "Paused") tell_pause(Pause{.asked = true});
@@ -118,9 +123,7 @@ public:
   void pause(Done done) override { change("Paused", Pause{.asked = true}, std::move(done)); }
   void resume(Done done) override { change("Resumed", {}, std::move(done)); }
 
-  void save(Done done) override {
-    ask("PUT", "/snapshot/create", save_request().body, std::move(done), time_to_move);
-  }
+  void save(Done done) override { transfer(save_request(), std::move(done)); }
 
   void read_rest() override {
     if (!lines_) return;
@@ -145,20 +148,28 @@ private:
   }
 
   void load(const Machine& machine, const FirecrackerVersion& version, const Done& done) {
-    ApiRequest r = load_request(machine, version);
-    ask(
-        "PUT", r.path, r.body,
-        [this, done](const std::optional<Error>& fault) {
-          if (fault) return done(fault);
-          change("Resumed", {}, done);
-        },
-        time_to_move);
+    transfer(load_request(machine, version), [this, done](const std::optional<Error>& fault) {
+      if (fault) return done(fault);
+      change("Resumed", {}, done);
+    });
   }
 
+  // Of the guest's memory.
+  void transfer(const ApiRequest& r, Done done) {
+    is_moving_ = true;
+    ask("PUT", r.path, r.body, [this, done = std::move(done)](const std::optional<Error>& fault) {
+      is_moving_ = false;
+      done(fault);
+    });
+  }
+
+  // Who asks while memory is moved waits for the end of that; else the connection would be given
+  // up, and a guest that is to go on would not.
+  Millis time() const { return is_moving_ ? time_to_move : patience; }
+
   // A refusal becomes an Error(failed) that names the request.
-  void ask(const char* method, const std::string& path, const std::string& body, Done done,
-           Millis time = patience) {
-    http_.request(method, path, body, time, [method, path, done = std::move(done)](auto answer) {
+  void ask(const char* method, const std::string& path, const std::string& body, Done done) {
+    http_.request(method, path, body, time(), [method, path, done = std::move(done)](auto answer) {
       if (!answer) return done(std::move(answer).error());
       if (answer->status >= 300)
         return done(failed("the VMM refuses {} {}: {}", method, path, fault_of(*answer)));
@@ -192,6 +203,8 @@ private:
   std::optional<sys::LineReader> lines_; // of log_
   Http http_;
   std::string version_;
+  bool is_moving_ = false; // the guest's memory
+  sys::Loop::Timer again_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // callbacks may destroy this
 };
 

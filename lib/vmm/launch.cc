@@ -14,6 +14,8 @@ namespace {
 
 // Where programs, their libraries and their data are installed, and what those read as they begin.
 constexpr const char* system_paths[] = {"/usr",
+                                        "/opt",
+                                        "/nix/store",
                                         "/lib",
                                         "/lib64",
                                         "/bin",

@@ -98,7 +98,15 @@ public:
     command("cont", Json::object(), std::move(done));
   }
 
-  void save(Done done) override { transfer("migrate", O_WRONLY | O_CREAT | O_EXCL, done); }
+  // QEMU saves a guest that stands still once, and not again before it has run.
+  void save(Done done) override {
+    qmp_.execute("query-status", Json::object(), patience, [this, done](const auto& answer) {
+      if (answer && text_of(*answer, "status") == "postmigrate")
+        return done(conflict("QEMU saves a guest that stands still only once")
+                        .hint("have it go on first: banger vm resume"));
+      transfer("migrate", O_WRONLY | O_CREAT | O_EXCL, done);
+    });
+  }
 
   void look_whether_halted(std::function<void(bool)> done) override {
     ask_person("info registers -a",
@@ -290,6 +298,8 @@ public:
     if (std::holds_alternative<TapNet>(m.net))
       l.reaches.push_back({"/dev/net/tun", sys::Use::device});
     l.tcp = std::holds_alternative<UserNet>(m.net);
+    // libslirp reads there whom it asks for names.
+    if (l.tcp) l.reaches.push_back({"/etc/resolv.conf", sys::Use::read});
     auto add = [&](std::initializer_list<std::string> words) {
       c.argv.insert(c.argv.end(), words);
     };

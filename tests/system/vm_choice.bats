@@ -22,6 +22,8 @@ VMM
 exec "$BANGER_BUILD/tests/banger-test-firecracker" "\$@"
 VMM
   chmod 755 "$root/bin"/*
+  # These are scripts that become programs from elsewhere.
+  export BANGER_VM_CONFINED=false
   export BANGER_QEMU_BINARY=$root/bin/qemu BANGER_FIRECRACKER_BINARY=$root/bin/firecracker
 }
 

@@ -116,6 +116,26 @@ other_vmm() {
   nothing_left
 }
 
+@test "a guest whose memory takes long to be written goes on when its verb, or its monitor, has died" {
+  local whom
+  for whom in verb monitor; do
+    TEST_VMM=slow=/snapshot/create expect 0 banger vm start f
+    banger vm snapshot create f s >"$root/out" 2>&1 3>&- &
+    maker=$!
+    await 10 in_state f paused
+    if [ $whom = verb ]; then
+      kill_dead "$maker"
+    else
+      kill_monitor f
+      expect 0 banger vm reconcile
+    fi
+    wait "$maker" || true
+    await 30 in_state f running
+    expect 0 banger ssh f -- true
+    expect 0 banger vm kill f
+  done
+}
+
 @test "what its guest does is read from the console: panic, and power-off, which leaves it running" {
   expect 0 banger vm start f
   banger ssh f -- panic || true

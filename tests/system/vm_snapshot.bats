@@ -80,6 +80,11 @@ count() {
   errors 'hint: take another name, or remove it: banger vm snapshot rm x a-name'
   expect 2 banger vm snapshot create x 'a name'
   expect 3 banger vm snapshot create y
+  # A number that is large, or none.
+  expect 0 banger vm snapshot create x snapshot2147483647
+  expect 0 banger vm snapshot create -q x
+  same "$output" snapshot2147483648
+  expect 0 banger vm snapshot rm x snapshot2147483647 snapshot2147483648
   expect 0 banger vm snapshot list
   [ "$(awk 'length > 80' <<<"$output" | wc -l)" -eq 0 ]
   same "$(awk '{ print $1, $2 }' <<<"$output" | xargs)" 'VM SNAPSHOT x snapshot1 x snapshot2 x a-name'
@@ -89,6 +94,11 @@ count() {
   expect 0 banger vm stop x
   expect 4 banger vm snapshot create x
   errors "cannot snapshot 'x': it is stopped"
+  expect 0 banger vm start --no-wait x
+  expect 4 banger vm snapshot create x
+  errors "cannot snapshot 'x': it is starting"
+  errors 'hint: banger vm wait x waits until it answers'
+  expect 0 banger vm kill x
   expect 3 banger vm snapshot restore x snapshot9
   errors "cannot restore: 'x' has no snapshot 'snapshot9'"
   expect 0 banger vm snapshot restore x snapshot2
@@ -119,6 +129,11 @@ count() {
   expect 0 banger vm pause x
   expect 0 banger vm snapshot create x s
   same "$(vm_field x '[.state, .reason] | join(" ")')" 'paused on request'
+  # QEMU cannot save it twice.
+  expect 4 banger vm snapshot create x t
+  errors "cannot snapshot 'x': QEMU saves a guest that stands still only once"
+  errors 'hint: have it go on first: banger vm resume'
+  same "$(vm_field x '[.state, .reason] | join(" ")')" 'paused on request'
   expect 0 banger vm resume x
   same "$(guest cat /tmp/mark)" 1
   expect 0 banger vm kill x
@@ -140,6 +155,24 @@ count() {
     errors "$2"
     same "$(vm_field x .state)" stopped
   }
+  # It is none without its disks, whatever the manifest says; nor is the list without a manifest.
+  file=$(saved x s manifest.json)
+  cp "$file" "$keep"
+  jq '.files |= map(select(.name != "upper.img"))' "$keep" >"$file"
+  refused 1 "has no 'upper.img'"
+  jq '.files[0] = {}' "$keep" >"$file"
+  refused 1 damaged
+  expect 0 banger vm snapshot list x
+  outputs damaged
+  cp "$keep" "$file"
+  # Nor where it may not be read.
+  local plain=()
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv '--bounding-set=-dac_override,-dac_read_search' --inh-caps=-all --)
+  chmod 000 "${file%/*}"
+  expect 0 "${plain[@]}" banger vm snapshot list --json x
+  chmod 700 "${file%/*}"
+  schema snapshot
+  field .fault | grep -q 'permission denied'
   for file in memory upper.img manifest.json; do
     file=$(saved x s "$file")
     cp "$file" "$keep"
@@ -151,6 +184,11 @@ count() {
     refused 1 "'$(dirname "$file")"
     cp "$keep" "$file"
   done
+  # Without its image it could not run, and the disks of now would be lost.
+  file=$(banger image show --json "$(vm_field x .image.name)" | jq -r .paths.root)
+  mv "$file" "$keep"
+  refused 1 "'$file'"
+  mv "$keep" "$file"
   # It gets its address back, unless another VM has it.
   local address
   address=$(vm_field x .net.address)

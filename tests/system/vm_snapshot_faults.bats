@@ -132,6 +132,137 @@ PY
 }
 
 # bats test_tags=once
+@test "what a guest does a moment before: one that has just been let go on has not stood still" {
+  expect 0 banger vm run $tiny --net isolated x
+  mkdir "$root/a" "$root/b"
+  cat >"$root/talk.py" <<'PY'
+import base64, json, socket, sys, time
+
+class Link:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(sys.argv[1])
+        self.lines = self.socket.makefile()
+    def ask(self, verb, data=""):
+        self.socket.sendall(json.dumps({"v": 1, "verb": verb, "timeout_ms": 0, "id": 1,
+            "data": base64.b64encode(data.encode()).decode()}).encode() + b"\n")
+    def answer(self):
+        for line in self.lines:
+            report = json.loads(line)
+            if report.get("id") == 1:
+                return report["event"] + ": " + report.get("error", {}).get("message", "")
+
+maker, other = Link(), Link()
+maker.ask("save", sys.argv[3])
+print(maker.answer())
+other.ask(sys.argv[2])
+if sys.argv[2] == "resume":
+    time.sleep(0.05)
+    maker.ask("release")
+    print(maker.answer())
+print(other.answer())
+PY
+  talk() { expect 0 python3 "$root/talk.py" "$(dirname "$(vm_field x .vmm.api_socket)")/monitor.sock" "$@"; }
+  # A pause would be told done of a guest that goes on by itself.
+  talk pause "$root/a"
+  same "$output" "$(printf 'done: \nfailed: it is paused: a snapshot is being made')"
+  await 20 in_state x running
+  expect 0 banger vm pause x
+  talk resume "$root/b"
+  same "$output" "$(printf 'done: \nfailed: it was let go on, or ended, meanwhile\ndone: ')"
+  in_state x running
+}
+
+# bats test_tags=once
+@test "its image is removed while it is written: no snapshot that nobody could go back to" {
+  expect 0 banger vm run $tiny --net isolated x
+  local old
+  old=$(vm_field x .image.name)
+  banger image show --json "$old" | jq -r .paths.root | xargs -I{} cp {} "$root/other.ext4"
+  expect 0 banger image import other "$root/other.ext4"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.rename:sleep=6000 BANGER_FAILPOINT_TRACE=$root/trace \
+    banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+  local maker=$! status=0
+  await 20 grep -qs sys.rename "$root/trace"
+  expect 0 banger vm kill x
+  expect 0 banger vm reset x --image other
+  expect 0 banger image rm "$old"
+  wait "$maker" || status=$?
+  cat "$root/out"
+  same "$status" 4
+  grep -q "cannot snapshot 'x': its image '$old' was removed meanwhile" "$root/out"
+  same "$(snapshots)" ''
+  expect 0 banger vm start x
+}
+
+# bats test_tags=once
+@test "a disk that is not there is named, before the guest stands still" {
+  expect 0 banger vm run $tiny --net isolated x
+  local disk
+  disk=$(disk_of x upper.img)
+  mv "$disk" "$root/kept"
+  expect 1 banger vm snapshot create x s
+  errors "cannot snapshot 'x': '$disk' is not there"
+  same "$(banger vm events --json x | jq -r 'select(.type == "vm.paused").type')" ''
+  mv "$root/kept" "$disk"
+  goes_on
+}
+
+# bats test_tags=once
+@test "what is not a snapshot of its own stays; what cannot be removed is in nobody's way" {
+  expect 0 banger vm run $tiny --net isolated x
+  expect 0 banger vm snapshot create x s
+  local dir
+  dir=$(disk_of x snapshots)
+  mkdir -p "$dir/lost+found/0123456789ab" "$dir/0123456789ab" "$root/elsewhere"
+  expect 0 banger vm resume x
+  [ -d "$dir/lost+found/0123456789ab" ]
+  [ ! -e "$dir/0123456789ab" ]
+  # They were moved to a larger disk, which others use too.
+  mv "$dir"/* "$root/elsewhere"
+  mkdir "$root/elsewhere/0123456789ab"
+  rmdir "$dir"
+  ln -s "$root/elsewhere" "$dir"
+  expect 0 banger vm resume x
+  [ -d "$root/elsewhere/0123456789ab" ]
+  mkdir "$(disk_of x .snapshot.tmp)"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT='sys.rmdir#1:eio' expect 0 banger vm kill x
+  same "$(vm_field x .state)" stopped
+  expect 0 banger vm snapshot restore x s
+  [ ! -e "$(disk_of x .snapshot.tmp)" ]
+  expect 0 banger vm rm --force x
+  [ -d "$root/elsewhere/0123456789ab" ]
+}
+
+# bats test_tags=once
+@test "one that was whole, and whose maker was killed before it was known, is told by doctor" {
+  expect 0 banger vm run $tiny --net isolated x
+  expect 0 banger vm snapshot create x s
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=state.commit:kill expect 137 banger vm snapshot create x t
+  same "$(snapshots)" s
+  expect 1 banger doctor --leaks -q
+  outputs "$(disk_of x snapshots)/"
+  same "$(wc -l <<<"$output")" 1
+  expect 0 banger doctor --fix
+  same "$(ls "$(disk_of x snapshots)" | wc -l)" 1
+  goes_on
+}
+
+# bats test_tags=once
+@test "something else lies in the place of its lock, or nobody may open it: no verb minds" {
+  local plain=()
+  [ "$(id -u)" -ne 0 ] || plain=(setpriv '--bounding-set=-dac_override,-dac_read_search' --inh-caps=-all --)
+  expect 0 banger vm run $tiny --net isolated x
+  mkdir -p "$(disk_of x snapshot.lock)/d"
+  expect 0 banger vm snapshot create x s
+  chmod 0 "$(disk_of x snapshot.lock)"
+  expect 0 "${plain[@]}" banger vm snapshot create x t
+  chmod 0 "$(disk_of x snapshot.lock)"
+  expect 0 "${plain[@]}" banger vm kill x
+  same "$(snapshots)" 's t'
+}
+
+# bats test_tags=once
 @test "two at once: one is made, the other is told so; and a VM that is removed meanwhile is removed" {
   expect 0 banger vm run $tiny --net isolated x
   BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \

@@ -14,6 +14,7 @@
 //   late=MS          the socket comes after that time
 //   refuse=PATH      that request is answered with 400
 //   stall=PATH       it is never answered, and nothing after it is read
+//   slow=PATH        it is answered after 12 s, longer than others wait
 //   die=PATH         it ends there, with status 0; `die=socket`: before its socket comes
 //   cut=PATH         it breaks off in the middle of that answer
 //   garbage=PATH     its answer is no HTTP
@@ -306,6 +307,7 @@ private:
       stalled_ = true;
       return;
     }
+    if (setting("slow") == path) ::sleep(12);
     if (setting("cut") == path) {
       send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"firecra");
       ::close(client_);

@@ -1,5 +1,7 @@
 #include "ops/monitor/guest_clock.h"
 
+#include <utility>
+
 namespace banger::ops {
 
 namespace {
@@ -25,10 +27,15 @@ GuestClock::~GuestClock() {
   loop_.cancel(timer_);
 }
 
-void GuestClock::set(const std::function<void()>& then) {
+void GuestClock::set(std::function<void()> then) {
+  if (then) then_ = std::move(then);
   auto guest = guest_();
-  setter_ = guest ? set_clock(ctx_, loop_, *guest, time_to_set, then) : nullptr;
-  if (!setter_) then();
+  setter_ = guest ? set_clock(ctx_, loop_, *guest, time_to_set, [this] { tried(); }) : nullptr;
+  if (!setter_) tried();
+}
+
+void GuestClock::tried() {
+  if (auto then = std::exchange(then_, {})) then();
 }
 
 void GuestClock::set_in(Millis pause) {

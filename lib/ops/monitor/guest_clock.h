@@ -26,13 +26,17 @@ public:
   GuestClock& operator=(const GuestClock&) = delete;
 
   // In place of a try that goes on still. `then` is called once, from the loop or at once, when the
-  // clock is set or cannot be; not after drop(), nor when another try takes this one's place.
-  void set(const std::function<void()>& then = [] {});
+  // clock is set or cannot be, if by another try that took this one's place; not after drop().
+  void set(std::function<void()> then = {});
   // A try that goes on is given up: the guest has ended.
-  void drop() { setter_.reset(); }
+  void drop() {
+    setter_.reset();
+    then_ = {};
+  }
 
 private:
   void set_in(Millis pause);
+  void tried();
 
   Context& ctx_;
   sys::Loop& loop_;
@@ -40,6 +44,7 @@ private:
   Millis period_;
   sys::ClockWatch jumps_;
   sys::Loop::Timer timer_ = 0;
+  std::function<void()> then_; // of the last that asked for it
   std::unique_ptr<Helper> setter_;
 };
 

@@ -309,6 +309,9 @@ void Monitor::change_standstill(const Reply& reply, bool still) {
   const std::string& reason = standstill_.reason();
   if (phase_ != Phase::ready || stopper_.knock() != Knock::none)
     return reply.refuse(conflict("it is not running"));
+  // One that goes on by itself was not paused by this.
+  if (still && !reason.empty() && reason != paused_on_request)
+    return reply.refuse(conflict("it is paused: {}", reason));
   if (still == !reason.empty())
     return reply.done(std::string(name_of(still ? VmState::paused : VmState::running)));
   pausers_.push_back(reply);

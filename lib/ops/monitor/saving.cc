@@ -12,16 +12,14 @@ void Saving::begin(const Client& verb, const Reply& reply, const std::string& di
   sys::make_symlink(dir, runtime_dir + "/" + vmm::saved_dir);
   verb_ = verb;
   reply_ = reply;
+  moves_.reset();
   if (!standstill_.reason().empty()) return on_standstill();
   standstill_.pause(paused_for_snapshot, [this](const Error& e) { settle(e); });
 }
 
 void Saving::on_standstill() {
   const std::string& reason = standstill_.reason();
-  if (reason.empty()) {
-    has_gone_on_ = true;
-    return;
-  }
+  if (reason.empty()) return;
   if (reply_ && !is_writing_) {
     if (standstill_.is_asked_for()) return save();
     return settle(conflict("it is paused: {}", reason));
@@ -32,7 +30,7 @@ void Saving::on_standstill() {
 
 void Saving::save() {
   is_writing_ = true;
-  has_gone_on_ = false;
+  moves_ = standstill_.moves();
   vmm_.running().save([this](std::optional<Error> fault) {
     is_writing_ = false;
     settle(fault);

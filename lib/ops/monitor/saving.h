@@ -27,11 +27,13 @@ public:
   // saved already.
   void begin(const Client& verb, const Reply& reply, const std::string& dir,
              const std::string& runtime_dir);
-  // The guest stands still now, or for another reason, or has gone on.
+  // The guest stands still now, or for another reason, or runs.
   void on_standstill();
   void on_leave(const Client& client);
   // Whether the guest has stood still for this verb since its memory was begun to be written.
-  bool holds_for(const Client& verb) const { return verb_.lock() == verb && !has_gone_on_; }
+  bool holds_for(const Client& verb) const {
+    return verb_.lock() == verb && moves_ == standstill_.moves();
+  }
   // The guest ends, or is to end.
   void end(const Error& why);
 
@@ -45,7 +47,8 @@ private:
   Standstill& standstill_;
   sys::LineServer::Peer verb_;
   std::optional<Reply> reply_; // until it was given
-  bool is_writing_ = false, has_gone_on_ = true;
+  bool is_writing_ = false;
+  std::optional<int> moves_; // Standstill's, when its memory was begun to be written
 };
 
 } // namespace banger::ops

@@ -41,6 +41,7 @@ Standstill::Standstill(sys::Loop& loop, Log& log, Vmm& vmm, std::function<void()
 Standstill::~Standstill() { end(); }
 
 void Standstill::end() {
+  moves_++;
   loop_.cancel(look_);
   loop_.cancel(settled_);
   pause_.reset();
@@ -63,6 +64,7 @@ void Standstill::pause(const std::string& why, std::function<void(const Error&)>
 }
 
 void Standstill::resume(std::function<void(const Error&)> fault) {
+  moves_++;
   vmm_.running().resume([fault = std::move(fault)](const std::optional<Error>& e) {
     if (e) fault(*e);
   });
@@ -73,6 +75,7 @@ void Standstill::take(const std::optional<vmm::Pause>& pause, const std::string&
   if (pause && pause->asked && std::exchange(is_unwanted_, false))
     return resume([this](const Error& e) { log_.warn("monitor.resume", e); });
   if (pause) return stand(*pause, runtime_dir);
+  moves_++;
   loop_.cancel(look_);
   if (!pause_) return on_change_(); // an earlier monitor may have recorded a pause
   settled_ = loop_.after(time_to_settle, [this] { go_on(); });

@@ -39,6 +39,9 @@ public:
   bool is_asked_for() const { return pause_ && pause_->asked; }
   // Why it stands still; empty while it runs.
   const std::string& reason() const { return reason_; }
+  // Grows whenever the guest is let go on, goes on or ends: while it is the same, a guest that
+  // stands still has not moved. reason() is some way behind.
+  int moves() const { return moves_; }
   // The VMM has ended.
   void end();
 
@@ -58,6 +61,7 @@ private:
   std::optional<int64_t> room_; // that was not enough
   SteadyTime tried_{};
   bool is_unwanted_ = false; // a pause that may come still
+  int moves_ = 0;
   sys::Loop::Timer look_ = 0, settled_ = 0;
 };
 

@@ -18,14 +18,19 @@ std::vector<SeenSnapshot> find_snapshots(Reader& in, const std::vector<Vm>& vms)
       seen.vm = vm.name;
       seen.dir = snapshot_dir(places, s.id);
       seen.snapshot = std::move(s);
-      try {
-        seen.machine = disk::read_manifest(seen.dir).machine;
-      } catch (const Error& e) {
-        seen.fault = e.message();
-      }
-      for (const std::string& name : sys::list_dir(seen.dir))
-        if (auto info = sys::find_link_info(fmt::format("{}/{}", seen.dir, name)))
-          seen.used += info->allocated;
+      auto unless_unreadable = [&](auto&& look) {
+        try {
+          look();
+        } catch (const Error& e) {
+          seen.fault = e.message();
+        }
+      };
+      unless_unreadable([&] {
+        for (const std::string& name : sys::list_dir(seen.dir))
+          if (auto info = sys::find_link_info(fmt::format("{}/{}", seen.dir, name)))
+            seen.used += info->allocated;
+      });
+      unless_unreadable([&] { seen.machine = disk::read_manifest(seen.dir).machine; });
     }
   }
   return all;

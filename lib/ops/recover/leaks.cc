@@ -14,6 +14,7 @@
 #include "ops/net/private_net.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
+#include "ops/release/snapshots.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/namespace.h"
@@ -162,9 +163,10 @@ std::vector<Leak> find_image_dirs(const Scene& scene, Reader&) {
 
 void remove_path(const Leak& leak, Reader&) { sys::remove_tree(leak.path); }
 
-// --- temporaries of writers that died (sys::write_atomic): a ".NAME.tmp" that no process has open.
+// --- temporaries of writers that died (sys::write_atomic): a ".NAME.tmp" that no process has open;
+// and snapshots whose maker died before it wrote their row.
 
-std::vector<Leak> find_temporaries(const Scene& scene, Reader&) {
+std::vector<Leak> find_temporaries(const Scene& scene, Reader& in) {
   std::vector<Leak> found;
   // A verb or an import that holds its lock is at work there: files that it makes are no leak yet.
   auto is_busy = [&](const std::string& dir) {
@@ -173,16 +175,20 @@ std::vector<Leak> find_temporaries(const Scene& scene, Reader&) {
                           f.path == dir + "/import.lock");
     });
   };
+  auto add = [&](const std::string& path, const std::string& owner) {
+    if (auto info = sys::find_link_info(path))
+      found.push_back({"temporary", path, owner, path, {}, {}, {}, info->ino, info->mtime_ns});
+  };
   auto look = [&](const std::string& dir, const std::string& owner) {
     if (is_busy(dir)) return;
+    if (in.state.find_vm_by_id(owner))
+      for (const std::string& path : unknown_snapshots(in, dir, owner)) add(path, owner);
     for (const std::string& name : sys::list_dir(dir)) {
       if (!name.starts_with('.') || !name.ends_with(".tmp") || name.size() < 6) continue;
       std::string path = dir + "/" + name;
       bool in_use = std::any_of(scene.open_files.begin(), scene.open_files.end(),
                                 [&](const OpenFile& f) { return f.path == path; });
-      if (in_use) continue;
-      if (auto info = sys::find_link_info(path))
-        found.push_back({"temporary", path, owner, path, {}, {}, {}, info->ino, info->mtime_ns});
+      if (!in_use) add(path, owner);
     }
   };
   look(scene.state_dir, "");

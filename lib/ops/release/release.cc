@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "ops/net/open_place.h"
+#include "ops/release/snapshots.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -26,7 +27,7 @@ void mend_locks(const Places& places) {
     return;
   }
   if ((dir->mode & 0700) != 0700) sys::set_mode(places.dir, 0700);
-  for (const std::string& lock : {places.op_lock, places.run_lock}) {
+  for (const std::string& lock : {places.op_lock, places.run_lock, snapshot_lock(places)}) {
     auto info = sys::find_info(lock);
     if (!info) continue;
     if (!info->is_file)

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
+#include "model/name.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -12,6 +14,9 @@ namespace banger::ops {
 namespace {
 
 constexpr std::string_view prefix = "restored-";
+
+// What new_id() gives: nothing else that lies there was made by banger.
+bool is_id(std::string_view name) { return name.size() == 12 && is_id_prefix(name); }
 
 std::string all_snapshots(const Places& places) { return places.dir + "/snapshots"; }
 
@@ -32,18 +37,33 @@ std::string restored_disk(const std::string& disk) {
   return fmt::format("{}{}{}", disk.substr(0, name), prefix, disk.substr(name));
 }
 
+std::vector<std::string> unknown_snapshots(Reader& in, const std::string& vm_dir,
+                                           const std::string& vm_id) {
+  std::vector<std::string> unknown;
+  std::string place = vm_dir + "/snapshots";
+  // A link leads to where others have theirs.
+  auto info = sys::find_link_info(place);
+  if (!info || !info->is_dir) return unknown;
+  auto names = sys::list_dir(place);
+  auto known = in.state.snapshots(vm_id); // after the look: what was there had its row before
+  for (const std::string& name : names)
+    if (is_id(name) && std::ranges::find(known, name, &Snapshot::id) == known.end())
+      unknown.push_back(fmt::format("{}/{}", place, name));
+  return unknown;
+}
+
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
   // Nobody begins to make one: that takes op.lock, too.
   if (sys::FileLock::is_held(snapshot_lock(places))) return;
-  if (sys::exists(half_made_snapshot(places))) sys::remove_tree(half_made_snapshot(places));
-  for (const std::string& name : sys::list_dir(memory_dir(places)))
-    sys::remove_tree(fmt::format("{}/{}", memory_dir(places), name));
-  auto dirs = sys::list_dir(all_snapshots(places));
-  if (dirs.empty()) return;
-  auto known = ctx.state.snapshots(vm.id);
-  for (const std::string& dir : dirs)
-    if (std::ranges::find(known, dir, &Snapshot::id) == known.end())
-      sys::remove_tree(snapshot_dir(places, dir));
+  try {
+    sys::remove_tree(half_made_snapshot(places));
+    for (const std::string& name : sys::list_dir(memory_dir(places)))
+      sys::remove_tree(fmt::format("{}/{}", memory_dir(places), name));
+    for (const std::string& dir : unknown_snapshots(ctx, places.dir, vm.id)) sys::remove_tree(dir);
+  } catch (const Error& e) {
+    // It is room that is lost, and no reason why a VM could not be stopped or removed.
+    ctx.log.warn("snapshots.settle", e);
+  }
 }
 
 void settle_restore(Context& ctx, const Places& places, const Vm& vm) {

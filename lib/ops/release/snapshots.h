@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ops/common/context.h"
 #include "ops/common/places.h"
@@ -19,8 +20,13 @@ std::string snapshot_lock(const Places& places);
 // A disk of a snapshot that is to take the place of `disk`, which lies in the VM's directory.
 std::string restored_disk(const std::string& disk);
 
-// Removes directories of snapshots that no row tells of, unless one is being made. The caller holds
-// op.lock.
+// Directories of whole snapshots in a VM's, of which no row tells: one was interrupted, or is just
+// being made. Those that are named as banger's own are, and none where others have theirs too.
+std::vector<std::string> unknown_snapshots(Reader& in, const std::string& vm_dir,
+                                           const std::string& vm_id);
+
+// Removes directories of snapshots that no row tells of, unless one is being made. One that cannot
+// be removed is told in the log alone. The caller holds op.lock.
 void settle_snapshots(Context& ctx, const Places& places, const Vm& vm);
 // Finishes a restore that was decided (Snapshot::restoring), or takes back one that was not. The
 // caller holds op.lock, and the VM does not run.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "core/undo.h"
+#include "disk/ext4.h"
 #include "disk/snapshot.h"
 #include "model/words.h"
 #include "ops/common/places.h"
@@ -22,6 +24,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/socket.h"
+#include "vmm/machine.h"
 
 namespace banger::ops {
 
@@ -41,13 +44,14 @@ std::vector<std::string> own_disks(const Places& places) {
 }
 
 std::string next_name(const std::vector<Snapshot>& all) {
-  int last = 0;
+  uint64_t last = 0;
   for (const Snapshot& s : all) {
-    int n = 0;
+    uint64_t n = 0; // one that is larger is nobody's count
     if (!s.name.starts_with(usual_name)) continue;
     const char *from = s.name.data() + usual_name.size(), *to = s.name.data() + s.name.size();
     auto [end, error] = std::from_chars(from, to, n);
-    if (error == std::errc() && end == to) last = std::max(last, n);
+    if (error == std::errc() && end == to && n < std::numeric_limits<uint64_t>::max())
+      last = std::max(last, n);
   }
   return fmt::format("{}{}", usual_name, last + 1);
 }
@@ -102,10 +106,15 @@ private:
   Client client_;
 };
 
+int64_t room_for_copy(const std::string& disk, const std::string& dir) {
+  auto info = sys::find_info(disk);
+  if (!info) throw failed("'{}' is not there", disk);
+  return sys::can_clone(disk, dir) ? 0 : info->allocated;
+}
+
 int64_t room_for(const Vm& vm, const Places& places) {
   int64_t needs = vm.memory;
-  for (const std::string& disk : own_disks(places))
-    if (!sys::can_clone(disk, places.dir)) needs += sys::find_info(disk)->allocated;
+  for (const std::string& disk : own_disks(places)) needs += room_for_copy(disk, places.dir);
   return needs;
 }
 
@@ -122,8 +131,9 @@ void require_snapshots(const Vm& vm) {
   std::string why = vm.state == VmState::paused ? ": " + vm.reason : "";
   throw conflict("cannot snapshot '{}': {}{}", vm.name, is_now(vm.state), why)
       .subject(vm.name)
-      .hint(vm.state == VmState::paused
-                ? "it goes on by itself when that is over"
+      .hint(vm.state == VmState::paused ? "it goes on by itself when that is over"
+            : vm.state == VmState::starting
+                ? fmt::format("banger vm wait {} waits until it answers", vm.name)
                 : fmt::format("a snapshot has a running guest's memory: banger vm start {}",
                               vm.name));
 }
@@ -131,7 +141,7 @@ void require_snapshots(const Vm& vm) {
 int64_t used_by(const std::string& dir) {
   int64_t used = 0;
   for (const std::string& name : sys::list_dir(dir))
-    used += sys::find_info(fmt::format("{}/{}", dir, name))->allocated;
+    if (auto info = sys::find_info(fmt::format("{}/{}", dir, name))) used += info->allocated;
   return used;
 }
 
@@ -188,7 +198,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     sys::make_dir(half);
     undo.push("remove the snapshot", [half] { sys::remove_tree(half); });
     std::string memory = memory_dir(places);
-    sys::make_dirs(memory);
+    sys::make_dir(memory);
     undo.push("remove the memory", [memory] {
       for (const std::string& file : sys::list_dir(memory)) sys::remove_tree(memory + "/" + file);
     });
@@ -207,13 +217,16 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
       sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
     disk::seal_snapshot(half, machine_of(vm));
     made.used = used_by(half);
-    sys::make_dirs(whole.substr(0, whole.rfind('/')));
+    sys::make_dir(whole.substr(0, whole.rfind('/'))); // where the VM's directory is there still
     sys::rename(half, whole);
     undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
     sys::sync_dir(whole.substr(0, whole.rfind('/')));
     sys::sync_dir(places.dir);
     ctx.state.transaction([&] {
       if (!ctx.state.find_vm_by_id(vm.id)) throw not_found("it was removed meanwhile");
+      // Once the VM is reset to another image, nothing but a snapshot keeps this one.
+      if (auto image = ctx.state.find_image(vm.image_id); !image || !image->ready)
+        throw conflict("its image '{}' was removed meanwhile", vm.image_name);
       ctx.state.add_snapshot(made.snapshot);
       record(ctx, vm.name, "vm.snapshot", {{"snapshot", made.snapshot.name}});
     });
@@ -244,8 +257,12 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     if (vm.net_mode != manifest.machine.net_mode) require_mode(ctx, vm, manifest.machine.net_mode);
     give_network(ctx, manifest.machine, held.vm); // a trial
     held.vm = vm;
-    disk::verify_snapshot(dir, manifest);
-    std::vector<std::string> disks = own_disks(places);
+    std::vector<std::string> disks = own_disks(places), needs{disk::memory_file};
+    for (const std::string& disk : disks) needs.push_back(file_name(disk));
+    if (manifest.machine.vmm == VmmKind::firecracker)
+      needs.push_back(file_name(vmm::saved_devices));
+    disk::verify_snapshot(dir, manifest, needs);
+    if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
                                  c.stage(vm.name, "copying its disks");
                                  Undo undo(c.log);
@@ -278,12 +295,10 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
                                  settle_restore(c, places, vm);
                                  return c.state.get_vm(vm.id);
                                }};
-    int64_t needs = 0;
-    for (const std::string& disk : disks) {
-      std::string saved = fmt::format("{}/{}", dir, file_name(disk));
-      if (!sys::can_clone(saved, places.dir)) needs += sys::find_info(saved)->allocated;
-    }
-    require_space(places.dir, needs);
+    int64_t room = 0;
+    for (const std::string& disk : disks)
+      room += room_for_copy(fmt::format("{}/{}", dir, file_name(disk)), places.dir);
+    require_space(places.dir, room);
     return start_held(ctx, std::move(held), options);
   } catch (Error& e) {
     if (!e.message().starts_with("cannot restore"))

@@ -84,14 +84,15 @@ std::string completed(const Words& words, const Tool& tool = sample_tool()) {
 
 TEST(Complete, Verbs) {
   EXPECT_EQ(completed({""}), "start stop cp disk ");
-  // Of those of two words the second comes after the first.
-  EXPECT_EQ(completed({"disk", ""}), "add list ");
-  EXPECT_EQ(completed({"help", "disk", "l"}), "list ");
-  EXPECT_EQ(completed({"disk", "add", "--me"}), "--memory ");
   EXPECT_EQ(completed({"st"}), "start stop ");
   EXPECT_EQ(completed({"help", "c"}), "cp ");
   EXPECT_EQ(completed({"--json", "--config", "x", "c"}), "cp ");
   EXPECT_EQ(completed({"bogus", ""}), "start stop cp disk ");
+  // A verb of two words, a word at a time; options may stand between them.
+  EXPECT_EQ(completed({"disk", ""}), "add list ");
+  EXPECT_EQ(completed({"disk", "--json", "l"}), "list ");
+  EXPECT_EQ(completed({"help", "disk", "a"}), "add ");
+  EXPECT_EQ(completed({"disk", "bogus", ""}), "add list ");
 }
 
 TEST(Complete, Options) {

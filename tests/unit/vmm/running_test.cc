@@ -348,6 +348,7 @@ TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
     running->save([&](std::optional<Error> e) { saved.push_back(std::move(e)); });
   };
   save();
+  answer("query-status", R"({"running":false,"status":"paused"})");
   for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
     answer(command, "{}");
   ASSERT_TRUE(came);
@@ -363,6 +364,7 @@ TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
   EXPECT_EQ(sys::read_file(dir.path + "/saved/memory"), "memory");
   // One that stands there already is not written over.
   save();
+  answer("query-status", R"({"running":false,"status":"paused"})");
   run();
   ASSERT_EQ(saved.size(), 2u);
   EXPECT_NE(saved[1]->message().find("saved/memory"), std::string::npos);
@@ -373,6 +375,7 @@ TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
   sys::make_dir(dir.path + "/saved");
   std::optional<Error> fault;
   running->save([&](std::optional<Error> e) { fault = std::move(e); });
+  answer("query-status", R"({"running":false,"status":"paused"})");
   for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
     answer(command, "{}");
   answer("migrate", "{}");
@@ -380,6 +383,16 @@ TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
   answer("query-migrate", R"({"status":"failed","error-desc":"No space left on device"})");
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->message(), "QEMU has failed at it: No space left on device");
+}
+
+TEST_F(QemuTest, AGuestThatHasNotRunSinceItWasSavedIsNotSavedAgain) {
+  answer("query-status", R"({"running":false,"status":"postmigrate"})");
+  std::optional<Error> fault;
+  running->save([&](std::optional<Error> e) { fault = std::move(e); });
+  answer("query-status", R"({"running":false,"status":"postmigrate"})");
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->message(), "QEMU saves a guest that stands still only once");
+  EXPECT_EQ(fault->hint(), "have it go on first: banger vm resume");
 }
 
 TEST_F(QemuTest, OneThatIsLoadedRunsOnlyWhenAllOfItsMemoryIsThere) {
