@@ -195,7 +195,9 @@ std::vector<Vm> load_all(Db& db, const std::string& where) {
   std::vector<Vm> all;
   db.snapshot([&] {
     all.clear();
-    all.reserve(128); // a Vm is large: growing from one copies more than most lists have
+    // A Vm is large: growing from one copies more than most lists have. More than 128 KiB would be
+    // mapped, and unmapped again.
+    all.reserve((size_t{120} << 10) / sizeof(Vm));
     {
       Query q = db.query(select_vms(where));
       while (q.next()) all.push_back(read_vm(q));

@@ -1,5 +1,5 @@
-// How a VM's VMM is started: in the namespaces of its network, and kept from what of the host its VM
-// does not need (sys/confine.h).
+// How a VM's VMM is started: in the namespaces of its network, and kept from what of the host its
+// VM does not need (sys/confine.h).
 #pragma once
 
 #include <optional>
