@@ -102,8 +102,9 @@ public:
 
 // The abilities of a kind of VMM.
 struct Abilities {
-  bool user_net = false; // a network of its own, for a guest that is alone (UserNet)
-  bool emulates = false; // it runs guests without KVM
+  bool user_net = false;      // a network of its own, for a guest that is alone (UserNet)
+  bool emulates = false;      // it runs guests without KVM
+  bool devices_apart = false; // it saves a guest's devices in saved_devices
   int most_cpus = banger::most_cpus;
 };
 

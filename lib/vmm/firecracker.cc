@@ -212,7 +212,7 @@ class Firecracker : public Driver {
 public:
   explicit Firecracker(std::string binary) : binary_(std::move(binary)) {}
 
-  Abilities abilities() const override { return {.most_cpus = 32}; }
+  Abilities abilities() const override { return {.devices_apart = true, .most_cpus = 32}; }
   SerialLine serial_line() const override { return {SerialLine::Kind::stdio, typed_file}; }
   std::string api_socket() const override { return api_file; }
 

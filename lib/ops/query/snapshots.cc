@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/release/snapshots.h"
-#include "sys/file.h"
 
 namespace banger::ops {
 
@@ -25,11 +24,7 @@ std::vector<SeenSnapshot> find_snapshots(Reader& in, const std::vector<Vm>& vms)
           seen.fault = e.message();
         }
       };
-      unless_unreadable([&] {
-        for (const std::string& name : sys::list_dir(seen.dir))
-          if (auto info = sys::find_link_info(fmt::format("{}/{}", seen.dir, name)))
-            seen.used += info->allocated;
-      });
+      unless_unreadable([&] { seen.used = used_by_snapshot(seen.dir); });
       unless_unreadable([&] { seen.machine = disk::read_manifest(seen.dir).machine; });
     }
   }

@@ -30,7 +30,19 @@ std::string half_made_snapshot(const Places& places) { return places.dir + "/.sn
 
 std::string memory_dir(const Places& places) { return places.dir + "/saving"; }
 
+void clear_memory_dir(const Places& places) {
+  for (const std::string& name : sys::list_dir(memory_dir(places)))
+    sys::remove_tree(fmt::format("{}/{}", memory_dir(places), name));
+}
+
 std::string snapshot_lock(const Places& places) { return places.dir + "/snapshot.lock"; }
+
+int64_t used_by_snapshot(const std::string& dir) {
+  int64_t used = 0;
+  for (const std::string& name : sys::list_dir(dir))
+    if (auto info = sys::find_link_info(fmt::format("{}/{}", dir, name))) used += info->allocated;
+  return used;
+}
 
 std::string restored_disk(const std::string& disk) {
   size_t name = disk.rfind('/') + 1;
@@ -57,8 +69,7 @@ void settle_snapshots(Context& ctx, const Places& places, const Vm& vm) {
   if (sys::FileLock::is_held(snapshot_lock(places))) return;
   try {
     sys::remove_tree(half_made_snapshot(places));
-    for (const std::string& name : sys::list_dir(memory_dir(places)))
-      sys::remove_tree(fmt::format("{}/{}", memory_dir(places), name));
+    clear_memory_dir(places);
     for (const std::string& dir : unknown_snapshots(ctx, places.dir, vm.id)) sys::remove_tree(dir);
   } catch (const Error& e) {
     // It is room that is lost, and no reason why a VM could not be stopped or removed.

@@ -1,6 +1,7 @@
 // Where a VM's snapshots lie, and what commands on them that were interrupted have left.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,11 @@ std::string half_made_snapshot(const Places& places);
 // Where a VMM writes a guest's memory, by the link vmm::saved_dir: a directory that stays, so that
 // a confined VMM may be allowed it before.
 std::string memory_dir(const Places& places);
+void clear_memory_dir(const Places& places);
 // Held by the verb that makes one. It does not hold op.lock, so that its VM can be stopped.
 std::string snapshot_lock(const Places& places);
+// Bytes that the files of a snapshot take on the disk, what is shared counted whole.
+int64_t used_by_snapshot(const std::string& dir);
 // A disk of a snapshot that is to take the place of `disk`, which lies in the VM's directory.
 std::string restored_disk(const std::string& disk);
 

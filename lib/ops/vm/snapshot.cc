@@ -24,7 +24,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/socket.h"
-#include "vmm/machine.h"
+#include "vmm/drivers.h"
 
 namespace banger::ops {
 
@@ -138,13 +138,6 @@ void require_snapshots(const Vm& vm) {
                               vm.name));
 }
 
-int64_t used_by(const std::string& dir) {
-  int64_t used = 0;
-  for (const std::string& name : sys::list_dir(dir))
-    if (auto info = sys::find_info(fmt::format("{}/{}", dir, name))) used += info->allocated;
-  return used;
-}
-
 bool has_network(const Vm& vm, const disk::SavedMachine& m) {
   return vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
          vm.prefix == m.prefix && vm.mac == m.mac;
@@ -161,6 +154,42 @@ void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
   if (!has_network(vm, m))
     throw conflict("it had {}/{} on '{}', whose subnet is another one now", m.address, m.prefix,
                    name_of(m.net_mode));
+}
+
+// Puts the disks of a snapshot in the place of the VM's, decided by one transaction with all that
+// the row has of it. `places`: of the VM on the snapshot's image.
+Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
+              const disk::SavedMachine& machine, const Places& places) {
+  ctx.stage(vm.name, "copying its disks");
+  std::string dir = snapshot_dir(places, snapshot.id);
+  std::vector<std::string> disks = own_disks(places);
+  Undo undo(ctx.log);
+  undo.push("remove the disks of the snapshot", [&] {
+    for (const std::string& disk : disks) sys::remove_file(restored_disk(disk));
+  });
+  for (const std::string& disk : disks) {
+    sys::remove_file(restored_disk(disk));
+    disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk));
+    sys::sync_file(restored_disk(disk));
+  }
+  sys::sync_dir(places.dir);
+  Image image = ctx.state.get_image(snapshot.image_id);
+  ctx.state.transaction([&] {
+    ctx.state.change_vm(vm.id, [&](Vm& v) {
+      give_network(ctx, machine, v);
+      v.image_id = image.id;
+      v.image_name = image.name;
+      v.cpus = machine.cpus;
+      v.memory = machine.memory;
+      v.root_size = machine.root_size;
+      v.work_size = machine.work_size;
+    });
+    ctx.state.set_restoring(vm.id, snapshot.id);
+    record(ctx, vm.name, "vm.restored", {{"snapshot", snapshot.name}});
+  });
+  undo.dismiss();
+  settle_restore(ctx, places, vm);
+  return ctx.state.get_vm(vm.id);
 }
 
 } // namespace
@@ -199,9 +228,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     undo.push("remove the snapshot", [half] { sys::remove_tree(half); });
     std::string memory = memory_dir(places);
     sys::make_dir(memory);
-    undo.push("remove the memory", [memory] {
-      for (const std::string& file : sys::list_dir(memory)) sys::remove_tree(memory + "/" + file);
-    });
+    undo.push("remove the memory", [places] { clear_memory_dir(places); });
     ctx.stage(vm.name, "saving its memory");
     {
       StandingGuest guest(places.monitor_socket, memory);
@@ -216,7 +243,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     for (const std::string& file : sys::list_dir(memory))
       sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
     disk::seal_snapshot(half, machine_of(vm));
-    made.used = used_by(half);
+    made.used = used_by_snapshot(half);
     sys::make_dir(whole.substr(0, whole.rfind('/'))); // where the VM's directory is there still
     sys::rename(half, whole);
     undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
@@ -259,41 +286,12 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     held.vm = vm;
     std::vector<std::string> disks = own_disks(places), needs{disk::memory_file};
     for (const std::string& disk : disks) needs.push_back(file_name(disk));
-    if (manifest.machine.vmm == VmmKind::firecracker)
+    if (vmm::driver(manifest.machine.vmm, {})->abilities().devices_apart)
       needs.push_back(file_name(vmm::saved_devices));
     disk::verify_snapshot(dir, manifest, needs);
     if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
-                                 c.stage(vm.name, "copying its disks");
-                                 Undo undo(c.log);
-                                 undo.push("remove the disks of the snapshot", [&] {
-                                   for (const std::string& disk : disks)
-                                     sys::remove_file(restored_disk(disk));
-                                 });
-                                 for (const std::string& disk : disks) {
-                                   sys::remove_file(restored_disk(disk));
-                                   disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)),
-                                                   restored_disk(disk));
-                                   sys::sync_file(restored_disk(disk));
-                                 }
-                                 sys::sync_dir(places.dir);
-                                 Image image = c.state.get_image(snapshot.image_id);
-                                 c.state.transaction([&] {
-                                   c.state.change_vm(vm.id, [&](Vm& v) {
-                                     give_network(c, manifest.machine, v);
-                                     v.image_id = image.id;
-                                     v.image_name = image.name;
-                                     v.cpus = manifest.machine.cpus;
-                                     v.memory = manifest.machine.memory;
-                                     v.root_size = manifest.machine.root_size;
-                                     v.work_size = manifest.machine.work_size;
-                                   });
-                                   c.state.set_restoring(vm.id, snapshot.id);
-                                   record(c, vm.name, "vm.restored", {{"snapshot", snapshot.name}});
-                                 });
-                                 undo.dismiss();
-                                 settle_restore(c, places, vm);
-                                 return c.state.get_vm(vm.id);
+                                 return take_disks(c, vm, snapshot, manifest.machine, places);
                                }};
     int64_t room = 0;
     for (const std::string& disk : disks)
