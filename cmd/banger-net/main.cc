@@ -7,6 +7,42 @@ namespace {
 using namespace banger;
 
 const cli::VerbEntry verbs[] = {
+    {.name = "up",
+     .summary = "make a bridge on the host for this state's VMs",
+     .manual =
+         "The bridge is in the host's own network namespace, with a subnet of its own that the "
+         "host "
+         "has no other route to. The host, and its LAN where it has a route to that subnet, reach "
+         "each VM at the VM's address. From now on it is the network of new VMs that ask for none; "
+         "others get it by --net bridge, or banger vm set --net bridge.\n\n"
+         "Its VMs reach one another, and the outside by the links that have a default route, "
+         "behind "
+         "the host's address there (NAT). They do not reach the host itself, but for names and "
+         "echo at the bridge, nor the host's other networks; net.host_access opens the host to VMs "
+         "that are started then. A VM sends only from its own MAC and address.\n\n"
+         "Bridge, taps and rules are made with root's rights, by libexec/banger/banger-helper: "
+         "root "
+         "needs nothing more, others a rule of sudo for that program alone, which banger doctor "
+         "prints. All of it bears the state's tag: the bridge bng-TAG, the tables banger_TAG of "
+         "nftables. Forwarding is turned on for the bridge and the uplinks alone. A firewall of "
+         "the "
+         "host that drops what is forwarded has to let the bridge through.\n\n"
+         "It stays up over reboots of the host: the next start makes it again. Where rules were "
+         "flushed, up makes them anew while VMs run.",
+     .examples = {{"sudo banger net up", "for root's own VMs"},
+                  {"banger net up --subnet 192.168.77.0/24", "with addresses of your choice"}},
+     .objects = {"result"},
+     .make = tool::make_up},
+    {.name = "down",
+     .summary = "remove the bridge that up made",
+     .manual = "All that belongs to it goes: bridge, taps, rules, and the forwarding of links that "
+               "had none "
+               "before. Its subnet is kept for the next up, and VMs keep their addresses. VMs that "
+               "run on it "
+               "are a conflict (status 4) that names them.",
+     .examples = {{"banger net down", "no bridge any more"}},
+     .objects = {"result"},
+     .make = tool::make_down},
     {.name = "status",
      .summary = "show the network, who is in it, and what is forwarded",
      .manual =

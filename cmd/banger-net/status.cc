@@ -24,10 +24,24 @@ std::string ways_text(const ops::NetStatus& s) {
   return out.empty() ? "none" : "slirp4netns of each VM, by pid: " + out;
 }
 
+void show_host(cli::App& app, const ops::NetStatus::HostNet& h) {
+  auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
+  line("bridge",
+       fmt::format("{}, {}, {}", h.bridge, h.subnet, h.up ? "up" : "made again by the next start"));
+  if (h.blind.empty())
+    line("uplinks",
+         h.uplinks.empty() ? "none: this host has no default route" : join(h.uplinks, ", "));
+  else
+    line("uplinks", "not known: " + h.blind);
+  if (h.resolver) line("names", fmt::format("answered at {} by pid {}", h.gateway, h.resolver.pid));
+}
+
 void show_head(cli::App& app, const ops::NetStatus& s) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
-  line("network", s.up ? fmt::format("up, in the private namespace {}", s.net_id)
-                       : "down: it is made for the first VM that needs it");
+  if (s.host) show_host(app, *s.host);
+  line(s.host ? "private" : "network",
+       s.up ? fmt::format("up, in the private namespace {}", s.net_id)
+            : "down: it is made for the first VM that needs it");
   line("new VMs", s.mode);
   line("because", s.why);
   // Commands are never broken, so that they can be copied.
@@ -50,7 +64,7 @@ struct Status : cli::Verb {
     ops::Reading in(app.settings, app.dirs);
     ops::NetStatus s = ops::net_status(in);
     if (app.out.json) return app.out.object("net", to_json(s)), 0;
-    if (app.out.quiet) return app.out.line(s.up ? "up" : "down"), 0;
+    if (app.out.quiet) return app.out.line(s.up || (s.host && s.host->up) ? "up" : "down"), 0;
     show_head(app, s);
     cli::Table leases({{.title = "VM"},
                        {.title = "STATE", .goes = 3},

@@ -7,6 +7,8 @@
 
 namespace banger::tool {
 
+std::unique_ptr<cli::Verb> make_up();
+std::unique_ptr<cli::Verb> make_down();
 std::unique_ptr<cli::Verb> make_status();
 std::unique_ptr<cli::Verb> make_publish();
 

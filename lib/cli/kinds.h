@@ -14,7 +14,9 @@ inline constexpr Number jobs{1, 256};
 inline constexpr Size memory{most_memory, least_memory, mebibyte}, disk{most_disk, least_disk};
 
 // The choices of this build; rows of a state may hold more.
-inline Choice<NetMode> net_mode() { return one_of({NetMode::user, NetMode::isolated}); }
+inline Choice<NetMode> net_mode() {
+  return one_of({NetMode::user, NetMode::bridge, NetMode::isolated});
+}
 inline Choice<RootWay> root_way() {
   return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy});
 }

@@ -38,6 +38,11 @@ std::string to_text(Address a) {
 
 std::string to_text(const Prefix& p) { return fmt::format("{}/{}", to_text(p.address), p.length); }
 
+bool overlap(const Prefix& a, const Prefix& b) {
+  uint32_t common = mask(std::min(a.length, b.length));
+  return (a.address.value & common) == (b.address.value & common);
+}
+
 std::vector<Prefix> merged(std::vector<Prefix> prefixes) {
   // The wider of two that begin alike comes first; those within it follow at once.
   std::sort(prefixes.begin(), prefixes.end());

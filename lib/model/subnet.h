@@ -32,6 +32,8 @@ struct Prefix {
   auto operator<=>(const Prefix&) const = default;
 };
 std::string to_text(const Prefix& p); // "192.168.1.0/24"
+// Whether they have an address in common: one lies within the other then.
+bool overlap(const Prefix& a, const Prefix& b);
 // In order, and none within another.
 std::vector<Prefix> merged(std::vector<Prefix> prefixes);
 
@@ -49,6 +51,7 @@ public:
 
   int prefix() const { return prefix_; }
   std::string text() const;
+  Prefix as_prefix() const { return {at(0), prefix_}; }
   Address bridge() const { return at(1); }
   Address way_out() const { return at(2); }
   Address resolver() const { return at(3); }

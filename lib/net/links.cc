@@ -1,7 +1,10 @@
 #include "net/links.h"
 
 #include <cstring>
+#include <optional>
+#include <set>
 
+#include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -13,6 +16,7 @@
 #include <netlink/route/link.h>
 #include <netlink/route/link/bridge.h>
 #include <netlink/route/link/inet6.h>
+#include <netlink/route/route.h>
 #include <netlink/socket.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -81,6 +85,7 @@ int Links::change(int index, const Link& link, bool quiet_ipv6) {
   if (!link.master.empty()) ::rtnl_link_set_master(change.get(), index_of(link.master));
   ::rtnl_link_set_flags(change.get(), IFF_UP);
   if (link.mtu > 0) ::rtnl_link_set_mtu(change.get(), static_cast<unsigned>(link.mtu));
+  if (link.group) ::rtnl_link_set_group(change.get(), link.group);
   if (!link.mac.empty()) ::rtnl_link_set_addr(change.get(), parse(link.mac, AF_LLC).get());
   if (quiet_ipv6) ::rtnl_link_inet6_set_addr_gen_mode(change.get(), IN6_ADDR_GEN_MODE_NONE);
   return ::rtnl_link_change(socket_.get(), which.get(), change.get(), 0);
@@ -93,7 +98,7 @@ void Links::ensure(const Link& link) {
     if (link.kind == Link::Kind::uplink)
       throw failed("cannot attach the network link '{}': it is not there", link.name);
     if (link.kind == Link::Kind::tap) {
-      sys::make_tap(link.name);
+      sys::make_tap(link.name, link.owner);
     } else {
       LinkPtr bridge = checked(::rtnl_link_bridge_alloc());
       ::rtnl_link_set_name(bridge.get(), link.name.c_str());
@@ -147,6 +152,84 @@ void Links::remove(const std::string& name) {
   int code = ::rtnl_link_delete(socket_.get(), which.get());
   if (code == -NLE_OBJ_NOTFOUND || code == -NLE_NODEV) return;
   check(code, "remove", name);
+}
+
+// libnl deletes no group: rtnetlink(7), IFLA_GROUP of a RTM_DELLINK without an index.
+void Links::remove_group(unsigned group) {
+  failpoint(Point::netlink);
+  std::unique_ptr<nl_msg, PutMessage> message(::nlmsg_alloc_simple(RTM_DELLINK, 0));
+  if (!message) throw sys_error(ENOMEM, "cannot describe a network link");
+  ifinfomsg head{};
+  const std::string name = fmt::format("group {}", group);
+  check(::nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO), "describe", name);
+  check(::nla_put_u32(message.get(), IFLA_GROUP, group), "describe", name);
+  int code = ::nl_send_sync(socket_.get(), message.release());
+  if (code == -NLE_OBJ_NOTFOUND || code == -NLE_NODEV) return;
+  check(code, "remove", name);
+}
+
+namespace {
+
+struct FreeCache {
+  void operator()(nl_cache* c) const { ::nl_cache_free(c); }
+};
+
+// Calls `look` with each route of IPv4.
+template <typename Look>
+void each_route(nl_sock* socket, Look&& look) {
+  nl_cache* raw = nullptr;
+  if (int code = ::rtnl_route_alloc_cache(socket, AF_INET, 0, &raw); code < 0)
+    throw failed("cannot read the routes: {}", ::nl_geterror(code));
+  std::unique_ptr<nl_cache, FreeCache> cache(raw);
+  for (nl_object* o = ::nl_cache_get_first(raw); o; o = ::nl_cache_get_next(o))
+    look(reinterpret_cast<rtnl_route*>(o));
+}
+
+std::optional<Prefix> destination(rtnl_route* route) {
+  nl_addr* dst = ::rtnl_route_get_dst(route);
+  if (!dst || ::nl_addr_get_prefixlen(dst) == 0 || ::nl_addr_get_len(dst) != 4) return {};
+  uint32_t address = 0;
+  std::memcpy(&address, ::nl_addr_get_binary_addr(dst), sizeof address);
+  return Prefix{{ntohl(address)}, static_cast<int>(::nl_addr_get_prefixlen(dst))};
+}
+
+// The indices of the links that it leads to.
+std::vector<int> links_of(rtnl_route* route) {
+  std::vector<int> all;
+  for (int n = 0; n < ::rtnl_route_get_nnexthops(route); n++)
+    if (int link = ::rtnl_route_nh_get_ifindex(::rtnl_route_nexthop_n(route, n)))
+      all.push_back(link);
+  return all;
+}
+
+} // namespace
+
+std::vector<Prefix> Links::routed(const std::string& but) {
+  int left_out = index_of(but);
+  std::vector<Prefix> all;
+  each_route(socket_.get(), [&](rtnl_route* route) {
+    auto to = destination(route);
+    // A route that forbids a network, or throws it away, leads to nobody.
+    if (!to || ::rtnl_route_get_type(route) > RTN_MULTICAST) return;
+    std::vector<int> links = links_of(route);
+    if (left_out && links == std::vector<int>{left_out}) return;
+    all.push_back(*to);
+  });
+  return merged(std::move(all));
+}
+
+std::vector<std::string> Links::uplinks() {
+  std::set<std::string> names;
+  each_route(socket_.get(), [&](rtnl_route* route) {
+    if (::rtnl_route_get_table(route) != RT_TABLE_MAIN || destination(route) ||
+        ::rtnl_route_get_type(route) != RTN_UNICAST)
+      return;
+    for (int index : links_of(route)) {
+      char name[IFNAMSIZ] = {};
+      if (::if_indextoname(static_cast<unsigned>(index), name)) names.insert(name);
+    }
+  });
+  return {names.begin(), names.end()};
 }
 
 } // namespace banger::net

@@ -1,12 +1,15 @@
-// Links of the network namespace that this process is in, through libnl.
+// Links and routes of the network namespace that this process is in, through libnl.
 //
 // Each call is idempotent. Not thread safe; its sockets are opened in the namespace that the
 // process is in then.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/handle.h"
+#include "model/subnet.h"
 #include "net/render.h"
 
 struct nl_sock;
@@ -21,9 +24,18 @@ public:
   // and address. An uplink that is not there is Error(failed), unless it is optional.
   void ensure(const Link& link);
   void remove(const std::string& name);
+  // All links of the group, in one request.
+  void remove_group(unsigned group);
+  // 0: there is none of that name.
+  int index_of(const std::string& name) const;
+
+  // Networks that this host has a route to, or addresses in, in whatever table; default routes are
+  // none. Without those through `but`, a link.
+  std::vector<Prefix> routed(const std::string& but);
+  // The links of the default routes of the main table, by name.
+  std::vector<std::string> uplinks();
 
 private:
-  int index_of(const std::string& name) const;
   int change(int index, const Link& link, bool quiet_ipv6);
   void learn_nothing(int index, const std::string& name);
   void give_address(int index, const Link& link);

@@ -4,33 +4,15 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "net/rule_text.h"
 
 namespace banger::net {
 
 namespace {
 
-constexpr std::string_view macs = "macs", addresses = "addresses"; // who may send what
 // Which way out belongs to which tap, and which taps have one.
 constexpr std::string_view ways = "ways", own_way = "own_way";
 constexpr std::string_view host = "host", host_open = "host_open"; // the host's; who may go there
-
-// Addresses to which no guest sends, whatever the host's are: "this network", loopback, link-local,
-// multicast, reserved and broadcast (RFC 6890).
-constexpr std::string_view never_out = "{ 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3 }";
-
-// "add rule bridge TABLE CHAIN MATCH, count by tap, drop".
-std::string drop_rule(std::string_view table, std::string_view chain, std::string_view match,
-                      std::string_view reason) {
-  return fmt::format("add rule bridge {} {} {} update @{} {{ iifname }} drop\n", table, chain,
-                     match, drop_set(reason));
-}
-
-std::string elements(std::string_view verb, std::string_view table, std::string_view tap,
-                     const Guest& g) {
-  return fmt::format("{0} element bridge {1} {2} {{ \"{4}\" . {5} }}\n"
-                     "{0} element bridge {1} {3} {{ \"{4}\" . {6} }}\n",
-                     verb, table, macs, addresses, tap, g.mac, g.address);
-}
 
 // Each direction is looked up as it comes.
 std::string way_elements(std::string_view verb, const std::string& tag, int n) {
@@ -44,12 +26,6 @@ std::string open_element(std::string_view verb, std::string_view table, std::str
   return fmt::format("{} element bridge {} {} {{ \"{}\" }}\n", verb, table, host_open, tap);
 }
 
-std::string counter_set(std::string_view table, std::string_view reason) {
-  return fmt::format(
-      "add set bridge {} {} {{ type ifname; size 65535; flags dynamic; counter; }}\n", table,
-      drop_set(reason));
-}
-
 // The shared one of a build before too.
 std::string any_way(const std::string& tag) { return fmt::format("\"{}*\"", way_stem(tag)); }
 
@@ -58,9 +34,7 @@ std::string table_rules(const std::string& tag) {
   std::string t = table_name(tag), r;
   // Replaced as a whole: of a table that a crash left half-made nothing stays.
   r += fmt::format("add table bridge {0}\ndelete table bridge {0}\nadd table bridge {0}\n", t);
-  r += fmt::format("add set bridge {} {} {{ type ifname . ether_addr; }}\n", t, macs);
-  r += fmt::format("add set bridge {} {} {{ type ifname . ipv4_addr; }}\n", t, addresses);
-  return r;
+  return r + sender_sets(t);
 }
 
 // The frames that may be sent, and by whom; made or brought up to date while VMs run.
@@ -78,19 +52,7 @@ std::string sent_rules(const std::string& tag) {
   r += fmt::format("add rule bridge {} sent iifname {} goto outside\n", t, any_way(tag));
   r += fmt::format("add rule bridge {} sent goto guest\n", t);
   r += drop_rule(t, "outside", "udp sport 67", "dhcp");
-  r += drop_rule(t, "guest", fmt::format("iifname . ether saddr != @{}", macs), "mac");
-  r += drop_rule(t, "guest", "udp dport 67", "dhcp");
-  r += drop_rule(t, "guest", "udp sport 67", "dhcp");
-  r += drop_rule(t, "guest", fmt::format("ether type ip iifname . ip saddr != @{}", addresses),
-                 "address");
-  r += drop_rule(t, "guest", fmt::format("ether type arp iifname . arp saddr ether != @{}", macs),
-                 "arp");
-  r += drop_rule(t, "guest", fmt::format("ether type arp iifname . arp saddr ip != @{}", addresses),
-                 "arp");
-  // Every guest asks for IPv6 routers when it boots: that is not worth a count.
-  r += fmt::format("add rule bridge {} guest ether type ip6 drop\n", t);
-  r += drop_rule(t, "guest", "ether type != { ip, arp }", "other");
-  return r;
+  return r + guest_rules(t);
 }
 
 // The frames that the bridge itself takes; a broadcast comes here as well as to all others.
@@ -131,10 +93,7 @@ std::string guard_rules(const std::string& tag, const Subnet& subnet) {
   to_guest(fmt::format("iifname \"{}\" oifname @{} drop", shared, own_way));
   to_guest(fmt::format("iifname != \"{}\" iifname {} iifname . oifname != @{} drop", shared,
                        any_way(tag), ways));
-  // A unicast frame leaves by the tap of its receiver alone.
-  to_guest(fmt::format("ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 "
-                       "oifname . ether daddr != @{} drop",
-                       macs));
+  r += receiver_rule(t, "in", "");
   auto rule = [&](std::string_view text) {
     r += fmt::format("add rule bridge {} out {}\n", t, text);
   };
@@ -157,19 +116,6 @@ std::string guard_rules(const std::string& tag, const Subnet& subnet) {
   return r;
 }
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-bool is_tag(std::string_view tag) {
-  return tag.size() == 4 && std::all_of(tag.begin(), tag.end(), is_hex);
-}
-
-bool is_mac(std::string_view mac) {
-  if (mac.size() != 17) return false;
-  for (size_t i = 0; i < mac.size(); i++)
-    if (i % 3 == 2 ? mac[i] != ':' : !is_hex(mac[i])) return false;
-  return true;
-}
-
 void check_tap(int n) {
   if (n < 1 || n > most_tap) throw usage("invalid number of a tap {}", n);
 }
@@ -187,15 +133,15 @@ void leave(Rendered& r, const std::string& tag, const Guest& g) {
   if (g.address.empty()) return;
   // Deleting what is not there is an error, adding what is there is none.
   for (std::string_view verb : {"add", "delete"})
-    r.rules += elements(verb, table, tap, g) + open_element(verb, table, tap) +
-               way_elements(verb, tag, g.tap);
+    r.rules += sender_elements(verb, table, tap, g.mac, g.address) +
+               open_element(verb, table, tap) + way_elements(verb, tag, g.tap);
 }
 
 void join(Rendered& r, const std::string& tag, const Guest& g) {
   std::string table = table_name(tag), tap = tap_name(tag, g.tap);
   r.present.push_back(
       {.kind = Link::Kind::tap, .name = tap, .master = bridge_name(tag), .mtu = mtu});
-  r.rules += elements("add", table, tap, g);
+  r.rules += sender_elements("add", table, tap, g.mac, g.address);
   if (g.host_open) r.rules += open_element("add", table, tap);
   if (g.own_way) r.rules += way_elements("add", tag, g.tap);
 }

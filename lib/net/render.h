@@ -28,6 +28,7 @@
 // connection at a segment with ACK or RST. Each fragment has to pass by itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,14 @@ struct Link {
   enum class Kind { bridge, tap, uplink };
   Kind kind = Kind::tap;
   std::string name;
-  std::string master; // empty for the bridge itself
+  std::string master = {}; // empty for the bridge itself
   // Of the bridge alone; empty: none. A MAC of its own, because else it has a tap's, and another
   // when that one goes.
   std::string mac = {}, address = {}; // "10.0.2.1/24"
   bool optional = false;              // an uplink that is not there is no failure
   int mtu = 0;                        // 0: it stays as it is; a bridge's is its ports' lowest
+  std::optional<unsigned> owner = {}; // of a tap: who may open it; else this process's user
+  unsigned group = 0;                 // ip-link(8); 0: none
   bool operator==(const Link&) const = default;
 };
 

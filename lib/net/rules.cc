@@ -27,10 +27,14 @@ void Rules::apply(const std::string& script) {
                trim(escape_for_terminal(said.substr(0, said.find('\n')))));
 }
 
-std::vector<Drop> Rules::drops(const std::string& table) {
-  std::string command = fmt::format("list table bridge {}", table);
+std::string Rules::list(std::string_view family, std::string_view table) {
+  std::string command = fmt::format("list table {} {}", family, table);
   if (::nft_run_cmd_from_buffer(context_.get(), command.c_str()) != 0) return {};
-  return parse_drops(::nft_ctx_get_output_buffer(context_.get()));
+  return ::nft_ctx_get_output_buffer(context_.get());
+}
+
+std::vector<Drop> Rules::drops(const std::string& table) {
+  return parse_drops(list("bridge", table));
 }
 
 } // namespace banger::net

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "net/bridge_plan.h"
 #include "net/plan.h"
 
 struct nft_ctx;
@@ -17,6 +19,8 @@ public:
   Rules();
   // One transaction: all of it or nothing. Throws Error(failed) with what nftables said.
   void apply(const std::string& script);
+  // A table as JSON (libnftables-json(5)); empty where there is none.
+  std::string list(std::string_view family, std::string_view table);
   // The drops that the table has counted; empty where there is no such table.
   std::vector<Drop> drops(const std::string& table);
 
@@ -29,5 +33,9 @@ private:
 
 // From what nftables prints of a table as JSON (libnftables-json(5)). Pure.
 std::vector<Drop> parse_drops(const std::string& json);
+
+// The counts of a bridge's two tables, as listed.
+BridgeCounts read_counts(const std::string& frames, const std::string& packets,
+                         std::string_view tag);
 
 } // namespace banger::net

@@ -88,6 +88,8 @@ public:
   // exists or vm.reach is another's, Error(not_found) if vm.image_id is set and is no image's that
   // is ready. vm.id must be set. Returns the row as stored.
   Vm add_vm(Vm vm);
+  // One that add_vm() would give now.
+  std::string free_reach();
   // Loads the row, lets `change` edit it, stores all of it: one transaction. id and name may not
   // change (Error(failed)), the image only to one that is there and ready (Error(not_found)).
   // Throws Error(not_found) if the VM is gone.

@@ -175,7 +175,7 @@ void require_image(Db& db, const Vm& vm) {
 
 // 127.X.Y.N: X and Y begin as the tag's bytes, so that two states seldom share a range; N and then
 // Y count up.
-std::string free_reach(Db& db, const std::string& tag) {
+std::string find_reach(Db& db, const std::string& tag) {
   std::set<std::string> taken;
   Query q = db.query("SELECT reach FROM vm");
   while (q.next()) taken.insert(q.text(0));
@@ -209,6 +209,8 @@ std::vector<Vm> load_all(Db& db, const std::string& where) {
 }
 
 } // namespace
+
+std::string State::free_reach() { return find_reach(*db_, tag_); }
 
 std::vector<Vm> State::vms() { return load_all(*db_, ""); }
 
@@ -246,7 +248,7 @@ Vm State::add_vm(Vm vm) {
           .hint(fmt::format("banger vm start {0} starts it; banger vm rm {0} removes it", vm.name));
     if (!vm.image_id.empty()) require_image(*db_, vm);
     if (any_reach)
-      vm.reach = free_reach(*db_, tag_);
+      vm.reach = find_reach(*db_, tag_);
     else if (auto other = db_->query_one("SELECT name FROM vm WHERE reach = ?", vm.reach))
       throw conflict("address {} belongs to VM '{}'", vm.reach, *other).subject(vm.name);
     {

@@ -106,7 +106,7 @@ void enter(const Namespaces& where) {
 
 void enter(int net, int user) { enter({Fd(net), Fd(user), 0}); }
 
-void make_tap(const std::string& name) {
+void make_tap(const std::string& name, std::optional<unsigned> owner) {
   Fd fd = open_file(tun_device, O_RDWR);
   ifreq request{};
   if (name.empty() || name.size() >= sizeof request.ifr_name)
@@ -115,7 +115,8 @@ void make_tap(const std::string& name) {
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
   failpoint(Point::tap);
   if (::ioctl(fd.get(), TUNSETIFF, &request) != 0 ||
-      ::ioctl(fd.get(), TUNSETOWNER, ::geteuid()) != 0 || ::ioctl(fd.get(), TUNSETPERSIST, 1) != 0)
+      ::ioctl(fd.get(), TUNSETOWNER, owner.value_or(::geteuid())) != 0 ||
+      ::ioctl(fd.get(), TUNSETPERSIST, 1) != 0)
     throw sys_error(errno, "cannot make the tap '{}'", name);
 }
 

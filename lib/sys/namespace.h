@@ -39,9 +39,9 @@ void enter(const Namespaces& where);
 // The same from descriptors that were inherited; user -1: none. They are closed.
 void enter(int net, int user);
 
-// Makes a tap that stays until it is removed and that this user may open; one of that name that is
-// there already is taken. VMMs expect virtio headers on it.
-void make_tap(const std::string& name);
+// Makes a tap that stays until it is removed and that `owner` may open, else this user; one of that
+// name that is there already is taken. VMMs expect virtio headers on it.
+void make_tap(const std::string& name, std::optional<unsigned> owner = {});
 
 // Whether /dev/net/tun can be opened; the errno if not.
 int tun_fault();

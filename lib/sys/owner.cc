@@ -22,8 +22,10 @@ std::optional<std::string> name_in(const char* table, unsigned id) {
 
 } // namespace
 
+std::optional<std::string> user_name(uid_t uid) { return name_in("/etc/passwd", uid); }
+
 std::string owner_text(uid_t uid) {
-  auto name = name_in("/etc/passwd", uid);
+  auto name = user_name(uid);
   return name ? fmt::format("'{}'", *name) : fmt::format("user {}", uid);
 }
 

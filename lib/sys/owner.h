@@ -10,6 +10,8 @@
 
 namespace banger::sys {
 
+// None where the host has no name for him.
+std::optional<std::string> user_name(uid_t uid);
 // "'anna'", or "user 1000" where the host has no name for it.
 std::string owner_text(uid_t uid);
 // Refuses to make files in another user's directory: those of root would keep that user out of it,

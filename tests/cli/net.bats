@@ -231,8 +231,10 @@ web: $reach:81 -> 81 removed"
 }
 
 @test "a network that VMs cannot have is refused before anything is made" {
-  expect 2 env BANGER_NET_MODE=bridge banger vm create x
-  errors 'it is one of auto, user, isolated'
+  expect 2 env BANGER_NET_MODE=vlan banger vm create x
+  errors 'it is one of auto, user, bridge, isolated'
+  expect 5 env BANGER_NET_MODE=bridge banger vm create x
+  errors 'banger net up'
   expect 2 banger vm create --net isolated --ip 10.0.2.9 x
   errors 'isolated'
   mkdir "$root/bin"

@@ -178,7 +178,7 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
     expect 0 banger vm __complete create "${option%=*}" ''
     [[ $output != *"${option#*=}"* ]]
   done <<'EOF'
---net=bridge it is one of user, isolated
+--net=vlan it is one of user, bridge, isolated
 --vmm=xen it is one of qemu, firecracker
 --root=dm-snapshot it is one of reflink, overlay, copy
 EOF

@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t most_ports = 256; // each is a socket of the process that forwards it
 
-bool can_bind(const Port& p, int* err = nullptr) {
+bool can_bind(const PortsOf& vm, const Port& p, int* err = nullptr) {
+  if (vm.reach_is_guests && p.host_address == vm.reach) return true;
   return p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host, err)
                           : sys::can_bind_udp(p.host_address, p.host, err);
 }
@@ -59,7 +60,7 @@ Error taken(const PortsOf& vm, const Port& p, std::span<const Port> all, int err
   std::string hint = "the host has no such address";
   if (err != EADDRNOTAVAIL) {
     const Port* own = find_twin(vm, p, all);
-    std::string way = own && can_bind(as_bound(*own)) ? own_alone(vm, p, asked) : "";
+    std::string way = own && can_bind(vm, as_bound(*own)) ? own_alone(vm, p, asked) : "";
     hint = fmt::format("{} has that port; {}", who_has(as_bound(p)),
                        way.empty() ? "publish another one" : way);
   }
@@ -79,25 +80,31 @@ bool overlap(const Port& a, const Port& b, bool same_vm) {
 // The guest's ssh gets port 22 where the host allows it, else its last number if that is still
 // free, else any free one.
 int choose_ssh_port(const Vm& vm) {
+  constexpr int sshd = 22;
   auto is_published = [&](int port) {
     Port ssh{"tcp", vm.reach, port, 22};
     return std::any_of(vm.ports.begin(), vm.ports.end(),
                        [&](const Port& p) { return overlap(p, ssh, true); });
   };
-  for (int port : {22, vm.ssh_port})
+  if (nature_of(vm.net_mode).is_host) {
+    if (!is_published(sshd)) return sshd;
+    throw conflict("cannot publish {}:{}: the host reaches the guest's ssh there", vm.reach, sshd)
+        .subject(vm.name);
+  }
+  for (int port : {sshd, vm.ssh_port})
     if (!is_published(port) && sys::can_bind_tcp(vm.reach, port)) return port;
   return sys::free_tcp_port(vm.reach);
 }
 
 // A number that is free at the addresses of all of `ports`, which are of one protocol.
-int free_number(const std::vector<Port*>& ports) {
+int free_number(const PortsOf& vm, const std::vector<Port*>& ports) {
   const Port& first = *ports.front();
   for (int tries = 0; tries < 100; tries++) {
     Port p = first;
     p.host =
         p.proto == "tcp" ? sys::free_tcp_port(p.host_address) : sys::free_udp_port(p.host_address);
     auto is_free = [&](const Port* other) {
-      return can_bind({p.proto, other->host_address, p.host, p.guest});
+      return can_bind(vm, {p.proto, other->host_address, p.host, p.guest});
     };
     if (std::ranges::all_of(ports, is_free)) return p.host;
   }
@@ -105,6 +112,9 @@ int free_number(const std::vector<Port*>& ports) {
 }
 
 } // namespace
+
+PortsOf::PortsOf(const Vm& vm)
+    : id(vm.id), name(vm.name), reach(vm.reach), reach_is_guests(nature_of(vm.net_mode).is_host) {}
 
 const Port* find_twin(const PortsOf& vm, const Port& p, std::span<const Port> all) {
   Port twin = p;
@@ -139,12 +149,12 @@ void check_answers(const std::string& vm, NetMode mode, bool way_out,
 void choose_ports(const PortsOf& vm, std::span<Port> ports, Asked asked) {
   for (Port& p : ports) {
     int err = 0;
-    if (can_bind(p, &err)) continue;
+    if (can_bind(vm, p, &err)) continue;
     if (err != EACCES) throw taken(vm, p, ports, err, asked);
     std::vector<Port*> same;
     for (Port& o : ports)
       if (o.proto == p.proto && o.host == p.host && o.guest == p.guest) same.push_back(&o);
-    int host = free_number(same);
+    int host = free_number(vm, same);
     for (Port* o : same) o->host = host;
   }
 }
@@ -153,7 +163,7 @@ void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked
   std::vector<Error> faults;
   for (const Port& p : ports) {
     int err = 0;
-    if (!can_bind(as_bound(p), &err) && err != EACCES)
+    if (!can_bind(vm, as_bound(p), &err) && err != EACCES)
       faults.push_back(taken(vm, p, ports, err, asked));
   }
   if (faults.empty()) return;

@@ -23,7 +23,8 @@ enum class Asked {
 // The VM that the ports belong to. Of a VM that is not made yet only the name is known.
 struct PortsOf {
   std::string id, name, reach;
-  PortsOf(const Vm& vm) : id(vm.id), name(vm.name), reach(vm.reach) {}
+  bool reach_is_guests = false; // its own address is no address of the host's: nobody listens there
+  PortsOf(const Vm& vm);
   PortsOf(const VmSpec& spec) : name(spec.name) {}
 };
 

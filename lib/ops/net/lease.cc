@@ -9,9 +9,8 @@
 
 namespace banger::ops {
 
-void lease_shared(Context& ctx, std::string_view doing, const std::optional<std::string>& ip,
-                  Vm& vm) {
-  Subnet subnet = ctx.settings.net_subnet;
+void lease_shared(Context& ctx, std::string_view doing, const Subnet& subnet,
+                  const std::optional<std::string>& ip, Vm& vm) {
   std::set<Address> taken;
   std::vector<std::string> elsewhere;
   std::optional<Address> wish;
@@ -28,7 +27,7 @@ void lease_shared(Context& ctx, std::string_view doing, const std::optional<std:
     throw conflict("cannot {} '{}' in {}: {} has an address of another subnet", doing, vm.name,
                    subnet.text(), join(elsewhere, ", "))
         .subject(vm.name)
-        .hint("one subnet serves all VMs of a state: set net.subnet back, or remove them first");
+        .hint("one subnet serves all VMs of a network: set it back, or remove them first");
   if (wish && !subnet.is_for_guests(*wish))
     throw usage("invalid address '{}': it is not one for VMs of {}", *ip, subnet.text())
         .hint(
@@ -42,7 +41,6 @@ void lease_shared(Context& ctx, std::string_view doing, const std::optional<std:
   vm.address = to_text(*address);
   vm.mac = mac_of(*address);
   vm.prefix = subnet.prefix();
-  vm.gateway = to_text(subnet.way_out());
 }
 
 } // namespace banger::ops

@@ -1,4 +1,4 @@
-// A VM's address in a network that VMs share: one of net.subnet that no other VM of that network
+// A VM's address in a network that VMs share: one of its subnet that no other VM of that network
 // has.
 #pragma once
 
@@ -6,12 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "model/subnet.h"
 #include "ops/common/context.h"
 
 namespace banger::ops {
 
-// As NetPlace::lease(), for the network of `vm.net_mode`.
-void lease_shared(Context& ctx, std::string_view doing, const std::optional<std::string>& ip,
-                  Vm& vm);
+// As NetPlace::lease(), for the network of `vm.net_mode`, which has that subnet. The gateway is
+// left to the network.
+void lease_shared(Context& ctx, std::string_view doing, const Subnet& subnet,
+                  const std::optional<std::string>& ip, Vm& vm);
 
 } // namespace banger::ops

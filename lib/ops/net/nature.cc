@@ -7,6 +7,7 @@ namespace banger::ops {
 namespace {
 
 constexpr NetNature user{.shared = true, .is_private = true, .guards_host = true, .waits = true};
+constexpr NetNature bridge{.shared = true, .is_host = true, .guards_host = true, .waits = true};
 constexpr NetNature isolated{.way_out_by_setting = true, .vmm_forwards = true};
 
 } // namespace
@@ -18,12 +19,13 @@ const NetNature& nature_of(NetMode mode) {
   case NetMode::isolated:
     return isolated;
   case NetMode::bridge:
-    break;
+    return bridge;
   }
   throw failed("this build has no network '{}'", name_of(mode));
 }
 
-NetMode automatic_mode(bool private_network) {
+NetMode automatic_mode(bool host_network, bool private_network) {
+  if (host_network) return NetMode::bridge;
   return private_network ? NetMode::user : NetMode::isolated;
 }
 

@@ -14,6 +14,8 @@ struct NetNature {
   bool shared = false;
   // The network is the state's private one, which the host must allow.
   bool is_private = false;
+  // It is the host's: there from `banger net up` on, and the host reaches each VM at its address.
+  bool is_host = false;
   // The host's own addresses are closed to its VMs, unless net.host_access opens them.
   bool guards_host = false;
   // Its VMs have a way out only where net.isolated_outbound says so; without one, no answer of UDP
@@ -29,7 +31,8 @@ struct NetNature {
 // Throws Error(failed) for a mode that this build does not have.
 const NetNature& nature_of(NetMode mode);
 
-// The mode that `auto` gives a VM, on a host that allows a private network or does not.
-NetMode automatic_mode(bool private_network);
+// The mode that `auto` gives a VM: the host's network where that was made for the state, else by
+// whether the host allows a private one.
+NetMode automatic_mode(bool host_network, bool private_network);
 
 } // namespace banger::ops

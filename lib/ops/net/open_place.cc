@@ -1,6 +1,7 @@
 #include "ops/net/open_place.h"
 
 #include "core/error.h"
+#include "ops/net/bridge_net.h"
 #include "ops/net/isolated.h"
 #include "ops/net/private_net.h"
 
@@ -13,14 +14,15 @@ std::unique_ptr<NetPlace> open_place(Context& ctx, NetMode mode) {
   case NetMode::isolated:
     return std::make_unique<Isolated>(ctx);
   case NetMode::bridge:
-    break;
+    return std::make_unique<BridgeNet>(ctx);
   }
   throw failed("this build has no network '{}'", name_of(mode));
 }
 
 std::vector<std::unique_ptr<NetPlace>> all_places(Context& ctx) {
   std::vector<std::unique_ptr<NetPlace>> all;
-  for (NetMode mode : {NetMode::user, NetMode::isolated}) all.push_back(open_place(ctx, mode));
+  for (NetMode mode : {NetMode::user, NetMode::bridge, NetMode::isolated})
+    all.push_back(open_place(ctx, mode));
   return all;
 }
 

@@ -2,6 +2,7 @@
 // networks.
 //
 //   user      the state's private network                ops/net/private_net.h
+//   bridge    a bridge in the host's namespace           ops/net/bridge_net.h
 //   isolated  its VMM's own, with no other VM in it      ops/net/isolated.h
 //
 // A further kind of network is a class like those, a line in open_place() and in all_places()
@@ -26,7 +27,8 @@ class NetPlace {
 public:
   virtual ~NetPlace() = default;
 
-  // Gives the VM an address there, `ip` if that is asked for; its ports and its reach stay. The
+  // Gives the VM an address there, `ip` if that is asked for; its ports stay, and its
+  // reach (but see settle_reach). The
   // caller owns the transaction and writes the row. Throws Error(conflict), "cannot DOING", where
   // the address is another VM's, none is left, or VMs have addresses of another subnet;
   // Error(usage) for an address outside the subnet.

@@ -44,11 +44,15 @@ std::vector<net::Forward> forwards_of(const Vm& vm) {
 }
 
 PrivateNet::PrivateNet(Context& ctx)
-    : ctx_(ctx),
-      resolver_(ctx,
-                {mode,
-                 [this](NetRecord& r, const std::function<void()>& ask) { with_holder(r, ask); },
-                 [this](const NetRecord& r) { end_strays(r); }}) {}
+    : ctx_(ctx), resolver_(ctx, {mode, [this](NetRecord& r) { return name_sockets(r); },
+                                 [this](const NetRecord& r) { end_strays(r); }}) {}
+
+net::NameSockets PrivateNet::name_sockets(NetRecord& r) {
+  std::string address = to_text(Subnet::parse(r.subnet).bridge());
+  net::NameSockets sockets;
+  with_holder(r, [&] { sockets = net::name_sockets(r.holder_socket(), address); });
+  return sockets;
+}
 
 void PrivateNet::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
@@ -206,11 +210,7 @@ PrivateNet::Member PrivateNet::enter(const Vm& vm, bool anew) {
   Member m;
   m.was_there = r.taps.contains(vm.id);
   if (!m.was_there) {
-    std::set<int> used;
-    for (const auto& [id, n] : r.taps) used.insert(n);
-    int n = 1;
-    while (used.contains(n)) n++;
-    r.taps[vm.id] = n;
+    r.taps[vm.id] = free_tap(ctx_.state);
     write_net(ctx_.state, r);
   }
   m.tap = r.taps[vm.id];
@@ -293,7 +293,8 @@ void PrivateNet::drop_forwards(NetRecord& r, const Vm& vm,
 }
 
 void PrivateNet::lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) {
-  lease_shared(ctx_, doing, ip, vm);
+  lease_shared(ctx_, doing, ctx_.settings.net_subnet, ip, vm);
+  vm.gateway = to_text(Subnet::around(vm.address, vm.prefix).way_out());
 }
 
 void PrivateNet::attach(Vm& vm) {

@@ -68,6 +68,7 @@ private:
   void start_holder(NetRecord& r, bool anew, const std::optional<sys::Namespaces>& where);
   std::optional<sys::Namespaces> find_inside(const NetRecord& r);
   void reap();
+  net::NameSockets name_sockets(NetRecord& r);
   void with_holder(NetRecord& r, const std::function<void()>& ask);
   // A VM in the network, whose way out may be missing.
   struct Member {

@@ -1,8 +1,8 @@
-// The state's record of its private network: its place, its processes, and each VM's tap.
+// The state's record of a network that its VMs share: its place, its processes, and each VM's tap.
 //
-// It is the state's place "user" and its host objects. A process that changes it holds net.lock.
-// Names and identities are written down before, or at once after, the thing is made, so that all
-// of it can be made absent again.
+// It is the state's place "user" (ops/net/private_net.h) or "bridge" (ops/net/bridge_net.h) with
+// its host objects. A process that changes it holds net.lock. Names and identities are written down
+// before, or at once after, the thing is made, so that all of it can be made absent again.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,9 @@
 namespace banger::ops {
 
 struct NetRecord {
-  std::string dir; // RUNTIME/TAG/net, the working directory of its processes; empty: no network
+  NetMode mode = NetMode::user;
+  // RUNTIME/TAG/net or /bridge, the working directory of its processes; empty: no network.
+  std::string dir;
   std::string subnet;
   ProcessId holder;
   ProcessId slirp; // an earlier build's, for all VMs without one of their own (ops/net/way_out.h)
@@ -26,6 +28,7 @@ struct NetRecord {
   ProcessId resolver;
   bool resolver_known = false;
   // All that belongs to the process was made or added. A living process without it is begun anew.
+  // A bridge has neither holder, slirp nor namespace.
   bool holder_ready = false, slirp_ready = false, resolver_ready = false;
   int guard = 0;                   // net::guard_version of its rules; 0: it has none
   uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
@@ -41,8 +44,12 @@ struct NetRecord {
 // is brought back when it dies); else that of a guest's way out.
 Address resolver_of(const NetRecord& record, const Subnet& subnet);
 
-NetRecord read_net(state::State& state);
-void write_net(state::State& state, const NetRecord& record);
+NetRecord read_net(state::State& state, NetMode mode = NetMode::user);
+// Where `lasting`, also after a power cut, which takes all of it but a bridge's wish to be up.
+void write_net(state::State& state, const NetRecord& record, bool lasting = false);
+
+// The lowest number that no tap of the state has, in whatever network.
+int free_tap(state::State& state);
 
 inline std::string net_lock(const Dirs& dirs) { return dirs.state + "/net.lock"; }
 

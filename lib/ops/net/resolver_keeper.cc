@@ -5,8 +5,6 @@
 
 #include "core/error.h"
 #include "model/message.h"
-#include "model/subnet.h"
-#include "net/holder.h"
 #include "ops/net/resolver.h"
 #include "sys/file.h"
 #include "sys/lines.h"
@@ -55,16 +53,14 @@ void ResolverKeeper::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
 }
 
-// The resolver has the holder's sockets for as long as it lives, even if the holder dies. Once it
-// has gone, a new holder makes new sockets.
+// The resolver has its sockets for as long as it lives, even if the holder that made them dies.
+// Once it has gone, a new holder makes new sockets.
 void ResolverKeeper::ensure(NetRecord& r) {
   if (r.resolver_ready && sys::is_alive(r.resolver)) return;
   end(r);
   network_.end_strays(r);
   write_net(ctx_.state, r);
-  std::string address = to_text(Subnet::parse(r.subnet).bridge());
-  net::NameSockets sockets;
-  network_.with_holder(r, [&] { sockets = net::name_sockets(r.holder_socket(), address); });
+  net::NameSockets sockets = network_.sockets(r);
   Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
   StartedResolver started =
       start_resolver(ctx_, network_.mode, r.subnet, sockets, r.dir, log.get());

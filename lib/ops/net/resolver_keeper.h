@@ -1,4 +1,4 @@
-// The resolver of a private network (ops/net/resolver.h), kept: begun where it is missing, ended
+// The resolver of a shared network (ops/net/resolver.h), kept: begun where it is missing, ended
 // with the network.
 //
 // The caller has net.lock and has read the record. A change of the resolver is written to the
@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "net/holder.h"
 #include "ops/common/context.h"
 #include "ops/net/record.h"
 #include "sys/process.h"
@@ -19,8 +20,8 @@ public:
   // The services of the network that it belongs to.
   struct Network {
     NetMode mode{}; // of the VMs in it
-    // Calls `ask`, which speaks to the holder; where that does not answer, again with a new one.
-    std::function<void(NetRecord& r, const std::function<void()>& ask)> with_holder;
+    // The sockets at port 53 of the bridge's address.
+    std::function<net::NameSockets(NetRecord& r)> sockets;
     // Ends the network's processes that are in no record.
     std::function<void(const NetRecord& r)> end_strays;
   };

@@ -7,8 +7,10 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/subnet.h"
+#include "net/helper.h"
 #include "net/holder.h"
 #include "net/slirp.h"
+#include "ops/common/rights.h"
 #include "ops/host/net_support.h"
 #include "ops/net/nature.h"
 #include "ops/net/record.h"
@@ -25,9 +27,13 @@ void add_mode(NetStatus& s, const Settings& settings, const Dirs& dirs) {
     s.mode = name_of(*settings.net_mode);
     return;
   }
+  if (s.host) {
+    s.mode = name_of(automatic_mode(true, true));
+    return;
+  }
   UserNetFault fault;
   if (!s.up) fault = user_net_fault(dirs, nullptr); // one that is up proves itself
-  s.mode = name_of(automatic_mode(fault.missing.empty()));
+  s.mode = name_of(automatic_mode(false, fault.missing.empty()));
   s.why = join(fault.missing, "; ");
   s.mend = join(fault.mends, "; ");
 }
@@ -68,6 +74,58 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
   }
 }
 
+// The host's network, and what only root sees of it.
+void add_host(NetStatus& s, Reader& in) {
+  NetRecord record = read_net(in.state, NetMode::bridge);
+  if (record.dir.empty()) return;
+  const std::string& tag = in.state.tag();
+  Subnet subnet = Subnet::parse(record.subnet);
+  NetStatus::HostNet host{.up = record.guard != 0,
+                          .bridge = net::bridge_name(tag),
+                          .subnet = record.subnet,
+                          .gateway = to_text(subnet.bridge()),
+                          .uplinks = {},
+                          .resolver = {},
+                          .blind = {}};
+  if (sys::is_alive(record.resolver)) host.resolver = record.resolver;
+  net::BridgeCounts counts;
+  try {
+    net::Helper::Seen seen = net::Helper(helper_command(in.dirs)).look(tag);
+    host.up = seen.up;
+    host.uplinks = seen.uplinks;
+    counts = std::move(seen.counts);
+  } catch (const Error& e) {
+    if (e.code() != Code::preflight) throw;
+    host.blind = e.message();
+  }
+  for (NetStatus::Lease& l : s.leases) {
+    auto tap = record.taps.find(l.vm.id);
+    if (l.vm.net_mode != NetMode::bridge || tap == record.taps.end()) continue;
+    l.tap = net::tap_name(tag, tap->second);
+    for (const auto& d : counts.drops)
+      if (d.tap == tap->second || d.address == l.vm.address) {
+        l.dropped[d.reason] += d.packets;
+        s.dropped[d.reason] += d.packets;
+      }
+    for (const auto& out : counts.out)
+      if (out.address == l.vm.address) l.out_packets = out.packets, l.out_bytes = out.bytes;
+    for (const Port& p : l.vm.ports) s.forwards.push_back({p, l.vm.address, l.vm.name});
+  }
+  s.host = std::move(host);
+}
+
+Json host_json(const NetStatus::HostNet& h) {
+  Json uplinks = Json::array();
+  for (const std::string& name : h.uplinks) uplinks.push_back(name);
+  return {{"up", h.up},
+          {"bridge", h.bridge},
+          {"subnet", h.subnet},
+          {"gateway", h.gateway},
+          {"uplinks", uplinks},
+          {"resolver_pid", h.resolver ? Json(h.resolver.pid) : Json()},
+          {"blind", h.blind.empty() ? Json() : Json(h.blind)}};
+}
+
 Json drops_json(const NetStatus::Drops& drops) {
   Json j = Json::object();
   for (std::string_view reason : net::drop_reasons) {
@@ -94,8 +152,6 @@ NetStatus net_status(Reader& in) {
   NetRecord record = read_net(in.state);
   if (sys::is_alive(record.holder)) s.holder = record.holder;
   s.up = s.holder && !record.taps.empty();
-  add_mode(s, in.settings, in.dirs);
-
   Subnet subnet = in.settings.net_subnet;
   std::map<std::string, ProcessId> ways = all_ways(in.state);
   std::set<std::string> slirps;
@@ -134,6 +190,8 @@ NetStatus net_status(Reader& in) {
     });
   }
   add_forwards(s, record, slirps);
+  add_host(s, in);
+  add_mode(s, in.settings, in.dirs);
   return s;
 }
 
@@ -156,6 +214,8 @@ Json to_json(const NetStatus& s) {
                       {"mac", l.vm.mac},
                       {"tap", or_null(l.tap)},
                       {"slirp", or_null(l.slirp)},
+                      {"out_packets", l.out_packets},
+                      {"out_bytes", l.out_bytes},
                       {"dropped", drops_json(l.dropped)}});
   for (const NetStatus::LivePort& f : s.forwards)
     forwards.push_back({{"vm", or_null(f.vm)},
@@ -179,6 +239,7 @@ Json to_json(const NetStatus& s) {
           {"resolver_pid", or_null(s.resolver_process)},
           {"slirp", or_null(first_way(s))},
           {"dropped", drops_json(s.dropped)},
+          {"host", s.host ? host_json(*s.host) : Json()},
           {"leases", leases},
           {"forwards", forwards}};
 }

@@ -23,11 +23,23 @@ struct NetStatus {
   ProcessId holder;           // empty: not alive
   ProcessId resolver_process; // of what guests ask of names; empty: not alive, or none
 
+  // The host's network (ops/net/bridge_net.h).
+  struct HostNet {
+    bool up = false; // the bridge is there, as far as this user may know
+    std::string bridge, subnet, gateway;
+    std::vector<std::string> uplinks; // that its guests go out by
+    ProcessId resolver;               // empty: none, or not alive
+    // Not known without the rights for it: why.
+    std::string blind;
+  };
+  std::optional<HostNet> host; // none: `banger net up` was not run, or undone
+
   using Drops = std::map<std::string, uint64_t>; // packets by reason
   struct Lease {
     Vm vm;
-    std::string tap; // empty: it has none now
-    ProcessId slirp; // its way out; empty: it has none now
+    std::string tap;                         // empty: it has none now
+    ProcessId slirp;                         // its way out; empty: it has none now
+    uint64_t out_packets = 0, out_bytes = 0; // what it sent out by NAT, on the host's network
     Drops dropped;
   };
   std::vector<Lease> leases; // by name, isolated VMs too

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "ops/host/net_support.h"
+#include "ops/net/bridge.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
 #include "ops/net/open_place.h"
@@ -10,6 +11,8 @@
 namespace banger::ops {
 
 namespace {
+
+bool is_loopback(const std::string& address) { return address.starts_with("127."); }
 
 void tell_once(Context& ctx, const std::string& text) {
   constexpr const char* key = "net.told";
@@ -22,6 +25,7 @@ void tell_once(Context& ctx, const std::string& text) {
 
 NetMode choose_network(Context& ctx, const VmSpec& spec) {
   auto want = spec.net ? spec.net : ctx.settings.net_mode;
+  if (!want && bridge_is_wanted(ctx.state)) want = automatic_mode(true, false);
   if (!want || nature_of(*want).is_private) {
     UserNetFault fault = user_net_fault(ctx.dirs, &ctx.state);
     bool allowed = fault.missing.empty();
@@ -32,9 +36,12 @@ NetMode choose_network(Context& ctx, const VmSpec& spec) {
       tell_once(ctx, fmt::format("VMs are isolated, alone in their network, because this host has "
                                  "{}; to mend it: {}",
                                  join(fault.missing, "; "), join(fault.mends, "; ")));
-    if (!want) want = automatic_mode(allowed);
+    if (!want) want = automatic_mode(false, allowed);
   }
   NetMode mode = *want;
+  if (nature_of(mode).is_host && !bridge_is_wanted(ctx.state))
+    throw preflight("cannot use network mode '{}': it is down", name_of(mode))
+        .hint("banger net up");
   check_ports(ctx, spec, spec.publish);
   check_answers(spec.name, mode, ctx.settings.net_isolated_outbound, spec.publish);
   if (spec.ip && !nature_of(mode).shared)
@@ -63,6 +70,17 @@ void require_mode(Context& ctx, const Vm& vm, NetMode mode) {
 void move_to(Context& ctx, NetMode mode, Vm& vm) {
   vm.net_mode = mode;
   open_place(ctx, mode)->lease("change", {}, vm);
+  settle_reach(ctx, vm);
+}
+
+void settle_reach(Context& ctx, Vm& vm) {
+  const std::string before = vm.reach;
+  if (nature_of(vm.net_mode).is_host)
+    vm.reach = vm.address;
+  else if (!is_loopback(vm.reach))
+    vm.reach = ctx.state.free_reach();
+  for (Port& p : vm.ports)
+    if (!before.empty() && p.host_address == before) p.host_address = vm.reach;
 }
 
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
@@ -70,6 +88,7 @@ Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {
     open_place(ctx, vm.net_mode)->lease("create", spec.ip, vm);
     check_ports(ctx, spec, spec.publish);
     vm.reach.clear(); // a transaction's body may run again
+    settle_reach(ctx, vm);
     vm.ports = spec.publish;
     vm = ctx.state.add_vm(vm);
     if (vm.ports.empty()) return;

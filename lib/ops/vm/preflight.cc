@@ -9,6 +9,7 @@
 #include "ops/host/checks.h"
 #include "ops/host/firecracker.h"
 #include "ops/image/from_bundle.h"
+#include "ops/net/bridge.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
 #include "ops/vm/disks.h"
@@ -127,17 +128,21 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
 
 // The network that the VM is likely to get. The choice is made when the VM is.
 NetMode expected_mode(const Host& host, const VmSpec& spec) {
-  return spec.net.value_or(host.settings.net_mode.value_or(automatic_mode(true)));
+  return spec.net.value_or(
+      host.settings.net_mode.value_or(automatic_mode(bridge_is_wanted(*host.state), true)));
 }
 
 // The checks for making a VM, beside its image and room for it.
 void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
   auto mode = spec.net ? spec.net : host.settings.net_mode;
+  if (!mode && bridge_is_wanted(*host.state)) mode = automatic_mode(true, true);
   if (!mode) // else the VM will be alone in its network
     all.push_back(make_check("network", [&] { return check_network(host); }));
   else if (nature_of(*mode).is_private)
     all.push_back(require_network(host));
+  else if (nature_of(*mode).is_host)
+    all.push_back(make_check("bridge", [&] { return check_bridge(host); }));
 }
 
 } // namespace
@@ -160,6 +165,8 @@ std::vector<Check> check_start(Reader& in, const Vm& vm) {
   Host host{in.settings, in.dirs, false, &in.state};
   auto all = check_common(host, in.state, vm.memory, vm.id, wish_of(vm));
   if (nature_of(vm.net_mode).is_private) all.push_back(require_network(host));
+  if (nature_of(vm.net_mode).is_host)
+    all.push_back(make_check("bridge", [&] { return check_bridge(host); }));
   Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;

@@ -151,6 +151,7 @@ void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
   bool shared = nature_of(m.net_mode).shared;
   open_place(ctx, m.net_mode)
       ->lease("restore", shared ? std::optional(m.address) : std::nullopt, vm);
+  settle_reach(ctx, vm);
   if (!has_network(vm, m))
     throw conflict("it had {}/{} on '{}', whose subnet is another one now", m.address, m.prefix,
                    name_of(m.net_mode));

@@ -150,7 +150,7 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "net.subnet = \"10.0.2.0/26\"",
                            "net.subnet = \"10.0.2.1/24\"",
                            "net.subnet = \"127.0.0.0/24\"",
-                           "net.mode = \"bridge\"",
+                           "net.mode = \"vlan\"",
                            "vm.root = \"dm-snapshot\"",
                            "dns.zone = \"\"",
                            "dns.zone = \"a..b\"",
@@ -206,7 +206,7 @@ TEST(Config, AWrongVariableIsNamed) {
   };
   EXPECT_EQ(message("BANGER_VM_CPUS", "x"), "invalid BANGER_VM_CPUS 'x': not a whole number");
   EXPECT_EQ(message("BANGER_NET_MODE", "x"),
-            "invalid BANGER_NET_MODE 'x': it is one of auto, user, isolated");
+            "invalid BANGER_NET_MODE 'x': it is one of auto, user, bridge, isolated");
   EXPECT_EQ(message("BANGER_NET_ISOLATED_OUTBOUND", "1"),
             "invalid BANGER_NET_ISOLATED_OUTBOUND '1': it is true or false");
 }

@@ -1,0 +1,306 @@
+#include "net/bridge_host.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fcntl.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/bridge_render.h"
+#include "net/plan.h"
+#include "net/rule_text.h"
+#include "sys/datagram.h"
+#include "sys/file.h"
+#include "sys/inet.h"
+#include "sys/listen.h"
+
+namespace banger::net {
+
+namespace {
+
+constexpr int dns_port = 53, first_free_port = 1024;
+// More than any state is seen to have; so that nobody fills the kernel's tables.
+constexpr size_t most_guests = 4096, most_bridges = 16, most_ports = 256;
+constexpr std::string_view everywhere = "0.0.0.0";
+
+std::string sysctl_of(const std::string& link, std::string_view key) {
+  return fmt::format("/proc/sys/net/ipv4/conf/{}/{}", link, key);
+}
+
+bool is_on(const std::string& path) {
+  return trim(sys::find_content(path, 64).value_or("")) == "1";
+}
+
+void set(const std::string& path, bool on) {
+  if (is_on(path) == on) return;
+  auto file = sys::find_file(path, O_WRONLY | O_CLOEXEC);
+  if (file) sys::write_all(file->get(), on ? "1" : "0"); // else the link has gone
+}
+
+// Whether the name can stand in a rule.
+bool is_plain(const std::string& link) {
+  return std::ranges::all_of(link,
+                             [](char c) { return c > ' ' && c < 127 && c != '"' && c != '*'; });
+}
+
+bool same_port(const Port& a, const Port& b) {
+  return a.proto == b.proto && a.host == b.host &&
+         (a.host_address == b.host_address || a.host_address == everywhere ||
+          b.host_address == everywhere);
+}
+
+} // namespace
+
+std::optional<RegisteredBridge> BridgeHost::find(const std::string& tag) {
+  if (!is_tag(tag)) throw usage("invalid tag '{}'", tag);
+  auto entry = registry_.find(tag);
+  if (entry && uid_ != 0 && entry->uid != uid_)
+    throw conflict("the bridge '{}' belongs to another user of this host", bridge_name(tag))
+        .hint("a state gets another tag where it is made anew");
+  return entry;
+}
+
+RegisteredBridge BridgeHost::get(const std::string& tag) {
+  if (auto entry = find(tag)) return std::move(*entry);
+  throw not_found("the network 'bridge' is down").hint("banger net up");
+}
+
+void BridgeHost::check_subnet(const RegisteredBridge& entry) {
+  const Subnet& subnet = entry.bridge.subnet;
+  if (!is_private(subnet))
+    throw usage("invalid subnet '{}': its addresses may be somebody's on the internet",
+                subnet.text())
+        .hint("10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and 100.64.0.0/10 are nobody's");
+  for (const Prefix& p : links_.routed(bridge_name(entry.bridge.tag)))
+    if (overlap(p, subnet.as_prefix()))
+      throw conflict("cannot take the subnet {}: this host has a route to {}", subnet.text(),
+                     to_text(p))
+          .hint("banger net up --subnet SUBNET takes another, banger net up a free one");
+}
+
+// The link's own identity is its name: it follows from the tag, which is the user's.
+bool BridgeHost::is_whole(const RegisteredBridge& entry) {
+  return entry.version == bridge_version && links_.index_of(bridge_name(entry.bridge.tag)) != 0;
+}
+
+void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
+  if (uplink.forwarded) return;
+  for (const RegisteredBridge& other : registry_.all())
+    if (other.bridge.tag != tag)
+      for (const Uplink& theirs : other.bridge.uplinks)
+        if (theirs.name == uplink.name) return; // theirs to give back: it is not `forwarded` there
+  set(sysctl_of(uplink.name, "forwarding"), false);
+}
+
+// True: they are others than before.
+bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
+  std::vector<Uplink> now;
+  std::vector<RegisteredBridge> all = registry_.all();
+  auto was_off = [&](const std::string& name) {
+    for (const RegisteredBridge& other : all)
+      for (const Uplink& u : other.bridge.uplinks)
+        if (u.name == name && !u.forwarded) return true;
+    return !is_on(sysctl_of(name, "forwarding"));
+  };
+  for (const std::string& name : links_.uplinks())
+    if (is_plain(name)) now.push_back({name, !was_off(name)});
+  std::vector<Uplink> before = std::exchange(entry.bridge.uplinks, now);
+  for (Uplink& u : entry.bridge.uplinks)
+    for (const Uplink& old : before)
+      if (old.name == u.name) u.forwarded = old.forwarded;
+  bool changed = entry.bridge.uplinks != before;
+  if (changed) registry_.write(entry);
+  for (const Uplink& old : before)
+    if (std::ranges::none_of(now, [&](const Uplink& u) { return u.name == old.name; }))
+      give_back(old, entry.bridge.tag);
+  for (const Uplink& u : entry.bridge.uplinks) set(sysctl_of(u.name, "forwarding"), true);
+  return changed;
+}
+
+void BridgeHost::make(RegisteredBridge& entry) {
+  const Bridge& b = entry.bridge;
+  entry.version = 0;
+  registry_.write(entry);
+  follow_uplinks(entry);
+  links_.ensure(bridge_link(b));
+  // arp_ignore: it claims its own address alone, not the host's others.
+  for (const char* key : {"forwarding", "route_localnet", "arp_ignore"})
+    set(sysctl_of(bridge_name(b.tag), key), true);
+  rules_.apply(bridge_rules(b));
+  try {
+    rules_.apply(bridge_names_rules(b.tag));
+  } catch (const Error& e) { // names are there all the same
+    std::fprintf(stderr, "banger-helper: guests ask for names without a limit: %s\n", e.what());
+  }
+  for (const auto& [tap, guest] : b.guests) links_.ensure(tap_link(b, tap, entry.uid));
+  entry.version = bridge_version;
+  registry_.write(entry);
+}
+
+Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subnet) {
+  auto held = registry_.lock();
+  auto entry = find(tag);
+  if (!entry) {
+    size_t own = 0;
+    for (const RegisteredBridge& other : registry_.all()) own += other.uid == uid_ ? 1 : 0;
+    if (uid_ != 0 && own >= most_bridges)
+      throw conflict("cannot make a bridge: this user has {} already", own);
+    entry = RegisteredBridge{.uid = uid_, .bridge = {.tag = tag}};
+    if (!subnet) {
+      auto chosen = choose_subnet(tag, links_.routed(bridge_name(tag)));
+      if (!chosen)
+        throw conflict("no subnet of 10.64.0.0/10 is free").hint("banger net up --subnet");
+      entry->bridge.subnet = *chosen;
+    }
+  }
+  if (subnet && *subnet != entry->bridge.subnet) {
+    if (!entry->bridge.guests.empty())
+      throw conflict("cannot take the subnet {}: VMs that run have addresses of {}", subnet->text(),
+                     entry->bridge.subnet.text());
+    links_.remove(bridge_name(tag)); // with its address
+    entry->bridge.subnet = *subnet;
+    entry->version = 0;
+  }
+  check_subnet(*entry);
+  make(*entry);
+  return entry->bridge;
+}
+
+void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g) {
+  const Bridge& b = entry.bridge;
+  if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
+  if (!b.subnet.is_for_guests(parse_address("address", g.address)))
+    throw usage("invalid address '{}': it is not one for VMs of {}", g.address, b.subnet.text());
+  if (b.guests.size() >= most_guests && !b.guests.contains(g.tap))
+    throw conflict("cannot take another VM: {} are on the bridge", b.guests.size());
+  if (g.ports.size() > most_ports) throw usage("invalid list of {} ports", g.ports.size());
+  for (const auto& [tap, other] : b.guests)
+    if (tap != g.tap && other.address == g.address)
+      throw conflict("{} is the address of another VM", g.address);
+  auto had = b.guests.find(g.tap);
+  auto is_open = [&](const Port& p) {
+    return had != b.guests.end() && std::ranges::count(had->second.ports, p) > 0;
+  };
+  for (const Port& p : g.ports) {
+    if (is_open(p)) continue;
+    if (p.proto != "tcp" && p.proto != "udp") throw usage("invalid protocol '{}'", p.proto);
+    if (p.host < 1 || p.host > 65535 || p.guest < 1 || p.guest > 65535)
+      throw usage("invalid port {}:{}", p.host, p.guest);
+    parse_address("address", p.host_address);
+    if (p.host_address == g.address) continue; // nobody else's
+    if (uid_ != 0 && p.host < first_free_port)
+      throw preflight("cannot publish port {}: those below {} are root's", p.host, first_free_port);
+    for (const RegisteredBridge& other : registry_.all())
+      for (const auto& [tap, theirs] : other.bridge.guests)
+        for (const Port& taken : theirs.ports)
+          if (!(other.bridge.tag == b.tag && tap == g.tap) && same_port(taken, p) &&
+              taken.host_address != theirs.address)
+            throw conflict("cannot publish {}:{}: another VM has it", p.host_address, p.host);
+    bool free = p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host)
+                                 : sys::can_bind_udp(p.host_address, p.host);
+    if (!free)
+      throw conflict("cannot publish {}:{}: another program has it, or it is no address of this "
+                     "host",
+                     p.host_address, p.host);
+  }
+}
+
+// One transaction. Until it has ended the entry is not whole: after a death in between, the next
+// call makes all of it from the entry. So is it where the tables are gone, or lack something (`nft
+// flush ruleset`).
+void BridgeHost::change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest) {
+  Bridge& b = entry.bridge;
+  bool whole = is_whole(entry);
+  std::string script;
+  auto had = b.guests.find(tap);
+  if (had != b.guests.end()) {
+    script = guest_elements("delete", b.tag, had->second);
+    if (!guest) links_.remove(tap_name(b.tag, tap)); // its name is in the entry still
+    b.guests.erase(had);
+  }
+  if (guest) {
+    script += guest_elements("add", b.tag, *guest);
+    b.guests[tap] = *guest;
+  }
+  entry.version = 0;
+  registry_.write(entry);
+  if (!whole) return make(entry);
+  if (follow_uplinks(entry)) script += uplink_rules(b);
+  if (guest) links_.ensure(tap_link(b, tap, entry.uid));
+  try {
+    rules_.apply(script);
+  } catch (const Error&) {
+    return make(entry);
+  }
+  entry.version = bridge_version;
+  registry_.write(entry);
+}
+
+void BridgeHost::join(const std::string& tag, const BridgeGuest& guest) {
+  auto held = registry_.lock();
+  RegisteredBridge entry = get(tag);
+  check_guest(entry, guest);
+  change(entry, guest.tap, guest);
+}
+
+void BridgeHost::leave(const std::string& tag, const std::vector<int>& taps) {
+  auto held = registry_.lock();
+  auto entry = find(tag);
+  if (!entry) return;
+  for (int tap : taps)
+    if (entry->bridge.guests.contains(tap)) change(*entry, tap, {});
+  // An earlier one that died in between has left its elements.
+  if (entry->version != bridge_version) make(*entry);
+}
+
+void BridgeHost::publish(const std::string& tag, int tap, const Port& port, bool on) {
+  auto held = registry_.lock();
+  RegisteredBridge entry = get(tag);
+  auto found = entry.bridge.guests.find(tap);
+  if (found == entry.bridge.guests.end()) throw conflict("no VM is at tap {}", tap);
+  BridgeGuest guest = found->second;
+  std::erase(guest.ports, port);
+  if (on) guest.ports.push_back(port);
+  if (guest == found->second) return;
+  check_guest(entry, guest);
+  change(entry, tap, guest);
+}
+
+void BridgeHost::nat(const std::string& tag, int tap, bool on) {
+  auto held = registry_.lock();
+  RegisteredBridge entry = get(tag);
+  auto found = entry.bridge.guests.find(tap);
+  if (found == entry.bridge.guests.end()) throw conflict("no VM is at tap {}", tap);
+  BridgeGuest guest = found->second;
+  guest.nat = on;
+  if (guest != found->second) change(entry, tap, guest);
+}
+
+void BridgeHost::down(const std::string& tag) {
+  auto held = registry_.lock();
+  auto entry = find(tag);
+  if (!entry) return;
+  links_.remove_group(group_of(tag));
+  links_.remove(bridge_name(tag));
+  rules_.apply(no_rules(tag));
+  for (const Uplink& u : entry->bridge.uplinks) give_back(u, tag);
+  registry_.remove(tag);
+}
+
+Fd BridgeHost::name_socket(const std::string& tag, const std::string& proto) {
+  std::string address = to_text(get(tag).bridge.subnet.bridge());
+  if (proto == "udp") return sys::bind_udp(address, dns_port);
+  if (proto == "tcp") return sys::listen_tcp(address, dns_port);
+  throw usage("invalid protocol '{}'", proto);
+}
+
+BridgeHost::Seen BridgeHost::look(const std::string& tag) {
+  auto entry = find(tag);
+  if (!entry) return {};
+  return {is_whole(*entry), entry->bridge.uplinks,
+          read_counts(rules_.list("bridge", table_name(tag)), rules_.list("inet", table_name(tag)),
+                      tag)};
+}
+
+} // namespace banger::net

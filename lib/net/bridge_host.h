@@ -1,0 +1,59 @@
+// Bridges in the network namespace that this process is in, made true with root's rights: what the
+// helper does (net/helper.h). Each call may be killed at any point; the next one finishes or
+// undoes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/handle.h"
+#include "net/bridge_plan.h"
+#include "net/bridge_registry.h"
+#include "net/links.h"
+#include "net/rules.h"
+
+namespace banger::net {
+
+class BridgeHost {
+public:
+  // Works on behalf of that user: Error(conflict) for a tag that is another's, Error(usage) for
+  // what no banger asks for.
+  explicit BridgeHost(unsigned uid) : uid_(uid) {}
+
+  // Makes the bridge whole. Without a subnet it keeps its own, or gets one that is free. Throws
+  // Error(conflict) for a subnet that the host has a route to, or while guests have another.
+  Bridge up(const std::string& tag, const std::optional<Subnet>& subnet);
+  // Error(not_found) where the bridge is down, Error(conflict) where another VM has the address or
+  // a port.
+  void join(const std::string& tag, const BridgeGuest& guest);
+  void leave(const std::string& tag, const std::vector<int>& taps);
+  // Of a VM that has joined; Error(conflict) as join().
+  void publish(const std::string& tag, int tap, const Port& port, bool on);
+  void nat(const std::string& tag, int tap, bool on);
+  void down(const std::string& tag);
+  Fd name_socket(const std::string& tag, const std::string& proto);
+  struct Seen {
+    bool up = false;
+    std::vector<Uplink> uplinks;
+    BridgeCounts counts;
+  };
+  Seen look(const std::string& tag);
+
+private:
+  std::optional<RegisteredBridge> find(const std::string& tag);
+  RegisteredBridge get(const std::string& tag);
+  void check_subnet(const RegisteredBridge& entry);
+  void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
+  void make(RegisteredBridge& entry);
+  bool is_whole(const RegisteredBridge& entry);
+  bool follow_uplinks(RegisteredBridge& entry);
+  void give_back(const Uplink& uplink, const std::string& tag);
+  void change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest);
+
+  unsigned uid_;
+  BridgeRegistry registry_;
+  Links links_;
+  Rules rules_;
+};
+
+} // namespace banger::net

@@ -1,0 +1,83 @@
+// The network `bridge` as plain values: a bridge in the host's own network namespace, the VMs on
+// it, and how far each gets. Pure.
+//
+// Its plan names no link and no rule either (net/plan.h): whoever makes it true has more rights
+// than whoever asks, and derives those from the state's tag (net/bridge_render.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "model/subnet.h"
+#include "model/vm.h"
+
+namespace banger::net {
+
+// A VM on the bridge. Its MAC follows from its address (mac_of).
+struct BridgeGuest {
+  int tap = 0;              // N of bngTTTT-N, from 1
+  std::string address = {}; // of the bridge's subnet
+  bool nat = true;          // it goes out through the host's uplinks
+  bool host_open = false;   // the host's own addresses are open to it, but for loopback
+  // Ports of the host that lead to it, at an address of the host, at 0.0.0.0, or at its own
+  // address.
+  std::vector<Port> ports = {};
+  bool operator==(const BridgeGuest&) const = default;
+};
+
+// An uplink is a link with a default route. The helper turns forwarding on for it.
+struct Uplink {
+  std::string name;
+  bool forwarded = false; // it was on already
+  bool operator==(const Uplink&) const = default;
+};
+
+// A bridge with all that is on it.
+struct Bridge {
+  std::string tag;
+  Subnet subnet = {};
+  std::vector<Uplink> uplinks = {};       // by name
+  std::map<int, BridgeGuest> guests = {}; // by tap
+  bool operator==(const Bridge&) const = default;
+};
+
+// Changes with each change of the rules that a bridge has without guests: one with another number
+// gets its tables anew.
+inline constexpr int bridge_version = 1;
+
+// The counts that the bridge's tables keep.
+struct BridgeCounts {
+  struct Drop {
+    int tap = 0; // 0: of a guest that only its address tells
+    std::string address;
+    std::string reason; // of drop_reasons
+    uint64_t packets = 0;
+  };
+  std::vector<Drop> drops;
+  struct Out {
+    std::string address;
+    uint64_t packets = 0, bytes = 0;
+  };
+  std::vector<Out> out; // what left by NAT
+};
+
+// A subnet for a bridge whose state has this tag: the first of 10.64.0.0/10's that overlaps none of
+// `used`, beginning at one that the tag decides. None where all are used.
+std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used);
+// 10/8, 172.16/12, 192.168/16 (RFC 1918) or 100.64/10 (RFC 6598): a bridge takes no address that is
+// somebody's on the internet.
+bool is_private(const Subnet& subnet);
+
+nlohmann::ordered_json port_json(const Port& port);
+Port port_of(const nlohmann::ordered_json& j);
+nlohmann::ordered_json to_json(const BridgeGuest& guest);
+// Throws Error(usage) for what no banger sends; Json::exception for another type.
+BridgeGuest bridge_guest_of(const nlohmann::ordered_json& j);
+
+} // namespace banger::net

@@ -1,0 +1,87 @@
+#include "net/bridge_registry.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/outlives.h"
+#include "model/message.h"
+#include "net/rule_text.h"
+#include "sys/file.h"
+
+namespace banger::net {
+
+namespace {
+
+constexpr const char* directory = "/run/banger";
+constexpr std::string_view suffix = ".bridge";
+
+Json to_json(const RegisteredBridge& entry) {
+  const Bridge& b = entry.bridge;
+  Json uplinks = Json::array(), guests = Json::array();
+  for (const Uplink& u : b.uplinks)
+    uplinks.push_back({{"name", u.name}, {"forwarded", u.forwarded}});
+  for (const auto& [tap, guest] : b.guests) guests.push_back(to_json(guest));
+  return {{"v", message_version}, {"uid", entry.uid},          {"version", entry.version},
+          {"tag", b.tag},         {"subnet", b.subnet.text()}, {"uplinks", uplinks},
+          {"guests", guests}};
+}
+
+RegisteredBridge entry_of(const Json& j) {
+  RegisteredBridge entry;
+  entry.uid = j.at("uid").get<unsigned>();
+  entry.version = j.at("version").get<int>();
+  entry.bridge.tag = j.at("tag").get<std::string>();
+  entry.bridge.subnet = Subnet::parse(j.at("subnet").get<std::string>());
+  for (const Json& u : j.at("uplinks"))
+    entry.bridge.uplinks.push_back(
+        {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});
+  for (const Json& g : j.at("guests")) {
+    BridgeGuest guest = bridge_guest_of(g);
+    entry.bridge.guests[guest.tap] = guest;
+  }
+  return entry;
+}
+
+} // namespace
+
+BridgeRegistry::BridgeRegistry() {
+  sys::make_dir(directory, 0755);
+  auto info = sys::find_link_info(directory);
+  if (!info || !info->is_dir || info->uid != 0 || (info->mode & 022))
+    throw preflight("'{}' is not root's own directory", directory)
+        .hint(fmt::format("chown root: {0}; chmod 755 {0}", directory));
+}
+
+std::string BridgeRegistry::path_of(const std::string& tag) const {
+  return fmt::format("{}/{}{}", directory, tag, suffix);
+}
+
+sys::FileLock BridgeRegistry::lock() const {
+  return sys::FileLock::take(std::string(directory) + "/lock");
+}
+
+std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
+  auto text = sys::find_content(path_of(tag));
+  if (!text) return {};
+  return read_message(*text, [](const Json& j) { return entry_of(j); });
+}
+
+std::vector<RegisteredBridge> BridgeRegistry::all() const {
+  std::vector<RegisteredBridge> all;
+  for (const std::string& name : sys::list_dir(directory)) {
+    if (!name.ends_with(suffix)) continue;
+    std::string tag = name.substr(0, name.size() - suffix.size());
+    if (!is_tag(tag)) continue;
+    if (auto entry = find(tag)) all.push_back(std::move(*entry));
+  }
+  return all;
+}
+
+void BridgeRegistry::write(const RegisteredBridge& entry) {
+  sys::write_atomic(path_of(entry.bridge.tag), message_line(to_json(entry)), 0600,
+                    Outlives::process);
+}
+
+void BridgeRegistry::remove(const std::string& tag) { sys::remove_file(path_of(tag)); }
+
+} // namespace banger::net

@@ -1,0 +1,40 @@
+// The host's record of bridges: one file each in /run/banger, root's, which goes with the boot as
+// what it tells of does.
+//
+// It is the helper's alone (net/helper.h), and what the helper believes: who owns a tag, and what
+// was made for it, written down before it is made. So what is removed never depends on what a
+// caller says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/bridge_plan.h"
+#include "sys/lock.h"
+
+namespace banger::net {
+
+struct RegisteredBridge {
+  unsigned uid = 0; // of the user whose state it is
+  int version = 0;  // bridge_version of its rules; 0: they may be missing
+  Bridge bridge;
+};
+
+class BridgeRegistry {
+public:
+  // Makes the directory. Throws Error(preflight) where another than root could write to it.
+  BridgeRegistry();
+  // Held while a bridge is made or removed, and while one that is there is changed: one for all.
+  sys::FileLock lock() const;
+  // Throws Error(failed) for a file that is none of this build's.
+  std::optional<RegisteredBridge> find(const std::string& tag) const;
+  std::vector<RegisteredBridge> all() const;
+  void write(const RegisteredBridge& entry);
+  void remove(const std::string& tag);
+
+private:
+  std::string path_of(const std::string& tag) const;
+};
+
+} // namespace banger::net

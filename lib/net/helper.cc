@@ -1,0 +1,143 @@
+#include "net/helper.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "model/message.h"
+#include "sys/lines.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+#include "sys/wait.h"
+
+namespace banger::net {
+
+namespace {
+
+constexpr Millis patience{20'000}; // others' bridges are waited for
+
+// The line that it answers with, and the descriptor that comes along with it.
+std::optional<std::string> answer_of(int fd, Fd& came) {
+  sys::LineReader lines(fd);
+  Deadline until(patience);
+  for (;;) {
+    if (auto line = lines.buffered()) return line;
+    if (!sys::wait_readable(fd, Millis(until.poll_ms())) || !lines.fill(&came)) return {};
+  }
+}
+
+// What sudo says, or a dynamic linker.
+Error not_started(const std::string& said) {
+  return preflight("cannot start banger's helper with root's rights{}{}", said.empty() ? "" : ": ",
+                   escape_for_terminal(last_lines(said, 1)))
+      .hint("banger doctor tells how to allow it");
+}
+
+Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
+  auto [talk, theirs] = sys::socket_pair();
+  auto [errors, their_errors] = sys::socket_pair();
+  sys::Child child = sys::spawn(command, {theirs.get(), theirs.get(), their_errors.get(), {}});
+  theirs.reset();
+  their_errors.reset();
+  Fd came;
+  std::optional<std::string> line;
+  try {
+    sys::send_all(talk.get(), to_line(ask));
+    line = answer_of(talk.get(), came);
+  } catch (const Error& e) {
+    if (e.code() != Code::unreachable) throw;
+  }
+  if (!line) {
+    std::string said = sys::read_some(errors.get(), 4096);
+    if (auto status = child.wait_for(Millis(1'000)); !status)
+      throw timed_out("banger's helper does not answer '{}': waited {}", ask.verb,
+                      format_duration(patience));
+    throw not_started(said);
+  }
+  talk.reset();
+  child.wait();
+  Json reply = read_message(*line, [](const Json& j) { return j; });
+  if (reply.contains("error")) throw told_error(reply["error"], "banger's helper gave no reason");
+  if (gave) *gave = std::move(came);
+  return reply;
+}
+
+BridgeCounts counts_of(const Json& reply) {
+  BridgeCounts counts;
+  for (const Json& d : reply.value("drops", Json::array()))
+    counts.drops.push_back({d.value("tap", 0), d.value("address", ""), d.value("reason", ""),
+                            d.value("packets", uint64_t{0})});
+  for (const Json& o : reply.value("out", Json::array()))
+    counts.out.push_back(
+        {o.value("address", ""), o.value("packets", uint64_t{0}), o.value("bytes", uint64_t{0})});
+  return counts;
+}
+
+} // namespace
+
+std::string to_line(const HelperAsk& ask) {
+  Json j = {{"v", message_version}, {"do", ask.verb}, {"tag", ask.tag}};
+  if (ask.subnet) j["subnet"] = ask.subnet->text();
+  if (ask.verb == "join") j["guest"] = to_json(ask.guest);
+  if (ask.verb == "leave") j["taps"] = ask.taps;
+  if (ask.tap) j["tap"] = ask.tap, j["on"] = ask.on;
+  if (ask.verb == "publish") j["port"] = port_json(ask.port);
+  if (!ask.proto.empty()) j["proto"] = ask.proto;
+  return message_line(j);
+}
+
+HelperAsk parse_helper_ask(std::string_view line) {
+  return read_message(line, [](const Json& j) {
+    HelperAsk ask{.verb = j.value("do", ""), .tag = j.value("tag", "")};
+    if (j.contains("subnet")) ask.subnet = Subnet::parse(j["subnet"].get<std::string>());
+    if (j.contains("guest")) ask.guest = bridge_guest_of(j["guest"]);
+    ask.taps = j.value("taps", std::vector<int>{});
+    ask.tap = j.value("tap", 0);
+    ask.on = j.value("on", false);
+    if (j.contains("port")) ask.port = port_of(j["port"]);
+    ask.proto = j.value("proto", "");
+    return ask;
+  });
+}
+
+Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
+  Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
+  return {Subnet::parse(reply.value("subnet", "")),
+          reply.value("uplinks", std::vector<std::string>{})};
+}
+
+void Helper::join(const std::string& tag, const BridgeGuest& guest) const {
+  ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest});
+}
+
+void Helper::leave(const std::string& tag, const std::vector<int>& taps) const {
+  ask_helper(command_, {.verb = "leave", .tag = tag, .taps = taps});
+}
+
+void Helper::publish(const std::string& tag, int tap, const Port& port, bool on) const {
+  ask_helper(command_, {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
+}
+
+void Helper::nat(const std::string& tag, int tap, bool on) const {
+  ask_helper(command_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
+}
+
+void Helper::down(const std::string& tag) const {
+  ask_helper(command_, {.verb = "down", .tag = tag});
+}
+
+Fd Helper::name_socket(const std::string& tag, const std::string& proto) const {
+  Fd came;
+  ask_helper(command_, {.verb = "names", .tag = tag, .proto = proto}, &came);
+  if (!came) throw failed("banger's helper gave no socket");
+  return came;
+}
+
+Helper::Seen Helper::look(const std::string& tag) const {
+  Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
+  return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
+          counts_of(reply)};
+}
+
+} // namespace banger::net

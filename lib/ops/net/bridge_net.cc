@@ -1,0 +1,185 @@
+#include "ops/net/bridge_net.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "net/plan.h"
+#include "ops/common/places.h"
+#include "ops/common/rights.h"
+#include "ops/net/bridge.h"
+#include "ops/net/host_ports.h"
+#include "ops/net/lease.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+
+namespace banger::ops {
+
+namespace {
+
+constexpr Millis time_to_die{10'000};
+
+Error is_down(const Vm& vm) {
+  return preflight("the network 'bridge' is down").subject(vm.name).hint("banger net up");
+}
+
+} // namespace
+
+BridgeNet::BridgeNet(Context& ctx)
+    : ctx_(ctx), resolver_(ctx, {mode,
+                                 [this](NetRecord&) {
+                                   const std::string& tag = ctx_.state.tag();
+                                   return net::NameSockets{helper().name_socket(tag, "udp"),
+                                                           helper().name_socket(tag, "tcp")};
+                                 },
+                                 [this](const NetRecord& r) { end_strays(r); }}) {}
+
+net::Helper BridgeNet::helper() const { return net::Helper(helper_command(ctx_.dirs)); }
+
+// Every process in its directory is its resolver.
+void BridgeNet::end_strays(const NetRecord& r) {
+  sys::end_all_in(r.dir, {r.resolver}, time_to_die);
+}
+
+void BridgeNet::lease(std::string_view doing, const std::optional<std::string>& ip, Vm& vm) {
+  auto subnet = bridge_subnet(ctx_.state);
+  if (!subnet)
+    throw preflight("cannot {} '{}' on the network 'bridge': it was not made yet", doing, vm.name)
+        .subject(vm.name)
+        .hint("banger net up");
+  lease_shared(ctx_, doing, *subnet, ip, vm);
+  vm.gateway = to_text(subnet->bridge());
+}
+
+void BridgeNet::join(NetRecord& r, const Vm& vm) {
+  if (r.dir.empty()) throw is_down(vm);
+  if (!Subnet::parse(r.subnet).contains(parse_address("address", vm.address)))
+    throw conflict("{} is no address of {}, the subnet of the network 'bridge'", vm.address,
+                   r.subnet)
+        .subject(vm.name)
+        .hint(fmt::format("banger net down, and banger net up --subnet {}",
+                          Subnet::around(vm.address, vm.prefix).text()));
+  sys::make_dirs(r.dir);
+  if (!r.taps.contains(vm.id)) {
+    r.taps[vm.id] = free_tap(ctx_.state);
+    write_net(ctx_.state, r);
+  }
+  const std::string& tag = ctx_.state.tag();
+  net::BridgeGuest guest{.tap = r.taps[vm.id],
+                         .address = vm.address,
+                         .nat = true,
+                         .host_open = vm.host_open,
+                         .ports = vm.ports};
+  try {
+    return helper().join(tag, guest);
+  } catch (const Error& e) {
+    if (e.code() != Code::not_found) throw;
+  }
+  helper().up(tag, Subnet::parse(r.subnet)); // the host was started anew
+  helper().join(tag, guest);
+}
+
+void BridgeNet::attach(Vm& vm) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state, mode);
+  if (r.dir.empty()) throw is_down(vm);
+  leave_locked(r, vm.id); // what an earlier start left is not kept
+  // Between the look and the helper's own another program may take a port.
+  for (int tries = 1;; tries++) {
+    Vm chosen = vm;
+    choose_ports(chosen);
+    try {
+      join(r, chosen);
+    } catch (const Error& e) {
+      if (e.code() != Code::conflict || tries == 3) throw;
+      continue;
+    }
+    record_ports(ctx_, vm, chosen);
+    break;
+  }
+  resolver_.find(r, true);
+}
+
+void BridgeNet::bring(const Vm& vm) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state, mode);
+  join(r, vm);
+  resolver_.find(r, false);
+}
+
+void BridgeNet::repair(const Vm& vm) {
+  if (read_net(ctx_.state, mode).taps.contains(vm.id)) bring(vm);
+}
+
+void BridgeNet::leave_locked(NetRecord& r, const std::string& vm) {
+  auto mine = r.taps.find(vm);
+  if (mine == r.taps.end()) return;
+  helper().leave(ctx_.state.tag(), {mine->second});
+  r.taps.erase(mine);
+  if (r.taps.empty()) {
+    resolver_.end(r);
+    r.resolver = {};
+    r.resolver_known = false;
+    end_strays(r);
+    resolver_.reap();
+    sys::remove_tree(r.dir);
+  }
+  write_net(ctx_.state, r);
+}
+
+void BridgeNet::leave(const Vm& vm) {
+  if (!read_net(ctx_.state, mode).taps.contains(vm.id)) return;
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state, mode);
+  leave_locked(r, vm.id);
+}
+
+bool BridgeNet::is_at_work(const std::string& id) const {
+  auto vm = ctx_.state.find_vm_by_id(id);
+  return vm && (is_live(vm->state) ||
+                sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock));
+}
+
+void BridgeNet::tidy() {
+  if (read_net(ctx_.state, mode).taps.empty()) return;
+  auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
+  if (!held) return; // another process is at work on the network
+  NetRecord r = read_net(ctx_.state, mode);
+  for (const auto& [id, n] : std::map(r.taps))
+    if (!is_at_work(id)) leave_locked(r, id);
+}
+
+NetPlace::Attachment BridgeNet::attachment(const Vm& vm, bool) {
+  NetRecord r = read_net(ctx_.state, mode);
+  auto mine = r.taps.find(vm.id);
+  if (mine == r.taps.end()) throw failed("the network 'bridge' went away");
+  return {vmm::TapNet{net::tap_name(ctx_.state.tag(), mine->second), net::usual_mtu}};
+}
+
+std::string BridgeNet::resolver(const Vm& vm) {
+  return to_text(Subnet::around(vm.address, vm.prefix).bridge());
+}
+
+std::vector<ProcessId> BridgeNet::keepers(const Vm&) {
+  NetRecord r = read_net(ctx_.state, mode);
+  if (!r.resolver) return {}; // none could be begun
+  return {r.resolver_ready ? r.resolver : ProcessId{}};
+}
+
+void BridgeNet::add_forward(const Vm& vm, const Port& port) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state, mode);
+  auto mine = r.taps.find(vm.id);
+  if (mine == r.taps.end()) return; // it is on its way: its start reads the row
+  helper().publish(ctx_.state.tag(), mine->second, port, true);
+}
+
+void BridgeNet::remove_forward(const Vm& vm, const Port& port) {
+  auto held = lock();
+  NetRecord r = read_net(ctx_.state, mode);
+  auto mine = r.taps.find(vm.id);
+  if (mine == r.taps.end()) return;
+  helper().publish(ctx_.state.tag(), mine->second, port, false);
+}
+
+} // namespace banger::ops

@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# The host's network, with real guests: `net up`, who reaches whom, and that nothing is left.
+load ../lib
+load vm
+load net
+load points
+load bridge
+
+lan_hears() { [ "$(said without "$(vm_field "$1" .net.address)" "$2" 2>/dev/null)" = "$3" ]; }
+
+@test "two VMs on the bridge: the host, the outside by NAT, one another by address and name; nothing is left" {
+  before=$(host_now)
+  expect 0 banger net up --json
+  schema result
+  same "$(field '[.name, .state, .changed] | @json')" '["bridge","up",true]'
+  same "$(net_field .mode)" bridge
+  expect 0 banger vm create $tiny a b
+  same "$stderr" ''
+  expect 0 banger vm start a b
+  same "$(vm_field a '.net | [.mode, .reach == .address, .dns] | @json')" '["bridge",true,"a.vm"]'
+  same "$(vm_field a '.ssh | [.address, .port] | @json')" "$(vm_field a '[.net.address, 22] | @json')"
+  expect 0 banger ssh a -- ping -c 1 -W 5 "$(vm_field b .net.address)"
+  expect 0 banger ssh a -- ping -c 1 -W 5 b.vm
+  expect 0 banger ssh b -- ping -c 1 -W 5 a
+  expect 0 banger ssh a -- ping -c 1 -W 5 "$(vm_field a .net.gateway)"
+  # Out by NAT: the server sees the host's address, and the counter the packets.
+  serve_at without 203.0.113.7 8000 outside
+  expect 0 guest_hears a 203.0.113.7 8000
+  same "$output" 'outside 192.0.2.1'
+  [ "$(net_field '.leases[] | select(.vm == "a").out_packets')" -gt 0 ]
+  same "$(net_field '.leases[] | select(.vm == "b").out_packets')" 0
+  # The LAN reaches it by its address.
+  banger ssh b -- 'nc -l -p 7000 -e echo hello </dev/null >/dev/null 2>&1 &'
+  await 10 lan_hears b 7000 hello
+  expect 0 banger vm rm --force a b
+  expect 0 banger net down
+  same "$(net_field .mode)" user
+  same "$(host_now)" "$before"
+  nothing_left
+}
+
+# Ports and addresses at which a guest hears nothing, and what it tried is counted.
+hears_nothing() {
+  expect 1 banger ssh "$1" -- "nc -w 2 $2 $3 </dev/null"
+  same "$output" ''
+}
+
+@test "a guest reaches neither the host nor its other networks, nor do those reach it; it sends as itself alone" {
+  expect 0 banger net up
+  expect 0 banger vm run $tiny a -- true
+  address=$(vm_field a .net.address)
+  gateway=$(vm_field a .net.gateway)
+  for at in 0.0.0.0:8001 127.0.0.1:8002; do serve_at within "${at%:*}" "${at#*:}" host; done
+  serve_at without 198.51.100.2 8003 other
+  for at in "$gateway 8001" '192.0.2.1 8001' '198.51.100.1 8001' '127.0.0.1 8002' '198.51.100.2 8003'; do
+    hears_nothing a ${at}
+  done
+  [ "$(net_field '.leases[0].dropped.destination')" -gt 0 ]
+  # A route to loopback through the bridge, which routes what comes from there.
+  banger ssh a -- "ip route add 127.0.0.2/32 via $gateway 2>/dev/null; ip route add table local 127.0.0.3 via $gateway" || true
+  banger ssh a -- 'nc -l -p 7000 -e echo hello </dev/null >/dev/null 2>&1 &'
+  in_ns "$outside" ip route add "$address/32" via 198.51.100.1
+  within bash -c 'echo 1 >/proc/sys/net/ipv4/conf/dock0/forwarding'
+  expect 1 said without "$address" 7000 # by dock0, the network of a stranger
+  in_ns "$outside" ip route del "$address/32"
+  await 10 lan_hears a 7000 hello
+  # Another's address.
+  banger ssh a -- "ip addr add ${address%.*}.77/24 dev eth0; ping -c 1 -W 1 -I ${address%.*}.77 $gateway" && false
+  [ "$(net_field '.leases[0].dropped | .address + .arp')" -gt 0 ]
+  # The host is open to those that are told so at their start; never its loopback.
+  expect 0 banger vm stop a
+  BANGER_NET_HOST_ACCESS=true expect 0 banger vm start a
+  expect 0 guest_hears a 192.0.2.1 8001
+  same "$output" "host $address"
+  hears_nothing a 127.0.0.1 8002
+  same "$(vm_field a .net.address)" "$address" # over a restart
+}
+
+@test "published ports: at loopback, at the host's addresses, at the VM's own; taken ones are a conflict" {
+  expect 0 banger net up
+  serve_at within 127.0.0.1 8500 taken
+  expect 0 banger vm create $tiny --publish 8080:80 --publish 0.0.0.0:8081:80 --publish own:8082:80 web
+  expect 0 banger vm start web
+  own=$(vm_field web .net.address)
+  banger ssh web -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
+  await 10 served within 127.0.0.1 8080
+  served within "$own" 8080
+  served within 192.0.2.1 8081
+  served within 127.0.0.1 8081
+  served without 192.0.2.1 8081
+  served within "$own" 8082
+  expect 1 said within 192.0.2.1 8080
+  expect 1 said without 192.0.2.1 8080
+  expect 4 banger net publish web 8500:80
+  expect 0 banger net publish web 8600:80
+  served within 127.0.0.1 8600
+  expect 0 banger net publish web 8600:80 --remove
+  expect 1 said within 127.0.0.1 8600
+  served within 127.0.0.1 8080
+  # Another VM cannot have them, and they end with it.
+  expect 4 banger vm create $tiny --publish 8080:80 other
+  errors "'web' publishes it"
+  expect 0 banger vm stop web
+  expect 1 said within 127.0.0.1 8080
+  expect 0 banger vm start web
+  banger ssh web -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
+  await 10 served within 127.0.0.1 8080
+}
+served() { [ "$(said "$@" 2>/dev/null)" = served ]; }
+
+@test "up and down: what stands in the way is named; a VM moves between networks and keeps its ports" {
+  expect 0 banger net down
+  expect 5 banger vm create $tiny --net bridge b
+  errors 'banger net up'
+  expect 0 banger vm create $tiny --net user --publish own:8090:80 a
+  reach=$(vm_field a .net.reach)
+  expect 2 banger net up --subnet 203.0.113.0/24
+  errors 'somebody'
+  within ip route add 10.99.0.0/16 via 192.0.2.2
+  expect 4 banger net up --subnet 10.99.7.0/24
+  errors 'route to 10.99.0.0/16'
+  same "$(within nft list ruleset)" ''
+  expect 0 banger net up --subnet 192.168.77.0/24
+  outputs '192.168.77.0/24'
+  expect 0 banger net up --json
+  same "$(field .changed)" false
+  expect 0 banger vm set --net bridge a
+  same "$(vm_field a '.net | [.mode, .address, .reach, .gateway, .ports[0].host_address] | @json')" \
+    '["bridge","192.168.77.4","192.168.77.4","192.168.77.1","192.168.77.4"]'
+  expect 4 banger net up --subnet 192.168.78.0/24
+  errors "a has an address of another"
+  expect 0 banger vm create $tiny --ip 192.168.77.99 c
+  expect 4 banger vm create $tiny --ip 192.168.77.99 d
+  expect 2 banger vm create $tiny --ip 192.168.77.1 d
+  expect 0 banger vm start a
+  expect 4 banger net down
+  errors 'a runs on it'
+  expect 0 banger vm stop a
+  expect 0 banger net down
+  expect 5 banger vm start a
+  errors 'banger net up'
+  expect 0 banger net up # its subnet was kept
+  outputs '192.168.77.0/24'
+  expect 0 banger vm set --net user a
+  same "$(vm_field a '.net | [.mode, .reach == .ports[0].host_address, .reach] | @json')" "[\"user\",true,\"$reach\"]"
+  expect 0 banger vm start a
+  expect 0 banger ssh a -- true
+}
+
+@test "what a host loses comes back: rules flushed, the bridge removed, the resolver killed, a reboot" {
+  expect 0 banger net up
+  expect 0 banger vm create $tiny --publish 8080:80 a
+  expect 0 banger vm create $tiny b
+  expect 0 banger vm start a b
+  tag=$(net_field .host.bridge)
+  tag=${tag#bng-}
+  banger ssh a -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
+  await 10 served within 127.0.0.1 8080
+  rules=$(within nft list ruleset | grep -v counter)
+  within nft flush ruleset
+  expect 1 said within 127.0.0.1 8080
+  expect 0 banger net up --json
+  same "$(within nft list ruleset | grep -v counter)" "$rules"
+  served within 127.0.0.1 8080
+  within ip link del "bng-$tag"
+  expect 0 banger net up
+  served within 127.0.0.1 8080
+  expect 0 banger ssh a -- ping -c 1 -W 5 b.vm
+  # A start makes good what another lacks.
+  expect 0 banger vm stop b
+  within nft flush ruleset
+  expect 0 banger vm start b
+  served within 127.0.0.1 8080
+  resolver=$(net_field .host.resolver_pid)
+  kill -9 "$resolver"
+  await 10 answered_by_another "$resolver"
+  expect 0 banger ssh a -- ping -c 1 -W 5 b.vm
+  # A power cut.
+  kill_monitor a "$(vm_field a .vmm.pid)"
+  kill_monitor b "$(vm_field b .vmm.pid)"
+  address=$(vm_field a .net.address)
+  reboot_host
+  expect 0 banger vm start a
+  same "$(vm_field a .net.address)" "$address"
+  banger ssh a -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
+  await 10 served within 127.0.0.1 8080
+  expect 0 banger vm rm --force a b
+  expect 0 banger net down
+  same "$(within nft list ruleset)" ''
+  nothing_left
+}
+answered_by_another() {
+  local pid
+  pid=$(net_field .host.resolver_pid)
+  [ "$pid" != null ] && [ "$pid" != "$1" ]
+}
+
+@test "the helper trusts no argument" {
+  up='{"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}'
+  same "$(ask_helper 1000 <<<"$up" | jq -r .subnet)" 10.77.0.0/24
+  answers=$(ask_helper 1001 <<'EOF'
+{"do":"up","tag":"aaaa"}
+{"do":"down","tag":"aaaa"}
+{"do":"leave","tag":"aaaa","taps":[1]}
+{"do":"look","tag":"aaaa"}
+{"do":"names","tag":"aaaa","proto":"udp"}
+{"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.4"}}
+EOF
+  )
+  same "$(sort -u <<<"$answers")" "conflict: the bridge 'bng-aaaa' belongs to another user of this host"
+  ask() { ask_helper 1000 <<<"$1"; }
+  refused() {
+    local said
+    said=$(ask "$1")
+    [[ $said == *"$2"* ]] || {
+      echo "$1 gave $said" >&2
+      false
+    }
+  }
+  guest() { printf '{"do":"join","tag":"aaaa","guest":{"tap":%s,"address":"%s","ports":[%s]}}' "$1" "$2" "${3:-}"; }
+  port() { printf '{"proto":"%s","host_address":"%s","host":%s,"guest":80}' "$1" "$2" "$3"; }
+  refused '{"do":"up","tag":"../x"}' "invalid tag"
+  refused '{"do":"up","tag":"AAAA"}' "invalid tag"
+  refused '{"do":"up","tag":"aaaaa"}' "invalid tag"
+  refused '{"do":"up"}' "invalid tag"
+  refused '{"do":"up","tag":"bbbb","subnet":"8.8.8.0/24"}' "somebody's"
+  refused '{"do":"up","tag":"bbbb","subnet":"10.77.0.0/25"}' "route to 10.77.0.0/24"
+  refused '{"do":"up","tag":"bbbb","subnet":"10.0.0.0/8"}' "prefix"
+  refused '{"do":"up","tag":7}' "cannot be read"
+  refused '{"do":"burn","tag":"aaaa"}' "unknown request"
+  refused '[]' "cannot be read"
+  refused 'nonsense' "cannot be read"
+  refused "$(printf '{"do":"leave","tag":"aaaa","taps":[%099999d' 1)" "no answer"
+  refused "$(guest 0 10.77.0.4)" "number of a tap"
+  refused "$(guest 1000000 10.77.0.4)" "number of a tap"
+  refused "$(guest 1 10.77.1.4)" "not one for VMs"
+  refused "$(guest 1 10.77.0.1)" "not one for VMs"
+  refused "$(guest 1 '10.77.0.4 } ; flush ruleset')" "invalid address"
+  refused "$(guest 1 10.77.0.4 "$(port tcp 0.0.0.0 22)")" "root's"
+  refused "$(guest 1 10.77.0.4 "$(port tcp 192.0.2.77 2222)")" "no address of this host"
+  refused "$(guest 1 10.77.0.4 "$(port sctp 192.0.2.1 2222)")" "protocol"
+  refused "$(guest 1 10.77.0.4 "$(port tcp 192.0.2.1 70000)")" "invalid port"
+  refused "$(guest 1 10.77.0.4 "$(port tcp 'x } }' 2222)")" "invalid address"
+  refused '{"do":"names","tag":"aaaa","proto":"raw"}' "protocol"
+  refused '{"do":"names","tag":"bbbb","proto":"udp"}' "down"
+  serve_at within 0.0.0.0 9000 stranger
+  refused "$(guest 1 10.77.0.4 "$(port tcp 127.0.0.1 9000)")" "another program"
+  # Nothing of it came to be, and what is another's stays.
+  same "$(within bash -c 'ip -br link | grep -c bng')" 1
+  [ "$(within nft list ruleset | grep -c 10.77.0.4)" = 0 ]
+  # A bridge more than a user has any use for.
+  for n in $(seq 1 16); do printf '{"do":"up","tag":"00%02x"}\n' "$n"; done | ask_helper 1002 >/dev/null
+  same "$(ask_helper 1002 <<<'{"do":"up","tag":"0099"}')" 'conflict: cannot make a bridge: this user has 16 already'
+  # A registry that somebody else could write is none.
+  within chmod 777 /run/banger
+  refused '{"do":"look","tag":"aaaa"}' "not root's own directory"
+}
+
+@test "each step of the helper may be its last: the next call makes the same of it" {
+  needs_failpoints
+  request() { case $1 in
+    up) echo '{"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}' ;;
+    join) echo '{"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.4","nat":true,"ports":[{"proto":"tcp","host_address":"127.0.0.1","host":8080,"guest":80}]}}' ;;
+    change) echo '{"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.5","host_open":true}}' ;;
+    leave) echo '{"do":"leave","tag":"aaaa","taps":[1]}' ;;
+    down) echo '{"do":"down","tag":"aaaa"}' ;;
+  esac; }
+  act() { request "$1" | ask_helper; }
+  clean=$(host_now)
+  local -A before=([up]='' [join]=up [change]='up join' [leave]='up join' [down]='up join')
+  local done=0
+  for verb in up join change leave down; do
+    for first in ${before[$verb]}; do act "$first" >/dev/null; done
+    BANGER_FAILPOINT_TRACE=$root/trace.$verb act $verb >/dev/null
+    after=$(host_now)
+    act down >/dev/null
+    same "$(host_now)" "$clean"
+    declare -A seen=()
+    while read -r name; do
+      seen[$name]=$((${seen[$name]:-0} + 1))
+      for first in ${before[$verb]}; do act "$first" >/dev/null; done
+      same "$(BANGER_FAILPOINT="$name#${seen[$name]}:kill" act $verb)" 'no answer'
+      [[ $(act $verb) != *:*:* ]] || [ $verb = up ]
+      diff <(echo "$after") <(host_now) || {
+        echo "after $verb $name#${seen[$name]}"
+        false
+      }
+      act down >/dev/null
+      same "$(host_now)" "$clean"
+      done=$((done + 1))
+    done <"$root/trace.$verb"
+    unset seen
+  done
+  [ "$done" -gt 30 ]
+}
