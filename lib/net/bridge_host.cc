@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "net/bridge_render.h"
+#include "net/firewalls.h"
 #include "net/plan.h"
 #include "net/rule_text.h"
 #include "sys/datagram.h"
@@ -118,6 +119,25 @@ bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
   return changed;
 }
 
+// A firewall that cannot be passed keeps no VM from starting.
+void BridgeHost::pass_firewalls(RegisteredBridge& entry) {
+  const std::string bridge = bridge_name(entry.bridge.tag);
+  Firewalls firewalls(rules_);
+  for (const Pass& pass : firewalls.find()) {
+    auto& known = entry.bridge.passes;
+    if (std::ranges::count(known, pass) == 0) {
+      known.push_back(pass);
+      registry_.write(entry);
+    }
+    try {
+      firewalls.open(pass, bridge);
+    } catch (const Error& e) {
+      std::fprintf(stderr, "banger-helper: %s does not let '%s' pass: %s\n",
+                   std::string(name_of(pass.way)).c_str(), bridge.c_str(), e.what());
+    }
+  }
+}
+
 void BridgeHost::make(RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
   entry.version = 0;
@@ -134,6 +154,7 @@ void BridgeHost::make(RegisteredBridge& entry) {
     std::fprintf(stderr, "banger-helper: guests ask for names without a limit: %s\n", e.what());
   }
   for (const auto& [tap, guest] : b.guests) links_.ensure(tap_link(b, tap, entry.uid));
+  pass_firewalls(entry);
   entry.version = bridge_version;
   registry_.write(entry);
 }
@@ -227,7 +248,10 @@ void BridgeHost::change(RegisteredBridge& entry, int tap, const std::optional<Br
   registry_.write(entry);
   if (!whole) return make(entry);
   if (follow_uplinks(entry)) script += uplink_rules(b);
-  if (guest) links_.ensure(tap_link(b, tap, entry.uid));
+  if (guest) {
+    links_.ensure(tap_link(b, tap, entry.uid));
+    pass_firewalls(entry);
+  }
   try {
     rules_.apply(script);
   } catch (const Error&) {
@@ -281,6 +305,7 @@ void BridgeHost::down(const std::string& tag) {
   auto held = registry_.lock();
   auto entry = find(tag);
   if (!entry) return;
+  for (const Pass& pass : entry->bridge.passes) Firewalls(rules_).close(pass, bridge_name(tag));
   links_.remove_group(group_of(tag));
   links_.remove(bridge_name(tag));
   rules_.apply(no_rules(tag));

@@ -47,6 +47,7 @@ private:
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
   bool follow_uplinks(RegisteredBridge& entry);
+  void pass_firewalls(RegisteredBridge& entry);
   void give_back(const Uplink& uplink, const std::string& tag);
   void change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest);
 

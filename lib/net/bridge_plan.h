@@ -38,12 +38,26 @@ struct Uplink {
   bool operator==(const Uplink&) const = default;
 };
 
+// A chain of another's firewall that lets a bridge's packets pass by a rule of ours
+// (net/firewalls.h).
+struct Pass {
+  enum class Way { iptables_nft, iptables_legacy, nftables, firewalld };
+  Way way = Way::nftables;
+  std::string family = {}, table = {}, chain = {}; // of firewalld none
+  bool forwards = true;                            // else it takes what is for the host itself
+  bool operator==(const Pass&) const = default;
+};
+std::string_view name_of(Pass::Way way);
+// Throws Error(usage).
+Pass::Way parse_way(std::string_view word);
+
 // A bridge with all that is on it.
 struct Bridge {
   std::string tag;
   Subnet subnet = {};
   std::vector<Uplink> uplinks = {};       // by name
   std::map<int, BridgeGuest> guests = {}; // by tap
+  std::vector<Pass> passes = {};          // in others' firewalls
   bool operator==(const Bridge&) const = default;
 };
 

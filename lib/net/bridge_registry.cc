@@ -17,13 +17,19 @@ constexpr std::string_view suffix = ".bridge";
 
 Json to_json(const RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
-  Json uplinks = Json::array(), guests = Json::array();
+  Json uplinks = Json::array(), guests = Json::array(), passes = Json::array();
   for (const Uplink& u : b.uplinks)
     uplinks.push_back({{"name", u.name}, {"forwarded", u.forwarded}});
   for (const auto& [tap, guest] : b.guests) guests.push_back(to_json(guest));
+  for (const Pass& p : b.passes)
+    passes.push_back({{"way", name_of(p.way)},
+                      {"family", p.family},
+                      {"table", p.table},
+                      {"chain", p.chain},
+                      {"forwards", p.forwards}});
   return {{"v", message_version}, {"uid", entry.uid},          {"version", entry.version},
           {"tag", b.tag},         {"subnet", b.subnet.text()}, {"uplinks", uplinks},
-          {"guests", guests}};
+          {"guests", guests},     {"passes", passes}};
 }
 
 RegisteredBridge entry_of(const Json& j) {
@@ -35,6 +41,11 @@ RegisteredBridge entry_of(const Json& j) {
   for (const Json& u : j.at("uplinks"))
     entry.bridge.uplinks.push_back(
         {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});
+  for (const Json& p : j.at("passes"))
+    entry.bridge.passes.push_back({parse_way(p.at("way").get<std::string>()),
+                                   p.at("family").get<std::string>(),
+                                   p.at("table").get<std::string>(),
+                                   p.at("chain").get<std::string>(), p.at("forwards").get<bool>()});
   for (const Json& g : j.at("guests")) {
     BridgeGuest guest = bridge_guest_of(g);
     entry.bridge.guests[guest.tap] = guest;

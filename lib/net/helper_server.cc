@@ -63,6 +63,7 @@ Json act(const HelperAsk& ask, unsigned uid, Fd& gives) {
 void serve_helper(int socket, unsigned uid) {
   // Its asker's terminal must not stop it while others wait for its lock, nor end it half-way.
   ::setsid();
+  ::setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1); // the programs of firewalls
   for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) std::signal(signal, SIG_IGN);
   Json answer;
   Fd gives;

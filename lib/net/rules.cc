@@ -28,7 +28,17 @@ void Rules::apply(const std::string& script) {
 }
 
 std::string Rules::list(std::string_view family, std::string_view table) {
-  std::string command = fmt::format("list table {} {}", family, table);
+  return ask(fmt::format("list table {} {}", family, table));
+}
+
+std::string Rules::list_chain(std::string_view family, std::string_view table,
+                              std::string_view chain) {
+  return ask(fmt::format("list chain {} {} {}", family, table, chain));
+}
+
+std::string Rules::list_chains() { return ask("list chains"); }
+
+std::string Rules::ask(const std::string& command) {
   if (::nft_run_cmd_from_buffer(context_.get(), command.c_str()) != 0) return {};
   return ::nft_ctx_get_output_buffer(context_.get());
 }

@@ -21,10 +21,14 @@ public:
   void apply(const std::string& script);
   // A table as JSON (libnftables-json(5)); empty where there is none.
   std::string list(std::string_view family, std::string_view table);
+  // The same of one chain with its rules, and of all chains of all tables without theirs.
+  std::string list_chain(std::string_view family, std::string_view table, std::string_view chain);
+  std::string list_chains();
   // The drops that the table has counted; empty where there is no such table.
   std::vector<Drop> drops(const std::string& table);
 
 private:
+  std::string ask(const std::string& command);
   struct Free {
     void operator()(nft_ctx* c) const;
   };

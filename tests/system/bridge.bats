@@ -195,6 +195,41 @@ answered_by_another() {
   [ "$pid" != null ] && [ "$pid" != "$1" ]
 }
 
+@test "firewalls of others that drop what is forwarded let the bridge pass, and have no rule of it afterwards" {
+  export BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M BANGER_VM_ACCEL=tcg
+  serve_at without 203.0.113.7 8000 outside
+  within iptables-nft -P FORWARD DROP
+  within iptables-nft -P INPUT DROP
+  within iptables-nft -A INPUT -i lo -j ACCEPT
+  within iptables-nft -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+  within iptables-legacy -P FORWARD DROP
+  within nft 'add table inet own; add chain inet own forwards { type filter hook forward priority 5; policy drop; }'
+  before=$(host_now)
+  before_legacy=$(within iptables-legacy -S 2>/dev/null || true)
+  expect 0 banger net up
+  same "$(within iptables-nft -S FORWARD | grep -c 'bng-.* -j ACCEPT')" 2
+  expect 0 banger vm run --publish 0.0.0.0:8080:80 a -- true
+  expect 0 guest_hears a 203.0.113.7 8000
+  same "$output" 'outside 192.0.2.1'
+  expect 0 banger ssh a -- nslookup a.vm "$(vm_field a .net.gateway)"
+  banger ssh a -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
+  await 10 served without 192.0.2.1 8080
+  # Docker comes: its chain for others is the place, and a start finds that.
+  within iptables-nft -N DOCKER-USER
+  within iptables-nft -F FORWARD
+  within iptables-nft -A FORWARD -j DOCKER-USER
+  expect 1 said without 192.0.2.1 8080
+  expect 0 banger vm run b -- true
+  served without 192.0.2.1 8080
+  same "$(within iptables-nft -S DOCKER-USER | grep -c 'bng-.* -j ACCEPT')" 2
+  within iptables-nft -F FORWARD
+  within iptables-nft -X DOCKER-USER 2>/dev/null || { within iptables-nft -F DOCKER-USER && within iptables-nft -X DOCKER-USER; }
+  expect 0 banger vm rm --force a b
+  expect 0 banger net down
+  diff <(echo "$before") <(host_now)
+  same "$(within iptables-legacy -S 2>/dev/null || true)" "$before_legacy"
+}
+
 @test "the helper trusts no argument" {
   up='{"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}'
   same "$(ask_helper 1000 <<<"$up" | jq -r .subnet)" 10.77.0.0/24

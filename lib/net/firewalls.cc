@@ -1,0 +1,169 @@
+#include "net/firewalls.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace banger::net {
+
+namespace {
+
+using Json = nlohmann::json;
+using Way = Pass::Way;
+
+constexpr Millis patience{10'000};
+constexpr std::pair<Way, std::string_view> ways[] = {{Way::iptables_nft, "iptables-nft"},
+                                                     {Way::iptables_legacy, "iptables-legacy"},
+                                                     {Way::nftables, "nftables"},
+                                                     {Way::firewalld, "firewalld"}};
+
+// Calls `look` with each object of that kind in what nftables lists.
+template <typename Look>
+void each(const std::string& listed, const char* kind, Look&& look) {
+  Json all = Json::parse(listed, nullptr, false);
+  if (!all.is_object() || !all.contains("nftables")) return;
+  for (const Json& object : all["nftables"])
+    if (object.contains(kind)) look(object[kind]);
+}
+
+std::string iptables_of(Way way) { return std::string(name_of(way)); }
+
+// The matches of a bridge's rules in a chain.
+std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
+  if (pass.forwards) return {{"iifname", "-i"}, {"oifname", "-o"}};
+  return {{"iifname", "-i"}};
+}
+
+std::vector<std::string> legacy_passes() {
+  auto tables = sys::find_content("/proc/net/ip_tables_names", 4096);
+  std::vector<std::string> chains;
+  if (!tables || tables->find("filter") == std::string::npos) return chains;
+  if (!sys::find_program(iptables_of(Way::iptables_legacy))) return chains;
+  std::string rules =
+      sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {}, patience);
+  bool docker = rules.find("-N DOCKER-USER\n") != std::string::npos;
+  if (rules.find("-P INPUT DROP\n") != std::string::npos) chains.emplace_back("INPUT");
+  if (rules.find("-P FORWARD DROP\n") != std::string::npos)
+    chains.emplace_back(docker ? "DOCKER-USER" : "FORWARD");
+  return chains;
+}
+
+} // namespace
+
+std::string_view name_of(Way way) {
+  return std::ranges::find(ways, way, [](const auto& w) { return w.first; })->second;
+}
+
+Way parse_way(std::string_view word) {
+  auto found = std::ranges::find(ways, word, [](const auto& w) { return w.second; });
+  if (found == std::end(ways)) throw usage("invalid firewall '{}'", word);
+  return found->first;
+}
+
+std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) {
+  std::vector<Pass> passes;
+  bool docker = false, firewalld = false;
+  each(chains, "chain", [&](const Json& c) {
+    std::string family = c.value("family", ""), table = c.value("table", ""),
+                name = c.value("name", ""), hook = c.value("hook", "");
+    if (table.starts_with(own)) return;
+    if (family == "ip" && table == "filter" && name == "DOCKER-USER") docker = true;
+    if (table == "firewalld") firewalld = true;
+    if (c.value("type", "") != "filter" || c.value("policy", "") != "drop") return;
+    if ((family != "ip" && family != "inet") || (hook != "forward" && hook != "input")) return;
+    bool forwards = hook == "forward", by_iptables = family == "ip" && table == "filter" &&
+                                                     (name == "FORWARD" || name == "INPUT");
+    if (table != "firewalld")
+      passes.push_back(
+          {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
+  });
+  for (Pass& pass : passes)
+    if (docker && pass.way == Way::iptables_nft && pass.forwards) pass.chain = "DOCKER-USER";
+  if (firewalld) passes.push_back({Way::firewalld, {}, {}, {}, true});
+  return passes;
+}
+
+bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
+  bool found = false;
+  each(chain, "rule", [&](const Json& rule) {
+    bool matches = false, accepts = false;
+    size_t conditions = 0;
+    for (const Json& part : rule.value("expr", Json::array())) {
+      accepts = accepts || part.contains("accept");
+      if (!part.contains("match")) continue;
+      conditions++;
+      const Json& m = part["match"];
+      matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
+                            m.value("/left/meta/key"_json_pointer, "") == match);
+    }
+    found = found || (matches && accepts && conditions == 1);
+  });
+  return found;
+}
+
+std::vector<Pass> Firewalls::find() {
+  std::vector<Pass> passes = parse_passes(rules_.list_chains(), "banger_");
+  for (const std::string& chain : legacy_passes())
+    passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
+  return passes;
+}
+
+void Firewalls::open(const Pass& pass, const std::string& bridge) {
+  if (pass.way == Way::firewalld) {
+    sys::run_ok({{"firewall-cmd", "--zone=trusted", "--change-interface=" + bridge}, {}, {}, false},
+                {}, patience);
+    return;
+  }
+  for (const auto& [match, flag] : matches(pass)) {
+    auto iptables = [&](const char* act) -> sys::Command {
+      return {{iptables_of(pass.way), "-w", act, pass.chain, flag, bridge, "-j", "ACCEPT"},
+              {},
+              {},
+              false};
+    };
+    if (pass.way == Way::iptables_legacy) {
+      if (!sys::run(iptables("-C"), {}, patience).status.ok())
+        sys::run_ok(iptables("-I"), {}, patience);
+      continue;
+    }
+    std::string there = rules_.list_chain(pass.family, pass.table, pass.chain);
+    if (has_accept(there, match, bridge)) continue;
+    if (pass.way == Way::iptables_nft)
+      sys::run_ok(iptables("-I"), {}, patience);
+    else
+      rules_.apply(fmt::format("insert rule {} {} {} {} \"{}\" accept comment \"{}\"\n",
+                               pass.family, pass.table, pass.chain, match, bridge, bridge));
+  }
+}
+
+void Firewalls::close(const Pass& pass, const std::string& bridge) {
+  if (pass.way == Way::firewalld) {
+    if (sys::find_program("firewall-cmd"))
+      sys::run({{"firewall-cmd", "--zone=trusted", "--remove-interface=" + bridge}, {}, {}, false},
+               {}, patience);
+    return;
+  }
+  if (pass.way != Way::nftables) {
+    for (const auto& [match, flag] : matches(pass))
+      sys::run({{iptables_of(pass.way), "-w", "-D", pass.chain, flag, bridge, "-j", "ACCEPT"},
+                {},
+                {},
+                false},
+               {}, patience);
+    return;
+  }
+  std::string script;
+  each(rules_.list_chain(pass.family, pass.table, pass.chain), "rule", [&](const Json& rule) {
+    if (rule.value("comment", "") == bridge)
+      script += fmt::format("delete rule {} {} {} handle {}\n", pass.family, pass.table, pass.chain,
+                            rule.value("handle", 0));
+  });
+  rules_.apply(script);
+}
+
+} // namespace banger::net
