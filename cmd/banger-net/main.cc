@@ -43,6 +43,24 @@ const cli::VerbEntry verbs[] = {
      .examples = {{"banger net down", "no bridge any more"}},
      .objects = {"result"},
      .make = tool::make_down},
+    {.name = "nat up",
+     .summary = "let VMs on the bridge go out by the host's uplinks",
+     .manual =
+         "A VM on the bridge goes out behind the host's address by the links that have a default "
+         "route, unless nat down has taken that away. It is so at once for a VM that runs, and "
+         "over "
+         "stops and starts. banger net status --json counts what each VM sent out.",
+     .examples = {{"banger net nat up web", "its way out again"}},
+     .objects = {"result"},
+     .make = tool::make_nat_up},
+    {.name = "nat down",
+     .summary = "leave VMs on the bridge without a way out",
+     .manual = "A VM without NAT reaches its neighbours on the bridge and is reached from the "
+               "host, its LAN "
+               "and by published ports as before; what it begins itself goes nowhere else.",
+     .examples = {{"banger net nat down build", "it may not fetch anything"}},
+     .objects = {"result"},
+     .make = tool::make_nat_down},
     {.name = "status",
      .summary = "show the network, who is in it, and what is forwarded",
      .manual =

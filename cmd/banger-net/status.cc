@@ -39,14 +39,17 @@ void show_host(cli::App& app, const ops::NetStatus::HostNet& h) {
 void show_head(cli::App& app, const ops::NetStatus& s) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   if (s.host) show_host(app, *s.host);
-  line(s.host ? "private" : "network",
-       s.up ? fmt::format("up, in the private namespace {}", s.net_id)
-            : "down: it is made for the first VM that needs it");
+  bool is_alone = s.host && !s.up; // of the private network there is nothing to say
+  if (!is_alone)
+    line(s.host ? "private" : "network",
+         s.up ? fmt::format("up, in the private namespace {}", s.net_id)
+              : "down: it is made for the first VM that needs it");
   line("new VMs", s.mode);
   line("because", s.why);
   // Commands are never broken, so that they can be copied.
   if (!s.mend.empty()) app.out.line(fmt::format("{:<10}{}", "fix", escape_for_terminal(s.mend)));
-  line("subnet", fmt::format("{}, out by {}, resolver {}", s.subnet, s.gateway, s.resolver));
+  if (!is_alone)
+    line("subnet", fmt::format("{}, out by {}, resolver {}", s.subnet, s.gateway, s.resolver));
   if (!s.up) return;
   line("bridge", s.bridge);
   line("holder", fmt::format("pid {}", s.holder.pid));

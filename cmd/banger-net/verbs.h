@@ -9,6 +9,8 @@ namespace banger::tool {
 
 std::unique_ptr<cli::Verb> make_up();
 std::unique_ptr<cli::Verb> make_down();
+std::unique_ptr<cli::Verb> make_nat_up();
+std::unique_ptr<cli::Verb> make_nat_down();
 std::unique_ptr<cli::Verb> make_status();
 std::unique_ptr<cli::Verb> make_publish();
 

@@ -129,6 +129,7 @@ struct Vm {
   std::string reach; // where the host reaches it
   int ssh_port = 22; // on `reach`
   std::vector<Port> ports;
+  bool nat = true; // on `bridge`: it has a way out, as the host
 
   std::optional<VmmKind> want_vmm;
   std::optional<Accel> want_accel;

@@ -56,6 +56,10 @@ std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone, const
   o.add("prefix", vm.prefix);
   o.add("gateway", vm.gateway);
   o.add("mac", vm.mac);
+  if (vm.net_mode == NetMode::bridge)
+    o.add("nat", vm.nat);
+  else
+    o.add_null("nat");
   o.add("dns", full_name(vm.name, zone));
   o.open_list("ports");
   for (const Port& p : vm.ports) {

@@ -46,6 +46,7 @@ constexpr Migration all_migrations[] = {
     {6, "host objects", sql::migration_6, take_facts},
     {7, "wanted VMM", "", want_vmm},
     {8, "snapshots and confinement", sql::migration_8, nullptr},
+    {9, "NAT", sql::migration_9, nullptr},
 };
 
 void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration> all) {

@@ -66,7 +66,8 @@ CREATE TABLE vm (
   fault_log          TEXT NOT NULL DEFAULT '',
   host_open          INTEGER NOT NULL DEFAULT 0,
   want_vmm           TEXT,
-  confinement        TEXT NOT NULL DEFAULT '' -- of the VMM that was started last
+  confinement        TEXT NOT NULL DEFAULT '', -- of the VMM that was started last
+  nat                INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX vm_image ON vm (image_id);
 -- A VM on a shared network has its address alone; every isolated one has the same.

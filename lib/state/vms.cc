@@ -40,6 +40,7 @@ void each_column(V& vm, Visit&& f) {
   f("vmm_version", vm.vmm_version);
   f("accel", vm.accel);
   f("confinement", vm.confinement);
+  f("nat", vm.nat);
   f("creator_pid", vm.creator.pid);
   f("creator_start_time", vm.creator.start_time);
   f("creator_boot_id", vm.creator.boot_id);

@@ -29,6 +29,15 @@ lan_hears() { [ "$(said without "$(vm_field "$1" .net.address)" "$2" 2>/dev/null
   same "$output" 'outside 192.0.2.1'
   [ "$(net_field '.leases[] | select(.vm == "a").out_packets')" -gt 0 ]
   same "$(net_field '.leases[] | select(.vm == "b").out_packets')" 0
+  # Without NAT nothing that it begins leaves the bridge, at once and over a restart.
+  expect 0 banger net nat down a
+  same "$(vm_field a .net.nat)" false
+  hears_nothing a 203.0.113.7 8000
+  expect 0 banger ssh a -- ping -c 1 -W 5 b
+  expect 0 banger vm restart a
+  hears_nothing a 203.0.113.7 8000
+  expect 0 banger net nat up a
+  expect 0 guest_hears a 203.0.113.7 8000
   # The LAN reaches it by its address.
   banger ssh b -- 'nc -l -p 7000 -e echo hello </dev/null >/dev/null 2>&1 &'
   await 10 lan_hears b 7000 hello
@@ -39,7 +48,6 @@ lan_hears() { [ "$(said without "$(vm_field "$1" .net.address)" "$2" 2>/dev/null
   nothing_left
 }
 
-# Ports and addresses at which a guest hears nothing, and what it tried is counted.
 hears_nothing() {
   expect 1 banger ssh "$1" -- "nc -w 2 $2 $3 </dev/null"
   same "$output" ''

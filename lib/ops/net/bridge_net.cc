@@ -67,7 +67,7 @@ void BridgeNet::join(NetRecord& r, const Vm& vm) {
   const std::string& tag = ctx_.state.tag();
   net::BridgeGuest guest{.tap = r.taps[vm.id],
                          .address = vm.address,
-                         .nat = true,
+                         .nat = vm.nat,
                          .host_open = vm.host_open,
                          .ports = vm.ports};
   try {
