@@ -20,9 +20,8 @@ namespace banger::net {
 
 namespace {
 
-constexpr int dns_port = 53, first_free_port = 1024;
-// More than any state is seen to have; so that nobody fills the kernel's tables.
-constexpr size_t most_guests = 4096, most_bridges = 16, most_ports = 256;
+constexpr int dns_port = 53;
+constexpr size_t most_bridges = 16; // of a user: more than any is seen to have
 constexpr std::string_view everywhere = "0.0.0.0";
 
 std::string sysctl_of(const std::string& link, std::string_view key) {
@@ -190,28 +189,13 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
 
 void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g) {
   const Bridge& b = entry.bridge;
-  if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
-  if (!b.subnet.is_for_guests(parse_address("address", g.address)))
-    throw usage("invalid address '{}': it is not one for VMs of {}", g.address, b.subnet.text());
-  if (b.guests.size() >= most_guests && !b.guests.contains(g.tap))
-    throw conflict("cannot take another VM: {} are on the bridge", b.guests.size());
-  if (g.ports.size() > most_ports) throw usage("invalid list of {} ports", g.ports.size());
-  for (const auto& [tap, other] : b.guests)
-    if (tap != g.tap && other.address == g.address)
-      throw conflict("{} is the address of another VM", g.address);
+  check(b, g, uid_ == 0);
   auto had = b.guests.find(g.tap);
   auto is_open = [&](const Port& p) {
     return had != b.guests.end() && std::ranges::count(had->second.ports, p) > 0;
   };
   for (const Port& p : g.ports) {
-    if (is_open(p)) continue;
-    if (p.proto != "tcp" && p.proto != "udp") throw usage("invalid protocol '{}'", p.proto);
-    if (p.host < 1 || p.host > 65535 || p.guest < 1 || p.guest > 65535)
-      throw usage("invalid port {}:{}", p.host, p.guest);
-    parse_address("address", p.host_address);
-    if (p.host_address == g.address) continue; // nobody else's
-    if (uid_ != 0 && p.host < first_free_port)
-      throw preflight("cannot publish port {}: those below {} are root's", p.host, first_free_port);
+    if (is_open(p) || p.host_address == g.address) continue; // nobody else's
     for (const RegisteredBridge& other : registry_.all())
       for (const auto& [tap, theirs] : other.bridge.guests)
         for (const Port& taken : theirs.ports)

@@ -6,12 +6,17 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "net/plan.h"
 
 namespace banger::net {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int first_free_port = 1024;
+// More than any state is seen to have; so that nobody fills the kernel's tables.
+constexpr size_t most_guests = 4096, most_ports = 256;
 
 // 10.64.0.0/10: the networks of offices and homes, of Docker and of libvirt are mostly elsewhere.
 constexpr uint32_t first = 10u << 24 | 64u << 16, length = 24, how_many = 64 * 256;
@@ -39,6 +44,42 @@ bool is_private(const Subnet& subnet) {
   Prefix own = subnet.as_prefix();
   return std::any_of(std::begin(ranges), std::end(ranges),
                      [&](const Prefix& p) { return p.length <= own.length && overlap(p, own); });
+}
+
+namespace {
+
+void check(const Port& p, const std::string& own, bool by_root) {
+  if (p.proto != "tcp" && p.proto != "udp") throw usage("invalid protocol '{}'", p.proto);
+  for (int port : {p.host, p.guest})
+    if (port < 1 || port > 65535) throw usage("invalid port {}:{}", p.host, p.guest);
+  // As it stands in a rule: "127.0.0.01" is another's spelling.
+  if (to_text(parse_address("address", p.host_address)) != p.host_address)
+    throw usage("invalid address '{}'", p.host_address);
+  if (!by_root && p.host_address != own && p.host < first_free_port)
+    throw preflight("cannot publish port {}: those below {} are root's", p.host, first_free_port);
+}
+
+} // namespace
+
+void check(const Bridge& b, const BridgeGuest& g, bool by_root) {
+  if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
+  Address address = parse_address("address", g.address);
+  if (!b.subnet.is_for_guests(address) || to_text(address) != g.address)
+    throw usage("invalid address '{}': it is not one for VMs of {}", g.address, b.subnet.text());
+  if (b.guests.size() >= most_guests && !b.guests.contains(g.tap))
+    throw conflict("cannot take another VM: {} are on the bridge", b.guests.size());
+  for (const auto& [tap, other] : b.guests)
+    if (tap != g.tap && other.address == g.address)
+      throw conflict("{} is the address of another VM", g.address);
+  if (g.ports.size() > most_ports) throw usage("invalid list of {} ports", g.ports.size());
+  for (size_t i = 0; i < g.ports.size(); i++) {
+    const Port& p = g.ports[i];
+    check(p, g.address, by_root);
+    for (size_t k = 0; k < i; k++)
+      if (g.ports[k].proto == p.proto && g.ports[k].host_address == p.host_address &&
+          g.ports[k].host == p.host)
+        throw usage("invalid list of ports: {}:{} is in it twice", p.host_address, p.host);
+  }
 }
 
 Json port_json(const Port& p) {

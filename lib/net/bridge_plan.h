@@ -88,6 +88,12 @@ std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Pref
 // somebody's on the internet.
 bool is_private(const Subnet& subnet);
 
+// Throws for a guest that cannot be on that bridge, whatever else the host has: Error(usage) for
+// what no banger asks for, Error(conflict) where another guest has its address or the bridge is
+// full, Error(preflight) for a port of the host below 1024, where that is not `by_root`. Nothing
+// that passes can be taken for a rule.
+void check(const Bridge& bridge, const BridgeGuest& guest, bool by_root);
+
 nlohmann::ordered_json port_json(const Port& port);
 Port port_of(const nlohmann::ordered_json& j);
 nlohmann::ordered_json to_json(const BridgeGuest& guest);

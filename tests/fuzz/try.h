@@ -1,4 +1,4 @@
-// The promises of the name server, tried with a stranger's bytes: none of them breaks one, whatever
+// The promises of the name server, and of the program with root's rights, tried with a stranger's bytes: none of them breaks one, whatever
 // they are. A fuzzer calls these with bytes of its own making (./dev fuzz), and the unit tests with
 // the seeds, so that they hold with any compiler.
 //
@@ -22,8 +22,13 @@ void try_relay(std::string_view bytes);
 // real socket answers each whole question, in order, as by itself.
 void try_stream(std::string_view bytes);
 
+// A request to banger's helper: it is refused, or what becomes of it are elements of sets and maps of
+// that state's own tables and nothing else.
+void try_helper(std::string_view bytes);
+
 // Where a fuzzer begins: packets of each shape that is known, and all that once broke a promise.
 std::vector<std::string> packet_seeds();
 std::vector<std::string> stream_seeds();
+std::vector<std::string> helper_seeds();
 
 } // namespace banger::fuzz

@@ -1,0 +1,68 @@
+#include <regex>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "fuzz/promise.h"
+#include "fuzz/try.h"
+#include "net/bridge_render.h"
+#include "net/helper.h"
+#include "net/rule_text.h"
+
+namespace banger::fuzz {
+
+namespace {
+
+// The whole form of a line that a guest may become.
+bool is_element(const std::string& line, const std::string& tag) {
+  static const std::regex form(
+      "add element (bridge|inet) banger_([0-9a-f]{4}) [a-z_]+ \\{ "
+      "(\"bng([0-9a-f]{4})-[0-9]{1,6}\" \\. )?"
+      "[0-9a-f:.]+( : [0-9.]+ \\. [0-9]{1,5})? \\}|"
+      "add element inet banger_([0-9a-f]{4}) ports(_everywhere)? \\{ (tcp|udp)( \\. [0-9.]+)? \\. "
+      "[0-9]{1,5} : [0-9.]+ \\. [0-9]{1,5} \\}");
+  std::smatch parts;
+  if (!std::regex_match(line, parts, form)) return false;
+  for (int part : {2, 4, 6})
+    if (parts[static_cast<size_t>(part)].matched && parts[static_cast<size_t>(part)] != tag)
+      return false;
+  return true;
+}
+
+} // namespace
+
+void try_helper(std::string_view bytes) {
+  net::HelperAsk ask;
+  try {
+    ask = net::parse_helper_ask(bytes);
+  } catch (const Error&) {
+    return;
+  }
+  net::Bridge bridge{.tag = ask.tag, .subnet = Subnet::parse("10.77.0.0/24")};
+  bridge.guests[9] = {.tap = 9, .address = "10.77.0.9"};
+  if (!net::is_tag(ask.tag)) return;
+  try {
+    net::check(bridge, ask.guest, false);
+  } catch (const Error&) {
+    return;
+  }
+  promise(ask.guest.address != "10.77.0.9" || ask.guest.tap == 9, "no address is taken twice");
+  for (const Port& p : ask.guest.ports)
+    promise(p.host >= 1024 || p.host_address == ask.guest.address, "low ports are root's");
+  promise(net::tap_link(bridge, ask.guest.tap, 1).name.size() < 16, "a tap's name has room");
+  for (const std::string& line : split(trim(net::guest_elements("add", ask.tag, ask.guest)), '\n'))
+    promise(is_element(line, ask.tag), "a guest becomes elements");
+}
+
+std::vector<std::string> helper_seeds() {
+  return {
+      R"({"v":1,"do":"up","tag":"ab12","subnet":"10.77.0.0/24"})",
+      R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":1,"address":"10.77.0.4","nat":true,"host_open":true,"ports":[{"proto":"tcp","host_address":"0.0.0.0","host":8080,"guest":80},{"proto":"udp","host_address":"127.0.0.1","host":5353,"guest":53}]}})",
+      R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":9,"address":"10.77.0.9","ports":[{"proto":"tcp","host_address":"10.77.0.9","host":22,"guest":22}]}})",
+      R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":1,"address":"10.77.0.4 }\nflush ruleset"}})",
+      R"({"v":1,"do":"leave","tag":"ab12","taps":[1,2,3]})",
+      R"({"v":1,"do":"publish","tag":"ab12","tap":1,"on":true,"port":{"proto":"tcp","host_address":"127.0.0.1","host":80,"guest":80}})",
+      R"({"v":1,"do":"names","tag":"ab12","proto":"udp"})",
+  };
+}
+
+} // namespace banger::fuzz

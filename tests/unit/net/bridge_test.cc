@@ -1,0 +1,125 @@
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "fuzz/try.h"
+#include "net/bridge_render.h"
+#include "net/firewalls.h"
+#include "net/helper.h"
+
+namespace banger::net {
+namespace {
+
+Prefix prefix(std::string_view text) { return Subnet::parse(text).as_prefix(); }
+
+TEST(Bridge, ASubnetIsChosenThatTheHostHasNoRouteTo) {
+  auto first = choose_subnet("0000", {});
+  EXPECT_EQ("10.64.0.0/24", first->text());
+  EXPECT_EQ(first, choose_subnet("0000", {prefix("192.168.0.0/16")}));
+  EXPECT_EQ("10.64.1.0/24", choose_subnet("0000", {prefix("10.64.0.0/25")})->text());
+  EXPECT_EQ("10.65.0.0/24", choose_subnet("0000", {prefix("10.64.0.0/16")})->text());
+  EXPECT_EQ("10.64.0.0/24", choose_subnet("3fff", {{{10u << 24 | 127u << 16}, 16}})->text());
+  EXPECT_FALSE(choose_subnet("abcd", {{{10u << 24}, 8}}));
+  EXPECT_NE(choose_subnet("0001", {}), choose_subnet("0002", {}));
+}
+
+TEST(Bridge, OnlyAddressesThatAreNobodysMayBeItsOwn) {
+  for (const char* own : {"10.0.0.0/16", "172.16.0.0/16", "172.31.255.0/24", "192.168.7.0/24",
+                          "100.64.0.0/16", "100.127.0.0/24"})
+    EXPECT_TRUE(is_private(Subnet::parse(own))) << own;
+  for (const char* anothers : {"8.8.8.0/24", "172.32.0.0/24", "192.169.0.0/16", "100.128.0.0/24",
+                               "169.254.0.0/16", "11.0.0.0/24"})
+    EXPECT_FALSE(is_private(Subnet::parse(anothers))) << anothers;
+}
+
+TEST(Bridge, WhatIsAskedForIsReadAsItWasMeant) {
+  HelperAsk ask{.verb = "join", .tag = "ab12"};
+  ask.guest = {.tap = 3,
+               .address = "10.77.0.4",
+               .nat = true,
+               .host_open = true,
+               .ports = {{"udp", "0.0.0.0", 5353, 53}, {"tcp", "10.77.0.4", 80, 80}}};
+  HelperAsk read = parse_helper_ask(to_line(ask));
+  EXPECT_EQ(ask.guest, read.guest);
+  EXPECT_EQ("join", read.verb);
+  EXPECT_EQ("ab12", read.tag);
+  read = parse_helper_ask(to_line({.verb = "leave", .tag = "ab12", .taps = {1, 7}}));
+  EXPECT_EQ((std::vector<int>{1, 7}), read.taps);
+  read = parse_helper_ask(
+      to_line({.verb = "up", .tag = "ab12", .subnet = Subnet::parse("10.9.0.0/16")}));
+  EXPECT_EQ("10.9.0.0/16", read.subnet->text());
+}
+
+// The form of nft's list chains, 1.0.6.
+std::string listed(const std::string& chains) {
+  return R"({"nftables": [{"metainfo": {"version": "1.0.6"}})" + chains + "]}";
+}
+std::string chain(const char* family, const char* table, const char* name, const char* hook,
+                  const char* policy) {
+  std::string c = fmt::format(R"(, {{"chain": {{"family": "{}", "table": "{}", "name": "{}")",
+                              family, table, name);
+  if (*hook)
+    c +=
+        fmt::format(R"(, "type": "filter", "hook": "{}", "prio": 0, "policy": "{}")", hook, policy);
+  return c + "}}";
+}
+
+TEST(Bridge, ChainsThatWouldDropItAreFound) {
+  using Way = Pass::Way;
+  auto passes = [](const std::string& chains) { return parse_passes(listed(chains), "banger_"); };
+  EXPECT_TRUE(passes("").empty());
+  EXPECT_TRUE(passes(chain("ip", "filter", "FORWARD", "forward", "accept")).empty());
+  EXPECT_TRUE(passes(chain("inet", "banger_ab12", "forward", "forward", "drop")).empty());
+  EXPECT_TRUE(passes(chain("ip6", "filter", "FORWARD", "forward", "drop")).empty());
+  EXPECT_TRUE(passes(chain("inet", "own", "out", "output", "drop")).empty());
+  EXPECT_EQ((std::vector<Pass>{{Way::nftables, "inet", "own", "fwd", true}}),
+            passes(chain("inet", "own", "fwd", "forward", "drop")));
+  EXPECT_EQ((std::vector<Pass>{{Way::iptables_nft, "ip", "filter", "INPUT", false}}),
+            passes(chain("ip", "filter", "INPUT", "input", "drop")));
+  std::string forward = chain("ip", "filter", "FORWARD", "forward", "drop");
+  EXPECT_EQ((std::vector<Pass>{{Way::iptables_nft, "ip", "filter", "FORWARD", true}}),
+            passes(forward));
+  EXPECT_EQ((std::vector<Pass>{{Way::iptables_nft, "ip", "filter", "DOCKER-USER", true}}),
+            passes(forward + chain("ip", "filter", "DOCKER-USER", "", "")));
+  EXPECT_EQ((std::vector<Pass>{{Way::firewalld, "", "", "", true}}),
+            passes(chain("inet", "firewalld", "filter_FORWARD", "forward", "accept")));
+}
+
+TEST(Bridge, ARuleForOneLinkIsToldFromOthers) {
+  auto rule = [](const char* key, const char* right, const char* more, const char* verdict) {
+    return listed(fmt::format(
+        R"(, {{"rule": {{"expr": [{{"match": {{"op": "==", "left": {{"meta": {{"key": "{}"}}}}, "right": "{}"}}}}{}, {{"{}": null}}]}}}})",
+        key, right, more, verdict));
+  };
+  EXPECT_TRUE(has_accept(rule("iifname", "bng-ab12", "", "accept"), "iifname", "bng-ab12"));
+  EXPECT_FALSE(has_accept(rule("oifname", "bng-ab12", "", "accept"), "iifname", "bng-ab12"));
+  EXPECT_FALSE(has_accept(rule("iifname", "bng-ab13", "", "accept"), "iifname", "bng-ab12"));
+  EXPECT_FALSE(has_accept(rule("iifname", "bng-ab12", "", "drop"), "iifname", "bng-ab12"));
+  // With a further condition it lets only some pass.
+  const char* more =
+      R"(, {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 22}})";
+  EXPECT_FALSE(has_accept(rule("iifname", "bng-ab12", more, "accept"), "iifname", "bng-ab12"));
+  EXPECT_FALSE(has_accept("no JSON", "iifname", "bng-ab12"));
+}
+
+TEST(Bridge, CountsAreReadByTapAndByAddress) {
+  std::string frames = listed(
+      R"(, {"set": {"name": "dropped_arp", "elem": [{"elem": {"val": "bngab12-3", "counter": {"packets": 5, "bytes": 1}}}]}})");
+  std::string packets = listed(
+      R"(, {"set": {"name": "dropped_destination", "elem": [{"elem": {"val": "10.77.0.4", "counter": {"packets": 2, "bytes": 9}}}]}}, {"set": {"name": "nat", "elem": [{"elem": {"val": "10.77.0.4", "counter": {"packets": 7, "bytes": 99}}}, {"elem": {"val": "10.77.0.5", "counter": {"packets": 0, "bytes": 0}}}]}})");
+  BridgeCounts counts = read_counts(frames, packets, "ab12");
+  ASSERT_EQ(2u, counts.drops.size());
+  EXPECT_EQ(3, counts.drops[0].tap);
+  EXPECT_EQ("arp", counts.drops[0].reason);
+  EXPECT_EQ("10.77.0.4", counts.drops[1].address);
+  EXPECT_EQ(2u, counts.drops[1].packets);
+  ASSERT_EQ(1u, counts.out.size());
+  EXPECT_EQ(99u, counts.out[0].bytes);
+}
+
+TEST(Bridge, ItsPromisesHoldForTheSeedsOfTheFuzzer) {
+  for (const std::string& seed : fuzz::helper_seeds())
+    EXPECT_NO_THROW(fuzz::try_helper(seed)) << seed;
+}
+
+} // namespace
+} // namespace banger::net
