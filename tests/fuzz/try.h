@@ -1,6 +1,6 @@
-// The promises of the name server, and of the program with root's rights, tried with a stranger's bytes: none of them breaks one, whatever
-// they are. A fuzzer calls these with bytes of its own making (./dev fuzz), and the unit tests with
-// the seeds, so that they hold with any compiler.
+// The promises of the name server, and of the program with root's rights, tried with a stranger's
+// bytes: none of them breaks one, whatever they are. A fuzzer calls these with bytes of its own
+// making (./dev fuzz), and the unit tests with the seeds, so that they hold with any compiler.
 //
 // They throw std::logic_error that says which promise was broken.
 #pragma once
@@ -22,8 +22,8 @@ void try_relay(std::string_view bytes);
 // real socket answers each whole question, in order, as by itself.
 void try_stream(std::string_view bytes);
 
-// A request to banger's helper: it is refused, or what becomes of it are elements of sets and maps of
-// that state's own tables and nothing else.
+// A request to banger's helper: it is refused, or what becomes of it are elements of sets and maps
+// of that state's own tables and nothing else.
 void try_helper(std::string_view bytes);
 
 // Where a fuzzer begins: packets of each shape that is known, and all that once broke a promise.
