@@ -97,7 +97,8 @@ const cli::VerbEntry verbs[] = {
     {.name = "resume",
      .summary = "let paused VMs go on",
      .manual = "The guest goes on where it stood, and its clock is set to the host's. A VM that is "
-               "paused because a disk of the host is full goes on by itself.",
+               "paused because a disk of the host is full goes on by itself. One that stands still "
+               "because a snapshot of it is being made goes on, and there is no snapshot.",
      .examples = {{"banger vm resume --all", "let all that were paused go on"}},
      .objects = {"result"},
      .make = tool::make_resume},

@@ -330,8 +330,9 @@ void Monitor::save(const Client& client, const Ask& ask) {
 }
 
 void Monitor::release_saved(const Client& client, const Reply& reply) {
-  if (!saving_.holds_for(client) || stopper_.knock() != Knock::none)
-    return reply.refuse(conflict("it was let go on, or ended, meanwhile"));
+  if (stopper_.knock() != Knock::none) return reply.refuse(conflict("it was stopped meanwhile"));
+  if (!saving_.holds_for(client))
+    return reply.refuse(conflict("its guest was let go on meanwhile"));
   if (standstill_.reason() == paused_on_request)
     return reply.done(std::string(name_of(VmState::paused)));
   change_standstill(reply, false);

@@ -204,7 +204,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
   auto making = sys::FileLock::try_take(snapshot_lock(places));
   if (!making)
     throw conflict("cannot snapshot '{}': another snapshot of it is being made", vm.name)
-        .subject(vm.name);
+        .subject(vm.name)
+        .hint("wait for the command that makes it, or end that");
   require_snapshots(vm);
   held.lock.release();
   auto others = ctx.state.snapshots(vm.id);
