@@ -87,6 +87,23 @@ goes_on() {
 }
 
 # bats test_tags=once
+@test "the monitor is stopped: told within seconds, given up soon, and nothing is left" {
+  expect 0 banger vm run $tiny --net isolated x
+  local monitor began
+  monitor=$(monitor_of x)
+  kill -STOP "$monitor"
+  # A person sees what is waited for; that is so of each verb that asks a monitor.
+  expect 130 "$BANGER_SOURCE/tests/on-terminal" 'monitor, which does not answer=\x03' -- banger vm pause x
+  began=$EPOCHREALTIME
+  expect 6 banger vm snapshot create x s
+  took_at_most 15 "$began"
+  errors "cannot snapshot 'x': its monitor does not answer 'save': waited 10s"
+  kill -CONT "$monitor"
+  same "$(snapshots)" ''
+  goes_on
+}
+
+# bats test_tags=once
 @test "a stop or a kill while it is made ends the VM at once; the snapshot is none" {
   local verb
   for verb in stop kill; do
@@ -155,7 +172,7 @@ class Link:
     def answer(self):
         for line in self.lines:
             report = json.loads(line)
-            if report.get("id") == 1:
+            if report.get("id") == 1 and report["event"] != "stage":
                 return report["event"] + ": " + report.get("error", {}).get("message", "")
 
 maker, other = Link(), Link()

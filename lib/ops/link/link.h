@@ -7,9 +7,10 @@
 //                                connects hears how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
-// A question has an id, "id":7, and one answer with the same id: done or failed. A report to all
-// has the id 0; a verb that connects hears first how far a start or a stop has come, if one is
-// under way. ops/link/client.h is the verbs' end of this.
+// A question has an id, "id":7, and one answer with the same id: done or failed. A stage with that
+// id says that it is at it (save, every second). A report to all has the id 0; a verb that connects
+// hears first how far a start or a stop has come, if one is under way. ops/link/client.h is the
+// verbs' end of this.
 //
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
 // verbs and monitors of neighbouring versions understand each other. A line that cannot be read, or

@@ -54,7 +54,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             },
             [this](const std::string& line) { on_vmm_line(line); }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
-      saving_(ctx_.log, vmm_, standstill_),
+      saving_(loop_, ctx_.log, vmm_, standstill_),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },

@@ -18,6 +18,8 @@ public:
   void done(const std::string& state = {}) const;
   void done(const vmm::GuestMemory& memory) const;
   void refuse(const Error& why) const;
+  // A stage, to this verb alone; the answer is still to come.
+  void tell(const std::string& stage, const std::string& text) const;
 
 private:
   void send(Report r) const;

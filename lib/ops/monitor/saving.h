@@ -19,11 +19,15 @@ class Saving {
 public:
   using Client = std::shared_ptr<sys::LineServer::Client>;
 
-  Saving(Log& log, Vmm& vmm, Standstill& standstill)
-      : log_(log), vmm_(vmm), standstill_(standstill) {}
+  Saving(sys::Loop& loop, Log& log, Vmm& vmm, Standstill& standstill)
+      : loop_(loop), log_(log), vmm_(vmm), standstill_(standstill) {}
+  ~Saving() { loop_.cancel(tell_); }
+  Saving(const Saving&) = delete;
+  Saving& operator=(const Saving&) = delete;
 
   // The guest runs, or stands still on request. Its memory goes to `dir`, by the link that the VMM
-  // knows in `runtime_dir`. The reply is given when it is there. Error(conflict) where it is being
+  // knows in `runtime_dir`. The reply is given when it is there, and until then the verb is told
+  // every second that this lives: a large memory takes long. Error(conflict) where it is being
   // saved already.
   void begin(const Client& verb, const Reply& reply, const std::string& dir,
              const std::string& runtime_dir);
@@ -39,14 +43,17 @@ public:
 
 private:
   void save();
+  void tell_again();
   void settle(const std::optional<Error>& fault);
   void let_go();
 
+  sys::Loop& loop_;
   Log& log_;
   Vmm& vmm_;
   Standstill& standstill_;
   sys::LineServer::Peer verb_;
   std::optional<Reply> reply_; // until it was given
+  sys::Loop::Timer tell_ = 0;  // the verb again that it is waited for
   bool is_writing_ = false;
   std::optional<int> moves_; // Standstill's, when its memory was begun to be written
 };

@@ -31,8 +31,9 @@ namespace banger::ops {
 namespace {
 
 constexpr std::string_view usual_name = "snapshot";
-// The memory of a large guest, on a slow disk.
-constexpr Millis time_to_save{1'800'000}, time_to_release{20'000};
+// The memory of a large guest, on a slow disk. Meanwhile its monitor tells every second that it
+// lives.
+constexpr Millis time_to_save{1'800'000}, longest_silence{10'000}, time_to_release{20'000};
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -75,14 +76,18 @@ Snapshot find_snapshot(Context& ctx, const Vm& vm, const std::string& name,
 // A guest that stands still for this process: it goes on when this object goes, whatever way.
 class StandingGuest {
 public:
-  StandingGuest(const std::string& monitor, const std::string& memory_dir)
-      : client_(loop_, sys::connect_unix(monitor)) {
-    ask({"save", Millis(0), memory_dir}, time_to_save);
+  StandingGuest(Context& ctx, const std::string& name, const std::string& monitor,
+                const std::string& memory_dir)
+      : client_(loop_, sys::connect_unix(monitor), {[&ctx, name](const Report& r) {
+                  // What else the monitor tells is told to all, and no news to the one who asked.
+                  if (r.stage == "saving" || r.stage == "silent") ctx.stage(name, r.text);
+                }}) {
+    ask({"save", Millis(0), memory_dir}, {.answer = time_to_save, .quiet = longest_silence});
   }
   // Throws where it did not stand still all the time, and its disks are not of one moment.
   void release() {
     try {
-      ask({"release", Millis(0)}, time_to_release);
+      ask({"release", Millis(0)}, {.answer = time_to_release});
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
       throw conflict("it ended meanwhile");
@@ -91,9 +96,9 @@ public:
   Millis time() const { return std::chrono::duration_cast<Millis>(steady_now() - since_); }
 
 private:
-  void ask(const Ask& question, Millis patience) {
+  void ask(const Ask& question, Client::Patience patience) {
     std::optional<Error> fault;
-    client_.ask(question, {patience}, [&](const auto& answer) {
+    client_.ask(question, patience, [&](const auto& answer) {
       if (!answer) fault = answer.error();
       loop_.stop();
     });
@@ -232,7 +237,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     undo.push("remove the memory", [places] { clear_memory_dir(places); });
     ctx.stage(vm.name, "saving its memory");
     {
-      StandingGuest guest(places.monitor_socket, memory);
+      StandingGuest guest(ctx, vm.name, places.monitor_socket, memory);
       ctx.stage(vm.name, "copying its disks");
       for (const std::string& disk : own_disks(places))
         disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
