@@ -12,9 +12,9 @@
 namespace banger::disk {
 
 struct SavedFile {
-  std::string name; // in the directory
-  int64_t size = 0; // bytes, holes included
-  std::string sha256{};
+  std::string name;     // in the directory
+  int64_t size = 0;     // bytes, holes included
+  std::string sha256{}; // of its data (archive::sha256_of_data); Manifest::v 1: of all its bytes
   bool operator==(const SavedFile&) const = default;
 };
 
@@ -32,6 +32,7 @@ struct SavedMachine {
 };
 
 struct Manifest {
+  int v = 0; // of its form
   SavedMachine machine;
   std::vector<SavedFile> files;
   bool operator==(const Manifest&) const = default;
@@ -50,8 +51,8 @@ Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
 
 // Throws Error(failed) for one that is not there or cannot be read.
 Manifest read_manifest(const std::string& dir);
-// Reads every byte. Throws Error(failed) that names a file which is absent or not what it was, or
-// which it must have and does not.
+// Reads all that is no hole. Throws Error(failed) that names a file which is absent or not what it
+// was, or which it must have and does not.
 void verify_snapshot(const std::string& dir, const Manifest& manifest,
                      const std::vector<std::string>& needs);
 
