@@ -125,7 +125,9 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "The VM, which must be stopped, runs again as it did then: its memory and its programs, "
          "its disks, the cpus and the memory that it had. What is on its disks now is lost, unless "
-         "another snapshot has it. Its clock is set to the host's; connections of then are cut.\n\n"
+         "another snapshot has it; a restore that fails before the guest goes on leaves the VM as "
+         "it "
+         "was. Its clock is set to the host's; connections of then are cut.\n\n"
          "Its random numbers go on from the snapshot, too: what is restored twice may draw the "
          "same ones at first, until its kernel mixes in new ones, within a minute. Make no keys "
          "before.\n\n"

@@ -118,8 +118,12 @@ Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine) {
     manifest.files.push_back({name, size, archive::sha256_of_data(path)});
     sys::sync_file(path);
   }
-  sys::write_atomic(file_in(dir, manifest_file), to_json(manifest).dump(2) + "\n");
+  write_manifest(dir, manifest);
   return manifest;
+}
+
+void write_manifest(const std::string& dir, const Manifest& manifest) {
+  sys::write_atomic(file_in(dir, manifest_file), to_json(manifest).dump(2) + "\n");
 }
 
 Manifest read_manifest(const std::string& dir) {

@@ -32,7 +32,7 @@ struct SavedMachine {
 };
 
 struct Manifest {
-  int v = 0; // of its form
+  int v = 0; // of its form; what is written has the newest
   SavedMachine machine;
   std::vector<SavedFile> files;
   bool operator==(const Manifest&) const = default;
@@ -49,6 +49,8 @@ void copy_disk(const std::string& from, const std::string& to);
 // is digested and synced, and the manifest written last.
 Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
 
+// For a directory of its own; atomic, and synced.
+void write_manifest(const std::string& dir, const Manifest& manifest);
 // Throws Error(failed) for one that is not there or cannot be read.
 Manifest read_manifest(const std::string& dir);
 // Reads all that is no hole. Throws Error(failed) that names a file which is absent or not what it

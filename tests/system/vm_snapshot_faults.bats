@@ -57,11 +57,66 @@ goes_on() {
     banger vm kill x >/dev/null 2>&1 || true
     expect 0 banger vm set x --label "a=$RANDOM" # settles
     case $(marks | xargs) in 'old old' | 'new new') ;; *) echo "disks: $(marks)" && return 1 ;; esac
-    [ -z "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*')" ]
+    [ -z "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*' -o -name before)" ]
     same "$(snapshots)" s
     expect 0 banger doctor --leaks
   }
   only='sys.*|state.commit' walk banger-vm prepare restore check 8
+  # The monitor, until the guest goes on and after.
+  restore() { banger vm snapshot restore --no-wait x s || true; }
+  only='sys.*|state.commit' walk banger-monitor prepare restore check 8
+}
+
+# bats test_tags=once
+@test "a restore that the VMM refuses leaves the VM as it was; so does one that is ended before its guest goes on" {
+  expect 0 banger vm run $tiny --net isolated --work-disk 16M x
+  expect 0 banger vm snapshot create x s
+  guest 'echo kept >/etc/mark; echo kept >/root/mark; sync'
+  expect 0 banger vm stop x
+  expect 0 banger vm set x --memory 160M --cpus 2 --net user
+  banger image show --json "$(vm_field x .image.name)" | jq -r .paths.root | xargs -I{} cp {} "$root/other.ext4"
+  local dir was
+  dir=$(banger vm snapshot list --json x | jq -r .path)
+  seen() { vm_field x '[.cpus, .memory, .image.name, .net.mode, .net.address, .root.size, .work.size] | map(tostring) | join(" ")'; }
+  was=$(seen)
+  cp "$dir/memory" "$root/memory"
+  # A memory that is whole, by the digests of the first form, and none that this QEMU loads.
+  head -c 1M /dev/urandom >"$dir/memory"
+  cp "$dir/manifest.json" "$root/manifest.json"
+  jq --arg sum "$(sha256sum <"$dir/memory" | cut -d' ' -f1)" --arg upper "$(sha256sum <"$dir/upper.img" | cut -d' ' -f1)" \
+    --arg work "$(sha256sum <"$dir/work.img" | cut -d' ' -f1)" '.v = 1 | .files |= map(del(.data_sha256) |
+      if .name == "memory" then .sha256 = $sum | .size = 1048576
+      else .sha256 = {"upper.img": $upper, "work.img": $work}[.name] end)' "$root/manifest.json" >"$dir/manifest.json"
+  expect 1 banger vm snapshot restore x s
+  errors "cannot restore 'x' from 's'"
+  errors "hint: 'x' has the disks that it had before: banger vm start x"
+  same "$(vm_field x .state)" failed
+  same "$(seen)" "$was"
+  same "$(banger vm events --json x | jq -r 'select(.type | test("restor")) | .type' | xargs)" 'vm.restoring vm.restore_undone'
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark /root/mark | xargs)" 'kept kept'
+  expect 0 banger vm kill x
+  # Nobody is there to take it back, and it is started: with the disks that it had.
+  cp "$root/memory" "$dir/memory"
+  cp "$root/manifest.json" "$dir/manifest.json"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.spawn:kill expect 137 banger vm snapshot restore x s
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark /root/mark | xargs)" 'kept kept'
+  same "$(seen)" "$was"
+  expect 0 banger vm kill x
+  # What it has now is not lost while the guest might not go on: its image stays, too.
+  expect 0 banger image import other "$root/other.ext4"
+  expect 0 banger vm reset x --image other
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.spawn:kill expect 137 banger vm snapshot restore x s
+  expect 4 banger image rm other
+  expect 0 banger vm set x --label a=b
+  same "$(vm_field x .image.name)" other
+  # One that succeeds leaves nothing of before.
+  expect 0 banger vm snapshot restore x s
+  expect 1 guest cat /etc/mark
+  same "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*' -o -name before)" ''
+  same "$(vm_field x '[.cpus, .net.mode] | map(tostring) | join(" ")')" '1 isolated'
+  expect 0 banger doctor --leaks
 }
 
 # bats test_tags=once

@@ -207,6 +207,7 @@ void Monitor::on_booted(std::optional<Error> fault) {
     if (e.code() != Code::unreachable) return give_up();
     return void(loop_.after(time_to_be_seen, give_up));
   }
+  if (prepared_->machine.saved) row_.restored(request_.saved);
   tell_stage();
   if (phase_ == Phase::booting)
     readiness_->begin(prepared_->endpoint, progress_.view().has_userland());
@@ -331,8 +332,7 @@ void Monitor::save(const Client& client, const Ask& ask) {
 
 void Monitor::release_saved(const Client& client, const Reply& reply) {
   if (stopper_.knock() != Knock::none) return reply.refuse(conflict("it was stopped meanwhile"));
-  if (!saving_.holds_for(client))
-    return reply.refuse(conflict("its guest was let go on meanwhile"));
+  if (!saving_.holds_for(client, reply)) return;
   if (standstill_.reason() == paused_on_request)
     return reply.done(std::string(name_of(VmState::paused)));
   change_standstill(reply, false);

@@ -57,6 +57,12 @@ void Saving::settle(const std::optional<Error>& fault) {
   let_go();
 }
 
+bool Saving::holds_for(const Client& verb, const Reply& reply) const {
+  bool holds = verb_.lock() == verb && moves_ == standstill_.moves();
+  if (!holds) reply.refuse(conflict("its guest was let go on meanwhile"));
+  return holds;
+}
+
 void Saving::on_leave(const Client& client) {
   if (verb_.lock() != client) return;
   verb_.reset();

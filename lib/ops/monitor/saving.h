@@ -34,10 +34,9 @@ public:
   // The guest stands still now, or for another reason, or runs.
   void on_standstill();
   void on_leave(const Client& client);
-  // Whether the guest has stood still for this verb since its memory was begun to be written.
-  bool holds_for(const Client& verb) const {
-    return verb_.lock() == verb && moves_ == standstill_.moves();
-  }
+  // Whether the guest has stood still for this verb since its memory was begun to be written; where
+  // it has not, `reply` refuses.
+  bool holds_for(const Client& verb, const Reply& reply) const;
   // The guest ends, or is to end.
   void end(const Error& why);
 

@@ -15,8 +15,6 @@
 #include "ops/common/places.h"
 #include "ops/host/checks.h"
 #include "ops/link/client.h"
-#include "ops/net/nature.h"
-#include "ops/net/open_place.h"
 #include "ops/release/snapshots.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/lease.h"
@@ -36,13 +34,6 @@ constexpr std::string_view usual_name = "snapshot";
 constexpr Millis time_to_save{1'800'000}, longest_silence{10'000}, time_to_release{20'000};
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-// The VM's own disks: an image below an overlay stays as it is.
-std::vector<std::string> own_disks(const Places& places) {
-  std::vector<std::string> disks{own_root(places)};
-  if (!places.work.empty()) disks.push_back(places.work);
-  return disks;
-}
 
 std::string next_name(const std::vector<Snapshot>& all) {
   uint64_t last = 0;
@@ -143,58 +134,61 @@ void require_snapshots(const Vm& vm) {
                               vm.name));
 }
 
-bool has_network(const Vm& vm, const disk::SavedMachine& m) {
-  return vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
-         vm.prefix == m.prefix && vm.mac == m.mac;
-}
-
-// The guest's network is a part of its memory. Throws Error(conflict) where it cannot have it
-// again. The caller owns the transaction and writes the row.
-void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
-  if (has_network(vm, m)) return;
-  vm.net_mode = m.net_mode;
-  bool shared = nature_of(m.net_mode).shared;
-  open_place(ctx, m.net_mode)
-      ->lease("restore", shared ? std::optional(m.address) : std::nullopt, vm);
-  if (!has_network(vm, m))
-    throw conflict("it had {}/{} on '{}', whose subnet is another one now", m.address, m.prefix,
-                   name_of(m.net_mode));
-}
-
 // Puts the disks of a snapshot in the place of the VM's, decided by one transaction with all that
-// the row has of it. `places`: of the VM on the snapshot's image.
+// the row has of it; what the VM was is kept until its guest goes on (settle_restore). `places`: of
+// the VM on the snapshot's image.
 Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
               const disk::SavedMachine& machine, const Places& places) {
   ctx.stage(vm.name, "copying its disks");
-  std::string dir = snapshot_dir(places, snapshot.id);
+  std::string dir = snapshot_dir(places, snapshot.id), kept = before_restore_dir(places);
   std::vector<std::string> disks = own_disks(places);
   Undo undo(ctx.log);
   undo.push("remove the disks of the snapshot", [&] {
     for (const std::string& disk : disks) sys::remove_file(restored_disk(disk));
+    sys::remove_tree(kept);
   });
   for (const std::string& disk : disks) {
     sys::remove_file(restored_disk(disk));
     disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk));
     sys::sync_file(restored_disk(disk));
   }
+  sys::remove_tree(kept);
+  sys::make_dir(kept);
+  disk::write_manifest(kept, {0, machine_of(vm), {}});
   sys::sync_dir(places.dir);
   Image image = ctx.state.get_image(snapshot.image_id);
   ctx.state.transaction([&] {
+    ctx.state.add_snapshot({new_id(), vm.id, ".before", vm.image_id, wall_now(), true});
     ctx.state.change_vm(vm.id, [&](Vm& v) {
       give_network(ctx, machine, v);
+      take_sizes(machine, v);
       v.image_id = image.id;
       v.image_name = image.name;
-      v.cpus = machine.cpus;
-      v.memory = machine.memory;
-      v.root_size = machine.root_size;
-      v.work_size = machine.work_size;
     });
-    ctx.state.set_restoring(vm.id, snapshot.id);
-    record(ctx, vm.name, "vm.restored", {{"snapshot", snapshot.name}});
+    record(ctx, vm.name, "vm.restoring", {{"snapshot", snapshot.name}});
   });
   undo.dismiss();
-  settle_restore(ctx, places, vm);
+  for (const std::string& disk : disks) {
+    sys::rename(disk, fmt::format("{}/{}", kept, file_name(disk)));
+    sys::rename(restored_disk(disk), disk);
+  }
+  sys::sync_dir(kept);
+  sys::sync_dir(places.dir);
   return ctx.state.get_vm(vm.id);
+}
+
+// What a restore has left that is over: the disks of before or, where its guest has not gone on,
+// those of the snapshot. What cannot be done now the next command does.
+void tidy_up(Context& ctx, const Vm& vm, Error* fault) {
+  try {
+    bool is_over = !ctx.state.before_restore(vm.id);
+    Vm now = hold_vm(ctx, vm.id, "restore").vm;
+    if (fault && !is_over && !is_live(now.state))
+      fault->default_hint(fmt::format("'{}' has the disks that it had before: banger vm start {}",
+                                      vm.name, vm.name));
+  } catch (const Error& e) {
+    ctx.log.warn("vm.restore.tidy", e);
+  }
 }
 
 } // namespace
@@ -284,6 +278,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
   };
   Places places = places_of(ctx.dirs, ctx.state.tag(), as_it_was(vm));
   std::string dir = snapshot_dir(places, snapshot.id);
+  bool taken = false;
   try {
     ctx.stage(vm.name, "checking the snapshot");
     disk::Manifest manifest = disk::read_manifest(dir);
@@ -297,17 +292,21 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     disk::verify_snapshot(dir, manifest, needs);
     if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
+                                 taken = true;
                                  return take_disks(c, vm, snapshot, manifest.machine, places);
                                }};
     int64_t room = 0;
     for (const std::string& disk : disks)
       room += room_for_copy(fmt::format("{}/{}", dir, file_name(disk)), places.dir);
     require_space(places.dir, room);
-    return start_held(ctx, std::move(held), options);
+    Reached reached = start_held(ctx, std::move(held), options);
+    tidy_up(ctx, vm, nullptr);
+    return reached;
   } catch (Error& e) {
     if (!e.message().starts_with("cannot restore"))
       e.within(fmt::format("cannot restore '{}' from '{}'", vm.name, name));
     e.default_subject(vm.name);
+    if (taken) tidy_up(ctx, vm, &e);
     throw;
   }
 }
