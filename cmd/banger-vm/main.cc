@@ -282,11 +282,21 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   return out;
 }
 
+std::vector<std::string> names_of(cli::Complete, const Dirs& dirs, const std::string& vm) {
+  auto db = state::State::open(dirs, state::Mode::read);
+  std::vector<std::string> out;
+  for (const Snapshot& s : db.snapshots(db.get_vm(vm).id)) out.push_back(s.name);
+  return out;
+}
+
 const cli::Tool program{
-    "banger-vm", "run and manage microVMs",
+    "banger-vm",
+    "run and manage microVMs",
     "A VM is a real machine with a name: its own kernel, its own disk that survives "
     "stop and start, ssh that just works.",
-    verbs, names};
+    verbs,
+    names,
+    names_of};
 
 } // namespace
 
