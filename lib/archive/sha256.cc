@@ -126,12 +126,15 @@ private:
 
 } // namespace
 
-std::string sha256_of_data(const std::string& path) {
+std::string sha256_of_data(const std::string& path, const std::function<void()>& between) {
   Fd fd = sys::open_file(path, O_RDONLY);
   int64_t size = sys::size_of(fd.get());
   DataDigest digest(size);
   auto next = sys::chunks_of(fd.get(), size, path);
-  while (auto chunk = next()) digest.add(chunk->offset, chunk->data);
+  while (auto chunk = next()) {
+    if (between) between();
+    digest.add(chunk->offset, chunk->data);
+  }
   return digest.hex();
 }
 

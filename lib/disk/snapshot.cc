@@ -88,12 +88,12 @@ Manifest parse(const Json& j) {
 }
 
 // A VMM may write the zeros of a guest's memory, too.
-void make_sparse(const std::string& path) {
+void make_sparse(const std::string& path, const std::function<void()>& between) {
   std::string thin = path + ".tmp";
   auto info = sys::find_info(path);
   {
     Fd in = sys::open_file(path, O_RDWR);
-    sys::copy_part(in.get(), path, 0, info->size, thin, sys::Original::given_back);
+    sys::copy_part(in.get(), path, 0, info->size, thin, sys::Original::given_back, between);
   }
   sys::rename(thin, path);
 }
@@ -104,18 +104,20 @@ std::string file_in(const std::string& dir, const std::string& name) {
 
 } // namespace
 
-void copy_disk(const std::string& from, const std::string& to) {
-  if (!sys::clone_file(from, to)) sys::copy_sparse(from, to);
+void copy_disk(const std::string& from, const std::string& to,
+               const std::function<void()>& between) {
+  if (!sys::clone_file(from, to)) sys::copy_sparse(from, to, between);
 }
 
-Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine) {
+Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine,
+                       const std::function<void()>& between) {
   Manifest manifest{newest, machine, {}};
   for (const std::string& name : sys::list_dir(dir)) {
     std::string path = file_in(dir, name);
     sys::set_mode(path, 0600);
     int64_t size = sys::find_info(path)->size;
-    if (name == memory_file && size == machine.memory) make_sparse(path);
-    manifest.files.push_back({name, size, archive::sha256_of_data(path)});
+    if (name == memory_file && size == machine.memory) make_sparse(path, between);
+    manifest.files.push_back({name, size, archive::sha256_of_data(path, between)});
     sys::sync_file(path);
   }
   write_manifest(dir, manifest);
@@ -148,7 +150,9 @@ void verify_snapshot(const std::string& dir, const Manifest& manifest,
   for (const std::string& name : needs)
     if (std::ranges::find(manifest.files, name, &SavedFile::name) == manifest.files.end())
       throw failed("the snapshot in '{}' has no '{}'", dir, name);
-  auto digest = manifest.v == whole_digests ? archive::sha256_file : archive::sha256_of_data;
+  auto digest = [&](const std::string& path) {
+    return manifest.v == whole_digests ? archive::sha256_file(path) : archive::sha256_of_data(path);
+  };
   for (const SavedFile& f : manifest.files) {
     std::string path = file_in(dir, f.name);
     auto info = sys::find_info(path);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -42,12 +43,14 @@ inline constexpr const char* manifest_file = "manifest.json";
 inline constexpr const char* memory_file = "memory";
 
 // A copy that shares the extents where the file system can, and keeps the holes. Not synced. `to`
-// must not exist; on failure it does not.
-void copy_disk(const std::string& from, const std::string& to);
+// must not exist; on failure it does not. `between`: as for sys::copy_sparse.
+void copy_disk(const std::string& from, const std::string& to,
+               const std::function<void()>& between);
 
 // The directory has all its files: a memory that is the guest's, byte by byte, gets its holes; all
-// is digested and synced, and the manifest written last.
-Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
+// is digested and synced, and the manifest written last. `between` is called now and then.
+Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine,
+                       const std::function<void()>& between = {});
 
 // For a directory of its own; atomic, and synced.
 void write_manifest(const std::string& dir, const Manifest& manifest);

@@ -159,6 +159,42 @@ goes_on() {
 }
 
 # bats test_tags=once
+@test "a signal while it is made or restored: it ends by it, the guest goes on, and nothing is left of it" {
+  expect 0 banger vm run $tiny --net isolated x
+  local point maker status
+  nothing_of_it() {
+    same "$(find "$BANGER_STATE_DIR/vms" -name '.snapshot.tmp' -o -name 'restored-*' -o -name before -o -path '*/saving/*')" ''
+    same "$(find "$BANGER_STATE_DIR/vms" -path '*/snapshots/*' -name memory | wc -l)" "$(snapshots | wc -w)"
+  }
+  # Copying, and writing to the disk.
+  for point in sys.clone sys.rename; do
+    rm -f "$root/trace"
+    BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=$point:sleep=1500 BANGER_FAILPOINT_TRACE=$root/trace \
+      banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+    maker=$! status=0
+    await 20 grep -qs $point "$root/trace"
+    kill -TERM "$maker"
+    wait "$maker" || status=$?
+    same "$status" 143
+    nothing_of_it
+    await 20 in_state x running
+    same "$(snapshots)" ''
+  done
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 expect 130 \
+    "$BANGER_SOURCE/tests/on-terminal" 'copying its disks=\x03' -- banger vm snapshot create x s
+  nothing_of_it
+  goes_on
+  expect 0 banger vm snapshot create x s
+  guest 'echo kept >/etc/mark; sync'
+  expect 0 banger vm kill x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 expect 130 \
+    "$BANGER_SOURCE/tests/on-terminal" 'copying its disks=\x03' -- banger vm snapshot restore x s
+  nothing_of_it
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark)" kept
+}
+
+# bats test_tags=once
 @test "a stop or a kill while it is made ends the VM at once; the snapshot is none" {
   local verb
   for verb in stop kill; do

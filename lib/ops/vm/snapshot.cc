@@ -21,6 +21,7 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 #include "vmm/drivers.h"
 
@@ -67,12 +68,14 @@ Snapshot find_snapshot(Context& ctx, const Vm& vm, const std::string& name,
 // A guest that stands still for this process: it goes on when this object goes, whatever way.
 class StandingGuest {
 public:
+  // Interrupted by a signal that comes at `signals`.
   StandingGuest(Context& ctx, const std::string& name, const std::string& monitor,
-                const std::string& memory_dir)
+                const std::string& memory_dir, int signals)
       : client_(loop_, sys::connect_unix(monitor), {[&ctx, name](const Report& r) {
                   // What else the monitor tells is told to all, and no news to the one who asked.
                   if (r.stage == "saving" || r.stage == "silent") ctx.stage(name, r.text);
                 }}) {
+    loop_.watch(signals, [] { sys::throw_if_interrupted(); });
     ask({"save", Millis(0), memory_dir}, {.answer = time_to_save, .quiet = longest_silence});
   }
   // Throws where it did not stand still all the time, and its disks are not of one moment.
@@ -142,6 +145,7 @@ Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
   ctx.stage(vm.name, "copying its disks");
   std::string dir = snapshot_dir(places, snapshot.id), kept = before_restore_dir(places);
   std::vector<std::string> disks = own_disks(places);
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP}); // as make_snapshot() does
   Undo undo(ctx.log);
   undo.push("remove the disks of the snapshot", [&] {
     for (const std::string& disk : disks) sys::remove_file(restored_disk(disk));
@@ -149,7 +153,8 @@ Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
   });
   for (const std::string& disk : disks) {
     sys::remove_file(restored_disk(disk));
-    disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk));
+    disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk),
+                    sys::throw_if_interrupted);
     sys::sync_file(restored_disk(disk));
   }
   sys::remove_tree(kept);
@@ -157,6 +162,7 @@ Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
   disk::write_manifest(kept, {0, machine_of(vm), {}});
   sys::sync_dir(places.dir);
   Image image = ctx.state.get_image(snapshot.image_id);
+  sys::throw_if_interrupted();
   ctx.state.transaction([&] {
     ctx.state.add_snapshot({new_id(), vm.id, ".before", vm.image_id, wall_now(), true});
     ctx.state.change_vm(vm.id, [&](Vm& v) {
@@ -221,6 +227,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
         .hint(fmt::format("take another name, or remove it: banger vm snapshot rm {} {}", vm.name,
                           made.snapshot.name));
   std::string half = half_made_snapshot(places), whole = snapshot_dir(places, made.snapshot.id);
+  // Signals end this where it looks for them, once nothing is left of the snapshot.
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   Undo undo(ctx.log);
   try {
     require_space(places.dir, room_for(vm, places));
@@ -231,10 +239,11 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     undo.push("remove the memory", [places] { clear_memory_dir(places); });
     ctx.stage(vm.name, "saving its memory");
     {
-      StandingGuest guest(ctx, vm.name, places.monitor_socket, memory);
+      StandingGuest guest(ctx, vm.name, places.monitor_socket, memory, signals.fd());
       ctx.stage(vm.name, "copying its disks");
       for (const std::string& disk : own_disks(places))
-        disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
+        disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)),
+                        sys::throw_if_interrupted);
       made.snapshot.created = wall_now();
       guest.release();
       made.still = guest.time();
@@ -242,8 +251,9 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     ctx.stage(vm.name, "writing the snapshot to the disk");
     for (const std::string& file : sys::list_dir(memory))
       sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
-    disk::seal_snapshot(half, machine_of(vm));
+    disk::seal_snapshot(half, machine_of(vm), sys::throw_if_interrupted);
     made.used = used_by_snapshot(half);
+    sys::throw_if_interrupted();
     sys::make_dir(whole.substr(0, whole.rfind('/'))); // where the VM's directory is there still
     sys::rename(half, whole);
     undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
