@@ -194,7 +194,9 @@ const cli::VerbEntry verbs[] = {
          "what is shared counted whole (rss) and divided (pss); what its guest says that its "
          "programs could still get (guest free), where it says so: it needs a balloon driver; "
          "the disk space it takes on the host; bytes on its network interface, where it has one "
-         "of its own.",
+         "of its own. With --json also what its VMM has counted of its guest (vmm): requests, "
+         "bytes "
+         "and errors of each disk; Firecracker tells its network and its exits, too.",
      .examples = {{"banger vm stats --watch", "look again every two seconds"},
                   {"banger vm stats --json --watch --interval 10s >> usage.jsonl",
                    "keep a record"}},

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "ops/monitor/confinement.h"
 #include "ops/monitor/forwards.h"
+#include "ops/monitor/look.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -405,12 +406,10 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   if (ask.verb == "release") return release_saved(client, reply);
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
-  if (ask.verb == "memory") {
+  if (ask.verb == "memory" || ask.verb == "counters") {
     if (phase_ != Phase::ready || is_still_told_)
       return reply.refuse(conflict("it is not running"));
-    return vmm_.running().look_at_memory([reply](const auto& memory) {
-      memory ? reply.done(*memory) : reply.refuse(memory.error());
-    });
+    return look(ask.verb, vmm_.running(), reply);
   }
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();
