@@ -148,7 +148,7 @@ goes_on() {
   monitor=$(monitor_of x)
   kill -STOP "$monitor"
   # A person sees what is waited for; that is so of each verb that asks a monitor.
-  expect 130 "$BANGER_SOURCE/tests/on-terminal" 'monitor, which does not answer=\x03' -- banger vm pause x
+  expect 130 "$BANGER_SOURCE/tests/on-terminal" 'monitor, which has not answered yet=\x03' -- banger vm pause x
   began=$EPOCHREALTIME
   expect 6 banger vm snapshot create x s
   took_at_most 15 "$began"

@@ -56,7 +56,7 @@ void Client::expect_word(int64_t id, Millis time) {
   if (time_to_wonder >= time) return;
   question.notice = loop_.after(time_to_wonder, [this] {
     if (auto tell = told_.event)
-      tell(stage_report("silent", "waiting for its monitor, which does not answer"));
+      tell(stage_report("silent", "waiting for its monitor, which has not answered yet"));
   });
 }
 
