@@ -180,12 +180,14 @@ other_vmm() {
   gone "$vmm"
 }
 
-# fails_to_start SETTING MESSAGE…: and leaves nothing.
+has_no_monitor() { [ -z "$(monitor_of f)" ]; }
+
+# fails_to_start SETTING MESSAGE…: and leaves nothing. A monitor tells its failure before it ends.
 fails_to_start() {
   TEST_VMM=$1 expect 1 banger vm start f
   for message in "${@:2}"; do errors "$message"; done
   same "$(vm_field f .state)" failed
-  same "$(monitor_of f)" ''
+  await 5 has_no_monitor
   expect 0 banger doctor --leaks
 }
 
