@@ -97,7 +97,8 @@ const cli::VerbEntry verbs[] = {
     {.name = "resume",
      .summary = "let paused VMs go on",
      .manual = "The guest goes on where it stood, and its clock is set to the host's. A VM that is "
-               "paused because a disk of the host is full goes on by itself.",
+               "paused because a disk of the host is full goes on by itself. One that stands still "
+               "because a snapshot of it is being made goes on, and there is no snapshot.",
      .examples = {{"banger vm resume --all", "let all that were paused go on"}},
      .objects = {"result"},
      .make = tool::make_resume},
@@ -124,7 +125,9 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "The VM, which must be stopped, runs again as it did then: its memory and its programs, "
          "its disks, the cpus and the memory that it had. What is on its disks now is lost, unless "
-         "another snapshot has it. Its clock is set to the host's; connections of then are cut.\n\n"
+         "another snapshot has it; a restore that fails before the guest goes on leaves the VM as "
+         "it "
+         "was. Its clock is set to the host's; connections of then are cut.\n\n"
          "Its random numbers go on from the snapshot, too: what is restored twice may draw the "
          "same ones at first, until its kernel mixes in new ones, within a minute. Make no keys "
          "before.\n\n"
@@ -191,7 +194,9 @@ const cli::VerbEntry verbs[] = {
          "what is shared counted whole (rss) and divided (pss); what its guest says that its "
          "programs could still get (guest free), where it says so: it needs a balloon driver; "
          "the disk space it takes on the host; bytes on its network interface, where it has one "
-         "of its own.",
+         "of its own. With --json also what its VMM has counted of its guest (vmm): requests, "
+         "bytes "
+         "and errors of each disk; Firecracker tells its network and its exits, too.",
      .examples = {{"banger vm stats --watch", "look again every two seconds"},
                   {"banger vm stats --json --watch --interval 10s >> usage.jsonl",
                    "keep a record"}},
@@ -279,11 +284,21 @@ std::vector<std::string> names(cli::Complete what, const Dirs& dirs) {
   return out;
 }
 
+std::vector<std::string> names_of(cli::Complete, const Dirs& dirs, const std::string& vm) {
+  auto db = state::State::open(dirs, state::Mode::read);
+  std::vector<std::string> out;
+  for (const Snapshot& s : db.snapshots(db.get_vm(vm).id)) out.push_back(s.name);
+  return out;
+}
+
 const cli::Tool program{
-    "banger-vm", "run and manage microVMs",
+    "banger-vm",
+    "run and manage microVMs",
     "A VM is a real machine with a name: its own kernel, its own disk that survives "
     "stop and start, ssh that just works.",
-    verbs, names};
+    verbs,
+    names,
+    names_of};
 
 } // namespace
 

@@ -92,7 +92,10 @@ struct Restore : cli::Verb {
   void declare(cli::Spec& spec) override {
     options.declare(spec);
     spec.operands = {vm_operand("VM to restore", vm),
-                     {.name = "SNAPSHOT", .help = "the snapshot", .target = &name}};
+                     {.name = "SNAPSHOT",
+                      .help = "the snapshot",
+                      .complete = cli::Complete::snapshots,
+                      .target = &name}};
   }
 
   int run(cli::App& app) override {
@@ -117,6 +120,7 @@ struct Remove : cli::Verb {
     spec.operands = {vm_operand("VM that they are of", vm),
                      {.name = "SNAPSHOT",
                       .help = "snapshot to remove; - reads names from standard input",
+                      .complete = cli::Complete::snapshots,
                       .target = &names}};
   }
 

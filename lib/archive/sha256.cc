@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <utility>
+
 #include <fcntl.h>
 
 #include <openssl/sha.h>
@@ -62,6 +65,77 @@ std::string sha256_file(const std::string& path) {
   }
   skip_to(size);
   return sum.hex();
+}
+
+namespace {
+
+// Blocks come in the order of the file, in pieces of any length; what does not come is zeros.
+class DataDigest {
+public:
+  explicit DataDigest(int64_t size) { add_number(size); }
+
+  void add(int64_t offset, std::string_view data) {
+    while (!data.empty()) {
+      int64_t number = offset / block_size;
+      auto in_block = static_cast<size_t>(offset % block_size);
+      if (number != number_) end_block();
+      number_ = number;
+      size_t n = std::min(data.size(), block_.size() - in_block);
+      if (n == block_.size()) {
+        add_block(data.substr(0, n));
+      } else {
+        std::memcpy(block_.data() + in_block, data.data(), n);
+        is_begun_ = true;
+      }
+      offset += static_cast<int64_t>(n);
+      data.remove_prefix(n);
+    }
+  }
+
+  std::string hex() {
+    end_block();
+    return sum_.hex();
+  }
+
+private:
+  static constexpr int64_t block_size = 4096;
+
+  void end_block() {
+    if (!std::exchange(is_begun_, false)) return;
+    add_block({block_.data(), block_.size()});
+    block_.fill('\0');
+  }
+
+  void add_block(std::string_view block) {
+    if (sys::is_zero(block)) return;
+    add_number(number_);
+    sum_.update(block);
+  }
+
+  void add_number(int64_t number) {
+    std::array<char, 8> bytes;
+    for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<char>(number >> (8 * i));
+    sum_.update(bytes.data(), bytes.size());
+  }
+
+  Sha256 sum_;
+  int64_t number_ = 0;
+  bool is_begun_ = false; // block_ has a piece of it
+  std::array<char, block_size> block_{};
+};
+
+} // namespace
+
+std::string sha256_of_data(const std::string& path, const std::function<void()>& between) {
+  Fd fd = sys::open_file(path, O_RDONLY);
+  int64_t size = sys::size_of(fd.get());
+  DataDigest digest(size);
+  auto next = sys::chunks_of(fd.get(), size, path);
+  while (auto chunk = next()) {
+    if (between) between();
+    digest.add(chunk->offset, chunk->data);
+  }
+  return digest.hex();
 }
 
 } // namespace banger::archive

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,5 +31,12 @@ std::string sha256_hex(std::string_view data);
 
 // The digest of a file's content. Holes count as zeros and are not read. Error quotes the path.
 std::string sha256_file(const std::string& path);
+
+// Another digest of a file's content, which costs what its data is, however large its holes are:
+// that of its size (8 bytes, little-endian) and of its blocks of 4096 bytes that are not all zeros,
+// in their order, each behind its number (8 bytes again), the last one filled up with zeros. So
+// it is the same where zeros are a hole and where they are not. Error quotes the path. `between` is
+// called before each piece, and may throw.
+std::string sha256_of_data(const std::string& path, const std::function<void()>& between = {});
 
 } // namespace banger::archive

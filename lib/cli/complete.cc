@@ -16,7 +16,9 @@ public:
       : tool_(tool), dirs_(dirs), typed_(std::move(typed)) {}
 
   // `before` stands in front of the candidates but is typed already ("--net=").
-  void place(Complete what, const Target& target, std::string_view before = {}) {
+  // `owner`: the first operand.
+  void place(Complete what, const Target& target, std::string_view before = {},
+             const std::string& owner = {}) {
     for (const std::string& w : target.words()) add(std::string(before) + w, {});
     switch (what) {
     case Complete::nothing:
@@ -29,7 +31,8 @@ public:
       return;
     case Complete::vms:
     case Complete::images:
-      for (const std::string& name : names(what)) add(std::string(before) + name, {});
+    case Complete::snapshots:
+      for (const std::string& name : names(what, owner)) add(std::string(before) + name, {});
       return;
     }
   }
@@ -55,10 +58,11 @@ public:
   std::string take() { return std::move(out_); }
 
 private:
-  std::vector<std::string> names(Complete what) {
-    if (dirs_ == nullptr || !tool_.names) return {};
+  std::vector<std::string> names(Complete what, const std::string& owner) {
+    bool owned = what == Complete::snapshots;
+    if (dirs_ == nullptr || (owned ? !tool_.names_of : !tool_.names)) return {};
     try {
-      return tool_.names(what, *dirs_);
+      return owned ? tool_.names_of(what, *dirs_, owner) : tool_.names(what, *dirs_);
     } catch (const std::exception&) {
       return {}; // a state that cannot be read has no names; the verb itself will say why
     }
@@ -91,6 +95,7 @@ struct Place {
   std::vector<Option> options;
   std::string_view group;        // of the verb, whose second word is still to come
   size_t operands = 0;           // given already
+  std::string first = {};        // of them
   const Option* wants = nullptr; // the option whose value is being typed
   bool tail = false;             // behind "--"
 };
@@ -132,7 +137,7 @@ void walk(const Tool& tool, Place& place, Common& common, std::span<const std::s
       if (verb == fallback) place.operands++;
       place.tail = verb == fallback && place.spec.tail_follows;
     } else {
-      place.operands++;
+      if (place.operands++ == 0) place.first = word;
     }
   }
 }
@@ -173,7 +178,7 @@ std::string complete(const Tool& tool, std::span<const std::string> words, const
     operand = &place.spec.operands[place.operands];
   else if (!place.spec.operands.empty() && place.spec.operands.back().target.repeats())
     operand = &place.spec.operands.back();
-  if (operand != nullptr) out.place(operand->complete, operand->target);
+  if (operand != nullptr) out.place(operand->complete, operand->target, {}, place.first);
   return out.take();
 }
 

@@ -23,7 +23,8 @@ namespace banger::cli {
 class App; // cli/app.h: a running verb's context
 
 // The words that may stand at a place, for completion. Files are the shell's own business.
-enum class Complete { nothing, vms, images, files, directories };
+// Snapshots are those of the VM that the first operand names.
+enum class Complete { nothing, vms, images, snapshots, files, directories };
 
 struct Option {
   std::string flags;         // "-f,--force"
@@ -95,6 +96,9 @@ struct Tool {
   // The names that stand at a place, for completion (`what` is vms or images). Only reads; an
   // exception means none.
   std::function<std::vector<std::string>(Complete what, const Dirs& dirs)> names = {};
+  // The same for names that another has: `what` is snapshots, `owner` as it was typed.
+  std::function<std::vector<std::string>(Complete what, const Dirs& dirs, const std::string& owner)>
+      names_of = {};
 };
 
 // Everything a main() does: parses, dispatches, catches, prints errors once, gives the status.

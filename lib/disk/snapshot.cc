@@ -17,15 +17,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int version = 1;                  // of the manifest
+constexpr int newest = 2;                   // of the manifest
+constexpr int whole_digests = 1;            // the version whose digests are of holes, too
 constexpr size_t longest = size_t{1} << 20; // bytes of one
 
 Json to_json(const Manifest& manifest) {
   const SavedMachine& m = manifest.machine;
   Json files = Json::array();
   for (const SavedFile& f : manifest.files)
-    files.push_back({{"name", f.name}, {"size", f.size}, {"sha256", f.sha256}});
-  return {{"v", version},
+    files.push_back({{"name", f.name}, {"size", f.size}, {"data_sha256", f.sha256}});
+  return {{"v", newest},
           {"vmm", name_of(m.vmm)},
           {"vmm_version", m.vmm_version},
           {"accel", name_of(m.accel)},
@@ -58,11 +59,10 @@ bool is_plain(const std::string& name) {
 
 Manifest parse(const Json& j) {
   constexpr int64_t most = int64_t{1} << 60;
-  int made_by = 0;
-  take(j, "v", 1, most, made_by);
-  if (made_by > version)
-    throw conflict("it was made by a newer banger").hint("use the newer banger");
   Manifest manifest;
+  take(j, "v", 1, most, manifest.v);
+  if (manifest.v > newest)
+    throw conflict("it was made by a newer banger").hint("use the newer banger");
   SavedMachine& m = manifest.machine;
   m.vmm = parse_vmm_kind(j.at("vmm").get<std::string>());
   m.vmm_version = j.at("vmm_version");
@@ -82,18 +82,18 @@ Manifest parse(const Json& j) {
     file.name = f.at("name");
     if (!is_plain(file.name)) throw failed("it names '{}'", escape_for_terminal(file.name));
     take(f, "size", 0, most, file.size);
-    file.sha256 = f.at("sha256");
+    file.sha256 = f.at(manifest.v == whole_digests ? "sha256" : "data_sha256");
   }
   return manifest;
 }
 
 // A VMM may write the zeros of a guest's memory, too.
-void make_sparse(const std::string& path) {
+void make_sparse(const std::string& path, const std::function<void()>& between) {
   std::string thin = path + ".tmp";
   auto info = sys::find_info(path);
   {
     Fd in = sys::open_file(path, O_RDWR);
-    sys::copy_part(in.get(), path, 0, info->size, thin, sys::Original::given_back);
+    sys::copy_part(in.get(), path, 0, info->size, thin, sys::Original::given_back, between);
   }
   sys::rename(thin, path);
 }
@@ -104,22 +104,28 @@ std::string file_in(const std::string& dir, const std::string& name) {
 
 } // namespace
 
-void copy_disk(const std::string& from, const std::string& to) {
-  if (!sys::clone_file(from, to)) sys::copy_sparse(from, to);
+void copy_disk(const std::string& from, const std::string& to,
+               const std::function<void()>& between) {
+  if (!sys::clone_file(from, to)) sys::copy_sparse(from, to, between);
 }
 
-Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine) {
-  Manifest manifest{machine, {}};
+Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine,
+                       const std::function<void()>& between) {
+  Manifest manifest{newest, machine, {}};
   for (const std::string& name : sys::list_dir(dir)) {
     std::string path = file_in(dir, name);
     sys::set_mode(path, 0600);
     int64_t size = sys::find_info(path)->size;
-    if (name == memory_file && size == machine.memory) make_sparse(path);
-    manifest.files.push_back({name, size, archive::sha256_file(path)});
+    if (name == memory_file && size == machine.memory) make_sparse(path, between);
+    manifest.files.push_back({name, size, archive::sha256_of_data(path, between)});
     sys::sync_file(path);
   }
-  sys::write_atomic(file_in(dir, manifest_file), to_json(manifest).dump(2) + "\n");
+  write_manifest(dir, manifest);
   return manifest;
+}
+
+void write_manifest(const std::string& dir, const Manifest& manifest) {
+  sys::write_atomic(file_in(dir, manifest_file), to_json(manifest).dump(2) + "\n");
 }
 
 Manifest read_manifest(const std::string& dir) {
@@ -144,11 +150,14 @@ void verify_snapshot(const std::string& dir, const Manifest& manifest,
   for (const std::string& name : needs)
     if (std::ranges::find(manifest.files, name, &SavedFile::name) == manifest.files.end())
       throw failed("the snapshot in '{}' has no '{}'", dir, name);
+  auto digest = [&](const std::string& path) {
+    return manifest.v == whole_digests ? archive::sha256_file(path) : archive::sha256_of_data(path);
+  };
   for (const SavedFile& f : manifest.files) {
     std::string path = file_in(dir, f.name);
     auto info = sys::find_info(path);
     if (!info) throw failed("'{}' is not there", path);
-    if (!info->is_file || info->size != f.size || archive::sha256_file(path) != f.sha256)
+    if (!info->is_file || info->size != f.size || digest(path) != f.sha256)
       throw failed("'{}' is damaged: it is not what was saved", path);
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,9 @@
 namespace banger::disk {
 
 struct SavedFile {
-  std::string name; // in the directory
-  int64_t size = 0; // bytes, holes included
-  std::string sha256{};
+  std::string name;     // in the directory
+  int64_t size = 0;     // bytes, holes included
+  std::string sha256{}; // of its data (archive::sha256_of_data); Manifest::v 1: of all its bytes
   bool operator==(const SavedFile&) const = default;
 };
 
@@ -32,6 +33,7 @@ struct SavedMachine {
 };
 
 struct Manifest {
+  int v = 0; // of its form; what is written has the newest
   SavedMachine machine;
   std::vector<SavedFile> files;
   bool operator==(const Manifest&) const = default;
@@ -41,17 +43,21 @@ inline constexpr const char* manifest_file = "manifest.json";
 inline constexpr const char* memory_file = "memory";
 
 // A copy that shares the extents where the file system can, and keeps the holes. Not synced. `to`
-// must not exist; on failure it does not.
-void copy_disk(const std::string& from, const std::string& to);
+// must not exist; on failure it does not. `between`: as for sys::copy_sparse.
+void copy_disk(const std::string& from, const std::string& to,
+               const std::function<void()>& between);
 
 // The directory has all its files: a memory that is the guest's, byte by byte, gets its holes; all
-// is digested and synced, and the manifest written last.
-Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine);
+// is digested and synced, and the manifest written last. `between` is called now and then.
+Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine,
+                       const std::function<void()>& between = {});
 
+// For a directory of its own; atomic, and synced.
+void write_manifest(const std::string& dir, const Manifest& manifest);
 // Throws Error(failed) for one that is not there or cannot be read.
 Manifest read_manifest(const std::string& dir);
-// Reads every byte. Throws Error(failed) that names a file which is absent or not what it was, or
-// which it must have and does not.
+// Reads all that is no hole. Throws Error(failed) that names a file which is absent or not what it
+// was, or which it must have and does not.
 void verify_snapshot(const std::string& dir, const Manifest& manifest,
                      const std::vector<std::string>& needs);
 

@@ -13,7 +13,8 @@ struct Snapshot {
   std::string name;
   std::string image_id; // that the VM stood on then, and stands on again when it is restored
   WallTime created;
-  // Its disks are taking the place of the VM's: a restore has been decided, and may be interrupted.
+  // None of the user's, but what the VM was before a restore whose guest has not gone on yet: its
+  // disks take their place again, and it stands on its image, unless that happens.
   bool restoring = false;
 };
 

@@ -24,12 +24,15 @@ const TableSql& sql() {
 
 } // namespace
 
-std::vector<Snapshot> State::snapshots(const std::string& vm) {
+namespace {
+
+std::vector<Snapshot> read(Db& db, const std::string& vm, bool restoring) {
   std::vector<Snapshot> all;
-  db_->snapshot([&] {
+  db.snapshot([&] {
     all.clear();
-    Query q = db_->query(
-        fmt::format("SELECT {} FROM snapshot WHERE vm = ? ORDER BY created, name", sql().columns));
+    Query q = db.query(fmt::format(
+        "SELECT {} FROM snapshot WHERE vm = ? AND restoring = {} ORDER BY created, name",
+        sql().columns, restoring ? 1 : 0));
     q.bind(0, vm);
     while (q.next()) {
       GetColumns columns{q};
@@ -37,6 +40,15 @@ std::vector<Snapshot> State::snapshots(const std::string& vm) {
     }
   });
   return all;
+}
+
+} // namespace
+
+std::vector<Snapshot> State::snapshots(const std::string& vm) { return read(*db_, vm, false); }
+
+std::optional<Snapshot> State::before_restore(const std::string& vm) {
+  auto all = read(*db_, vm, true);
+  return all.empty() ? std::nullopt : std::optional(std::move(all.front()));
 }
 
 Snapshot State::add_snapshot(Snapshot snapshot) {
@@ -53,13 +65,6 @@ Snapshot State::add_snapshot(Snapshot snapshot) {
 
 void State::remove_snapshot(const std::string& id) {
   transaction([&] { db_->run("DELETE FROM snapshot WHERE id = ?", id); });
-}
-
-void State::set_restoring(const std::string& vm, const std::string& id) {
-  transaction([&] {
-    db_->run("UPDATE snapshot SET restoring = (id = ?) WHERE vm = ? AND restoring <> (id = ?)", id,
-             vm, id);
-  });
 }
 
 } // namespace banger::state

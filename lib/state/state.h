@@ -130,8 +130,8 @@ public:
   Snapshot add_snapshot(Snapshot snapshot);
   // Absence is no failure.
   void remove_snapshot(const std::string& id);
-  // Snapshot::restoring becomes true of that one alone; empty: of none.
-  void set_restoring(const std::string& vm, const std::string& id);
+  // The VM of before, while a restore of it is not over (Snapshot::restoring).
+  std::optional<Snapshot> before_restore(const std::string& vm);
 
   // --- Objects on the host. A place and its objects are stored whole: objects of it that are not
   // named any more are forgotten.

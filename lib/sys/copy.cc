@@ -1,6 +1,7 @@
 #include "sys/copy.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -26,7 +27,10 @@ bool means_no_clone(int err) {
 }
 
 // The data of `in` into the empty `out`; holes stay holes.
-void fill_sparse(int in, int out, const std::string& from, const std::string& to) {
+void fill_sparse(int in, int out, const std::string& from, const std::string& to,
+                 const std::function<void()>& between) {
+  // A second of a slow disk, for who may be interrupted.
+  const off_t most = between ? off_t{64} << 20 : std::numeric_limits<off_t>::max();
   struct stat st;
   if (::fstat(in, &st) != 0) throw sys_error(errno, "cannot look at '{}'", from);
   set_size(out, st.st_size, to);
@@ -39,13 +43,14 @@ void fill_sparse(int in, int out, const std::string& from, const std::string& to
     off_t read_at = data, write_at = data;
     failpoint(Point::clone);
     while (read_at < hole) {
-      ssize_t n =
-          ::copy_file_range(in, &read_at, out, &write_at, static_cast<size_t>(hole - read_at), 0);
+      if (between) between();
+      auto piece = static_cast<size_t>(std::min(hole - read_at, most));
+      ssize_t n = ::copy_file_range(in, &read_at, out, &write_at, piece, 0);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && means_no_clone(errno)) {
         // Two file systems that do not know each other.
         if (::lseek(out, read_at, SEEK_SET) < 0) throw sys_error(errno, "cannot seek '{}'", to);
-        n = ::sendfile(out, in, &read_at, static_cast<size_t>(hole - read_at));
+        n = ::sendfile(out, in, &read_at, piece);
         if (n < 0 && errno == EINTR) continue;
         write_at = read_at;
       }
@@ -58,7 +63,7 @@ void fill_sparse(int in, int out, const std::string& from, const std::string& to
 
 // The same with `size` bytes from `offset` on, of a file or a block device.
 void fill_part(int in, SparseFile& out, int64_t offset, int64_t size, const std::string& from,
-               Original original) {
+               Original original, const std::function<void()>& between) {
   constexpr int64_t step = int64_t{1} << 20;
   auto cut_short = [&] { return failed("'{}' is truncated", from); };
   out.set_size(size);
@@ -69,6 +74,7 @@ void fill_part(int in, SparseFile& out, int64_t offset, int64_t size, const std:
     if (data < 0) break; // only a hole is left
     at = std::max<int64_t>(at, data - offset);
     if (at >= size) break;
+    if (between) between();
     std::string block = read_at(in, offset + at, static_cast<size_t>(std::min(step, size - at)));
     if (block.empty()) throw cut_short();
     failpoint(Point::clone);
@@ -102,16 +108,17 @@ bool clone_file(const std::string& from, const std::string& to) {
   return cloned;
 }
 
-void copy_sparse(const std::string& from, const std::string& to) {
+void copy_sparse(const std::string& from, const std::string& to,
+                 const std::function<void()>& between) {
   Fd in = open_file(from, O_RDONLY);
   Fd out = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
-  make_or_remove(to, [&] { fill_sparse(in.get(), out.get(), from, to); });
+  make_or_remove(to, [&] { fill_sparse(in.get(), out.get(), from, to, between); });
 }
 
 void copy_part(int in, const std::string& from, int64_t offset, int64_t size, const std::string& to,
-               Original original) {
+               Original original, const std::function<void()>& between) {
   SparseFile out(to);
-  make_or_remove(to, [&] { fill_part(in, out, offset, size, from, original); });
+  make_or_remove(to, [&] { fill_part(in, out, offset, size, from, original, between); });
 }
 
 bool can_clone(const std::string& sample, const std::string& dir) {

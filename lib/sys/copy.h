@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "core/handle.h"
@@ -13,17 +14,19 @@ namespace banger::sys {
 bool clone_file(const std::string& from, const std::string& to);
 
 // Copies the data of `from`, extent by extent (SEEK_DATA, copy_file_range); holes stay holes.
-// `to` must not exist; on failure it is removed. Nothing is synced.
-void copy_sparse(const std::string& from, const std::string& to);
+// `to` must not exist; on failure it is removed. Nothing is synced. `between` is called before each
+// piece, and may throw (throw_if_interrupted).
+void copy_sparse(const std::string& from, const std::string& to,
+                 const std::function<void()>& between = {});
 
 // The fate of the bytes that were copied: those of a temporary file are given back at once, so that
 // both files together take little more room than one.
 enum class Original { kept, given_back };
 // Copies `size` bytes at `offset` of an open file or block device called `from`; long runs of zeros
 // become holes, however it has them. `to` must not exist; on failure it is removed. Throws when
-// `from` ends before that. Nothing is synced.
+// `from` ends before that. Nothing is synced. `between` as above.
 void copy_part(int in, const std::string& from, int64_t offset, int64_t size, const std::string& to,
-               Original original = Original::kept);
+               Original original = Original::kept, const std::function<void()>& between = {});
 
 // Whether a file in `dir` can share extents with `sample`, found by cloning into an unlinked file.
 bool can_clone(const std::string& sample, const std::string& dir);

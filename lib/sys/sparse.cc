@@ -20,12 +20,12 @@ namespace {
 constexpr size_t run = 4096; // the least hole
 constexpr int64_t most_block = int64_t{1} << 18;
 
+} // namespace
+
 bool is_zero(std::string_view data) {
   return data.empty() ||
          (data[0] == '\0' && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
-
-} // namespace
 
 SparseFile::SparseFile(std::string path)
     : path_(std::move(path)), fd_(open_file(path_, O_RDWR | O_CREAT | O_EXCL)) {}

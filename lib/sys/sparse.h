@@ -30,6 +30,8 @@ private:
   int64_t data_ = 0;
 };
 
+bool is_zero(std::string_view data); // all of it
+
 // The first `size` bytes of a file, without its holes; the descriptor must stay open. An unreadable
 // or missing part is Error(failed) that quotes `shown`: else it would become zeros.
 ChunkSource chunks_of(int fd, int64_t size, const std::string& shown);

@@ -20,6 +20,7 @@
 
 #include "core/error.h"
 #include "sys/loop.h"
+#include "vmm/counters.h"
 #include "vmm/ending.h"
 #include "vmm/launch.h"
 #include "vmm/machine.h"
@@ -46,6 +47,7 @@ struct GuestMemory {
   bool operator==(const GuestMemory&) const = default;
 };
 using MemoryDone = std::function<void(std::expected<GuestMemory, Error>)>;
+using CountersDone = std::function<void(std::expected<Counters, Error>)>;
 
 // A VMM's reports that no call asked for, from the loop or from read_rest().
 struct Told {
@@ -81,6 +83,9 @@ public:
   virtual void look_whether_halted(std::function<void(bool)> done) = 0;
   // Error(unreachable) also for a guest that does not tell: one that has no driver, or still boots.
   virtual void look_at_memory(MemoryDone done) = 0;
+  // What it has counted since it was started or, where it tells only what is new, since it was
+  // attached to. Error(unreachable) also for one that was started to count nothing.
+  virtual void look_at_counters(CountersDone done) = 0;
   // For a VMM that another monitor started: Told::pause is told how its guest is.
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.

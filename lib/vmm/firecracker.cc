@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* api_file = "api.sock";
 constexpr const char* typed_file = "console.in";
 constexpr const char* log_file = "log";
+constexpr const char* metrics_file = "metrics";
 constexpr const char* network_id = "n0";
 // The first answer comes when the socket is there; a machine is made in milliseconds.
 constexpr Millis patience{10'000};
@@ -63,15 +64,23 @@ class RunningFirecracker : public Running {
 public:
   RunningFirecracker(sys::Loop& loop, const std::string& runtime_dir, Told told)
       : loop_(loop), told_(std::move(told)), http_(loop, runtime_dir + "/" + api_file) {
-    auto fifo = sys::find_file(runtime_dir + "/" + log_file, O_RDWR | O_NONBLOCK);
-    if (!fifo) return;
-    log_ = std::move(*fifo);
-    lines_.emplace(log_.get(), longest_line);
-    loop_.watch(log_.get(), [this] { read_rest(); });
+    auto open = [&](const char* fifo, Fd& fd, std::optional<sys::LineReader>& lines) {
+      auto found = sys::find_file(runtime_dir + "/" + fifo, O_RDWR | O_NONBLOCK);
+      if (!found) return false; // one of an earlier build
+      fd = std::move(*found);
+      lines.emplace(fd.get(), longest_line);
+      return true;
+    };
+    if (open(log_file, log_, lines_)) loop_.watch(log_.get(), [this] { read_rest(); });
+    // Firecracker writes them once a minute, and drops what finds no room: they are always read.
+    if (open(metrics_file, metrics_, counted_))
+      loop_.watch(metrics_.get(), [this] { read_metrics(); });
   }
   ~RunningFirecracker() override {
     if (log_) loop_.forget(log_.get());
+    if (metrics_) loop_.forget(metrics_.get());
     loop_.cancel(again_);
+    loop_.cancel(soon_);
   }
 
   void boot(const Machine& machine, Done done) override {
@@ -105,6 +114,21 @@ public:
             Error(Code::unreachable, "the guest does not tell what memory it has")));
       done(*memory);
     });
+  }
+
+  void look_at_counters(CountersDone done) override {
+    if (!metrics_) {
+      soon_ = loop_.after(Millis(0), [done = std::move(done)] {
+        done(std::unexpected(Error(Code::unreachable, "it was not told to count")));
+      });
+      return;
+    }
+    ask("PUT", "/actions", R"({"action_type":"FlushMetrics"})",
+        [this, done = std::move(done)](std::optional<Error> fault) {
+          if (fault) return done(std::unexpected(std::move(*fault)));
+          read_metrics();
+          done(counters_);
+        });
   }
 
   // Firecracker stops no guest by itself: a pause was asked for. One that is still saving its guest
@@ -147,11 +171,26 @@ private:
     if (told_.pause) told_.pause(std::move(pause));
   }
 
+  void read_metrics() {
+    try {
+      for (int i = 0; i < most_reads && sys::wait_readable(metrics_.get(), Millis(0)); i++)
+        counted_->fill();
+      while (auto line = counted_->buffered()) add_metrics(*line, counters_);
+    } catch (const Error&) { // a line that is too long is dropped
+      counted_.emplace(metrics_.get(), longest_line);
+    }
+  }
+
+  // A snapshot does not have where the metrics go.
   void load(const Machine& machine, const FirecrackerVersion& version, const Done& done) {
-    transfer(load_request(machine, version), [this, done](const std::optional<Error>& fault) {
-      if (fault) return done(fault);
-      change("Resumed", {}, done);
-    });
+    put(std::make_shared<const Requests>(Requests{metrics_request()}), 0,
+        [this, load = load_request(machine, version), done](const std::optional<Error>& fault) {
+          if (fault) return done(fault);
+          transfer(load, [this, done](const std::optional<Error>& failure) {
+            if (failure) return done(failure);
+            change("Resumed", {}, done);
+          });
+        });
   }
 
   // Of the guest's memory.
@@ -201,10 +240,13 @@ private:
   Told told_;
   Fd log_;
   std::optional<sys::LineReader> lines_; // of log_
+  Fd metrics_;
+  std::optional<sys::LineReader> counted_; // of metrics_
+  Counters counters_;
   Http http_;
   std::string version_;
   bool is_moving_ = false; // the guest's memory
-  sys::Loop::Timer again_ = 0;
+  sys::Loop::Timer again_ = 0, soon_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // callbacks may destroy this
 };
 
@@ -227,6 +269,7 @@ public:
     l.made = {api_file};
     l.serial = serial_line();
     l.log = log_file;
+    l.metrics = metrics_file;
     l.links = machine.disks;
     l.links.push_back({kernel_file, true});
     if (machine.saved) l.links.push_back({saved_dir, true});
@@ -251,20 +294,21 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
   auto put = [&](std::string path, const Json& body) {
     all.push_back({std::move(path), body.dump(-1, ' ', false, Json::error_handler_t::replace)});
   };
+  all.push_back(metrics_request());
   put("/machine-config", {{"vcpu_count", m.cpus}, {"mem_size_mib", m.memory >> 20}});
   // A reboot by the keyboard controller ends Firecracker well; after a triple fault its status is 1
   // now and then.
   put("/boot-source", {{"kernel_image_path", kernel_file},
                        {"initrd_path", initrd_file},
                        {"boot_args", m.command_line + " reboot=k"}});
-  for (size_t i = 0; i < m.disks.size(); i++) {
-    std::string id = fmt::format("d{}", i);
+  for (const Disk& disk : m.disks) {
+    const std::string& id = disk.file; // it tells by this what it has counted
     // With Writeback a guest's flush reaches the host's disk; Firecracker's default offers none.
     put("/drives/" + id, {{"drive_id", id},
-                          {"path_on_host", m.disks[i].file},
+                          {"path_on_host", disk.file},
                           {"is_root_device", false},
-                          {"is_read_only", m.disks[i].read_only},
-                          {"cache_type", m.disks[i].read_only ? "Unsafe" : "Writeback"}});
+                          {"is_read_only", disk.read_only},
+                          {"cache_type", disk.read_only ? "Unsafe" : "Writeback"}});
   }
   if (const auto* tap = std::get_if<TapNet>(&m.net)) {
     Json net = {{"iface_id", network_id}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}};
@@ -280,6 +324,8 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
   put("/actions", {{"action_type", "InstanceStart"}});
   return all;
 }
+
+ApiRequest metrics_request() { return {"/metrics", Json{{"metrics_path", metrics_file}}.dump()}; }
 
 ApiRequest save_request() {
   Json body = {

@@ -1,5 +1,6 @@
 // Firecracker: started with a socket of its own making, configured by requests over HTTP, and only
-// then told to boot; its serial line is its standard input and output, its log a FIFO.
+// then told to boot; its serial line is its standard input and output, its log and its metrics are
+// FIFOs, which never grow.
 //
 // It has no network of its own, tells no events, and ends with status 0 for every end of its guest.
 // A guest that powers itself off leaves it running; only the console tells that.
@@ -23,6 +24,8 @@ struct ApiRequest {
   bool operator==(const ApiRequest&) const = default;
 };
 std::vector<ApiRequest> boot_requests(const Machine& machine, const FirecrackerVersion& version);
+// Tells it where its metrics go; made before all others. Pure.
+ApiRequest metrics_request();
 // Writes the guest's memory and devices, and the one that takes them up again. Pure.
 ApiRequest save_request();
 ApiRequest load_request(const Machine& machine, const FirecrackerVersion& version);

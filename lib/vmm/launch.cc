@@ -87,6 +87,11 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
     sys::make_fifo(fifo);
     log = sys::open_file(fifo, O_RDWR | O_NONBLOCK);
   }
+  if (!launch.metrics.empty()) {
+    std::string fifo = runtime_dir + "/" + launch.metrics;
+    sys::remove_file(fifo);
+    sys::make_fifo(fifo);
+  }
   if (launch.serial.kind == SerialLine::Kind::stdio) {
     std::string fifo = runtime_dir + "/" + launch.serial.file;
     sys::make_fifo(fifo);

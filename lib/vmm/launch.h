@@ -35,6 +35,8 @@ struct Launch {
   // The FIFO that it writes its log to, made by its starter; empty: its standard error has it. A
   // VMM that keeps both ends open neither waits for a reader nor dies without one.
   std::string log;
+  // Another FIFO that it writes to once it is told so, made likewise; empty: none.
+  std::string metrics;
   // What it needs of the host beside its runtime directory: the links there whose targets it opens,
   // and files and devices by their paths.
   std::vector<Disk> links;

@@ -115,6 +115,14 @@ public:
 
   void look_at_memory(MemoryDone done) override { balloon_.look(std::move(done)); }
 
+  void look_at_counters(CountersDone done) override {
+    qmp_.execute("query-blockstats", Json::object(), patience,
+                 [done = std::move(done)](auto answer) {
+                   if (!answer) return done(std::unexpected(std::move(answer).error()));
+                   done(parse_block_stats(*answer));
+                 });
+  }
+
   void read_rest() override { qmp_.read(); }
   std::string version() const override { return qmp_.version(); }
   UserNetControl* user_net() override { return this; }

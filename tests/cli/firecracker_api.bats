@@ -9,6 +9,7 @@ setup() {
   server=
   dir=$root/w
   mkdir "$dir"
+  mkfifo "$dir/metrics" # as the start makes it
 }
 teardown() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
@@ -50,8 +51,8 @@ client() { "$BANGER_BUILD/tests/banger-test-vmm-client" "$dir" "$@"; }
   expect 0 client boot knock pause resume look memory
   outputs '120000000 50000000 90000000'
   served_well
-  same "$(cut -d' ' -f1,2 "$root/asked" | paste -sd' ')" "GET /version PUT /machine-config PUT /boot-source \
-PUT /drives/d0 PUT /drives/d1 PUT /drives/d2 PUT /network-interfaces/n0 PUT /entropy PUT /balloon PUT /actions PUT /actions \
+  same "$(cut -d' ' -f1,2 "$root/asked" | paste -sd' ')" "GET /version PUT /metrics PUT /machine-config PUT /boot-source \
+PUT /drives/root PUT /drives/upper PUT /drives/work PUT /network-interfaces/n0 PUT /entropy PUT /balloon PUT /actions PUT /actions \
 PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   serve
   expect 0 client boot-bare
@@ -69,6 +70,7 @@ PATCH /vm {"state":"Resumed"}'
   expect 0 client load knock
   served_well
   same "$(sed '/actions/d' "$root/asked")" 'GET /version 
+PUT /metrics {"metrics_path":"metrics"}
 PUT /snapshot/load {"snapshot_path":"saved/devices","mem_backend":{"backend_type":"File","backend_path":"saved/memory"},"resume_vm":false,"network_overrides":[{"iface_id":"n0","host_dev_name":"bngab12-3"}]}
 PATCH /vm {"state":"Resumed"}'
   for act in save load; do
@@ -93,8 +95,8 @@ PATCH /vm {"state":"Resumed"}'
   wrong 'SendCtrlAltDel before the start' knock
   wrong 'not supported before starting' resume
   wrong 'not supported before starting' pause
-  wrong 'not supported after starting' boot boot
-  wrong 'not supported after starting' boot load
+  wrong 'metrics are there already' boot boot
+  wrong 'metrics are there already' boot load
   wrong 'a snapshot of a guest that runs' boot save
   wrong 'not supported before starting' save
 }
@@ -112,6 +114,30 @@ PATCH /vm {"state":"Resumed"}'
   done
 }
 
+@test "what it counts adds up, as each line has what is new; a line that is none changes nothing" {
+  serve
+  expect 0 client boot counters counters
+  served_well
+  same "$(grep -v 'done' <<<"$output" | tail -3)" "$(printf 'root 8192 0 2 0 0 2\nwork 0 1024 0 4 6 0\nnet 200 100 2, exits 10')"
+  same "$(tail -1 "$root/asked")" 'PUT /actions {"action_type":"FlushMetrics"}'
+  # Of what another, or a VMM that found no room, has written there.
+  serve
+  exec 4<>"$dir/metrics"
+  printf 'nonsense\n{"block_root":{"read_bytes":7}\n' >&4
+  expect 0 client boot counters
+  exec 4>&-
+  served_well
+  outputs 'root 4096 0 1 0 0 1'
+  # One that was started by an earlier build has no such file.
+  rm "$dir/metrics"
+  serve
+  expect 1 client counters
+  outputs 'counters: it was not told to count'
+  kill "$server"
+  wait "$server" || true
+  server=
+}
+
 @test "an answer that comes byte for byte is an answer" {
   serve slow=/boot-source slow=/version
   expect 0 client boot
@@ -119,7 +145,7 @@ PATCH /vm {"state":"Resumed"}'
 }
 
 @test "a refusal is told with what was asked, in Firecracker's own words, safe for a terminal" {
-  for path in /machine-config /boot-source /drives/d1 /network-interfaces/n0 /entropy /balloon /actions; do
+  for path in /metrics /machine-config /boot-source /drives/upper /network-interfaces/n0 /entropy /balloon /actions; do
     fails refuse=$path "the VMM refuses PUT $path: it will not.\\x1b[2J"
   done
   fails error=/actions 'the VMM refuses PUT /actions: status 500'

@@ -45,6 +45,21 @@ tells_its_memory() {
   nothing_left
 }
 
+# What Firecracker has counted grows with what its guest does.
+counts() {
+  local now before='[0,0,0,0]' file
+  for file in a b; do
+    banger ssh "$1" -- 'head -c 1000000 /dev/urandom >/root/counted.'$file'; sync'
+    expect 0 banger vm stats --json "$1"
+    schema stats
+    now=$(jq -c '.vmm | [(.disks | map(.written) | add), .net.received, .net.sent, .exits]' <<<"$output")
+    echo "$now" # shown when the test fails
+    same "$(jq -n --argjson before "$before" --argjson now "$now" '[range(4) | $now[.] > $before[.]] | all')" true
+    before=$now
+  done
+  [ "$(jq '.[0]' <<<"$now")" -ge 2000000 ]
+}
+
 @test "it is paused, and goes on with the right time" {
   expect 0 banger vm run a -- true
   expect 0 banger vm pause a
@@ -53,6 +68,7 @@ tells_its_memory() {
   expect 0 banger vm resume a
   runs_on_firecracker a
   await 10 right_time a
+  counts a
 }
 
 @test "a snapshot: memory, disks and the right time come back, on its tap; the original forgets it" {
@@ -71,6 +87,7 @@ tells_its_memory() {
   right_time a
   runs_on_firecracker a
   same "$(banger ssh a -- cat /root/mark /tmp/mark | xargs)" 'then then'
+  counts a
   expect 0 banger ssh a -- ping -c 1 -W 5 b
   await 20 tells_its_memory a
   boot=$(banger ssh a -- cat /proc/sys/kernel/random/boot_id)

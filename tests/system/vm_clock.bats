@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A guest's clock goes as its host's does, on a busy host, with one processor and with two.
+# A guest's clock goes as its host's does, on a busy host, with one processor and with two, and after it stood still.
 load ../lib
 load vm
 
@@ -41,4 +41,22 @@ for name, guest in guests.items():
     guest.kill()
 sys.exit("\n".join(wrong) or 0)
 EOF
+}
+
+@test "a VMM that was stopped for a while, a guest that was paused for hours: right within seconds of going on" {
+  expect 0 banger vm run $tiny --cpus 1 one
+  expect 0 banger vm run $tiny --cpus 2 two
+  local vmms
+  vmms=("$(vm_field one .vmm.pid)" "$(vm_field two .vmm.pid)")
+  kill -STOP "${vmms[@]}"
+  sleep 5 # by the host's clock, which a guest's counter must have seen pass: more than it may be wrong
+  kill -CONT "${vmms[@]}"
+  await 5 right_time one
+  await 5 right_time two
+  # The clock of a guest stands while it is paused. Set back, it is what three hours would make of it.
+  for vm in one two; do banger ssh $vm -- 'date -s "@$(($(date +%s) - 10800))" >/dev/null'; done
+  expect 0 banger vm pause one two
+  expect 0 banger vm resume one two
+  await 5 right_time one
+  await 5 right_time two
 }

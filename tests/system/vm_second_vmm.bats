@@ -77,6 +77,16 @@ other_vmm() {
   same "$(vm_field f '[.state, .reason] | @json')" '["stopped",null]'
 }
 
+@test "stats have what it counts, and a monitor that takes it over counts on" {
+  counted() { banger vm stats --json f | jq -c '[.vmm.disks[0].read, .vmm.net.received]'; }
+  expect 0 banger vm start f
+  same "$(counted)" '[4096,7]'
+  same "$(counted)" '[8192,14]'
+  kill_monitor f
+  expect 0 banger vm reconcile
+  same "$(counted)" '[4096,7]'
+}
+
 @test "a snapshot: made and gone back to; a refusal is told, and a VMM that stalls over it can be ended" {
   expect 0 banger vm start f
   expect 0 banger vm snapshot create f s
@@ -170,17 +180,19 @@ other_vmm() {
   gone "$vmm"
 }
 
-# fails_to_start SETTING MESSAGE…: and leaves nothing.
+has_no_monitor() { [ -z "$(monitor_of f)" ]; }
+
+# fails_to_start SETTING MESSAGE…: and leaves nothing. A monitor tells its failure before it ends.
 fails_to_start() {
   TEST_VMM=$1 expect 1 banger vm start f
   for message in "${@:2}"; do errors "$message"; done
   same "$(vm_field f .state)" failed
-  same "$(monitor_of f)" ''
+  await 5 has_no_monitor
   expect 0 banger doctor --leaks
 }
 
 @test "it refuses, or dies, at each step: said, and nothing is left" {
-  for path in /machine-config /boot-source /drives/d0 /network-interfaces/n0 /actions; do
+  for path in /machine-config /boot-source /metrics /drives/root /network-interfaces/n0 /actions; do
     fails_to_start "refuse=$path" "the VMM refuses PUT $path: no."
     fails_to_start "die=$path" "the VMM of 'f' ended (exit status 0)" 'Firecracker exiting: made by a test.'
   done

@@ -66,6 +66,7 @@ count() {
 
 # bats test_tags=once
 @test "several, of which any can be gone back to; names, numbers, and what is refused" {
+  local verb
   expect 0 banger vm run $tiny x
   guest 'echo 1 >/tmp/mark'
   expect 0 banger vm snapshot create x
@@ -75,6 +76,12 @@ count() {
   same "$output" snapshot2
   expect 0 banger vm snapshot create x a-name
   same "$(snapshots)" 'snapshot1 snapshot2 a-name'
+  for verb in restore rm; do
+    expect 0 banger vm __complete snapshot $verb x s
+    same "$(xargs <<<"$output")" 'snapshot1 snapshot2'
+  done
+  expect 0 banger vm __complete snapshot create x ''
+  same "$output" '' # a new name
   expect 4 banger vm snapshot create x a-name
   errors "'x' has a snapshot 'a-name' already"
   errors 'hint: take another name, or remove it: banger vm snapshot rm x a-name'

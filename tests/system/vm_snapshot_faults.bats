@@ -57,11 +57,66 @@ goes_on() {
     banger vm kill x >/dev/null 2>&1 || true
     expect 0 banger vm set x --label "a=$RANDOM" # settles
     case $(marks | xargs) in 'old old' | 'new new') ;; *) echo "disks: $(marks)" && return 1 ;; esac
-    [ -z "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*')" ]
+    [ -z "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*' -o -name before)" ]
     same "$(snapshots)" s
     expect 0 banger doctor --leaks
   }
   only='sys.*|state.commit' walk banger-vm prepare restore check 8
+  # The monitor, until the guest goes on and after.
+  restore() { banger vm snapshot restore --no-wait x s || true; }
+  only='sys.*|state.commit' walk banger-monitor prepare restore check 8
+}
+
+# bats test_tags=once
+@test "a restore that the VMM refuses leaves the VM as it was; so does one that is ended before its guest goes on" {
+  expect 0 banger vm run $tiny --net isolated --work-disk 16M x
+  expect 0 banger vm snapshot create x s
+  guest 'echo kept >/etc/mark; echo kept >/root/mark; sync'
+  expect 0 banger vm stop x
+  expect 0 banger vm set x --memory 160M --cpus 2 --net user
+  banger image show --json "$(vm_field x .image.name)" | jq -r .paths.root | xargs -I{} cp {} "$root/other.ext4"
+  local dir was
+  dir=$(banger vm snapshot list --json x | jq -r .path)
+  seen() { vm_field x '[.cpus, .memory, .image.name, .net.mode, .net.address, .root.size, .work.size] | map(tostring) | join(" ")'; }
+  was=$(seen)
+  cp "$dir/memory" "$root/memory"
+  # A memory that is whole, by the digests of the first form, and none that this QEMU loads.
+  head -c 1M /dev/urandom >"$dir/memory"
+  cp "$dir/manifest.json" "$root/manifest.json"
+  jq --arg sum "$(sha256sum <"$dir/memory" | cut -d' ' -f1)" --arg upper "$(sha256sum <"$dir/upper.img" | cut -d' ' -f1)" \
+    --arg work "$(sha256sum <"$dir/work.img" | cut -d' ' -f1)" '.v = 1 | .files |= map(del(.data_sha256) |
+      if .name == "memory" then .sha256 = $sum | .size = 1048576
+      else .sha256 = {"upper.img": $upper, "work.img": $work}[.name] end)' "$root/manifest.json" >"$dir/manifest.json"
+  expect 1 banger vm snapshot restore x s
+  errors "cannot restore 'x' from 's'"
+  errors "hint: 'x' has the disks that it had before: banger vm start x"
+  same "$(vm_field x .state)" failed
+  same "$(seen)" "$was"
+  same "$(banger vm events --json x | jq -r 'select(.type | test("restor")) | .type' | xargs)" 'vm.restoring vm.restore_undone'
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark /root/mark | xargs)" 'kept kept'
+  expect 0 banger vm kill x
+  # Nobody is there to take it back, and it is started: with the disks that it had.
+  cp "$root/memory" "$dir/memory"
+  cp "$root/manifest.json" "$dir/manifest.json"
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.spawn:kill expect 137 banger vm snapshot restore x s
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark /root/mark | xargs)" 'kept kept'
+  same "$(seen)" "$was"
+  expect 0 banger vm kill x
+  # What it has now is not lost while the guest might not go on: its image stays, too.
+  expect 0 banger image import other "$root/other.ext4"
+  expect 0 banger vm reset x --image other
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.spawn:kill expect 137 banger vm snapshot restore x s
+  expect 4 banger image rm other
+  expect 0 banger vm set x --label a=b
+  same "$(vm_field x .image.name)" other
+  # One that succeeds leaves nothing of before.
+  expect 0 banger vm snapshot restore x s
+  expect 1 guest cat /etc/mark
+  same "$(find "$BANGER_STATE_DIR/vms" -name 'restored-*' -o -name before)" ''
+  same "$(vm_field x '[.cpus, .net.mode] | map(tostring) | join(" ")')" '1 isolated'
+  expect 0 banger doctor --leaks
 }
 
 # bats test_tags=once
@@ -87,6 +142,59 @@ goes_on() {
 }
 
 # bats test_tags=once
+@test "the monitor is stopped: told within seconds, given up soon, and nothing is left" {
+  expect 0 banger vm run $tiny --net isolated x
+  local monitor began
+  monitor=$(monitor_of x)
+  kill -STOP "$monitor"
+  # A person sees what is waited for; that is so of each verb that asks a monitor.
+  expect 130 "$BANGER_SOURCE/tests/on-terminal" 'monitor, which has not answered yet=\x03' -- banger vm pause x
+  began=$EPOCHREALTIME
+  expect 6 banger vm snapshot create x s
+  took_at_most 15 "$began"
+  errors "cannot snapshot 'x': its monitor does not answer 'save': waited 10s"
+  kill -CONT "$monitor"
+  same "$(snapshots)" ''
+  goes_on
+}
+
+# bats test_tags=once
+@test "a signal while it is made or restored: it ends by it, the guest goes on, and nothing is left of it" {
+  expect 0 banger vm run $tiny --net isolated x
+  local point maker status
+  nothing_of_it() {
+    same "$(find "$BANGER_STATE_DIR/vms" -name '.snapshot.tmp' -o -name 'restored-*' -o -name before -o -path '*/saving/*')" ''
+    same "$(find "$BANGER_STATE_DIR/vms" -path '*/snapshots/*' -name memory | wc -l)" "$(snapshots | wc -w)"
+  }
+  # Copying, and writing to the disk.
+  for point in sys.clone sys.rename; do
+    rm -f "$root/trace"
+    BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=$point:sleep=1500 BANGER_FAILPOINT_TRACE=$root/trace \
+      banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+    maker=$! status=0
+    await 20 grep -qs $point "$root/trace"
+    kill -TERM "$maker"
+    wait "$maker" || status=$?
+    same "$status" 143
+    nothing_of_it
+    await 20 in_state x running
+    same "$(snapshots)" ''
+  done
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 expect 130 \
+    "$BANGER_SOURCE/tests/on-terminal" 'copying its disks=\x03' -- banger vm snapshot create x s
+  nothing_of_it
+  goes_on
+  expect 0 banger vm snapshot create x s
+  guest 'echo kept >/etc/mark; sync'
+  expect 0 banger vm kill x
+  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 expect 130 \
+    "$BANGER_SOURCE/tests/on-terminal" 'copying its disks=\x03' -- banger vm snapshot restore x s
+  nothing_of_it
+  expect 0 banger vm start x
+  same "$(guest cat /etc/mark)" kept
+}
+
+# bats test_tags=once
 @test "a stop or a kill while it is made ends the VM at once; the snapshot is none" {
   local verb
   for verb in stop kill; do
@@ -107,28 +215,34 @@ goes_on() {
 }
 
 # bats test_tags=once
-@test "a guest that somebody else lets go on while its disks are copied: no snapshot of two moments" {
+@test "a resume lets the guest go on while its disks are copied, by a command that is suspended, too: no snapshot" {
   expect 0 banger vm run $tiny --net isolated x
-  BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=3000 banger vm snapshot create x s \
-    >"$root/out" 2>&1 3>&- &
-  local maker=$! status=0
-  await 20 in_state x paused
-  expect 4 banger vm resume x
-  errors "cannot resume 'x': it is paused: a snapshot is being made"
-  # Not by banger.
-  python3 - "$(dirname "$(vm_field x .vmm.api_socket)")/monitor.sock" <<'PY'
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(b'{"v":1,"verb":"resume","timeout_ms":0,"id":1}\n')
-while b'"done"' not in s.recv(4096):
-    pass
-PY
-  wait "$maker" || status=$?
-  same "$status" 4
-  grep -q "cannot snapshot 'x': it was let go on, or ended, meanwhile" "$root/out"
-  same "$(snapshots)" ''
-  goes_on
+  local how maker status
+  for how in works suspended; do
+    BANGER_FAILPOINT_IN=banger-vm BANGER_FAILPOINT=sys.clone:sleep=5000 banger vm snapshot create x s \
+      >"$root/out" 2>&1 3>&- &
+    maker=$! status=0
+    await 20 in_state x paused
+    [ $how = works ] || kill -STOP "$maker"
+    expect 4 banger vm pause x
+    errors "cannot pause 'x': it is paused: a snapshot is being made"
+    errors 'hint: it goes on by itself when that is over; banger vm resume x gives the snapshot up'
+    expect 0 timeout 20 banger vm resume x
+    same "$output" 'x: running'
+    expect 0 timeout 20 banger ssh x -- true
+    [ $how = works ] || {
+      expect 4 banger vm snapshot create x t
+      errors "cannot snapshot 'x': another snapshot of it is being made"
+      errors "hint: wait for the command that makes it, or end that"
+    }
+    [ $how = works ] || kill -CONT "$maker"
+    wait "$maker" || status=$?
+    same "$status" 4
+    grep -q "cannot snapshot 'x': its guest was let go on meanwhile" "$root/out"
+    same "$(find "$BANGER_STATE_DIR/vms" -name '.snapshot.tmp')" ''
+    same "$(snapshots)" ''
+    goes_on
+  done
 }
 
 # bats test_tags=once
@@ -149,7 +263,7 @@ class Link:
     def answer(self):
         for line in self.lines:
             report = json.loads(line)
-            if report.get("id") == 1:
+            if report.get("id") == 1 and report["event"] != "stage":
                 return report["event"] + ": " + report.get("error", {}).get("message", "")
 
 maker, other = Link(), Link()
@@ -169,7 +283,7 @@ PY
   await 20 in_state x running
   expect 0 banger vm pause x
   talk resume "$root/b"
-  same "$output" "$(printf 'done: \nfailed: it was let go on, or ended, meanwhile\ndone: ')"
+  same "$output" "$(printf 'done: \nfailed: its guest was let go on meanwhile\ndone: ')"
   in_state x running
 }
 

@@ -72,6 +72,13 @@ follows() {
   read -r total available <<<"$(echo $output)"
   same "$(jq --argjson total "$total" --argjson available "$available" '.guest |
     .total == $total and .free <= .available and (.available - $available | fabs) < 20000000' <<<"$told")" true
+  # What its VMM has counted grows with what the guest does.
+  counted() { banger vm stats --json one | jq '[.vmm.disks[] | select(.name != "root")][0].written'; }
+  same "$(jq -c '.vmm | [.disks[0].name, .disks[0].read > 1000000, .disks[0].reads > 0, .disks[0].errors, .net, .exits]' <<<"$told")" \
+    '["root",true,true,0,null,null]'
+  before=$(counted)
+  banger ssh one -- sh -c 'head -c 1000000 /dev/urandom >/root/counted; sync'
+  [ "$(counted)" -ge $((before + 1000000)) ]
   expect 0 banger vm stats one
   outputs 'GUEST FREE'
   expect 0 banger vm stats --json one two

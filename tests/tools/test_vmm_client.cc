@@ -4,7 +4,7 @@
 //   have
 //                                        boot-bare       a machine with only its necessary parts
 //                                        load            one that goes on from its memory
-//                                        knock pause resume save look memory
+//                                        knock pause resume save look memory counters
 //
 // Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds
 // that it took, and ends with status 1 at an error.
@@ -80,6 +80,19 @@ int main(int argc, char** argv) {
               "%s\n",
               fmt::format("{} {} {}", memory->total, memory->free, memory->available).c_str());
         tell(memory ? std::nullopt : std::optional(memory.error()));
+      });
+    else if (act == "counters")
+      running->look_at_counters([&](const auto& counters) {
+        for (const auto& d : counters ? counters->disks : std::vector<vmm::DiskCounters>())
+          std::printf("%s\n", fmt::format("{} {} {} {} {} {} {}", d.name, d.read, d.written,
+                                          d.reads, d.writes, d.flushes, d.errors)
+                                  .c_str());
+        if (counters && counters->net)
+          std::printf("%s\n", fmt::format("net {} {} {}, exits {}", counters->net->received,
+                                          counters->net->sent, counters->net->errors,
+                                          counters->exits.value_or(-1))
+                                  .c_str());
+        tell(counters ? std::nullopt : std::optional(counters.error()));
       });
     else if (act == "look")
       running->look_whether_halted(

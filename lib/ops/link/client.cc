@@ -8,6 +8,9 @@ namespace banger::ops {
 
 namespace {
 
+// Of silence; a monitor answers within milliseconds whatever it can answer by itself.
+constexpr Millis time_to_wonder{2'000};
+
 bool asks_for_the_end(const std::string& verb) { return verb == "stop" || verb == "kill"; }
 
 } // namespace
@@ -26,29 +29,50 @@ Client::~Client() {
   loop_.cancel(rest_);
   for (const auto& [id, question] : open_) {
     loop_.cancel(question.timer);
-    loop_.cancel(question.first_word);
+    loop_.cancel(question.silence);
+    loop_.cancel(question.notice);
   }
 }
 
 void Client::ask(Ask ask, Patience patience, Answer answer) {
   int64_t id = ask.id = ++last_id_;
-  auto give_up = [this, id](const char* what, Millis after) {
-    auto question = open_.find(id);
-    settle(question, std::unexpected(timed_out("{} '{}': waited {}", what, question->second.verb,
-                                               format_duration(after))));
-  };
-  Open& question = open_[id] = {ask.verb, std::move(answer)};
-  question.timer = loop_.after(patience.answer,
-                               [=] { give_up("its monitor has not answered", patience.answer); });
-  if (patience.first && *patience.first < patience.answer)
-    question.first_word = loop_.after(*patience.first, [give_up, first = *patience.first] {
-      give_up("its monitor does not answer", first);
-    });
+  Open& question = open_[id] = {ask.verb, std::move(answer), patience};
+  question.timer = loop_.after(patience.answer, [this, id, after = patience.answer] {
+    give_up(id, "its monitor has not answered", after);
+  });
+  expect_word(id, patience.first.value_or(patience.quiet.value_or(patience.answer)));
   if (fd_) return say(ask);
   loop_.cancel(question.timer);
   question.timer = loop_.after(Millis(0), [this, id] {
     settle(open_.find(id), std::unexpected(Error(Code::unreachable, "its monitor has gone away")));
   });
+}
+
+void Client::expect_word(int64_t id, Millis time) {
+  Open& question = open_.at(id);
+  if (time < question.patience.answer)
+    question.silence =
+        loop_.after(time, [this, id, time] { give_up(id, "its monitor does not answer", time); });
+  if (time_to_wonder >= time) return;
+  question.notice = loop_.after(time_to_wonder, [this] {
+    if (auto tell = told_.event)
+      tell(stage_report("silent", "waiting for its monitor, which has not answered yet"));
+  });
+}
+
+// The monitor lives.
+void Client::on_word() {
+  for (auto& [id, question] : open_) {
+    loop_.cancel(std::exchange(question.silence, 0));
+    loop_.cancel(std::exchange(question.notice, 0));
+    if (question.patience.quiet) expect_word(id, *question.patience.quiet);
+  }
+}
+
+void Client::give_up(int64_t id, const char* what, Millis after) {
+  auto question = open_.find(id);
+  settle(question, std::unexpected(timed_out("{} '{}': waited {}", what, question->second.verb,
+                                             format_duration(after))));
 }
 
 // One that is gone is seen by its end of the connection, which is read.
@@ -106,7 +130,7 @@ void Client::take_lines() {
 
 void Client::take(const Report& r) {
   using Kind = Report::Kind;
-  for (auto& [id, question] : open_) loop_.cancel(std::exchange(question.first_word, 0));
+  on_word();
   bool is_answer = r.kind == Kind::done || r.kind == Kind::failed;
   auto question = r.id.value_or(0) ? open_.find(*r.id) : r.id ? open_.end() : asked_before_ids(r);
   if (question != open_.end() && (is_answer || !r.id)) {
@@ -141,7 +165,8 @@ void Client::on_ended(const Report& r) {
 void Client::settle(Questions::iterator question, std::expected<Report, Error> how) {
   auto node = open_.extract(question);
   loop_.cancel(node.mapped().timer);
-  loop_.cancel(node.mapped().first_word);
+  loop_.cancel(node.mapped().silence);
+  loop_.cancel(node.mapped().notice);
   node.mapped().answer(std::move(how));
 }
 

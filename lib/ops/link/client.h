@@ -43,6 +43,9 @@ public:
   struct Patience {
     Millis answer;                    // until the answer
     std::optional<Millis> first = {}; // until the monitor says anything at all
+    // The longest that it may say nothing, again and again until the answer: for a question of
+    // which it tells all the time that it is at it.
+    std::optional<Millis> quiet = {};
   };
 
   // Everything is called from the loop, and may destroy this.
@@ -53,6 +56,8 @@ public:
   Client& operator=(const Client&) = delete;
 
   // `answer` is called once. When none comes in time it is Error(timeout) that names the question.
+  // Where the monitor says nothing for seconds, Told::event is told so as if it were a stage: it
+  // may have been stopped, and whoever waits must see for what.
   void ask(Ask ask, Patience patience, Answer answer);
   // Sends it without waiting for an answer.
   void say(const Ask& ask);
@@ -69,13 +74,17 @@ private:
   struct Open {
     std::string verb;
     Answer answer;
-    sys::Loop::Timer timer = 0, first_word = 0;
+    Patience patience;
+    sys::Loop::Timer timer = 0, silence = 0, notice = 0;
   };
   using Questions = std::map<int64_t, Open>; // the oldest first
 
   void on_input();
   void take_lines();
   void take(const Report& r);
+  void expect_word(int64_t id, Millis time);
+  void on_word();
+  void give_up(int64_t id, const char* what, Millis after);
   void settle(Questions::iterator question, std::expected<Report, Error> how);
   Questions::iterator asked_before_ids(const Report& r);
   void on_ended(const Report& r);

@@ -79,6 +79,7 @@ std::string to_line(const Report& r) {
   if (r.memory)
     j["memory"] = {
         {"total", r.memory->total}, {"free", r.memory->free}, {"available", r.memory->available}};
+  if (r.counters) j["counters"] = to_json(*r.counters);
   if (r.error)
     j["error"] = {{"code", name_of(r.error->code())},
                   {"message", r.error->message()},
@@ -87,6 +88,37 @@ std::string to_line(const Report& r) {
                   {"log", r.error->log()}};
   return message_line(j);
 }
+
+Json to_json(const vmm::Counters& c) {
+  Json disks = Json::array(), net, exits;
+  for (const vmm::DiskCounters& d : c.disks)
+    disks.push_back({{"name", d.name},
+                     {"read", d.read},
+                     {"written", d.written},
+                     {"reads", d.reads},
+                     {"writes", d.writes},
+                     {"flushes", d.flushes},
+                     {"errors", d.errors}});
+  if (c.net)
+    net = {{"received", c.net->received}, {"sent", c.net->sent}, {"errors", c.net->errors}};
+  if (c.exits) exits = *c.exits;
+  return {{"disks", disks}, {"net", net}, {"exits", exits}};
+}
+
+namespace {
+
+vmm::Counters counters_of(const Json& j) {
+  vmm::Counters c;
+  for (const Json& d : j.at("disks"))
+    c.disks.push_back({d.at("name"), d.at("read"), d.at("written"), d.at("reads"), d.at("writes"),
+                       d.at("flushes"), d.at("errors")});
+  if (const Json& n = j.at("net"); !n.is_null())
+    c.net = {n.at("received"), n.at("sent"), n.at("errors")};
+  if (const Json& n = j.at("exits"); !n.is_null()) c.exits = n.get<int64_t>();
+  return c;
+}
+
+} // namespace
 
 Report parse_report(std::string_view line) {
   return read_message(line, [](const Json& j) {
@@ -104,6 +136,7 @@ Report parse_report(std::string_view line) {
       r.memory = {m.at("total").get<int64_t>(), m.at("free").get<int64_t>(),
                   m.at("available").get<int64_t>()};
     }
+    if (j.contains("counters")) r.counters = counters_of(j.at("counters"));
     if (r.kind == Report::Kind::failed)
       r.error = told_error(j.value("error", Json::object()), "the monitor gave no reason");
     return r;

@@ -3,13 +3,14 @@
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
 //   later      verb ──> monitor  Ask on monitor.sock: stop, kill, pause, resume, save, release,
-//                                console, publish, unpublish, memory; or nothing: a verb that only
-//                                connects hears how the VM goes on
+//                                console, publish, unpublish, memory, counters; or nothing: a verb
+//                                that only connects hears how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
-// A question has an id, "id":7, and one answer with the same id: done or failed. A report to all
-// has the id 0; a verb that connects hears first how far a start or a stop has come, if one is
-// under way. ops/link/client.h is the verbs' end of this.
+// A question has an id, "id":7, and one answer with the same id: done or failed. A stage with that
+// id says that it is at it (save, every second). A report to all has the id 0; a verb that connects
+// hears first how far a start or a stop has come, if one is under way. ops/link/client.h is the
+// verbs' end of this.
 //
 // Keys that are not known are ignored, and a verb that is not known gets a failed report, so that
 // verbs and monitors of neighbouring versions understand each other. A line that cannot be read, or
@@ -66,13 +67,15 @@ struct Report {
   std::optional<int64_t> id = {}; // of the question; 0: said to all; none: by a build before
   std::string doing = {};         // stage: what it is at, where nothing is wrong (BootStage)
   std::optional<vmm::GuestMemory> memory = {}; // done of memory
+  std::optional<vmm::Counters> counters = {};  // done of counters
 };
+Json to_json(const vmm::Counters& counters);
 Report stage_report(std::string word, std::string text, std::string doing = {});
 Report failure_report(const Error& e);
 
 struct Ask {
   std::string verb;      // "stop", "kill", "pause", "resume", "save", "release", "console",
-                         // "publish", "unpublish", "memory"
+                         // "publish", "unpublish", "memory", "counters"
   Millis timeout{0};     // stop: how long the guest may take
   std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h); save:
                          // the directory for its memory

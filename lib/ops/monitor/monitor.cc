@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "ops/monitor/confinement.h"
 #include "ops/monitor/forwards.h"
+#include "ops/monitor/look.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -54,7 +55,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             },
             [this](const std::string& line) { on_vmm_line(line); }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
-      saving_(ctx_.log, vmm_, standstill_),
+      saving_(loop_, ctx_.log, vmm_, standstill_),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },
@@ -207,6 +208,7 @@ void Monitor::on_booted(std::optional<Error> fault) {
     if (e.code() != Code::unreachable) return give_up();
     return void(loop_.after(time_to_be_seen, give_up));
   }
+  if (prepared_->machine.saved) row_.restored(request_.saved);
   tell_stage();
   if (phase_ == Phase::booting)
     readiness_->begin(prepared_->endpoint, progress_.view().has_userland());
@@ -330,8 +332,8 @@ void Monitor::save(const Client& client, const Ask& ask) {
 }
 
 void Monitor::release_saved(const Client& client, const Reply& reply) {
-  if (!saving_.holds_for(client) || stopper_.knock() != Knock::none)
-    return reply.refuse(conflict("it was let go on, or ended, meanwhile"));
+  if (stopper_.knock() != Knock::none) return reply.refuse(conflict("it was stopped meanwhile"));
+  if (!saving_.holds_for(client, reply)) return;
   if (standstill_.reason() == paused_on_request)
     return reply.done(std::string(name_of(VmState::paused)));
   change_standstill(reply, false);
@@ -404,12 +406,10 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   if (ask.verb == "release") return release_saved(client, reply);
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
-  if (ask.verb == "memory") {
+  if (ask.verb == "memory" || ask.verb == "counters") {
     if (phase_ != Phase::ready || is_still_told_)
       return reply.refuse(conflict("it is not running"));
-    return vmm_.running().look_at_memory([reply](const auto& memory) {
-      memory ? reply.done(*memory) : reply.refuse(memory.error());
-    });
+    return look(ask.verb, vmm_.running(), reply);
   }
   if (ask.verb == "console") {
     if (!typed_->send(ask.data)) client->pause();

@@ -19,6 +19,16 @@ void Reply::done(const vmm::GuestMemory& memory) const {
   send(std::move(r));
 }
 
+void Reply::done(const vmm::Counters& counters) const {
+  Report r{Report::Kind::done, {}, {}, {}, {}};
+  r.counters = counters;
+  send(std::move(r));
+}
+
+void Reply::tell(const std::string& stage, const std::string& text) const {
+  send(stage_report(stage, text));
+}
+
 void Reply::refuse(const Error& why) const { send(failure_report(why)); }
 
 } // namespace banger::ops

@@ -17,7 +17,10 @@ public:
   // It is done; after a stop, a pause or a resume `state` is the VM's state then.
   void done(const std::string& state = {}) const;
   void done(const vmm::GuestMemory& memory) const;
+  void done(const vmm::Counters& counters) const;
   void refuse(const Error& why) const;
+  // A stage, to this verb alone; the answer is still to come.
+  void tell(const std::string& stage, const std::string& text) const;
 
 private:
   void send(Report r) const;

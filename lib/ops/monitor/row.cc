@@ -51,6 +51,15 @@ void Row::started(const MonitorRequest& request, const ProcessId& vmm,
       outlives());
 }
 
+void Row::restored(const std::string& snapshot_dir) {
+  ctx_.state.transaction([&] {
+    if (auto before = ctx_.state.before_restore(vm_.id)) ctx_.state.remove_snapshot(before->id);
+    for (const Snapshot& s : ctx_.state.snapshots(vm_.id))
+      if (snapshot_dir.ends_with("/" + s.id))
+        record(ctx_, vm_.name, "vm.restored", {{"snapshot", s.name}});
+  });
+}
+
 void Row::ready(const std::string& still, const BootTimings& timings,
                 const std::string& vmm_version, const std::string& small) {
   Vm now;

@@ -33,6 +33,9 @@ public:
   // Its VMM was started.
   void started(const MonitorRequest& request, const ProcessId& vmm, const std::string& api_socket,
                const std::string& confinement, const BootTimings& timings);
+  // The guest goes on from the snapshot in that directory: what the VM was before is given up.
+  // Lasting, unlike other changes: once that can be, the guest's writes must not be taken back.
+  void restored(const std::string& snapshot_dir);
   // A command was done in the guest over ssh. `still`: why the guest stands still all the same;
   // `small`: the fault of a file system that did not grow.
   void ready(const std::string& still, const BootTimings& timings, const std::string& vmm_version,

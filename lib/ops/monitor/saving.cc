@@ -6,6 +6,10 @@
 
 namespace banger::ops {
 
+namespace {
+constexpr Millis next_word{1'000};
+}
+
 void Saving::begin(const Client& verb, const Reply& reply, const std::string& dir,
                    const std::string& runtime_dir) {
   if (!verb_.expired()) return reply.refuse(conflict("a snapshot of it is being made"));
@@ -13,6 +17,7 @@ void Saving::begin(const Client& verb, const Reply& reply, const std::string& di
   verb_ = verb;
   reply_ = reply;
   moves_.reset();
+  tell_again();
   if (!standstill_.reason().empty()) return on_standstill();
   standstill_.pause(paused_for_snapshot, [this](const Error& e) { settle(e); });
 }
@@ -26,6 +31,13 @@ void Saving::on_standstill() {
   }
   // The verb has gone meanwhile, maybe with the monitor before.
   if (verb_.expired()) let_go();
+}
+
+void Saving::tell_again() {
+  loop_.cancel(tell_);
+  if (!reply_) return;
+  reply_->tell("saving", "saving its memory");
+  tell_ = loop_.after(next_word, [this] { tell_again(); });
 }
 
 void Saving::save() {
@@ -43,6 +55,12 @@ void Saving::settle(const std::optional<Error>& fault) {
   if (!fault) return reply->done(std::string(name_of(VmState::paused)));
   reply->refuse(*fault);
   let_go();
+}
+
+bool Saving::holds_for(const Client& verb, const Reply& reply) const {
+  bool holds = verb_.lock() == verb && moves_ == standstill_.moves();
+  if (!holds) reply.refuse(conflict("its guest was let go on meanwhile"));
+  return holds;
 }
 
 void Saving::on_leave(const Client& client) {

@@ -19,34 +19,40 @@ class Saving {
 public:
   using Client = std::shared_ptr<sys::LineServer::Client>;
 
-  Saving(Log& log, Vmm& vmm, Standstill& standstill)
-      : log_(log), vmm_(vmm), standstill_(standstill) {}
+  Saving(sys::Loop& loop, Log& log, Vmm& vmm, Standstill& standstill)
+      : loop_(loop), log_(log), vmm_(vmm), standstill_(standstill) {}
+  ~Saving() { loop_.cancel(tell_); }
+  Saving(const Saving&) = delete;
+  Saving& operator=(const Saving&) = delete;
 
   // The guest runs, or stands still on request. Its memory goes to `dir`, by the link that the VMM
-  // knows in `runtime_dir`. The reply is given when it is there. Error(conflict) where it is being
+  // knows in `runtime_dir`. The reply is given when it is there, and until then the verb is told
+  // every second that this lives: a large memory takes long. Error(conflict) where it is being
   // saved already.
   void begin(const Client& verb, const Reply& reply, const std::string& dir,
              const std::string& runtime_dir);
   // The guest stands still now, or for another reason, or runs.
   void on_standstill();
   void on_leave(const Client& client);
-  // Whether the guest has stood still for this verb since its memory was begun to be written.
-  bool holds_for(const Client& verb) const {
-    return verb_.lock() == verb && moves_ == standstill_.moves();
-  }
+  // Whether the guest has stood still for this verb since its memory was begun to be written; where
+  // it has not, `reply` refuses.
+  bool holds_for(const Client& verb, const Reply& reply) const;
   // The guest ends, or is to end.
   void end(const Error& why);
 
 private:
   void save();
+  void tell_again();
   void settle(const std::optional<Error>& fault);
   void let_go();
 
+  sys::Loop& loop_;
   Log& log_;
   Vmm& vmm_;
   Standstill& standstill_;
   sys::LineServer::Peer verb_;
   std::optional<Reply> reply_; // until it was given
+  sys::Loop::Timer tell_ = 0;  // the verb again that it is waited for
   bool is_writing_ = false;
   std::optional<int> moves_; // Standstill's, when its memory was begun to be written
 };

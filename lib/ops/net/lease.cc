@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/subnet.h"
+#include "ops/net/nature.h"
 
 namespace banger::ops {
 
@@ -41,6 +42,16 @@ void lease_shared(Context& ctx, std::string_view doing, const Subnet& subnet,
   vm.address = to_text(*address);
   vm.mac = mac_of(*address);
   vm.prefix = subnet.prefix();
+}
+
+void settle_reach(Context& ctx, Vm& vm) {
+  const std::string before = vm.reach;
+  if (nature_of(vm.net_mode).is_host)
+    vm.reach = vm.address;
+  else if (!vm.reach.starts_with("127."))
+    vm.reach = ctx.state.free_reach();
+  for (Port& p : vm.ports)
+    if (!before.empty() && p.host_address == before) p.host_address = vm.reach;
 }
 
 } // namespace banger::ops

@@ -16,4 +16,8 @@ namespace banger::ops {
 void lease_shared(Context& ctx, std::string_view doing, const Subnet& subnet,
                   const std::optional<std::string>& ip, Vm& vm);
 
+// After a lease: the host reaches a VM on its own bridge at the VM's address, another at a loopback
+// address, which stays while it can. Ports at the one before follow.
+void settle_reach(Context& ctx, Vm& vm);
+
 } // namespace banger::ops

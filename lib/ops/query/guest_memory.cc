@@ -20,9 +20,9 @@ bool can_be(const vmm::GuestMemory& m, int64_t size) {
 
 } // namespace
 
-std::map<std::string, vmm::GuestMemory> guest_memories(const Dirs& dirs, const std::string& tag,
-                                                       const std::vector<Vm>& vms) {
-  std::map<std::string, vmm::GuestMemory> all;
+std::map<std::string, ToldByMonitor> ask_monitors(const Dirs& dirs, const std::string& tag,
+                                                  const std::vector<Vm>& vms) {
+  std::map<std::string, ToldByMonitor> all;
   sys::Loop loop;
   std::vector<std::unique_ptr<Client>> clients;
   size_t open = 0;
@@ -34,9 +34,13 @@ std::map<std::string, vmm::GuestMemory> guest_memories(const Dirs& dirs, const s
     } catch (const Error&) { // it has ended since
       continue;
     }
-    open++;
+    open += 2;
     clients.back()->ask({"memory"}, {time_to_answer}, [&, id = vm.id, size = vm.memory](auto told) {
-      if (told && told->memory && can_be(*told->memory, size)) all[id] = *told->memory;
+      if (told && told->memory && can_be(*told->memory, size)) all[id].memory = *told->memory;
+      if (--open == 0) loop.stop();
+    });
+    clients.back()->ask({"counters"}, {time_to_answer}, [&, id = vm.id](auto told) {
+      if (told && told->counters) all[id].counters = std::move(told->counters);
       if (--open == 0) loop.stop();
     });
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "net/plan.h"
+#include "ops/link/link.h"
 #include "ops/net/record.h"
 #include "ops/query/disk_use.h"
 #include "ops/query/guest_memory.h"
@@ -40,9 +41,13 @@ std::vector<VmStats> Sampler::sample(std::vector<std::string>& unknown) {
   std::vector<VmStats> all = sample_host(unknown);
   std::vector<Vm> vms;
   for (const VmStats& s : all) vms.push_back(s.vm);
-  auto memories = guest_memories(in_.dirs, in_.state.tag(), vms);
-  for (VmStats& s : all)
-    if (auto told = memories.find(s.vm.id); told != memories.end()) s.guest = told->second;
+  auto told = ask_monitors(in_.dirs, in_.state.tag(), vms);
+  for (VmStats& s : all) {
+    auto by = told.find(s.vm.id);
+    if (by == told.end()) continue;
+    s.guest = by->second.memory;
+    s.counters = by->second.counters;
+  }
   return all;
 }
 
@@ -104,6 +109,7 @@ Json to_json(const VmStats& s) {
           {"disk", {{"root", or_null(s.disk.root)}, {"work", or_null(s.disk.work)}}},
           {"io", io},
           {"net", net},
+          {"vmm", s.counters ? to_json(*s.counters) : Json()},
           {"cgroup", cgroup}};
 }
 

@@ -23,8 +23,8 @@ struct NetBytes {
 };
 
 // One VM at one moment. Bytes and seconds; a part is absent where nothing can be told: all but the
-// disks for a VM that does not run, the guest's word where it does not give it, the network where
-// it has no interface of its own on the host, the cgroup where it shares one with others.
+// disks for a VM that does not run, the guest's or VMM's word where it is not given, the network
+// where it has no interface of its own on the host, the cgroup where it shares one with others.
 struct VmStats {
   Vm vm;
   WallTime time;
@@ -33,6 +33,7 @@ struct VmStats {
   DiskUse disk;
   std::optional<NetBytes> net;
   std::optional<vmm::GuestMemory> guest;
+  std::optional<vmm::Counters> counters; // its VMM's own
   std::optional<sys::Cgroup> cgroup;
 };
 
@@ -42,7 +43,7 @@ public:
   Sampler(Reader& in, VmQuery query) : in_(in), query_(std::move(query)) {}
   // Of all VMs that the query selects, by name or in its order. A ref of no VM goes to `unknown`.
   std::vector<VmStats> sample(std::vector<std::string>& unknown);
-  // The first of two: without the guests' word, which has no use of a moment before.
+  // The first of two: without the word of guests and VMMs, which has no use of a moment before.
   std::vector<VmStats> sample_host(std::vector<std::string>& unknown);
 
 private:

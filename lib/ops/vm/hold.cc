@@ -18,6 +18,20 @@ Error gone(const Vm& vm, std::string_view doing) {
   return not_found("cannot {} '{}': it is gone", doing, vm.name).subject(vm.name);
 }
 
+// Longer than a monitor takes to remove a VM of --rm.
+constexpr Millis time_to_end{40'000};
+
+// A monitor that has said that it ended is about to end itself, unless it was stopped (SIGSTOP).
+void await_end_of_monitor(Context& ctx, const Vm& vm, const Places& places,
+                          std::string_view doing) {
+  if (!sys::FileLock::is_held(places.run_lock)) return;
+  ctx.stage(vm.name, "waiting for its monitor to end");
+  if (sys::Line(places.run_lock).stand(steady_now() + time_to_end)) return;
+  throw timed_out("cannot {} '{}': it has ended, and its monitor does not end", doing, vm.name)
+      .subject(vm.name)
+      .hint(fmt::format("pgrep -f 'banger-monitor {}' finds that process", vm.name));
+}
+
 } // namespace
 
 sys::FileLock lock_vm(Context& ctx, const Vm& vm, std::string_view doing) {
@@ -50,8 +64,7 @@ HeldVm hold_vm(Context& ctx, const std::string& ref, std::string_view doing) {
   // The row may have changed before the lock was ours.
   auto now = ctx.state.find_vm_by_id(vm.id);
   if (now && !is_live(now->state) && sys::exists(places.run_lock)) {
-    // Its monitor has said that it ended, and is about to end itself.
-    sys::FileLock::take(places.run_lock);
+    await_end_of_monitor(ctx, *now, places, doing);
     now = ctx.state.find_vm_by_id(vm.id);
   }
   if (now) now = reconcile_locked(ctx, *now);

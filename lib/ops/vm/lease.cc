@@ -5,14 +5,13 @@
 #include "ops/host/net_support.h"
 #include "ops/net/bridge.h"
 #include "ops/net/host_ports.h"
+#include "ops/net/lease.h"
 #include "ops/net/nature.h"
 #include "ops/net/open_place.h"
 
 namespace banger::ops {
 
 namespace {
-
-bool is_loopback(const std::string& address) { return address.starts_with("127."); }
 
 void tell_once(Context& ctx, const std::string& text) {
   constexpr const char* key = "net.told";
@@ -71,16 +70,6 @@ void move_to(Context& ctx, NetMode mode, Vm& vm) {
   vm.net_mode = mode;
   open_place(ctx, mode)->lease("change", {}, vm);
   settle_reach(ctx, vm);
-}
-
-void settle_reach(Context& ctx, Vm& vm) {
-  const std::string before = vm.reach;
-  if (nature_of(vm.net_mode).is_host)
-    vm.reach = vm.address;
-  else if (!is_loopback(vm.reach))
-    vm.reach = ctx.state.free_reach();
-  for (Port& p : vm.ports)
-    if (!before.empty() && p.host_address == before) p.host_address = vm.reach;
 }
 
 Vm add_vm_with_address(Context& ctx, const VmSpec& spec, Vm vm) {

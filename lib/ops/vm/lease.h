@@ -25,8 +25,5 @@ void require_mode(Context& ctx, const Vm& vm, NetMode mode);
 // Gives a VM that does not run the mode and its addresses there; its ports stay. The caller owns
 // the transaction and writes the row.
 void move_to(Context& ctx, NetMode mode, Vm& vm);
-// After a lease: the host reaches a VM on its own bridge at the VM's address, another at a loopback
-// address, which stays while it can. Ports at the one before follow.
-void settle_reach(Context& ctx, Vm& vm);
 
 } // namespace banger::ops

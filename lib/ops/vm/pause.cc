@@ -21,16 +21,20 @@ Reached change(Context& ctx, const std::string& ref, const char* verb, VmState w
   LogSpan timed(ctx.log, fmt::format("vm.{}", verb), ref);
   auto [vm, lock] = hold_vm(ctx, ref, verb);
   timed.about(vm.name);
-  if (vm.state == VmState::paused && vm.reason != paused_on_request)
+  bool for_snapshot = vm.state == VmState::paused && vm.reason == paused_for_snapshot;
+  bool goes_on_first = for_snapshot && wanted == VmState::running;
+  if (vm.state == VmState::paused && vm.reason != paused_on_request && !goes_on_first)
     throw cannot(verb, vm, fmt::format("it is paused: {}", vm.reason))
-        .hint("it goes on by itself when that is over");
+        .hint("it goes on by itself when that is over" +
+              (for_snapshot ? fmt::format("; banger vm resume {} gives the snapshot up", vm.name)
+                            : std::string()));
   if (vm.state == wanted) return {vm, false};
   if (vm.state != VmState::running && vm.state != VmState::paused)
     throw cannot(verb, vm, is_now(vm.state))
         .hint(fmt::format("banger vm start {} starts it", vm.name));
   try {
     ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket, {verb, Millis(0)},
-                {time_to_answer}, [](const Report&) {});
+                {time_to_answer}, [&](const Report& r) { ctx.stage(vm.name, r.text); });
   } catch (Error& e) {
     throw std::move(
         e.within(fmt::format("cannot {} '{}'", verb, vm.name)).default_subject(vm.name));

@@ -12,7 +12,8 @@ namespace banger::ops {
 Reached pause_vm(Context& ctx, const std::string& ref);
 
 // Returns when the guest runs again; its clock is set a moment later. A VM that runs is left as it
-// is. Throws Error(conflict) as pause_vm does.
+// is. One that stands still for a snapshot goes on, and its snapshot is not made: whoever makes it
+// may be suspended, and never let it go on. Throws Error(conflict) as pause_vm does for others.
 Reached resume_vm(Context& ctx, const std::string& ref);
 
 } // namespace banger::ops

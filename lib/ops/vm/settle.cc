@@ -26,13 +26,16 @@ std::optional<Vm> unless_abandoned(Context& ctx, Vm vm) {
 std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   settle_snapshots(ctx, places, vm);
+  auto settled = [&](VmState state, const char* reason) {
+    Vm down = settle_vm(ctx, vm, places, state, reason);
+    return unless_abandoned(ctx, settle_restore(ctx, places, down));
+  };
   if (sys::FileLock::is_held(places.run_lock)) return vm; // its monitor is there
   switch (vm.state) {
   case VmState::stopped:
   case VmState::failed:
     settle_reset(places, vm);
-    settle_restore(ctx, places, vm);
-    return unless_abandoned(ctx, vm);
+    return unless_abandoned(ctx, settle_restore(ctx, places, vm));
   case VmState::creating:
     if (sys::is_alive(vm.creator) && vm.creator != sys::this_process())
       throw conflict("'{}' is just being made", vm.name).subject(vm.name);
@@ -45,17 +48,14 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
     remove_vm_rest(ctx, vm);
     return {};
   case VmState::starting:
-    return unless_abandoned(
-        ctx, settle_vm(ctx, vm, places, VmState::stopped, "the start was interrupted"));
+    return settled(VmState::stopped, "the start was interrupted");
   case VmState::stopping:
-    return unless_abandoned(
-        ctx, settle_vm(ctx, vm, places, VmState::stopped, "the stop was interrupted"));
+    return settled(VmState::stopped, "the stop was interrupted");
   case VmState::running:
   case VmState::paused:
     break;
   }
-  if (!sys::is_alive(vm.vmm_process()))
-    return unless_abandoned(ctx, settle_vm(ctx, vm, places, VmState::failed, unobserved));
+  if (!sys::is_alive(vm.vmm_process())) return settled(VmState::failed, unobserved);
   adopt_vm(ctx, vm);
   return ctx.state.find_vm_by_id(vm.id);
 }

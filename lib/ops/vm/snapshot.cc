@@ -15,14 +15,13 @@
 #include "ops/common/places.h"
 #include "ops/host/checks.h"
 #include "ops/link/client.h"
-#include "ops/net/nature.h"
-#include "ops/net/open_place.h"
 #include "ops/release/snapshots.h"
 #include "ops/vm/hold.h"
 #include "ops/vm/lease.h"
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 #include "vmm/drivers.h"
 
@@ -31,17 +30,11 @@ namespace banger::ops {
 namespace {
 
 constexpr std::string_view usual_name = "snapshot";
-// The memory of a large guest, on a slow disk.
-constexpr Millis time_to_save{1'800'000}, time_to_release{20'000};
+// The memory of a large guest, on a slow disk. Meanwhile its monitor tells every second that it
+// lives.
+constexpr Millis time_to_save{1'800'000}, longest_silence{10'000}, time_to_release{20'000};
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-// The VM's own disks: an image below an overlay stays as it is.
-std::vector<std::string> own_disks(const Places& places) {
-  std::vector<std::string> disks{own_root(places)};
-  if (!places.work.empty()) disks.push_back(places.work);
-  return disks;
-}
 
 std::string next_name(const std::vector<Snapshot>& all) {
   uint64_t last = 0;
@@ -75,14 +68,20 @@ Snapshot find_snapshot(Context& ctx, const Vm& vm, const std::string& name,
 // A guest that stands still for this process: it goes on when this object goes, whatever way.
 class StandingGuest {
 public:
-  StandingGuest(const std::string& monitor, const std::string& memory_dir)
-      : client_(loop_, sys::connect_unix(monitor)) {
-    ask({"save", Millis(0), memory_dir}, time_to_save);
+  // Interrupted by a signal that comes at `signals`.
+  StandingGuest(Context& ctx, const std::string& name, const std::string& monitor,
+                const std::string& memory_dir, int signals)
+      : client_(loop_, sys::connect_unix(monitor), {[&ctx, name](const Report& r) {
+                  // What else the monitor tells is told to all, and no news to the one who asked.
+                  if (r.stage == "saving" || r.stage == "silent") ctx.stage(name, r.text);
+                }}) {
+    loop_.watch(signals, [] { sys::throw_if_interrupted(); });
+    ask({"save", Millis(0), memory_dir}, {.answer = time_to_save, .quiet = longest_silence});
   }
   // Throws where it did not stand still all the time, and its disks are not of one moment.
   void release() {
     try {
-      ask({"release", Millis(0)}, time_to_release);
+      ask({"release", Millis(0)}, {.answer = time_to_release});
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
       throw conflict("it ended meanwhile");
@@ -91,9 +90,9 @@ public:
   Millis time() const { return std::chrono::duration_cast<Millis>(steady_now() - since_); }
 
 private:
-  void ask(const Ask& question, Millis patience) {
+  void ask(const Ask& question, Client::Patience patience) {
     std::optional<Error> fault;
-    client_.ask(question, {patience}, [&](const auto& answer) {
+    client_.ask(question, patience, [&](const auto& answer) {
       if (!answer) fault = answer.error();
       loop_.stop();
     });
@@ -138,59 +137,64 @@ void require_snapshots(const Vm& vm) {
                               vm.name));
 }
 
-bool has_network(const Vm& vm, const disk::SavedMachine& m) {
-  return vm.net_mode == m.net_mode && vm.address == m.address && vm.gateway == m.gateway &&
-         vm.prefix == m.prefix && vm.mac == m.mac;
-}
-
-// The guest's network is a part of its memory. Throws Error(conflict) where it cannot have it
-// again. The caller owns the transaction and writes the row.
-void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
-  if (has_network(vm, m)) return;
-  vm.net_mode = m.net_mode;
-  bool shared = nature_of(m.net_mode).shared;
-  open_place(ctx, m.net_mode)
-      ->lease("restore", shared ? std::optional(m.address) : std::nullopt, vm);
-  settle_reach(ctx, vm);
-  if (!has_network(vm, m))
-    throw conflict("it had {}/{} on '{}', whose subnet is another one now", m.address, m.prefix,
-                   name_of(m.net_mode));
-}
-
 // Puts the disks of a snapshot in the place of the VM's, decided by one transaction with all that
-// the row has of it. `places`: of the VM on the snapshot's image.
+// the row has of it; what the VM was is kept until its guest goes on (settle_restore). `places`: of
+// the VM on the snapshot's image.
 Vm take_disks(Context& ctx, const Vm& vm, const Snapshot& snapshot,
               const disk::SavedMachine& machine, const Places& places) {
   ctx.stage(vm.name, "copying its disks");
-  std::string dir = snapshot_dir(places, snapshot.id);
+  std::string dir = snapshot_dir(places, snapshot.id), kept = before_restore_dir(places);
   std::vector<std::string> disks = own_disks(places);
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP}); // as make_snapshot() does
   Undo undo(ctx.log);
   undo.push("remove the disks of the snapshot", [&] {
     for (const std::string& disk : disks) sys::remove_file(restored_disk(disk));
+    sys::remove_tree(kept);
   });
   for (const std::string& disk : disks) {
     sys::remove_file(restored_disk(disk));
-    disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk));
+    disk::copy_disk(fmt::format("{}/{}", dir, file_name(disk)), restored_disk(disk),
+                    sys::throw_if_interrupted);
     sys::sync_file(restored_disk(disk));
   }
+  sys::remove_tree(kept);
+  sys::make_dir(kept);
+  disk::write_manifest(kept, {0, machine_of(vm), {}});
   sys::sync_dir(places.dir);
   Image image = ctx.state.get_image(snapshot.image_id);
+  sys::throw_if_interrupted();
   ctx.state.transaction([&] {
+    ctx.state.add_snapshot({new_id(), vm.id, ".before", vm.image_id, wall_now(), true});
     ctx.state.change_vm(vm.id, [&](Vm& v) {
       give_network(ctx, machine, v);
+      take_sizes(machine, v);
       v.image_id = image.id;
       v.image_name = image.name;
-      v.cpus = machine.cpus;
-      v.memory = machine.memory;
-      v.root_size = machine.root_size;
-      v.work_size = machine.work_size;
     });
-    ctx.state.set_restoring(vm.id, snapshot.id);
-    record(ctx, vm.name, "vm.restored", {{"snapshot", snapshot.name}});
+    record(ctx, vm.name, "vm.restoring", {{"snapshot", snapshot.name}});
   });
   undo.dismiss();
-  settle_restore(ctx, places, vm);
+  for (const std::string& disk : disks) {
+    sys::rename(disk, fmt::format("{}/{}", kept, file_name(disk)));
+    sys::rename(restored_disk(disk), disk);
+  }
+  sys::sync_dir(kept);
+  sys::sync_dir(places.dir);
   return ctx.state.get_vm(vm.id);
+}
+
+// What a restore has left that is over: the disks of before or, where its guest has not gone on,
+// those of the snapshot. What cannot be done now the next command does.
+void tidy_up(Context& ctx, const Vm& vm, Error* fault) {
+  try {
+    bool is_over = !ctx.state.before_restore(vm.id);
+    Vm now = hold_vm(ctx, vm.id, "restore").vm;
+    if (fault && !is_over && !is_live(now.state))
+      fault->default_hint(fmt::format("'{}' has the disks that it had before: banger vm start {}",
+                                      vm.name, vm.name));
+  } catch (const Error& e) {
+    ctx.log.warn("vm.restore.tidy", e);
+  }
 }
 
 } // namespace
@@ -205,7 +209,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
   auto making = sys::FileLock::try_take(snapshot_lock(places));
   if (!making)
     throw conflict("cannot snapshot '{}': another snapshot of it is being made", vm.name)
-        .subject(vm.name);
+        .subject(vm.name)
+        .hint("wait for the command that makes it, or end that");
   require_snapshots(vm);
   held.lock.release();
   auto others = ctx.state.snapshots(vm.id);
@@ -222,6 +227,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
         .hint(fmt::format("take another name, or remove it: banger vm snapshot rm {} {}", vm.name,
                           made.snapshot.name));
   std::string half = half_made_snapshot(places), whole = snapshot_dir(places, made.snapshot.id);
+  // Signals end this where it looks for them, once nothing is left of the snapshot.
+  sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
   Undo undo(ctx.log);
   try {
     require_space(places.dir, room_for(vm, places));
@@ -232,10 +239,11 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     undo.push("remove the memory", [places] { clear_memory_dir(places); });
     ctx.stage(vm.name, "saving its memory");
     {
-      StandingGuest guest(places.monitor_socket, memory);
+      StandingGuest guest(ctx, vm.name, places.monitor_socket, memory, signals.fd());
       ctx.stage(vm.name, "copying its disks");
       for (const std::string& disk : own_disks(places))
-        disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
+        disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)),
+                        sys::throw_if_interrupted);
       made.snapshot.created = wall_now();
       guest.release();
       made.still = guest.time();
@@ -243,8 +251,9 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     ctx.stage(vm.name, "writing the snapshot to the disk");
     for (const std::string& file : sys::list_dir(memory))
       sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
-    disk::seal_snapshot(half, machine_of(vm));
+    disk::seal_snapshot(half, machine_of(vm), sys::throw_if_interrupted);
     made.used = used_by_snapshot(half);
+    sys::throw_if_interrupted();
     sys::make_dir(whole.substr(0, whole.rfind('/'))); // where the VM's directory is there still
     sys::rename(half, whole);
     undo.push("remove the snapshot", [whole] { sys::remove_tree(whole); });
@@ -279,6 +288,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
   };
   Places places = places_of(ctx.dirs, ctx.state.tag(), as_it_was(vm));
   std::string dir = snapshot_dir(places, snapshot.id);
+  bool taken = false;
   try {
     ctx.stage(vm.name, "checking the snapshot");
     disk::Manifest manifest = disk::read_manifest(dir);
@@ -292,17 +302,21 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     disk::verify_snapshot(dir, manifest, needs);
     if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
+                                 taken = true;
                                  return take_disks(c, vm, snapshot, manifest.machine, places);
                                }};
     int64_t room = 0;
     for (const std::string& disk : disks)
       room += room_for_copy(fmt::format("{}/{}", dir, file_name(disk)), places.dir);
     require_space(places.dir, room);
-    return start_held(ctx, std::move(held), options);
+    Reached reached = start_held(ctx, std::move(held), options);
+    tidy_up(ctx, vm, nullptr);
+    return reached;
   } catch (Error& e) {
     if (!e.message().starts_with("cannot restore"))
       e.within(fmt::format("cannot restore '{}' from '{}'", vm.name, name));
     e.default_subject(vm.name);
+    if (taken) tidy_up(ctx, vm, &e);
     throw;
   }
 }

@@ -30,8 +30,9 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
 // disks, cpus, memory and address as they were then, its clock set right. What is on its disks now
 // is lost. It waits as start_vm() does. Throws Error(not_found) for an unknown snapshot,
 // Error(failed) for one that is damaged, Error(conflict) where its address is another VM's now,
-// Error(preflight) where what it ran on is missing; then nothing was changed. A restore that is
-// interrupted later has the disks of the snapshot or those of before, and none of both.
+// Error(preflight) where what it ran on is missing; then nothing was changed. Until its guest goes
+// on, whatever ends the restore leaves the VM as it was, with its disks: the VMM that refuses the
+// memory, a kill, a crash. Then the next command sees to it, at the latest.
 Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string& name,
                          StartOptions options);
 

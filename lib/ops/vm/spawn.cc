@@ -58,6 +58,7 @@ void adopt_vm(Context& ctx, const Vm& vm) {
   } catch (const Error& e) {
     ctx.log.warn("adopt.no_bundle", e);
   }
+  ctx.stage(vm.name, "starting another monitor for it");
   auto [process, link] = spawn_monitor(ctx, vm, request, true);
   using Kind = Report::Kind;
   sys::Loop loop;

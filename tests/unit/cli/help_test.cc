@@ -123,6 +123,39 @@ TEST(Complete, ANamelessVerbTakesNamesToo) {
   EXPECT_EQ(completed({"demo", "--fo"}, mixed_tool()), "--force ");
 }
 
+struct Remove : Verb {
+  std::string vm;
+  std::vector<std::string> names;
+  void declare(Spec& spec) override {
+    spec.options = {{.flags = "--by", .value = "WHO", .help = "who", .target = &vm}};
+    spec.operands = {
+        {.name = "NAME", .help = "whose", .complete = Complete::vms, .target = &vm},
+        {.name = "SNAPSHOT", .help = "what", .complete = Complete::snapshots, .target = &names}};
+  }
+  int run(App&) override { return 0; }
+};
+
+TEST(Complete, SnapshotsAreThoseOfTheFirstOperand) {
+  static const std::array<VerbEntry, 1> verbs{
+      {{.name = "snapshot rm",
+        .summary = "remove",
+        .manual = "",
+        .examples = {},
+        .objects = {},
+        .make = [] { return std::unique_ptr<Verb>(new Remove); }}}};
+  Tool tool = sample_tool();
+  tool.verbs = verbs;
+  EXPECT_EQ(completed({"snapshot", "rm", "demo", ""}, tool), "") << "a tool that knows of none";
+  tool.names_of = [](Complete, const Dirs&, const std::string& owner) -> Words {
+    if (owner != "demo") throw failed("no such VM");
+    return {"before", "later"};
+  };
+  EXPECT_EQ(completed({"snapshot", "rm", "d"}, tool), "demo dim ");
+  EXPECT_EQ(completed({"snapshot", "rm", "demo", ""}, tool), "before later ");
+  EXPECT_EQ(completed({"snapshot", "rm", "--by", "x", "demo", "before", "l"}, tool), "later ");
+  EXPECT_EQ(completed({"snapshot", "rm", "x", ""}, tool), "");
+}
+
 TEST(Complete, NamesThatCannotBeReadAreNone) {
   Tool tool = sample_tool();
   tool.names = [](Complete, const Dirs&) -> Words { throw failed("no state"); };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "archive/sha256.h"
 #include "core/error.h"
 #include "sys/file.h"
 
@@ -47,10 +48,7 @@ TEST_F(SnapshotTest, WhatWasSealedIsReadAgainAndAnyChangeIsSeen) {
   Manifest sealed = seal_snapshot(dir, machine);
   EXPECT_EQ(read_manifest(dir), sealed);
   EXPECT_EQ(sealed.machine, machine);
-  // The digest is what sha256sum gives.
-  EXPECT_EQ(
-      sealed.files[0],
-      (SavedFile{"memory", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}));
+  EXPECT_EQ(sealed.files[0], (SavedFile{"memory", 3, archive::sha256_of_data(dir + "/memory")}));
   EXPECT_EQ(sys::find_info(dir + "/memory")->mode, mode_t{0600});
   EXPECT_EQ(verified(), "whole");
   put("memory", "abd");
@@ -60,6 +58,30 @@ TEST_F(SnapshotTest, WhatWasSealedIsReadAgainAndAnyChangeIsSeen) {
   put("memory", "abc");
   sys::remove_file(dir + "/root.img");
   EXPECT_EQ(verified(), "'" + dir + "/root.img' is not there");
+}
+
+// The first form had the digests that sha256sum gives.
+TEST_F(SnapshotTest, OneOfTheFirstFormIsVerifiedAsItWasMade) {
+  put("memory", "abc");
+  put("root.img", std::string(70'000, '\0') + "x");
+  seal_snapshot(dir, machine);
+  std::string text = sys::read_file(dir + "/manifest.json");
+  auto replace = [&](const std::string& from, const std::string& to) {
+    size_t at = text.find(from);
+    ASSERT_NE(at, text.npos) << from;
+    text.replace(at, from.size(), to);
+  };
+  replace("\"v\": 2", "\"v\": 1");
+  for (const char* name : {"memory", "root.img"}) {
+    replace("data_sha256", "sha256");
+    replace(archive::sha256_of_data(dir + "/" + name), archive::sha256_file(dir + "/" + name));
+  }
+  put("manifest.json", text);
+  EXPECT_EQ(verified(), "whole");
+  EXPECT_EQ(read_manifest(dir).files[0].sha256,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  put("memory", "abd");
+  EXPECT_EQ(verified(), "'" + dir + "/memory' is damaged: it is not what was saved");
 }
 
 TEST_F(SnapshotTest, ZerosOfAWholeMemoryTakeNoRoom) {
@@ -106,7 +128,7 @@ TEST_F(SnapshotTest, ASnapshotLeadsNowhereElseAndHasWhatItMustHave) {
   for (const char* cpus : {"0", "-1", "99999999999", "1e300", "null", "1.5"})
     EXPECT_EQ(with("\"cpus\": 1", fmt::format("\"cpus\": {}", cpus)).find(damaged + ": its cpus"),
               0u);
-  EXPECT_EQ(with("\"sha256\"", "\"sha255\""), damaged);
+  EXPECT_EQ(with("\"data_sha256\"", "\"sha256\""), damaged);
   EXPECT_EQ(with("\"name\"", "\"nam\""), damaged);
   EXPECT_EQ(with("\"name\"", "\"name\": 1, \"nam\""), damaged);
   EXPECT_EQ(with("\"qemu\"", "\"quemu\"").find(damaged + ": invalid"), 0u);

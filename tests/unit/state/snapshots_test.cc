@@ -34,22 +34,21 @@ TEST_F(Snapshots, AreAVmsOwnInTheOrderInWhichTheyWereMade) {
   EXPECT_EQ(s.snapshots(b.id).size(), 1u);
 }
 
-TEST_F(Snapshots, OneAtMostIsBeingRestored) {
+TEST_F(Snapshots, WhatAVmWasBeforeARestoreIsNoneOfThem) {
   State s = open();
   Vm a = s.add_vm(vm("a"));
-  Snapshot one = s.add_snapshot(snapshot(a.id, "one", 1)),
-           two = s.add_snapshot(snapshot(a.id, "two", 2));
-  auto restoring = [&] {
-    std::string names;
-    for (const Snapshot& x : s.snapshots(a.id)) names += x.restoring ? x.name : "";
-    return names;
-  };
-  s.set_restoring(a.id, one.id);
-  EXPECT_EQ(restoring(), "one");
-  s.set_restoring(a.id, two.id);
-  EXPECT_EQ(restoring(), "two");
-  s.set_restoring(a.id, "");
-  EXPECT_EQ(restoring(), "");
+  s.add_snapshot(snapshot(a.id, "one", 1));
+  EXPECT_FALSE(s.before_restore(a.id));
+  Snapshot before = snapshot(a.id, ".before", 2);
+  before.restoring = true;
+  s.add_snapshot(before);
+  EXPECT_EQ(s.snapshots(a.id).size(), 1u);
+  ASSERT_TRUE(s.before_restore(a.id));
+  EXPECT_EQ(s.before_restore(a.id)->id, before.id);
+  EXPECT_THROW(s.add_snapshot(before), Error) << "one restore at a time";
+  s.remove_snapshot(before.id);
+  EXPECT_FALSE(s.before_restore(a.id));
+  EXPECT_EQ(s.snapshots(a.id).size(), 1u);
 }
 
 TEST_F(Snapshots, TheirImageIsInUse) {

@@ -110,12 +110,14 @@ TEST(Http, AnAnswerIsReadWhenItIsWhole) {
 TEST(Firecracker, IsConfiguredOnlyByRequestsAndStartedByTheLast) {
   Directory dir;
   auto requests = boot_requests(machine(), newest_known);
-  EXPECT_EQ(requests[0].path, "/machine-config");
-  EXPECT_EQ(requests[0].body, "{\"vcpu_count\":2,\"mem_size_mib\":128}");
-  EXPECT_EQ(requests[1].body, "{\"kernel_image_path\":\"kernel\",\"initrd_path\":\"initrd\","
+  EXPECT_EQ(requests[0], (ApiRequest{"/metrics", "{\"metrics_path\":\"metrics\"}"}));
+  EXPECT_EQ(requests[1].path, "/machine-config");
+  EXPECT_EQ(requests[1].body, "{\"vcpu_count\":2,\"mem_size_mib\":128}");
+  EXPECT_EQ(requests[2].body, "{\"kernel_image_path\":\"kernel\",\"initrd_path\":\"initrd\","
                               "\"boot_args\":\"console=ttyS0 reboot=k\"}");
-  EXPECT_EQ(requests[3].body, "{\"drive_id\":\"d1\",\"path_on_host\":\"upper\",\"is_root_device\":"
-                              "false,\"is_read_only\":false,\"cache_type\":\"Writeback\"}");
+  EXPECT_EQ(requests[4].body,
+            "{\"drive_id\":\"upper\",\"path_on_host\":\"upper\",\"is_root_device\":"
+            "false,\"is_read_only\":false,\"cache_type\":\"Writeback\"}");
   EXPECT_EQ(requests[requests.size() - 2],
             (ApiRequest{"/balloon", "{\"amount_mib\":0,\"deflate_on_oom\":true,"
                                     "\"stats_polling_interval_s\":5}"}));
@@ -156,7 +158,7 @@ TEST(Firecracker, ARefusalEndsTheBootAndIsTold) {
   });
   loop.run();
   ASSERT_TRUE(fault);
-  EXPECT_EQ(fault->message(), "the VMM refuses PUT /machine-config: no.");
+  EXPECT_EQ(fault->message(), "the VMM refuses PUT /metrics: no.");
 }
 
 TEST(Firecracker, IsAskedForNothingThatItsVersionDoesNotKnow) {

@@ -98,6 +98,30 @@ TEST_F(ClientTest, OneThatSaysNothingIsGivenUpSooner) {
                             "kill: its monitor has not answered 'kill': waited 0.3s"}));
 }
 
+TEST_F(ClientTest, WhoWaitsForOneThatSaysNothingIsToldSo) {
+  ask("pause", {Millis(2'400)});
+  loop.run();
+  EXPECT_EQ(events, Words{"silent"});
+  EXPECT_EQ(answers, Words{"pause: its monitor has not answered 'pause': waited 2.4s"});
+  ask("resume", {Millis(2'400)});
+  say(R"({"v":1,"id":0,"event":"stage","stage":"resumed"})"); // it lives, and what it tells stays
+  loop.run();
+  EXPECT_EQ(events, (Words{"silent", "resumed"}));
+}
+
+TEST_F(ClientTest, OneThatFallsSilentIsGivenUp) {
+  ask("save", {.answer = patience, .quiet = Millis(1000)});
+  for (int i = 1; i <= 4; i++)
+    loop.after(Millis(i * 400),
+               [this] { say(R"({"v":1,"id":1,"event":"stage","stage":"saving"})"); });
+  auto began = steady_now();
+  loop.run();
+  EXPECT_GE(steady_now() - began, Millis(2600)) << "each word of it gives it time anew";
+  EXPECT_EQ(events, (Words{"saving", "saving", "saving", "saving"}));
+  EXPECT_EQ(answers, Words{"save: its monitor does not answer 'save': waited 1.0s"});
+  EXPECT_EQ(codes, std::vector{Code::timeout});
+}
+
 TEST_F(ClientTest, OneThatDiesAnswersAllThatIsOpenAndIsGone) {
   ask("stop");
   ask("publish");

@@ -95,6 +95,13 @@ TEST(MonitorLink, MessagesSurviveTheWay) {
   EXPECT_FALSE(parse_report(to_line(done)).memory);
   done.memory = vmm::GuestMemory{3, 1, 2};
   EXPECT_EQ(parse_report(to_line(done)).memory, done.memory);
+  EXPECT_FALSE(parse_report(to_line(done)).counters);
+  for (const vmm::Counters& c :
+       {vmm::Counters(),
+        vmm::Counters{{{"root", 1, 2, 3, 4, 5, 6}}, vmm::NetCounters{7, 8, 9}, 10}}) {
+    done.counters = c;
+    EXPECT_EQ(parse_report(to_line(done)).counters, c);
+  }
   EXPECT_THROW(parse_report(R"({"v":1,"event":"done","memory":{"total":"x"}})"), Error);
   EXPECT_THROW(parse_report(R"({"v":1,"event":"done","memory":[]})"), Error);
 }

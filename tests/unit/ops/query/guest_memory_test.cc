@@ -68,12 +68,12 @@ TEST_F(GuestMemories, AreThoseThatCanBeOfVmsThatRunAndTell) {
   vms.push_back(running("mute"));
   Fd mute = listen(vms.back());
   auto began = steady_now();
-  auto all = guest_memories(dirs, "ab12", vms);
+  auto all = ask_monitors(dirs, "ab12", vms);
   EXPECT_LT(steady_now() - began, Millis(8'000)); // those who answered hold on for ten
   for (std::thread& t : monitors) t.join();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all.begin()->first, vms[0].id);
-  EXPECT_EQ(all.begin()->second, (vmm::GuestMemory{900, 100, 500}));
+  EXPECT_EQ(all.begin()->second.memory, (vmm::GuestMemory{900, 100, 500}));
 }
 
 } // namespace

@@ -40,6 +40,17 @@ TEST_F(Hold, WhoWaitsForAnotherSaysSo) {
   EXPECT_EQ(said, "x: waiting for another command on it");
 }
 
+TEST_F(Hold, WhoWaitsForTheEndOfAMonitorSaysSo) {
+  std::string said;
+  std::optional<sys::FileLock> monitor = sys::FileLock::take(places.run_lock);
+  ctx.stage = [&](std::string_view, std::string_view text) {
+    said += text;
+    monitor.reset();
+  };
+  EXPECT_EQ(hold_vm(ctx, "x", "start").vm.id, own.id);
+  EXPECT_EQ(said, "waiting for its monitor to end");
+}
+
 TEST_F(Hold, WhoNeedNotWaitSaysNothing) {
   ctx.stage = [](std::string_view, std::string_view) { FAIL(); };
   EXPECT_EQ(hold_vm(ctx, "x", "stop").vm.id, own.id);
