@@ -56,6 +56,8 @@ NetRecord read_net(state::State& state) {
       break;
     case ObjectKind::bridge:
       break; // its name follows from the tag
+    case ObjectKind::dm:
+      break; // no part of a network
     }
   }
   return r;
