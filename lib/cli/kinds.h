@@ -16,7 +16,7 @@ inline constexpr Size memory{most_memory, least_memory, mebibyte}, disk{most_dis
 // The choices of this build; rows of a state may hold more.
 inline Choice<NetMode> net_mode() { return one_of({NetMode::user, NetMode::isolated}); }
 inline Choice<RootWay> root_way() {
-  return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy});
+  return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy, RootWay::dm_snapshot});
 }
 inline Choice<VmmKind> vmm() { return one_of({VmmKind::qemu, VmmKind::firecracker}); }
 inline Choice<Accel> accel() { return one_of({Accel::kvm, Accel::tcg}); }

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view prefix = "banger-";
 
 // The programs in libexec that banger itself starts, and nobody types: 'init' is a guest's.
-constexpr std::string_view inner[] = {"enter", "guest", "init",    "monitor",
-                                      "netns", "place", "resolver"};
+constexpr std::string_view inner[] = {"enter",  "guest", "init",  "monitor",
+                                      "mapper", "netns", "place", "resolver"};
 
 bool is_program(const std::string& path) {
   // One that this user may not reach or run is none.

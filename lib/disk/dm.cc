@@ -120,10 +120,14 @@ Fd open_image(const std::string& path, int flags) {
   return fd;
 }
 
-// One at a time looks whether the image has a loop device; it goes with the descriptor.
-void lock_image(int fd, const std::string& shown) {
-  while (::flock(fd, LOCK_EX) != 0)
-    if (errno != EINTR) throw sys_error(errno, "cannot lock '{}'", shown);
+// One at a time looks whether the image has a loop device. The descriptor, with which the lock
+// goes, is not the one that a loop device gets: that one is open for as long as the device is
+// there.
+Fd lock_image(const std::string& path) {
+  Fd fd = open_image(path, O_RDONLY);
+  while (::flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) throw sys_error(errno, "cannot lock '{}'", path);
+  return fd;
 }
 
 void add_target(Task& task, int64_t from, int64_t size, const char* type,
@@ -170,8 +174,10 @@ Mapped attach(const MapPlan& plan) {
   std::string name = mapping_name(tag, id);
   if (auto there = find_device(name)) {
     if (there->identity != identity)
-      throw conflict("the device '{}' is there, and is another state's", name)
-          .hint(fmt::format("a state that was copied has the same names: dmsetup info {}", name));
+      throw conflict("a device '{}' is there already, and it is not this VM's", name)
+          .hint(
+              "a state that was copied has the same names; banger doctor --leaks tells whether it "
+              "is this one's");
     remove_device(name);
   }
   remove_stale_node(mapping_node(tag, id));
@@ -180,7 +186,7 @@ Mapped attach(const MapPlan& plan) {
   int64_t origin = ext4_size(image_file.get(), 0, sys::size_of(image_file.get()), shown);
   CowLayout layout = cow_layout_of(origin, sys::size_of(cow_file.get()), plan.cow);
   Mapped mapped{mapping_node(tag, id), false};
-  lock_image(image_file.get(), plan.image);
+  Fd lock = lock_image(plan.image);
   // They clear themselves where what follows fails.
   Loop image = open_loop(image_file.get(), plan.image, LoopUse::read_only);
   Loop cow = open_loop(cow_file.get(), plan.cow, LoopUse::alone);

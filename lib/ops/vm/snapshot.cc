@@ -36,7 +36,7 @@ constexpr Millis time_to_save{1'800'000}, time_to_release{20'000};
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// The VM's own disks: an image below an overlay stays as it is.
+// The VM's own disks: an image that is below one stays as it is.
 std::vector<std::string> own_disks(const Places& places) {
   std::vector<std::string> disks{own_root(places)};
   if (!places.work.empty()) disks.push_back(places.work);
@@ -233,6 +233,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     {
       StandingGuest guest(places.monitor_socket, memory);
       ctx.stage(vm.name, "copying its disks");
+      // What its VMM wrote to the device may not be in the file below it yet.
+      if (!places.mapped.empty()) sys::sync_file(places.mapped);
       for (const std::string& disk : own_disks(places))
         disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)));
       made.snapshot.created = wall_now();
@@ -289,7 +291,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     if (vmm::driver(manifest.machine.vmm, {})->abilities().devices_apart)
       needs.push_back(file_name(vmm::saved_devices));
     disk::verify_snapshot(dir, manifest, needs);
-    if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
+    if (own_root(places) != places.root) disk::ext4_size(places.root); // the image that is below
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
                                  return take_disks(c, vm, snapshot, manifest.machine, places);
                                }};

@@ -47,8 +47,7 @@ Code code_of(const std::function<void()>& f) {
 } // namespace
 
 TEST(CowLayout, TheStoreHoldsAllOfTheImageWithItsMetadataAndAnAreaMore) {
-  for (int64_t origin :
-       {int64_t{4096}, 16 * MiB, 256 * MiB, 256 * MiB + 512, 1024 * MiB}) {
+  for (int64_t origin : {int64_t{4096}, 16 * MiB, 256 * MiB, 256 * MiB + 512, 1024 * MiB}) {
     CowLayout l = cow_layout(origin, origin + 8 * MiB);
     EXPECT_EQ(l.origin, origin);
     EXPECT_EQ(l.beyond, 8 * MiB);
