@@ -169,9 +169,9 @@ void require_device_mapper() {
 }
 
 Mapped attach(const MapPlan& plan) {
-  set_up();
+  std::string name = valid_mapping(plan.mapping);
   const auto& [tag, id, identity] = plan.mapping;
-  std::string name = mapping_name(tag, id);
+  set_up();
   if (auto there = find_device(name)) {
     if (there->identity != identity)
       throw conflict("a device '{}' is there already, and it is not this VM's", name)
@@ -218,8 +218,8 @@ Mapped attach(const MapPlan& plan) {
 }
 
 void detach(const Mapping& mapping) {
+  std::string name = valid_mapping(mapping);
   set_up();
-  std::string name = mapping_name(mapping.tag, mapping.id);
   auto there = find_device(name);
   if (there && there->identity != mapping.identity) return;
   if (there) remove_device(name);

@@ -70,6 +70,9 @@ std::optional<Loop> find_loop(const struct stat& file, const std::string& shown,
     auto users = sys::list_dir(fmt::format("/sys/block/loop{}/holders", number));
     if (read_only || !users.empty())
       throw conflict("'{}' is in use already, by {}", shown, node_of(number));
+    // One that was about to clear itself: the file may have grown since it was made.
+    if (::ioctl(fd->get(), LOOP_SET_CAPACITY, 0) != 0)
+      throw sys_error(errno, "cannot set up {} on '{}'", node_of(number), shown);
     return taken(std::move(*fd), number);
   }
   return {};

@@ -8,6 +8,17 @@
 
 namespace banger::disk {
 
+std::string valid_mapping(const Mapping& m) {
+  auto is_hex = [](std::string_view text, size_t digits) {
+    return text.size() == digits &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  };
+  std::string name = mapping_name(m.tag, m.id);
+  if (!is_hex(m.tag, 4) || !is_hex(m.id, 12) || !m.identity.starts_with(name + "-"))
+    throw usage("invalid mapped disk '{}' ('{}')", name, m.identity);
+  return name;
+}
+
 std::string new_mapping_identity(std::string_view tag, std::string_view id) {
   return fmt::format("{}-{}", mapping_name(tag, id), new_id());
 }

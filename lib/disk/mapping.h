@@ -22,6 +22,9 @@ struct Mapping {
   bool operator==(const Mapping&) const = default;
 };
 
+// Its name. Throws Error(usage) unless tag and id are hex digits, 4 and 12, and the identity is of
+// that name: nothing else is named by who asks.
+std::string valid_mapping(const Mapping& mapping);
 std::string new_mapping_identity(std::string_view tag, std::string_view id);
 
 // To be mapped: absolute paths of regular files.

@@ -137,6 +137,16 @@ TEST(MapRequest, AnAnswerTellsTheNodeOrTheFailure) {
   }
 }
 
+TEST(MapRequest, NothingIsNamedButAVmsDisk) {
+  std::string name = "banger-abcd-0123456789ab-root";
+  EXPECT_EQ(valid_mapping({"abcd", "0123456789ab", name + "-x"}), name);
+  for (const Mapping& m :
+       {Mapping{"abcd", "0123456789ab", name}, Mapping{"abc", "0123456789ab", name + "-x"},
+        Mapping{"abcd", "0123456789AB", name + "-x"},
+        Mapping{"../x", "0123456789ab", "banger-../x-0123456789ab-root-x"}})
+    EXPECT_EQ(code_of([&] { valid_mapping(m); }), Code::usage) << m.tag << m.id << m.identity;
+}
+
 TEST(MapRequest, EachMappingHasAnIdentityOfItsOwn) {
   std::string one = new_mapping_identity("abcd", "0123456789ab");
   EXPECT_TRUE(one.starts_with("banger-abcd-0123456789ab-root-")) << one;
