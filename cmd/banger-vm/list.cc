@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "model/wire.h"
 #include "ops/common/open.h"
+#include "ops/query/disk_use.h"
 
 namespace banger::tool {
 
@@ -85,7 +86,11 @@ struct List : cli::Verb {
 private:
   std::string print(cli::App& app, const std::vector<Vm>& vms, bool all_known) {
     if (!app.out.json && !app.out.quiet) {
-      if (!vms.empty()) return table_of(vms).text(cli::output_width());
+      if (!vms.empty()) {
+        std::string warning = watch.watch ? "" : ops::shortage(app.dirs, vms);
+        if (!warning.empty()) app.notice(warning);
+        return table_of(vms).text(cli::output_width());
+      }
       if (watch.watch) return "no VMs\n";
       if (all_known)
         app.notice(which.is_narrowed() ? "no VM matches"

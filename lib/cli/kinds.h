@@ -18,7 +18,7 @@ inline Choice<NetMode> net_mode() {
   return one_of({NetMode::user, NetMode::bridge, NetMode::isolated});
 }
 inline Choice<RootWay> root_way() {
-  return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy});
+  return one_of({RootWay::reflink, RootWay::overlay, RootWay::copy, RootWay::dm_snapshot});
 }
 inline Choice<VmmKind> vmm() { return one_of({VmmKind::qemu, VmmKind::firecracker}); }
 inline Choice<Accel> accel() { return one_of({Accel::kvm, Accel::tcg}); }

@@ -36,6 +36,8 @@ enum class Point {
   netlink, // network links made, changed or removed
   rules,   // rules of nftables changed
   forward, // a port forwarded or no more
+  loop,    // a loop device set up or cleared
+  map,     // a device of device-mapper made, changed or removed
   commit   // a SQLite transaction about to be committed
 };
 
@@ -43,24 +45,17 @@ struct PointName {
   Point point;
   std::string_view name;
 };
-inline constexpr std::array<PointName, 18> failpoint_names{{{Point::mkdir, "sys.mkdir"},
-                                                            {Point::create, "sys.create"},
-                                                            {Point::write, "sys.write"},
-                                                            {Point::truncate, "sys.truncate"},
-                                                            {Point::clone, "sys.clone"},
-                                                            {Point::rename, "sys.rename"},
-                                                            {Point::link, "sys.link"},
-                                                            {Point::unlink, "sys.unlink"},
-                                                            {Point::rmdir, "sys.rmdir"},
-                                                            {Point::chmod, "sys.chmod"},
-                                                            {Point::bind, "sys.bind"},
-                                                            {Point::spawn, "sys.spawn"},
-                                                            {Point::kill, "sys.kill"},
-                                                            {Point::tap, "sys.tap"},
-                                                            {Point::netlink, "net.link"},
-                                                            {Point::rules, "net.rules"},
-                                                            {Point::forward, "net.forward"},
-                                                            {Point::commit, "state.commit"}}};
+inline constexpr std::array<PointName, 20> failpoint_names{
+    {{Point::mkdir, "sys.mkdir"},     {Point::create, "sys.create"},
+     {Point::write, "sys.write"},     {Point::truncate, "sys.truncate"},
+     {Point::clone, "sys.clone"},     {Point::rename, "sys.rename"},
+     {Point::link, "sys.link"},       {Point::unlink, "sys.unlink"},
+     {Point::rmdir, "sys.rmdir"},     {Point::chmod, "sys.chmod"},
+     {Point::bind, "sys.bind"},       {Point::spawn, "sys.spawn"},
+     {Point::kill, "sys.kill"},       {Point::tap, "sys.tap"},
+     {Point::netlink, "net.link"},    {Point::rules, "net.rules"},
+     {Point::forward, "net.forward"}, {Point::loop, "disk.loop"},
+     {Point::map, "disk.map"},        {Point::commit, "state.commit"}}};
 
 #ifdef BANGER_FAILPOINTS
 inline constexpr bool failpoints_built_in = true;

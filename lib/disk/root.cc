@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "disk/cow.h"
 #include "disk/ext4.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -63,6 +64,7 @@ void make_root(const RootPlan& plan) {
       sys::copy_sparse(blank_upper(plan.blanks, plan.size), plan.to);
     return;
   }
+  if (plan.way == RootWay::dm_snapshot) return make_cow(plan.to, plan.from, plan.size);
   if (plan.way == RootWay::reflink) {
     if (!sys::clone_file(plan.from, plan.to))
       throw failed("cannot share '{}' with '{}': the file system refused", plan.from, plan.to);

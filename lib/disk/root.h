@@ -1,9 +1,10 @@
 // The root disk of a VM: a file of its own, made from its image.
 //
 // Ways: `reflink` shares the image's extents where the file system can; `copy` copies the data and
-// keeps the holes. Both give an ext4 file that is the root. `overlay` gives an empty ext4 file, the
-// upper layer; the image itself is the lower one, so it must stay. Where the disk is to be larger
-// than its image, the file system grows when it is first booted (grow_disk of disk/ext4.h).
+// keeps the holes. Both give an ext4 file that is the root. Of the others the image is a part, so
+// it must stay: `dm-snapshot` gives a copy-on-write file (disk/cow.h), `overlay` an empty ext4
+// file, the upper layer. Where the disk is to be larger than its image, the file system grows when
+// it is first booted (grow_disk of disk/ext4.h).
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ struct RootFacts {
 RootPlan plan_root(std::optional<RootWay> want, std::optional<int64_t> size, const RootFacts& facts,
                    std::string from, std::string to);
 
-// Makes the disk, 0600. On failure nothing is left. It is synced, but for an empty upper layer:
-// that is nobody's data, and can be made again after a crash of the host.
+// Makes the disk, 0600. On failure nothing is left. It is synced, but for an empty upper layer or
+// copy-on-write file: that is nobody's data, and can be made again after a crash of the host.
 void make_root(const RootPlan& plan);
 
 } // namespace banger::disk

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::pair<ObjectKind, std::string_view> words[] = {
     {ObjectKind::tap, "tap"},     {ObjectKind::bridge, "bridge"}, {ObjectKind::table, "table"},
-    {ObjectKind::netns, "netns"}, {ObjectKind::holder, "holder"}, {ObjectKind::slirp, "slirp"}};
+    {ObjectKind::netns, "netns"}, {ObjectKind::holder, "holder"}, {ObjectKind::slirp, "slirp"},
+    {ObjectKind::dm, "dm"}};
 
 template <typename N>
 bool read_number(std::string_view text, N& number) {
@@ -28,10 +29,23 @@ std::string_view name_of(ObjectKind kind) {
   return "?";
 }
 
-ObjectKind parse_object_kind(std::string_view word) {
+std::optional<ObjectKind> find_object_kind(std::string_view word) {
   for (const auto& [kind, w] : words)
     if (w == word) return kind;
+  return {};
+}
+
+ObjectKind parse_object_kind(std::string_view word) {
+  if (auto kind = find_object_kind(word)) return *kind;
   throw usage("invalid kind of host object '{}'", word);
+}
+
+std::string mapping_name(std::string_view tag, std::string_view vm) {
+  return fmt::format("banger-{}-{}-root", tag, vm);
+}
+
+std::string mapping_node(std::string_view tag, std::string_view vm) {
+  return "/dev/mapper/" + mapping_name(tag, vm);
 }
 
 std::string identity_of(const ProcessId& p) {

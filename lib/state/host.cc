@@ -20,14 +20,16 @@ HostObject read_object(const Query& q) {
   return o;
 }
 
-// `where` has one parameter at the most.
+// `where` has one parameter at the most. Kinds that a later build has are passed over: a process of
+// this build that runs on knows nothing of them.
 std::vector<HostObject> load_objects(Db& db, std::string_view where, const std::string& value) {
   std::vector<HostObject> all;
   Query q = db.query(fmt::format(
       "SELECT kind, name, vm, place, identity, made FROM host_object {} ORDER BY kind, name",
       where));
   if (!where.empty()) q.bind(0, value);
-  while (q.next()) all.push_back(read_object(q));
+  while (q.next())
+    if (find_object_kind(q.text(0))) all.push_back(read_object(q));
   return all;
 }
 
@@ -63,6 +65,12 @@ std::optional<NetPlaceRecord> load_place(Db& db, const std::string& name) {
 std::vector<HostObject> State::host_objects() {
   std::vector<HostObject> all;
   db_->snapshot([&] { all = load_objects(*db_, "", {}); });
+  return all;
+}
+
+std::vector<HostObject> State::host_objects(ObjectKind kind) {
+  std::vector<HostObject> all;
+  db_->snapshot([&] { all = load_objects(*db_, "WHERE kind = ?", std::string(name_of(kind))); });
   return all;
 }
 

@@ -46,7 +46,8 @@ constexpr Migration all_migrations[] = {
     {6, "host objects", sql::migration_6, take_facts},
     {7, "wanted VMM", "", want_vmm},
     {8, "snapshots and confinement", sql::migration_8, nullptr},
-    {9, "NAT", sql::migration_9, nullptr},
+    // Builds before cannot read host objects of the kind dm, nor give them back: they are refused.
+    {9, "NAT and mapped disks", sql::migration_9, nullptr},
 };
 
 void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration> all) {

@@ -136,6 +136,7 @@ public:
   // --- Objects on the host. A place and its objects are stored whole: objects of it that are not
   // named any more are forgotten.
   std::vector<HostObject> host_objects();
+  std::vector<HostObject> host_objects(ObjectKind kind);
   std::vector<HostObject> host_objects_of(const std::string& vm);
   std::optional<NetPlaceRecord> net_place(const std::string& name);
   void set_net_place(const NetPlaceRecord& place, Outlives outlives);

@@ -8,6 +8,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -39,6 +41,7 @@ FileInfo info_of(const struct stat& st) {
           S_ISREG(st.st_mode),
           S_ISLNK(st.st_mode),
           S_ISSOCK(st.st_mode),
+          S_ISBLK(st.st_mode),
           st.st_mode & 07777,
           st.st_uid,
           st.st_size,
@@ -108,7 +111,10 @@ std::string read_tail(const std::string& path, size_t max) {
 int64_t size_of(int fd) {
   struct stat st;
   if (::fstat(fd, &st) != 0) throw sys_error(errno, "cannot look at a file");
-  return st.st_size;
+  if (!S_ISBLK(st.st_mode)) return st.st_size;
+  uint64_t bytes = 0;
+  if (::ioctl(fd, BLKGETSIZE64, &bytes) != 0) throw sys_error(errno, "cannot look at a device");
+  return static_cast<int64_t>(bytes);
 }
 
 std::string read_at(int fd, int64_t offset, size_t max) {
@@ -228,9 +234,10 @@ void sync_dir(const std::string& path) {
     throw sys_error(errno, "cannot sync '{}'", path);
 }
 
-void sync_file(const std::string& path) {
-  Fd fd = open_file(path, O_RDONLY);
-  if (::fsync(fd.get()) != 0) throw sys_error(errno, "cannot sync '{}'", path);
+void sync_file(const std::string& path) { sync_open(open_file(path, O_RDONLY).get(), path); }
+
+void sync_open(int fd, const std::string& path) {
+  if (::fsync(fd) != 0) throw sys_error(errno, "cannot sync '{}'", path);
 }
 
 bool remove_file(const std::string& path) {

@@ -32,7 +32,7 @@ std::optional<std::string> find_content(const std::string& path, size_t max = si
 std::string read_tail(const std::string& path, size_t max);
 // The bytes that can be read now from `offset`, at most `max`.
 std::string read_at(int fd, int64_t offset, size_t max);
-int64_t size_of(int fd);
+int64_t size_of(int fd); // of a file, or of a block device
 void write_all(int fd, std::string_view data);
 
 // Replaces `path` at once: a temporary beside it, fsync, rename, fsync of the directory. A reader
@@ -60,6 +60,7 @@ void set_mode(const std::string& path, mode_t mode);
 void set_size(int fd, int64_t size, const std::string& path);
 void sync_dir(const std::string& path);
 void sync_file(const std::string& path);
+void sync_open(int fd, const std::string& path);
 
 // Absence is no failure; the answer says whether it was there.
 bool remove_file(const std::string& path);
@@ -71,8 +72,8 @@ void make_or_remove(const std::string& path, const std::function<void()>& make);
 bool remove_tree(const std::string& path);
 
 struct FileInfo {
-  bool is_dir, is_file, is_link, is_socket;
-  mode_t mode; // permission bits
+  bool is_dir, is_file, is_link, is_socket, is_disk; // a block device
+  mode_t mode;                                       // permission bits
   uid_t uid;
   int64_t size;
   int64_t allocated; // bytes on the disk

@@ -52,9 +52,14 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
   }
   add("--directory", runtime_dir);
   for (const std::string& dir : inside.directories) add("--directory", dir);
-  for (const Disk& link : launch.links)
-    if (std::string path = runtime_dir + "/" + link.file; sys::exists(path))
-      add(link.read_only ? "--read" : "--write", sys::real_path(path));
+  for (const Disk& link : launch.links) {
+    std::string path = runtime_dir + "/" + link.file;
+    if (auto info = sys::find_info(path))
+      add(info->is_disk    ? "--device" // a VMM asks it for its size
+          : link.read_only ? "--read"
+                           : "--write",
+          sys::real_path(path));
+  }
   for (const sys::Reach& reach : launch.reaches)
     add(reach.use == sys::Use::device ? "--device" : "--read", reach.path);
 }

@@ -180,9 +180,21 @@ hint: 1024M is so many mebibytes, 1024G so many gibibytes"
   done <<'EOF'
 --net=vlan it is one of user, bridge, isolated
 --vmm=xen it is one of qemu, firecracker
---root=dm-snapshot it is one of reflink, overlay, copy
+--root=btrfs it is one of reflink, overlay, copy, dm-snapshot
 EOF
   no_state
+}
+
+@test "a root by device-mapper is refused where it cannot be, and nothing is made" {
+  local way
+  [ "$(id -u)" -ne 0 ] || ! grep -qw device-mapper /proc/misc || skip 'root maps disks here'
+  for way in 'env BANGER_VM_ROOT=dm-snapshot banger vm create' 'banger vm create --root dm-snapshot'; do
+    expect 5 $way --json --image tiny a
+    same "$(error_field .code)" preflight
+    error_field .message | grep -q "^cannot create 'a': .*device-mapper"
+    error_field .hint | grep -q -e '--root overlay'
+    no_state
+  done
 }
 
 @test "two that remove one VM at once: the second is told that it is gone" {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/outlives.h"
+#include "model/host_object.h"
 #include "model/settings.h"
 #include "model/vm.h"
 #include "sys/file.h"
@@ -14,8 +15,10 @@ struct Places {
   std::string dir;      // STATE/vms/ID
   std::string op_lock;  // held by a verb for its operation
   std::string run_lock; // held by the monitor for its life
-  std::string root;     // what the guest's first disk is: root.img, or for an overlay the image's
+  std::string root;     // root.img; of an overlay and of dm-snapshot the image's, which is below
   std::string upper;    // upper.img of an overlay; else empty
+  std::string cow;      // cow.img of dm-snapshot; else empty
+  std::string mapped;   // the device that is the guest's first disk then, while it runs
   std::string work;     // work.img; empty for a VM without a work disk
   std::string console, vmm_log, lifecycle;
   std::string host_key; // the VM's ssh host key, OpenSSH's private format
@@ -28,9 +31,15 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   p.dir = dirs.vm(vm.id);
   p.op_lock = p.dir + "/op.lock";
   p.run_lock = p.dir + "/run.lock";
-  bool overlay = vm.root_way == RootWay::overlay;
-  p.root = overlay ? dirs.image_root(vm.image_id) : p.dir + "/root.img";
-  if (overlay) p.upper = p.dir + "/upper.img";
+  p.root = p.dir + "/root.img";
+  if (vm.root_way == RootWay::overlay) {
+    p.root = dirs.image_root(vm.image_id);
+    p.upper = p.dir + "/upper.img";
+  } else if (vm.root_way == RootWay::dm_snapshot) {
+    p.root = dirs.image_root(vm.image_id);
+    p.cow = p.dir + "/cow.img";
+    p.mapped = mapping_node(tag, vm.id);
+  }
   if (vm.work_size) p.work = p.dir + "/work.img";
   p.console = dirs.console_log(vm.id);
   p.vmm_log = p.dir + "/vmm.log";
@@ -52,6 +61,8 @@ inline Outlives outlives_of_runtime(const std::string& runtime_dir) {
 }
 
 // The root disk's part that is the VM's alone.
-inline const std::string& own_root(const Places& p) { return p.upper.empty() ? p.root : p.upper; }
+inline const std::string& own_root(const Places& p) {
+  return !p.upper.empty() ? p.upper : !p.cow.empty() ? p.cow : p.root;
+}
 
 } // namespace banger::ops

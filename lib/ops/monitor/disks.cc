@@ -1,5 +1,6 @@
 #include "ops/monitor/disks.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "disk/ext4.h"
@@ -9,9 +10,10 @@ namespace banger::ops {
 
 bool has_room_to_grow(const Places& places) {
   auto smaller = [](const std::string& file) {
-    return disk::ext4_size(file) < sys::find_info(file)->size;
+    return disk::ext4_size(file) < sys::size_of(sys::open_file(file, O_RDONLY).get());
   };
-  return smaller(own_root(places)) || (!places.work.empty() && smaller(places.work));
+  return smaller(places.mapped.empty() ? own_root(places) : places.mapped) ||
+         (!places.work.empty() && smaller(places.work));
 }
 
 std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
@@ -23,7 +25,7 @@ std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::See
   };
   bool overlay = !places.upper.empty();
   seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
-  seed.root = add(places.root, vmm::root_file, overlay);
+  seed.root = add(places.mapped.empty() ? places.root : places.mapped, vmm::root_file, overlay);
   if (overlay) seed.upper = add(places.upper, vmm::upper_file, false);
   if (!places.work.empty()) {
     seed.work = add(places.work, vmm::work_file, false);

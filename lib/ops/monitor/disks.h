@@ -1,7 +1,8 @@
 // How a VM's guest gets its disks.
 //
-// The guest's /dev/vda is its root: a file of its own (reflink, copy), or the image's, read-only
-// and shared, with /dev/vdb as the upper layer (overlay). A work disk comes after those.
+// The guest's /dev/vda is its root: a file of its own (reflink, copy), a device over the image
+// (dm-snapshot), or the image's, read-only and shared, with /dev/vdb as the upper layer (overlay).
+// A work disk comes after those.
 #pragma once
 
 #include <vector>

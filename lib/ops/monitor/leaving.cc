@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "ops/monitor/mapper_helper.h"
 #include "ops/monitor/place_helper.h"
+#include "ops/release/mapping.h"
 #include "sys/file.h"
 
 namespace banger::ops {
@@ -22,14 +24,35 @@ Leaving::Leaving(Context& ctx, sys::Loop& loop, Run run, bool in_haste, Done don
   if (in_haste) haste_.emplace(time_in_haste);
   run_.vmm.end([this](std::optional<Error> left) {
     if (left) return finish(std::move(left));
-    if (!run_.network) return on_left_network({});
-    leave_network();
+    unmap();
   });
+}
+
+void Leaving::unmap() {
+  step_ = Step::mapping;
+  try {
+    auto request = begin_unmapping(ctx_, run_.row.vm().id);
+    if (!request) return leave_network();
+    unmapper_ = ask_mapper(ctx_, loop_, *request, run_.places.runtime, run_.errors, time_left(),
+                           [this](std::expected<disk::Mapped, Error> done) {
+                             unmapper_.reset();
+                             try {
+                               if (!done) throw std::move(done).error();
+                               forget_mapping(ctx_, run_.row.vm().id);
+                             } catch (const Error& e) {
+                               ctx_.log.warn("disk.left_behind", e);
+                             }
+                             leave_network();
+                           });
+  } catch (const Error& e) {
+    finish(e);
+  }
 }
 
 void Leaving::hurry() {
   if (haste_) return;
   haste_.emplace(time_in_haste);
+  if (step_ == Step::mapping) return unmap();
   if (step_ == Step::network) return leave_network();
   if (step_ == Step::removal) return remove();
 }
@@ -40,6 +63,7 @@ Millis Leaving::time_left() const {
 
 void Leaving::leave_network() {
   step_ = Step::network;
+  if (!run_.network) return on_left_network({});
   run_.network->leave(time_left(),
                       [this](std::optional<Error> fault) { on_left_network(std::move(fault)); });
 }

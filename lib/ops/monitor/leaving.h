@@ -1,9 +1,10 @@
-// The end of a VM's run, step by step on the loop: its VMM is ended, its network left, its files
-// and the run in its row go; with --rm, the VM itself. Things that a VMM uses are only taken away
-// once it has ended.
+// The end of a VM's run, step by step on the loop: its VMM is ended, its root disk unmapped, its
+// network left, its files and the run in its row go; with --rm, the VM itself. Things that a VMM
+// uses are only taken away once it has ended.
 //
-// A network that other VMs keep busy does not hold up a kill: the VM's place stays in the record,
-// and the next command that changes anything gives it back (NetPlace::tidy).
+// A network that other VMs keep busy does not hold up a kill, nor does a disk that others have
+// open: they stay in the record, and the next command that changes anything gives them back
+// (NetPlace::tidy, tidy_mappings).
 #pragma once
 
 #include <functional>
@@ -44,6 +45,7 @@ public:
   void hurry();
 
 private:
+  void unmap();
   void leave_network();
   void on_left_network(std::optional<Error> fault);
   void remove();
@@ -55,8 +57,8 @@ private:
   Run run_;
   std::optional<Deadline> haste_;
   Done done_;
-  enum class Step { vmm, network, removal } step_ = Step::vmm;
-  std::unique_ptr<Helper> remover_;
+  enum class Step { vmm, mapping, network, removal } step_ = Step::vmm;
+  std::unique_ptr<Helper> unmapper_, remover_;
 };
 
 } // namespace banger::ops

@@ -7,9 +7,11 @@
 #include "guest/identity/seed.h"
 #include "ops/common/zone.h"
 #include "ops/monitor/disks.h"
+#include "ops/monitor/mapper_helper.h"
 #include "ops/monitor/pin.h"
 #include "ops/monitor/place_helper.h"
 #include "ops/net/place.h"
+#include "ops/release/mapping.h"
 #include "ops/ssh/config.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -19,7 +21,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr Millis time_for_a_key{60'000}, time_to_pin{60'000};
+constexpr Millis time_for_a_key{60'000}, time_to_pin{60'000}, time_to_map{60'000};
 
 // What writers left that were killed at it. The first one's lock is for all: whoever has it now
 // replaces that.
@@ -75,6 +77,7 @@ Preparation::Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& re
       network_(network), errors_(errors), done_(std::move(done)) {
   find_host_key();
   find_state_key();
+  map_root();
   network.prepare([this](std::optional<Error> fault) { step_done(std::move(fault)); });
 }
 
@@ -126,6 +129,27 @@ void Preparation::find_state_key() {
         }
         step_done({});
       });
+}
+
+void Preparation::map_root() {
+  if (places_.cow.empty()) {
+    open_steps_--;
+    return;
+  }
+  mapper_ = ask_mapper(ctx_, loop_, begin_mapping(ctx_, vm_, places_), places_.runtime, errors_,
+                       time_to_map, [this](std::expected<disk::Mapped, Error> mapped) {
+                         mapper_.reset();
+                         std::optional<Error> fault;
+                         try {
+                           if (!mapped)
+                             throw std::move(mapped).error().within("cannot map its root disk");
+                           end_mapping(ctx_, vm_);
+                           if (mapped->revived) record(ctx_, vm_.name, "vm.disk_revived");
+                         } catch (const Error& e) {
+                           fault = e;
+                         }
+                         step_done(std::move(fault));
+                       });
 }
 
 void Preparation::step_done(std::optional<Error> fault) {

@@ -4,6 +4,7 @@
 //   state key   banger-guest keygen, where the state has none yet
 //   host key    banger-guest await, where the VM has none yet
 //   network     Network::prepare
+//   root disk   banger-mapper attach, where device-mapper shows it
 //   files       when those are there: the pinned host key, initrd with the VM's seed, and links to
 //               kernel, disks and console in the runtime directory
 #pragma once
@@ -39,7 +40,8 @@ public:
 
   // `done` is called once, from the loop, and may destroy this. It gets Error(conflict) for a
   // published port that is taken, or the Error of any other step. After a failure all that was made
-  // goes with the runtime directory and Network::leave. Programs' error output goes to `errors`.
+  // goes with the runtime directory, Network::leave and unmapping. Programs' error output goes to
+  // `errors`.
   Preparation(Context& ctx, sys::Loop& loop, const MonitorRequest& request, const Places& places,
               const Vm& vm, Readiness& readiness, Network& network, int errors, Done done);
   // Ends what is under way, and leaves nothing of it but in the runtime directory and the network.
@@ -50,6 +52,7 @@ public:
 private:
   void find_state_key();
   void find_host_key();
+  void map_root();
   void step_done(std::optional<Error> fault);
   std::optional<Error> pin();
   void go_on();
@@ -65,11 +68,11 @@ private:
   Network& network_;
   int errors_;
   Done done_;
-  std::unique_ptr<Helper> keygen_, pinner_;
+  std::unique_ptr<Helper> keygen_, pinner_, mapper_;
   std::string authorized_; // the state's public key, as a line
   std::optional<guest::KeyPair> host_key_;
   bool is_new_key_ = false;
-  int open_steps_ = 3;
+  int open_steps_ = 4;
 };
 
 // A host key that was made for a boot is not on the disk yet. This writes that of a VM that was

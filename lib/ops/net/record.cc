@@ -77,6 +77,8 @@ NetRecord read_net(state::State& state, NetMode mode) {
       break;
     case ObjectKind::bridge:
       break; // its name follows from the tag
+    case ObjectKind::dm:
+      break; // no part of a network
     }
   }
   return r;

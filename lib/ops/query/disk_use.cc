@@ -1,5 +1,10 @@
 #include "ops/query/disk_use.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/units.h"
 #include "sys/file.h"
 
 namespace banger::ops {
@@ -10,8 +15,27 @@ DiskUse disk_use(const Dirs& dirs, const Vm& vm) {
     if (!info) return {};
     return info->allocated;
   };
-  return {allocated(vm.root_way == RootWay::overlay ? "upper.img" : "root.img"),
-          allocated("work.img")};
+  const char* root = vm.root_way == RootWay::overlay       ? "upper.img"
+                     : vm.root_way == RootWay::dm_snapshot ? "cow.img"
+                                                           : "root.img";
+  return {allocated(root), allocated("work.img")};
+}
+
+std::string shortage(const Dirs& dirs, const std::vector<Vm>& vms) {
+  int64_t wanted = 0;
+  for (const Vm& vm : vms) {
+    if (vm.root_way != RootWay::dm_snapshot || !is_live(vm.state)) continue;
+    if (auto info = sys::find_info(dirs.vm_file(vm.id, "cow.img")))
+      wanted += std::max(int64_t{0}, info->size - info->allocated);
+  }
+  if (wanted == 0) return {};
+  int64_t free = sys::free_space(dirs.state);
+  if (free >= wanted) return {};
+  return fmt::format(
+      "VMs that run may still write {} to their root disks (dm-snapshot), and {} are "
+      "free in '{}': a VM that finds no room there stands still, and loses what it "
+      "wrote last",
+      format_size(wanted), format_size(free), dirs.state);
 }
 
 } // namespace banger::ops

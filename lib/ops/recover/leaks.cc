@@ -14,6 +14,7 @@
 #include "ops/net/private_net.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
+#include "ops/release/mapping.h"
 #include "ops/release/snapshots.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -315,6 +316,19 @@ void remove_forward(const Leak& leak, Reader& in) {
   }
 }
 
+// --- root disks that device-mapper shows.
+
+std::vector<Leak> find_mapped(const Scene& scene, Reader& in) {
+  std::vector<Leak> found;
+  for (const disk::Mapping& m : unknown_mappings(in, scene.state_dir))
+    found.push_back({"dm", mapping_name(m.tag, m.id), m.id, {}, {}, {}, {}, 0, 0, m.identity});
+  return found;
+}
+
+void unmap(const Leak& leak, Reader& in) {
+  unmap_device(in.dirs, {in.state.tag(), leak.owner, leak.identity});
+}
+
 // --- what a build of a bundle left that died so that it could not tidy up.
 
 std::vector<Leak> find_builds(const Scene& scene, Reader&) {
@@ -330,14 +344,12 @@ void remove_build(const Leak& leak, Reader&) {
 }
 
 // In the order in which they are to be removed: processes before what they use.
-constexpr LeakKind kinds[] = {{"forward", find_forwards, remove_forward},
-                              {"tap", find_taps, remove_tap},
-                              {"process", find_processes, end_process},
-                              {"runtime", find_runtime, remove_path},
-                              {"vm", find_vm_dirs, remove_path},
-                              {"image", find_image_dirs, remove_path},
-                              {"temporary", find_temporaries, remove_temporary},
-                              {"build", find_builds, remove_build}};
+constexpr LeakKind kinds[] = {
+    {"forward", find_forwards, remove_forward}, {"tap", find_taps, remove_tap},
+    {"process", find_processes, end_process},   {"dm", find_mapped, unmap},
+    {"runtime", find_runtime, remove_path},     {"vm", find_vm_dirs, remove_path},
+    {"image", find_image_dirs, remove_path},    {"temporary", find_temporaries, remove_temporary},
+    {"build", find_builds, remove_build}};
 
 // --- the scene.
 
@@ -427,7 +439,7 @@ std::vector<Leak> look(Reader& in) {
   });
   // A temporary in a directory that is itself a leak goes with that.
   std::erase_if(candidates, [&](const Leak& l) {
-    return l.row.empty() && !l.owner.empty() && !rows.contains(l.owner);
+    return l.object == "temporary" && !l.owner.empty() && !rows.contains(l.owner);
   });
   return candidates;
 }

@@ -3,9 +3,10 @@
 // Ownership is decided by tag and recorded identity, never by resemblance: a process is ours
 // because it works in RUNTIME/TAG/ID or holds a lock in STATE/vms/ID, not because it is called
 // qemu. An object with a row is no leak, whatever state it is in: reconciling brings it in order.
-// Links and processes of the private network are accounted for by the state's table of host
-// objects. An object that another command is just making or removing is none either: rows are read
-// after the host was looked at, and only one that is there and the same a moment later counts.
+// Mapped disks, links and processes of the private network are accounted for by the state's table
+// of host objects. An object that another command is just making or removing is none either: rows
+// are read after the host was looked at, and only one that is there and the same a moment later
+// counts.
 //
 // Another kind of host object is a row in `kinds` (leaks.cc) with its two functions.
 #pragma once
@@ -35,6 +36,8 @@ struct Leak {
   // Of a temporary: the next writer's has the same path.
   uint64_t inode = 0;
   int64_t mtime_ns = 0;
+  // Of a device: device-mapper's uuid of it.
+  std::string identity = {};
   bool operator==(const Leak&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include "ops/image/store.h"
 #include "ops/net/open_place.h"
 #include "ops/release/kept_logs.h"
+#include "ops/release/mapping.h"
 #include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/release/seen.h"
@@ -100,6 +101,7 @@ std::vector<Reconciled> reconcile(Context& ctx) {
   settle_rest([&] { settle_zone(ctx); });
   settle_rest([&] { prune_kept_logs(ctx); });
   settle_rest([&] { settle_ports(ctx); });
+  settle_rest([&] { tidy_mappings(ctx); });
   for (const auto& place : all_places(ctx)) settle_rest([&] { place->tidy(); });
   return all;
 }

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "ops/net/open_place.h"
+#include "ops/release/mapping.h"
 #include "ops/release/snapshots.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -46,6 +47,7 @@ void end_run(Vm& row, VmState state, const std::string& reason) {
 
 Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason) {
   end_vmm(vm, places);
+  unmap_root(ctx, vm);
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   Vm now = vm;

@@ -24,9 +24,9 @@ void mend_locks(const Places& places);
 // write is the caller's.
 void end_run(Vm& row, VmState state, const std::string& reason);
 
-// Ends its VMM, gives its network back, removes its runtime directory and clears its run from the
-// row, which gets that state and reason. Returns the row. The caller holds op.lock; no monitor
-// lives.
+// Ends its VMM, unmaps its root disk, gives its network back, removes its runtime directory and
+// clears its run from the row, which gets that state and reason. Returns the row. The caller holds
+// op.lock; no monitor lives.
 Vm settle_vm(Context& ctx, const Vm& vm, const Places& places, VmState state, const char* reason);
 
 } // namespace banger::ops

@@ -6,6 +6,7 @@
 #include "guest/identity/known_hosts.h"
 #include "ops/net/open_place.h"
 #include "ops/release/kept_logs.h"
+#include "ops/release/mapping.h"
 #include "ops/ssh/config.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -51,7 +52,8 @@ void remove_vm_rest(Context& ctx, const Vm& vm) {
   if (!row) return;
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
   if (row->remove_when_stopped && row->fault) keep_logs(ctx, *row, places);
-  remove_disks(places); // first: on a full disk the rest needs the room
+  unmap_root(ctx, *row); // else the room of its file is taken still
+  remove_disks(places);  // first: on a full disk the rest needs the room
   open_place(ctx, vm.net_mode)->leave(vm);
   sys::remove_tree(places.runtime);
   guest::remove_known_host(ctx.dirs.keys(), vm.reach); // its name may have been another

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "disk/cow.h"
 #include "disk/ext4.h"
 #include "disk/root.h"
 #include "sys/file.h"
@@ -14,7 +15,7 @@ namespace banger::ops {
 
 std::vector<std::string> disk_files(const Places& places) {
   std::vector<std::string> files{places.root};
-  if (!places.upper.empty()) files.push_back(places.upper);
+  if (own_root(places) != places.root) files.push_back(own_root(places));
   if (!places.work.empty()) files.push_back(places.work);
   return files;
 }
@@ -22,11 +23,11 @@ std::vector<std::string> disk_files(const Places& places) {
 void require_file_systems(const Places& places, const Vm& vm) {
   for (const std::string& file : disk_files(places)) {
     try {
-      disk::ext4_size(file);
+      file == places.cow ? disk::check_cow(file, places.root) : void(disk::ext4_size(file));
     } catch (const Error& e) {
       std::string hint = fmt::format("banger vm reset {} makes its root anew", vm.name);
       if (file == places.work) hint = "only its own e2fsck can tell what is left of a work disk";
-      if (file == places.root && !places.upper.empty())
+      if (file == places.root && own_root(places) != places.root)
         hint =
             fmt::format("import image '{}' again under another name, and banger vm reset --image",
                         vm.image_name);
@@ -38,20 +39,24 @@ void require_file_systems(const Places& places, const Vm& vm) {
 }
 
 void renew_blank_root(Context& ctx, const Places& places, const Vm& vm) {
-  if (places.upper.empty() || vm.started.ns != 0 || vm.created.ns > sys::boot_time().ns) return;
-  sys::remove_file(places.upper);
-  disk::make_root({.way = RootWay::overlay,
-                   .from = {},
-                   .to = places.upper,
+  if (own_root(places) == places.root) return;
+  if (vm.started.ns != 0 || vm.created.ns > sys::boot_time().ns) return;
+  sys::remove_file(own_root(places));
+  disk::make_root({.way = vm.root_way,
+                   .from = places.root,
+                   .to = own_root(places),
                    .size = vm.root_size,
                    .needs = 0,
                    .blanks = ctx.dirs.state + "/blank"});
 }
 
 Vm record_sizes(Context& ctx, const Places& places, const Vm& vm) {
-  auto size_of = [](const std::string& file, int64_t known) {
+  auto size_of = [&](const std::string& file, int64_t known) {
     auto info = file.empty() ? std::nullopt : sys::find_info(file);
-    return info ? std::max(info->size, known) : known;
+    if (!info) return known;
+    if (file != places.cow) return std::max(info->size, known);
+    if (!sys::exists(places.root)) return known;
+    return std::max(disk::cow_disk_size(file, places.root), known);
   };
   int64_t root = size_of(own_root(places), vm.root_size);
   int64_t work = size_of(places.work, vm.work_size);
@@ -87,7 +92,7 @@ void grow_disks(Context& ctx, HeldVm& held, std::optional<int64_t> disk,
     if (!size) return;
     ctx.stage(vm.name, "growing its disk");
     try {
-      disk::grow_disk(file, *size);
+      file == places.cow ? disk::grow_cow(file, places.root, *size) : disk::grow_disk(file, *size);
     } catch (Error& e) {
       throw std::move(e.within(fmt::format("cannot grow '{}'", vm.name)).default_subject(vm.name));
     }

@@ -23,8 +23,8 @@ void require_file_systems(const Places& places, const Vm& vm);
 // disk never shrinks. Returns the row as it is then. The caller holds op.lock.
 Vm record_sizes(Context& ctx, const Places& places, const Vm& vm);
 
-// An upper layer that no guest has written to yet is made again if the host was booted since the VM
-// was made: until its first start it is not known to be on the disk.
+// An upper layer or copy-on-write file that no guest has written to yet is made again if the host
+// was booted since the VM was made: until its first start it is not known to be on the disk.
 void renew_blank_root(Context& ctx, const Places& places, const Vm& vm);
 
 // Grows the root disk (of an overlay its upper layer) and the work disk; their file systems follow

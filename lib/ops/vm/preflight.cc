@@ -12,6 +12,7 @@
 #include "ops/net/bridge.h"
 #include "ops/net/host_ports.h"
 #include "ops/net/nature.h"
+#include "ops/release/mapping.h"
 #include "ops/vm/disks.h"
 #include "sys/file.h"
 #include "sys/memory.h"
@@ -132,9 +133,24 @@ NetMode expected_mode(const Host& host, const VmSpec& spec) {
       host.settings.net_mode.value_or(automatic_mode(bridge_is_wanted(*host.state), true)));
 }
 
+Check check_mapper(const Host& host) {
+  try {
+    require_mapper(host.dirs);
+  } catch (const Error& e) {
+    return {"device-mapper", Verdict::missing, e.message(), e.hint()};
+  }
+  return {"device-mapper", Verdict::ok, "root disks can be mapped", {}};
+}
+
+void add_mapper(std::vector<Check>& all, const Host& host, std::optional<RootWay> way) {
+  if (way == RootWay::dm_snapshot)
+    all.push_back(make_check("device-mapper", [&] { return check_mapper(host); }));
+}
+
 // The checks for making a VM, beside its image and room for it.
 void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
+  add_mapper(all, host, spec.root ? spec.root : host.settings.vm_root);
   auto mode = spec.net ? spec.net : host.settings.net_mode;
   if (!mode && bridge_is_wanted(*host.state)) mode = automatic_mode(true, true);
   if (!mode) // else the VM will be alone in its network
@@ -167,6 +183,7 @@ std::vector<Check> check_start(Reader& in, const Vm& vm) {
   if (nature_of(vm.net_mode).is_private) all.push_back(require_network(host));
   if (nature_of(vm.net_mode).is_host)
     all.push_back(make_check("bridge", [&] { return check_bridge(host); }));
+  add_mapper(all, host, vm.root_way);
   Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
   return all;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "ops/common/places.h"
+#include "ops/release/mapping.h"
 #include "ops/release/release.h"
 #include "ops/release/removal.h"
 #include "ops/release/reset.h"
@@ -34,6 +35,7 @@ std::optional<Vm> reconcile_locked(Context& ctx, const Vm& vm) {
   switch (vm.state) {
   case VmState::stopped:
   case VmState::failed:
+    unmap_root(ctx, vm);
     settle_reset(places, vm);
     return unless_abandoned(ctx, settle_restore(ctx, places, vm));
   case VmState::creating:

@@ -241,6 +241,8 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     {
       StandingGuest guest(ctx, vm.name, places.monitor_socket, memory, signals.fd());
       ctx.stage(vm.name, "copying its disks");
+      // What its VMM wrote to the device may not be in the file below it yet.
+      if (!places.mapped.empty()) sys::sync_file(places.mapped);
       for (const std::string& disk : own_disks(places))
         disk::copy_disk(disk, fmt::format("{}/{}", half, file_name(disk)),
                         sys::throw_if_interrupted);
@@ -300,7 +302,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     if (vmm::driver(manifest.machine.vmm, {})->abilities().devices_apart)
       needs.push_back(file_name(vmm::saved_devices));
     disk::verify_snapshot(dir, manifest, needs);
-    if (!places.upper.empty()) disk::ext4_size(places.root); // the image that is below it
+    if (own_root(places) != places.root) disk::ext4_size(places.root); // the image that is below
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {
                                  taken = true;
                                  return take_disks(c, vm, snapshot, manifest.machine, places);

@@ -151,7 +151,6 @@ TEST(ConfigFile, WrongValuesAreNamedWithTheirLine) {
                            "net.subnet = \"10.0.2.1/24\"",
                            "net.subnet = \"127.0.0.0/24\"",
                            "net.mode = \"vlan\"",
-                           "vm.root = \"dm-snapshot\"",
                            "dns.zone = \"\"",
                            "dns.zone = \"a..b\"",
                            "dns.zone = \"10.0\"",

@@ -1,5 +1,6 @@
 // The state's records of the host: places, their objects, ports that change; and the questions that
 // load no whole VM.
+#include "state/db.h"
 #include "state_test.h"
 
 namespace banger::state {
@@ -69,6 +70,21 @@ TEST_F(HostTest, AnObjectOutlivesTheRowOfItsVm) {
   s.set_net_place(p, Outlives::process);
   s.remove_vm(v.id);
   EXPECT_EQ(1u, s.host_objects_of(v.id).size()) << "it is on the host all the same";
+}
+
+TEST_F(HostTest, ObjectsOfAKindAreGivenAndALaterBuildsKindsArePassedOver) {
+  State s = open();
+  HostObject disk{ObjectKind::dm, "banger-1234-0123456789ab-root", "0123456789ab", "", "uuid",
+                  false};
+  s.put_host_object(disk, Outlives::process);
+  s.set_net_place(place(), Outlives::process);
+  EXPECT_EQ(std::vector{disk}, s.host_objects(ObjectKind::dm));
+  Db::open(dirs.db(), Mode::write)
+      ->run("INSERT INTO host_object VALUES ('hologram', 'x', '0123456789ab', NULL, '', 1)");
+  EXPECT_EQ(5u, s.host_objects().size());
+  EXPECT_EQ(2u, s.host_objects_of("0123456789ab").size());
+  s.remove_host_objects(ObjectKind::dm, "0123456789ab", Outlives::process);
+  EXPECT_TRUE(s.host_objects(ObjectKind::dm).empty());
 }
 
 TEST_F(HostTest, PortsThatChangeGoWithTheirVm) {
