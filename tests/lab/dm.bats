@@ -221,6 +221,10 @@ is_given_up() { dmsetup status "$(basename "$(node_of "$1")")" | grep -q Invalid
 # bats test_tags=root
 @test "a device of that name that is another's is left alone; one that no row tells of is found" {
   expect 0 banger vm create a
+  truncate -s +1 "$(disk_of a cow.img)"
+  expect 1 banger vm start a
+  errors 'banger vm reset a makes its root anew'
+  expect 0 banger vm reset a
   name=$(basename "$(node_of a)")
   dmsetup create "$name" --uuid "$name-anothers" --table '0 8 zero'
   expect 4 banger vm start a

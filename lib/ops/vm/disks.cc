@@ -55,8 +55,11 @@ Vm record_sizes(Context& ctx, const Places& places, const Vm& vm) {
     auto info = file.empty() ? std::nullopt : sys::find_info(file);
     if (!info) return known;
     if (file != places.cow) return std::max(info->size, known);
-    if (!sys::exists(places.root)) return known;
-    return std::max(disk::cow_disk_size(file, places.root), known);
+    try {
+      return std::max(disk::cow_disk_size(file, places.root), known);
+    } catch (const Error&) {
+      return known; // a start says what is wrong with it, and how it is mended
+    }
   };
   int64_t root = size_of(own_root(places), vm.root_size);
   int64_t work = size_of(places.work, vm.work_size);
