@@ -21,7 +21,10 @@ namespace banger::net {
 namespace {
 
 constexpr int dns_port = 53;
-constexpr size_t most_bridges = 16; // of a user: more than any is seen to have
+// More than any user is seen to have.
+constexpr size_t most_bridges = 16, most_ports = 4096;
+// Whoever sets it wants the host to forward; banger never does.
+constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
 constexpr std::string_view everywhere = "0.0.0.0";
 
 std::string sysctl_of(const std::string& link, std::string_view key) {
@@ -68,6 +71,10 @@ RegisteredBridge BridgeHost::get(const std::string& tag) {
 
 void BridgeHost::check_subnet(const RegisteredBridge& entry) {
   const Subnet& subnet = entry.bridge.subnet;
+  if (uid_ != 0 && !is_for_users(subnet))
+    throw preflight("the subnet {} is root's to take: this host may reach it another way",
+                    subnet.text())
+        .hint("banger net up takes a free one of 10.64.0.0/10 or 100.64.0.0/10");
   if (!is_private(subnet))
     throw usage("invalid subnet '{}': its addresses may be somebody's on the internet",
                 subnet.text())
@@ -77,6 +84,29 @@ void BridgeHost::check_subnet(const RegisteredBridge& entry) {
       throw conflict("cannot take the subnet {}: this host has a route to {}", subnet.text(),
                      to_text(p))
           .hint("banger net up --subnet SUBNET takes another, banger net up a free one");
+  for (const Prefix& p : needed(entry.bridge.tag))
+    if (overlap(p, subnet.as_prefix()))
+      throw conflict("cannot take the subnet {}: this host needs {}, or another bridge has it",
+                     subnet.text(), to_text(p))
+          .hint("banger net up --subnet SUBNET takes another, banger net up a free one");
+}
+
+// The host's name servers and gateways, and other bridges' subnets, also where a link is not there
+// now.
+std::vector<Prefix> BridgeHost::needed(const std::string& tag) {
+  std::vector<Prefix> all;
+  for (Address gateway : links_.gateways()) all.push_back({gateway, 32});
+  for (const std::string& line : split(sys::find_content("/etc/resolv.conf").value_or(""), '\n')) {
+    std::vector<std::string> words = split(line, ' ');
+    if (words.size() < 2 || words[0] != "nameserver") continue;
+    try {
+      all.push_back({parse_address("address", words[1]), 32});
+    } catch (const Error&) { // of IPv6
+    }
+  }
+  for (const RegisteredBridge& other : registry_.all())
+    if (other.bridge.tag != tag) all.push_back(other.bridge.subnet.as_prefix());
+  return all;
 }
 
 // The link's own identity is its name: it follows from the tag, which is the user's.
@@ -85,7 +115,7 @@ bool BridgeHost::is_whole(const RegisteredBridge& entry) {
 }
 
 void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
-  if (uplink.forwarded) return;
+  if (uplink.forwarded || is_on(forwards_all)) return; // or somebody wants it since
   for (const RegisteredBridge& other : registry_.all())
     if (other.bridge.tag != tag)
       for (const Uplink& theirs : other.bridge.uplinks)
@@ -93,8 +123,24 @@ void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
   set(sysctl_of(uplink.name, "forwarding"), false);
 }
 
-// True: they are others than before.
+// With a port at the host's loopback alone: while no rule forbids it, guests reach what that
+// routes.
+void BridgeHost::route_loopback(const Bridge& b) {
+  bool needed = false;
+  for (const auto& [tap, guest] : b.guests)
+    for (const Port& p : guest.ports)
+      needed = needed || p.host_address.starts_with("127.") || p.host_address == everywhere;
+  set(sysctl_of(bridge_name(b.tag), "route_localnet"), needed);
+}
+
 bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
+  bool changed = find_uplinks(entry);
+  for (const Uplink& u : entry.bridge.uplinks) set(sysctl_of(u.name, "forwarding"), true);
+  return changed;
+}
+
+// True: they are others than before.
+bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
   std::vector<Uplink> now;
   std::vector<RegisteredBridge> all = registry_.all();
   auto was_off = [&](const std::string& name) {
@@ -108,13 +154,12 @@ bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
   std::vector<Uplink> before = std::exchange(entry.bridge.uplinks, now);
   for (Uplink& u : entry.bridge.uplinks)
     for (const Uplink& old : before)
-      if (old.name == u.name) u.forwarded = old.forwarded;
+      if (old.name == u.name) u.forwarded = old.forwarded || is_on(forwards_all);
   bool changed = entry.bridge.uplinks != before;
   if (changed) registry_.write(entry);
   for (const Uplink& old : before)
     if (std::ranges::none_of(now, [&](const Uplink& u) { return u.name == old.name; }))
       give_back(old, entry.bridge.tag);
-  for (const Uplink& u : entry.bridge.uplinks) set(sysctl_of(u.name, "forwarding"), true);
   return changed;
 }
 
@@ -131,8 +176,8 @@ void BridgeHost::pass_firewalls(RegisteredBridge& entry) {
     try {
       firewalls.open(pass, bridge);
     } catch (const Error& e) {
-      std::fprintf(stderr, "banger-helper: %s does not let '%s' pass: %s\n",
-                   std::string(name_of(pass.way)).c_str(), bridge.c_str(), e.what());
+      warnings_.push_back(
+          fmt::format("{} does not let '{}' pass: {}", name_of(pass.way), bridge, e.what()));
     }
   }
 }
@@ -141,16 +186,19 @@ void BridgeHost::make(RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
   entry.version = 0;
   registry_.write(entry);
-  follow_uplinks(entry);
+  find_uplinks(entry);
+  // Rules first: without them nothing may be forwarded.
+  rules_.apply(bridge_rules(b));
   links_.ensure(bridge_link(b));
   // arp_ignore: it claims its own address alone, not the host's others.
-  for (const char* key : {"forwarding", "route_localnet", "arp_ignore"})
+  for (const char* key : {"forwarding", "arp_ignore"})
     set(sysctl_of(bridge_name(b.tag), key), true);
-  rules_.apply(bridge_rules(b));
+  route_loopback(b);
+  for (const Uplink& u : b.uplinks) set(sysctl_of(u.name, "forwarding"), true);
   try {
     rules_.apply(bridge_names_rules(b.tag));
   } catch (const Error& e) { // names are there all the same
-    std::fprintf(stderr, "banger-helper: guests ask for names without a limit: %s\n", e.what());
+    warnings_.push_back(fmt::format("guests ask for names without a limit: {}", e.what()));
   }
   for (const auto& [tap, guest] : b.guests) links_.ensure(tap_link(b, tap, entry.uid));
   pass_firewalls(entry);
@@ -161,16 +209,20 @@ void BridgeHost::make(RegisteredBridge& entry) {
 Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subnet) {
   auto held = registry_.lock();
   auto entry = find(tag);
-  if (!entry) {
+  const bool is_new = !entry;
+  if (is_new) {
     size_t own = 0;
     for (const RegisteredBridge& other : registry_.all()) own += other.uid == uid_ ? 1 : 0;
     if (uid_ != 0 && own >= most_bridges)
       throw conflict("cannot make a bridge: this user has {} already", own);
     entry = RegisteredBridge{.uid = uid_, .bridge = {.tag = tag}};
     if (!subnet) {
-      auto chosen = choose_subnet(tag, links_.routed(bridge_name(tag)));
+      std::vector<Prefix> used = links_.routed(bridge_name(tag));
+      for (const Prefix& p : needed(tag)) used.push_back(p);
+      auto chosen = choose_subnet(tag, used);
       if (!chosen)
-        throw conflict("no subnet of 10.64.0.0/10 is free").hint("banger net up --subnet");
+        throw conflict("no subnet of 10.64.0.0/10 or 100.64.0.0/10 is free")
+            .hint("banger net up --subnet SUBNET, as root");
       entry->bridge.subnet = *chosen;
     }
   }
@@ -178,12 +230,19 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
     if (!entry->bridge.guests.empty())
       throw conflict("cannot take the subnet {}: VMs that run have addresses of {}", subnet->text(),
                      entry->bridge.subnet.text());
-    links_.remove(bridge_name(tag)); // with its address
     entry->bridge.subnet = *subnet;
+    check_subnet(*entry);
+    links_.remove(bridge_name(tag)); // with its address
     entry->version = 0;
+  } else {
+    check_subnet(*entry);
   }
-  check_subnet(*entry);
-  make(*entry);
+  try {
+    make(*entry);
+  } catch (const Error&) {
+    if (is_new) take_away(*entry);
+    throw;
+  }
   return entry->bridge;
 }
 
@@ -194,9 +253,16 @@ void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g
   auto is_open = [&](const Port& p) {
     return had != b.guests.end() && std::ranges::count(had->second.ports, p) > 0;
   };
+  size_t ports = g.ports.size();
+  for (const auto& [tap, other] : b.guests) ports += tap == g.tap ? 0 : other.ports.size();
+  if (ports > most_ports) throw conflict("cannot publish more: the bridge has {} ports", ports);
+  std::vector<RegisteredBridge> all;
   for (const Port& p : g.ports) {
     if (is_open(p) || p.host_address == g.address) continue; // nobody else's
-    for (const RegisteredBridge& other : registry_.all())
+    if (all.empty()) all = registry_.all();
+    if (p.host_address != everywhere && !links_.is_local(parse_address("address", p.host_address)))
+      throw conflict("cannot publish {}:{}: it is no address of this host", p.host_address, p.host);
+    for (const RegisteredBridge& other : all)
       for (const auto& [tap, theirs] : other.bridge.guests)
         for (const Port& taken : theirs.ports)
           if (!(other.bridge.tag == b.tag && tap == g.tap) && same_port(taken, p) &&
@@ -205,9 +271,7 @@ void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g
     bool free = p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host)
                                  : sys::can_bind_udp(p.host_address, p.host);
     if (!free)
-      throw conflict("cannot publish {}:{}: another program has it, or it is no address of this "
-                     "host",
-                     p.host_address, p.host);
+      throw conflict("cannot publish {}:{}: another program has it", p.host_address, p.host);
   }
 }
 
@@ -241,6 +305,7 @@ void BridgeHost::change(RegisteredBridge& entry, int tap, const std::optional<Br
   } catch (const Error&) {
     return make(entry);
   }
+  route_loopback(b);
   entry.version = bridge_version;
   registry_.write(entry);
 }
@@ -287,20 +352,31 @@ void BridgeHost::nat(const std::string& tag, int tap, bool on) {
 
 void BridgeHost::down(const std::string& tag) {
   auto held = registry_.lock();
-  auto entry = find(tag);
-  if (!entry) return;
-  for (const Pass& pass : entry->bridge.passes) Firewalls(rules_).close(pass, bridge_name(tag));
+  if (auto entry = find(tag)) take_away(*entry);
+}
+
+void BridgeHost::take_away(const RegisteredBridge& entry) {
+  const std::string& tag = entry.bridge.tag;
+  for (const Pass& pass : entry.bridge.passes) {
+    try {
+      Firewalls(rules_).close(pass, bridge_name(tag));
+    } catch (const Error& e) {
+      warnings_.push_back(fmt::format("{} keeps a rule for '{}': {}", name_of(pass.way),
+                                      bridge_name(tag), e.what()));
+    }
+  }
   links_.remove_group(group_of(tag));
   links_.remove(bridge_name(tag));
-  rules_.apply(no_rules(tag));
-  for (const Uplink& u : entry->bridge.uplinks) give_back(u, tag);
+  for (const Uplink& u : entry.bridge.uplinks) give_back(u, tag);
+  rules_.apply(no_rules(tag)); // last: until then nothing more is forwarded than with it
   registry_.remove(tag);
 }
 
 Fd BridgeHost::name_socket(const std::string& tag, const std::string& proto) {
+  // At the link: it hears no stranger on the LAN, and one of a bridge that went hears nothing.
   std::string address = to_text(get(tag).bridge.subnet.bridge());
-  if (proto == "udp") return sys::bind_udp(address, dns_port);
-  if (proto == "tcp") return sys::listen_tcp(address, dns_port);
+  if (proto == "udp") return sys::bind_udp(address, dns_port, bridge_name(tag));
+  if (proto == "tcp") return sys::listen_tcp(address, dns_port, bridge_name(tag));
   throw usage("invalid protocol '{}'", proto);
 }
 

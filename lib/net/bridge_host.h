@@ -19,6 +19,8 @@ public:
   // Works on behalf of that user: Error(conflict) for a tag that is another's, Error(usage) for
   // what no banger asks for.
   explicit BridgeHost(unsigned uid) : uid_(uid) {}
+  // What did not keep a call from succeeding, for people.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Makes the bridge whole. Without a subnet it keeps its own, or gets one that is free. Throws
   // Error(conflict) for a subnet that the host has a route to, or while guests have another.
@@ -46,13 +48,18 @@ private:
   void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
+  void take_away(const RegisteredBridge& entry);
+  std::vector<Prefix> needed(const std::string& tag);
+  bool find_uplinks(RegisteredBridge& entry);
   bool follow_uplinks(RegisteredBridge& entry);
+  void route_loopback(const Bridge& bridge);
   void pass_firewalls(RegisteredBridge& entry);
   void give_back(const Uplink& uplink, const std::string& tag);
   void change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest);
 
   unsigned uid_;
   BridgeRegistry registry_;
+  std::vector<std::string> warnings_;
   Links links_;
   Rules rules_;
 };

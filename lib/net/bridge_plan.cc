@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -18,21 +19,31 @@ constexpr int first_free_port = 1024;
 // More than any state is seen to have; so that nobody fills the kernel's tables.
 constexpr size_t most_guests = 4096, most_ports = 256;
 
-// 10.64.0.0/10: the networks of offices and homes, of Docker and of libvirt are mostly elsewhere.
-constexpr uint32_t first = 10u << 24 | 64u << 16, length = 24, how_many = 64 * 256;
+// The networks of offices and homes, of Docker and of libvirt are mostly elsewhere.
+constexpr Prefix for_users[] = {{{10u << 24 | 64u << 16}, 10}, {{100u << 24 | 64u << 16}, 10}};
+constexpr uint32_t length = 24, in_each = 64 * 256;
 
-Prefix nth(uint32_t n) { return {{first + (n % how_many << (32 - length))}, length}; }
+Prefix nth(const Prefix& range, uint32_t n) {
+  return {{range.address.value + (n % in_each << (32 - length))}, length};
+}
+
+bool is_in(const Subnet& subnet, std::span<const Prefix> ranges) {
+  Prefix own = subnet.as_prefix();
+  return std::ranges::any_of(
+      ranges, [&](const Prefix& p) { return p.length <= own.length && overlap(p, own); });
+}
 
 } // namespace
 
 std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used) {
   uint32_t begin = 0;
   std::from_chars(tag.data(), tag.data() + tag.size(), begin, 16);
-  for (uint32_t n = 0; n < how_many; n++) {
-    Prefix candidate = nth(begin + n);
-    auto is_in = [&](const Prefix& p) { return overlap(p, candidate); };
-    if (std::none_of(used.begin(), used.end(), is_in)) return Subnet::parse(to_text(candidate));
-  }
+  for (const Prefix& range : for_users)
+    for (uint32_t n = 0; n < in_each; n++) {
+      Prefix candidate = nth(range, begin + n);
+      auto is_used = [&](const Prefix& p) { return overlap(p, candidate); };
+      if (std::ranges::none_of(used, is_used)) return Subnet::parse(to_text(candidate));
+    }
   return {};
 }
 
@@ -41,10 +52,10 @@ bool is_private(const Subnet& subnet) {
                                {{172u << 24 | 16u << 16}, 12},
                                {{192u << 24 | 168u << 16}, 16},
                                {{100u << 24 | 64u << 16}, 10}};
-  Prefix own = subnet.as_prefix();
-  return std::any_of(std::begin(ranges), std::end(ranges),
-                     [&](const Prefix& p) { return p.length <= own.length && overlap(p, own); });
+  return is_in(subnet, ranges);
 }
+
+bool is_for_users(const Subnet& subnet) { return is_in(subnet, for_users); }
 
 namespace {
 

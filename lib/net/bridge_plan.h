@@ -81,9 +81,13 @@ struct BridgeCounts {
   std::vector<Out> out; // what left by NAT
 };
 
-// A subnet for a bridge whose state has this tag: the first of 10.64.0.0/10's that overlaps none of
-// `used`, beginning at one that the tag decides. None where all are used.
+// A subnet for a bridge whose state has this tag: the first of 10.64.0.0/10's, or else
+// 100.64.0.0/10's, that overlaps none of `used`, beginning at one that the tag decides. None where
+// all are used.
 std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used);
+// Whether it lies in those two ranges: others may be networks that the host reaches by its default
+// route, and only root may take them away from its users.
+bool is_for_users(const Subnet& subnet);
 // 10/8, 172.16/12, 192.168/16 (RFC 1918) or 100.64/10 (RFC 6598): a bridge takes no address that is
 // somebody's on the internet.
 bool is_private(const Subnet& subnet);

@@ -13,6 +13,7 @@ namespace banger::net {
 namespace {
 
 constexpr const char* directory = "/run/banger";
+constexpr size_t most_bytes = 2 << 20; // 4096 VMs, with 4096 ports
 constexpr std::string_view suffix = ".bridge";
 
 Json to_json(const RegisteredBridge& entry) {
@@ -72,7 +73,7 @@ sys::FileLock BridgeRegistry::lock() const {
 }
 
 std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
-  auto text = sys::find_content(path_of(tag));
+  auto text = sys::find_content(path_of(tag), most_bytes);
   if (!text) return {};
   return read_message(*text, [](const Json& j) { return entry_of(j); });
 }
@@ -83,14 +84,19 @@ std::vector<RegisteredBridge> BridgeRegistry::all() const {
     if (!name.ends_with(suffix)) continue;
     std::string tag = name.substr(0, name.size() - suffix.size());
     if (!is_tag(tag)) continue;
-    if (auto entry = find(tag)) all.push_back(std::move(*entry));
+    try {
+      if (auto entry = find(tag)) all.push_back(std::move(*entry));
+    } catch (const Error&) {
+    }
   }
   return all;
 }
 
 void BridgeRegistry::write(const RegisteredBridge& entry) {
-  sys::write_atomic(path_of(entry.bridge.tag), message_line(to_json(entry)), 0600,
-                    Outlives::process);
+  std::string line = message_line(to_json(entry));
+  if (line.size() > most_bytes)
+    throw failed("the bridge '{}' has more VMs and ports than a host remembers", entry.bridge.tag);
+  sys::write_atomic(path_of(entry.bridge.tag), line, 0600, Outlives::process);
 }
 
 void BridgeRegistry::remove(const std::string& tag) { sys::remove_file(path_of(tag)); }

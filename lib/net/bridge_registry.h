@@ -29,7 +29,9 @@ public:
   sys::FileLock lock() const;
   // Throws Error(failed) for a file that is none of this build's.
   std::optional<RegisteredBridge> find(const std::string& tag) const;
+  // Without those that cannot be read: one user's must not be in another's way.
   std::vector<RegisteredBridge> all() const;
+  // Throws Error(failed) for more than a file may have.
   void write(const RegisteredBridge& entry);
   void remove(const std::string& tag);
 

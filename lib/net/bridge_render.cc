@@ -42,6 +42,13 @@ private:
   std::string table_, text_;
 };
 
+// A bridge gives frames to 01:80:c2:00:00:0X to its own host, as from the tap, past its own hooks.
+// No packet that is meant for this host comes from a tap.
+void add_taps(Script& s, const std::string& tag) {
+  s.chain("inet", "taps", "filter hook prerouting priority -400");
+  s.rule("taps", fmt::format("iifname {} drop", taps_of(tag)));
+}
+
 void add_frames(Script& s, const std::string& tag) {
   const std::string taps = taps_of(tag);
   s.add(sender_sets(s.table()));
@@ -84,7 +91,11 @@ void add_forward(Script& s, const Bridge& b) {
   rule(fmt::format("iifname \"{0}\" oifname \"{0}\" accept", bridge));
   rule(fmt::format("iifname \"{}\" jump out", bridge));
   rule(fmt::format("oifname \"{}\" jump in", bridge));
-  rule("iifname @opened oifname != \"bng-*\" drop");
+  // An uplink that did not forward before forwards to bridges of banger's, and what an uplink that
+  // is a bridge itself passes on between its ports; and answers, for others may forward, too.
+  rule("iifname . oifname @within accept");
+  rule("meta nfproto ipv4 iifname @opened oifname != \"bng-*\" ct state != established,related "
+       "drop");
   s.rule("out", "ct state established,related accept");
   s.rule("out",
          fmt::format("ip daddr {} update @dropped_destination {{ ip saddr }} drop", never_out));
@@ -100,9 +111,11 @@ void add_forward(Script& s, const Bridge& b) {
 void add_nat(Script& s, const Bridge& b) {
   const std::string bridge = bridge_name(b.tag);
   s.chain("inet", "published");
+  s.rule("published", "dnat ip to ip protocol . ip daddr . th dport map @ports_own");
+  // Not what is for many, and not an address that the host has no more.
+  s.rule("published", "fib daddr type != local return");
   s.rule("published", "dnat ip to ip protocol . ip daddr . th dport map @ports");
-  s.rule("published",
-         "fib daddr type local dnat ip to ip protocol . th dport map @ports_everywhere");
+  s.rule("published", "dnat ip to ip protocol . th dport map @ports_everywhere");
   s.chain("inet", "came", "nat hook prerouting priority -100");
   s.rule("came", fmt::format("iifname \"{}\" return", bridge));
   s.rule("came", "meta l4proto { tcp, udp } jump published");
@@ -132,7 +145,8 @@ Link bridge_link(const Bridge& b) {
   return {.kind = Link::Kind::bridge,
           .name = bridge_name(b.tag),
           .mac = mac_of(own),
-          .address = fmt::format("{}/{}", to_text(own), b.subnet.prefix())};
+          .address = fmt::format("{}/{}", to_text(own), b.subnet.prefix()),
+          .mute = true};
 }
 
 Link tap_link(const Bridge& b, int tap, unsigned owner) {
@@ -140,7 +154,8 @@ Link tap_link(const Bridge& b, int tap, unsigned owner) {
           .name = tap_name(b.tag, tap),
           .master = bridge_name(b.tag),
           .owner = owner,
-          .group = group_of(b.tag)};
+          .group = group_of(b.tag),
+          .mute = true};
 }
 
 std::string no_rules(const std::string& tag) {
@@ -156,6 +171,7 @@ std::string bridge_rules(const Bridge& b) {
   s.add(no_rules(b.tag));
   for (std::string_view family : {"bridge", "inet"})
     s.add(fmt::format("add table {} {}\n", family, s.table()));
+  add_taps(s, b.tag);
   add_frames(s, b.tag);
   s.set("set", "uplinks", "type ifname;");
   s.set("set", "opened", "type ifname;");
@@ -163,6 +179,9 @@ std::string bridge_rules(const Bridge& b) {
   s.set("set", "host_open", "type ipv4_addr;");
   s.set("set", "dropped_destination", "type ipv4_addr; size 65535; flags dynamic; counter;");
   s.set("map", "ports", "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;");
+  s.set("map", "ports_own",
+        "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;");
+  s.set("set", "within", "type ifname . ifname;");
   s.set("map", "ports_everywhere", "type inet_proto . inet_service : ipv4_addr . inet_service;");
   add_input(s, b);
   add_forward(s, b);
@@ -174,10 +193,14 @@ std::string bridge_rules(const Bridge& b) {
 
 std::string uplink_rules(const Bridge& b) {
   const std::string t = table_name(b.tag);
-  std::string r = fmt::format("flush set inet {0} uplinks\nflush set inet {0} opened\n", t);
+  std::string r = fmt::format("flush set inet {0} uplinks\nflush set inet {0} opened\n"
+                              "flush set inet {0} within\n",
+                              t);
   for (const Uplink& u : b.uplinks) {
     r += element("add", t, "uplinks", fmt::format("\"{}\"", u.name));
-    if (!u.forwarded) r += element("add", t, "opened", fmt::format("\"{}\"", u.name));
+    if (u.forwarded) continue;
+    r += element("add", t, "opened", fmt::format("\"{}\"", u.name));
+    r += element("add", t, "within", fmt::format("\"{0}\" . \"{0}\"", u.name));
   }
   return r;
 }
@@ -189,10 +212,13 @@ std::string guest_elements(std::string_view verb, const std::string& tag, const 
   if (g.nat) r += element(verb, t, "nat", g.address);
   if (g.host_open) r += element(verb, t, "host_open", g.address);
   for (const Port& p : g.ports) {
-    bool all = p.host_address == everywhere;
+    bool all = p.host_address == everywhere, own = p.host_address == g.address;
     std::string key = all ? fmt::format("{} . {}", p.proto, p.host)
                           : fmt::format("{} . {} . {}", p.proto, p.host_address, p.host);
-    r += element(verb, t, all ? "ports_everywhere" : "ports",
+    r += element(verb, t,
+                 all   ? "ports_everywhere"
+                 : own ? "ports_own"
+                       : "ports",
                  fmt::format("{} : {} . {}", key, g.address, p.guest));
   }
   return r;

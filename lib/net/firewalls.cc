@@ -149,6 +149,7 @@ void Firewalls::close(const Pass& pass, const std::string& bridge) {
     return;
   }
   if (pass.way != Way::nftables) {
+    if (!sys::find_program(iptables_of(pass.way))) return;
     for (const auto& [match, flag] : matches(pass))
       sys::run({{iptables_of(pass.way), "-w", "-D", pass.chain, flag, bridge, "-j", "ACCEPT"},
                 {},

@@ -104,7 +104,8 @@ HelperAsk parse_helper_ask(std::string_view line) {
 Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
   Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
   return {Subnet::parse(reply.value("subnet", "")),
-          reply.value("uplinks", std::vector<std::string>{})};
+          reply.value("uplinks", std::vector<std::string>{}),
+          reply.value("warnings", std::vector<std::string>{})};
 }
 
 void Helper::join(const std::string& tag, const BridgeGuest& guest) const {

@@ -17,7 +17,8 @@
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…]}
-//   {"v":1,"error":{"code","message","hint"}}
+//   {"v":1,"error":{"code","message","hint"}}; with an answer "warnings":[TEXT…], where there are
+//   any
 //
 // It trusts no argument (net/helper_server.cc): all names follow from the tag, a tag belongs to the
 // user who took it first, and a user gets only what he could not take from others by it.
@@ -58,7 +59,7 @@ public:
 
   struct Up {
     Subnet subnet;
-    std::vector<std::string> uplinks;
+    std::vector<std::string> uplinks, warnings;
   };
   Up up(const std::string& tag, const std::optional<Subnet>& subnet) const;
   void join(const std::string& tag, const BridgeGuest& guest) const;

@@ -1,5 +1,9 @@
+#include <cerrno>
 #include <csignal>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +12,7 @@
 #include "model/message.h"
 #include "net/bridge_host.h"
 #include "net/helper.h"
+#include "sys/file.h"
 #include "sys/lines.h"
 #include "sys/socket.h"
 
@@ -15,6 +20,7 @@ namespace banger::net {
 
 namespace {
 
+constexpr unsigned longest_seconds = 60;
 constexpr size_t longest_ask = 64 << 10; // 256 ports, and more
 
 Json names_of(const std::vector<Uplink>& uplinks) {
@@ -34,8 +40,7 @@ Json seen_of(const BridgeHost::Seen& seen) {
 }
 
 // `gives`: a descriptor that goes along with the answer.
-Json act(const HelperAsk& ask, unsigned uid, Fd& gives) {
-  BridgeHost host(uid);
+Json act(BridgeHost& host, const HelperAsk& ask, Fd& gives) {
   if (ask.verb == "up") {
     Bridge b = host.up(ask.tag, ask.subnet);
     return {{"subnet", b.subnet.text()}, {"uplinks", names_of(b.uplinks)}};
@@ -58,19 +63,45 @@ Json act(const HelperAsk& ask, unsigned uid, Fd& gives) {
   return Json::object();
 }
 
+// Nothing that it was given may make it wait, fail half-way, or do otherwise than for root: a pipe
+// that nobody reads, limits, a mask, a directory, signals of its asker's terminal. Others wait for
+// its lock.
+void settle_in() {
+  for (int fd : {1, 2}) {
+    Fd null = sys::open_file("/dev/null", O_RDWR);
+    ::dup2(null.get(), fd);
+  }
+  auto limit = [](auto which, rlim_t most) {
+    rlimit l{most, most};
+    ::setrlimit(which, &l);
+  };
+  limit(RLIMIT_NOFILE, 256);
+  limit(RLIMIT_STACK, 8 << 20);
+  limit(RLIMIT_CORE, 0);
+  for (auto which : {RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_NPROC})
+    limit(which, RLIM_INFINITY);
+  ::umask(022);
+  if (::chdir("/") != 0) throw sys_error(errno, "cannot enter '/'");
+  ::setsid();
+  ::alarm(longest_seconds);                             // the last resort
+  ::setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1); // the programs of firewalls
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE})
+    std::signal(signal, SIG_IGN);
+}
+
 } // namespace
 
 void serve_helper(int socket, unsigned uid) {
-  // Its asker's terminal must not stop it while others wait for its lock, nor end it half-way.
-  ::setsid();
-  ::setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1); // the programs of firewalls
-  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) std::signal(signal, SIG_IGN);
+  settle_in();
   Json answer;
   Fd gives;
   try {
     auto line = sys::LineReader(socket, longest_ask).next();
     if (!line) return;
-    answer = act(parse_helper_ask(*line), uid, gives);
+    HelperAsk ask = parse_helper_ask(*line);
+    BridgeHost host(uid);
+    answer = act(host, ask, gives);
+    if (!host.warnings().empty()) answer["warnings"] = host.warnings();
   } catch (const Error& e) {
     answer = {
         {"error", {{"code", name_of(e.code())}, {"message", e.message()}, {"hint", e.hint()}}}};

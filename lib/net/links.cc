@@ -5,6 +5,7 @@
 #include <set>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -23,6 +24,7 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "sys/file.h"
 #include "sys/namespace.h"
 
 namespace banger::net {
@@ -106,6 +108,7 @@ void Links::ensure(const Link& link) {
             link.name);
     }
   }
+  if (link.mute) silence(link);
   // No address but what was asked for, not even of IPv6: these links are wires. A kernel without
   // IPv6 refuses to hear of it.
   int index = index_of(link.name), code = change(index, link, true);
@@ -113,6 +116,17 @@ void Links::ensure(const Link& link) {
   check(code, "bring up", link.name);
   if (link.kind == Link::Kind::uplink) learn_nothing(index, link.name);
   if (!link.address.empty()) give_address(index, link);
+}
+
+// Before it is up, or has a master. A kernel without IPv6 has no such file.
+void Links::silence(const Link& link) {
+  auto write = [&](const char* family, const char* key, const char* value) {
+    auto file = sys::find_file(fmt::format("/proc/sys/net/{}/conf/{}/{}", family, link.name, key),
+                               O_WRONLY | O_CLOEXEC);
+    if (file) sys::write_all(file->get(), value);
+  };
+  write("ipv6", "disable_ipv6", "1");
+  if (link.kind == Link::Kind::tap) write("ipv4", "arp_ignore", "8");
 }
 
 // Neighbours that the bridge has learned there already go too. libnl has no call for it:
@@ -185,12 +199,18 @@ void each_route(nl_sock* socket, Look&& look) {
     look(reinterpret_cast<rtnl_route*>(o));
 }
 
+std::optional<Address> address_of(nl_addr* a) {
+  if (!a || ::nl_addr_get_len(a) != 4) return {};
+  uint32_t value = 0;
+  std::memcpy(&value, ::nl_addr_get_binary_addr(a), sizeof value);
+  return Address{ntohl(value)};
+}
+
 std::optional<Prefix> destination(rtnl_route* route) {
   nl_addr* dst = ::rtnl_route_get_dst(route);
-  if (!dst || ::nl_addr_get_prefixlen(dst) == 0 || ::nl_addr_get_len(dst) != 4) return {};
-  uint32_t address = 0;
-  std::memcpy(&address, ::nl_addr_get_binary_addr(dst), sizeof address);
-  return Prefix{{ntohl(address)}, static_cast<int>(::nl_addr_get_prefixlen(dst))};
+  auto address = address_of(dst);
+  if (!address || ::nl_addr_get_prefixlen(dst) == 0) return {};
+  return Prefix{*address, static_cast<int>(::nl_addr_get_prefixlen(dst))};
 }
 
 // The indices of the links that it leads to.
@@ -202,7 +222,38 @@ std::vector<int> links_of(rtnl_route* route) {
   return all;
 }
 
+// A VPN takes everything by two routes of half of it each, which are not in its own way later.
+constexpr int narrowest_half = 2;
+
+bool leads_out(rtnl_route* route) {
+  if (::rtnl_route_get_table(route) != RT_TABLE_MAIN || ::rtnl_route_get_type(route) != RTN_UNICAST)
+    return false;
+  auto to = destination(route);
+  return !to || to->length < narrowest_half;
+}
+
 } // namespace
+
+std::vector<Address> Links::gateways() {
+  std::vector<Address> all;
+  each_route(socket_.get(), [&](rtnl_route* route) {
+    if (!leads_out(route)) return;
+    for (int n = 0; n < ::rtnl_route_get_nnexthops(route); n++)
+      if (auto by = address_of(::rtnl_route_nh_get_gateway(::rtnl_route_nexthop_n(route, n))))
+        all.push_back(*by);
+  });
+  return all;
+}
+
+bool Links::is_local(Address address) {
+  bool found = false;
+  each_route(socket_.get(), [&](rtnl_route* route) {
+    auto to = destination(route);
+    found =
+        found || (to && ::rtnl_route_get_type(route) == RTN_LOCAL && overlap(*to, {address, 32}));
+  });
+  return found;
+}
 
 std::vector<Prefix> Links::routed(const std::string& but) {
   int left_out = index_of(but);
@@ -210,7 +261,7 @@ std::vector<Prefix> Links::routed(const std::string& but) {
   each_route(socket_.get(), [&](rtnl_route* route) {
     auto to = destination(route);
     // A route that forbids a network, or throws it away, leads to nobody.
-    if (!to || ::rtnl_route_get_type(route) > RTN_MULTICAST) return;
+    if (!to || to->length < narrowest_half || ::rtnl_route_get_type(route) > RTN_MULTICAST) return;
     std::vector<int> links = links_of(route);
     if (left_out && links == std::vector<int>{left_out}) return;
     all.push_back(*to);
@@ -221,9 +272,7 @@ std::vector<Prefix> Links::routed(const std::string& but) {
 std::vector<std::string> Links::uplinks() {
   std::set<std::string> names;
   each_route(socket_.get(), [&](rtnl_route* route) {
-    if (::rtnl_route_get_table(route) != RT_TABLE_MAIN || destination(route) ||
-        ::rtnl_route_get_type(route) != RTN_UNICAST)
-      return;
+    if (!leads_out(route)) return;
     for (int index : links_of(route)) {
       char name[IFNAMSIZ] = {};
       if (::if_indextoname(static_cast<unsigned>(index), name)) names.insert(name);

@@ -29,13 +29,19 @@ public:
   // 0: there is none of that name.
   int index_of(const std::string& name) const;
 
-  // Networks that this host has a route to, or addresses in, in whatever table; default routes are
-  // none. Without those through `but`, a link.
+  // Networks that this host has a route to, or addresses in, in whatever table. Default routes are
+  // none, nor the halves of everything that VPNs put before one. Without those through `but`, a
+  // link.
   std::vector<Prefix> routed(const std::string& but);
-  // The links of the default routes of the main table, by name.
+  // The links of the default routes of the main table, and of such halves, by name.
   std::vector<std::string> uplinks();
+  // The gateways of those routes.
+  std::vector<Address> gateways();
+  // Whether the host takes packets to it for its own.
+  bool is_local(Address address);
 
 private:
+  void silence(const Link& link);
   int change(int index, const Link& link, bool quiet_ipv6);
   void learn_nothing(int index, const std::string& name);
   void give_address(int index, const Link& link);

@@ -53,7 +53,7 @@ NetPlan leave_plan(const std::string& tag, const Guest& guest);
 
 // Changes with each change of the base, and of what a holder makes true: a network with another
 // number gets the base anew, and a holder of this build.
-inline constexpr int guard_version = 4;
+inline constexpr int guard_version = 5;
 
 // The largest packet, in bytes: of a VM's tap and its way out, and what its guest is told. Measured
 // (decision 11): three segments of TCP fit into the window that libslirp offers.

@@ -4,6 +4,7 @@
 //                   ── uplink bngTTTT-uN   its way out: the tap of a slirp4netns of its own
 //                   ── uplink bngTTTT-up   one way out for all, in a network of a build before
 //   table bridge banger_TTTT               who may send what
+//   table inet banger_TTTT                 no packet comes from a tap itself
 //
 // The bridge has the subnet's first address, for the holder's relays (net/relay.h) and for the
 // names that guests ask for (ops/dns/guests.h).
@@ -49,6 +50,8 @@ struct Link {
   int mtu = 0;                        // 0: it stays as it is; a bridge's is its ports' lowest
   std::optional<unsigned> owner = {}; // of a tap: who may open it; else this process's user
   unsigned group = 0;                 // ip-link(8); 0: none
+  // It has no IPv6 at all, and a tap answers no ARP by itself: of a link in the host's namespace.
+  bool mute = false;
   bool operator==(const Link&) const = default;
 };
 

@@ -17,8 +17,9 @@ void tell_destination(int fd, in_addr_t bound) {
 
 } // namespace
 
-Fd bind_udp(const std::string& address, int port) {
+Fd bind_udp(const std::string& address, int port, const std::string& link) {
   Fd fd = new_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  if (!link.empty()) bind_to_link(fd.get(), link);
   sockaddr_in a = inet_address(address, port);
   failpoint(Point::bind);
   tell_destination(fd.get(), a.sin_addr.s_addr);

@@ -14,7 +14,9 @@ namespace banger::sys {
 
 // A datagram socket at address:port, nonblocking. The errno of one that is taken can be read from
 // the Error.
-Fd bind_udp(const std::string& address, int port);
+// With `link` it hears only what comes by that link, for which root's rights are needed; a link of
+// the same name that is made later is another.
+Fd bind_udp(const std::string& address, int port, const std::string& link = {});
 // One that sends to address:port, over IPv4 or IPv6 (is_address, sys/inet.h), and hears from nobody
 // else, nonblocking.
 Fd connect_udp(const std::string& address, int port);

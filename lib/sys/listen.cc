@@ -13,9 +13,10 @@
 
 namespace banger::sys {
 
-Fd listen_tcp(const std::string& address, int port) {
+Fd listen_tcp(const std::string& address, int port, const std::string& link) {
   sockaddr_in a = inet_address(address, port);
   Fd fd = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+  if (!link.empty()) bind_to_link(fd.get(), link);
   // A port whose last connections linger is free.
   int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

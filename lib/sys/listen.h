@@ -11,7 +11,8 @@ namespace banger::sys {
 // A nonblocking listener on address:port (0: one that is free). Throws Error(conflict) for
 // a port that is taken, Error(preflight) for one that this user may not have, Error(usage) for an
 // address that is none.
-Fd listen_tcp(const std::string& address, int port);
+// `link` as of bind_udp (sys/datagram.h).
+Fd listen_tcp(const std::string& address, int port, const std::string& link = {});
 // Has a connection send each packet at once: somebody waits for it.
 void send_at_once(int connection);
 // Whether fd is a listener of TCP over IPv4.

@@ -39,6 +39,12 @@ inline Fd new_socket(int domain, int type) {
   return fd;
 }
 
+inline void bind_to_link(int fd, const std::string& link) {
+  if (::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link.data(),
+                   static_cast<socklen_t>(link.size())) != 0)
+    throw sys_error(errno, "cannot bind a socket to the link '{}'", link);
+}
+
 // Whether a socket's number for this option of SOL_SOCKET is `want`; false for no socket.
 inline bool has_option(int fd, int option, int want) {
   int value = 0;

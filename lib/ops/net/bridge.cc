@@ -54,6 +54,7 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   auto before = bridge_subnet(ctx.state);
   auto subnet = wanted ? wanted : before;
   if (subnet) require_same_subnet(ctx, *subnet);
+  const NetRecord was = r;
   BridgeUp up;
   up.changed = r.dir.empty() || subnet != before;
   // Before it is made: where this dies, `down` and the next `up` know of it.
@@ -61,7 +62,14 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   if (subnet) r.subnet = subnet->text();
   r.guard = 0;
   write_net(ctx.state, r, true);
-  net::Helper::Up made = helper.up(ctx.state.tag(), subnet);
+  net::Helper::Up made;
+  try {
+    made = helper.up(ctx.state.tag(), subnet);
+  } catch (const Error&) {
+    write_net(ctx.state, was, true); // a wish that was refused is none
+    throw;
+  }
+  for (const std::string& warning : made.warnings) ctx.notice(warning);
   r.subnet = made.subnet.text();
   r.guard = net::bridge_version;
   ctx.state.transaction([&] {
