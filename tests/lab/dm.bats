@@ -33,7 +33,7 @@ print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())' "$BANGER_S
 node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$(vm_field "$1" .id)-root"; }
 
 # bats test_tags=root
-@test "a life: made in no time, written, grown, stopped, started, reset, removed; nothing stays" {
+@test "a life: written, saved and restored, stopped, grown, started, reset, removed; nothing stays" {
   expect 0 banger vm create a
   same "$(vm_field a '[.root.way, .root.size] | @json')" '["dm-snapshot",268435456]'
   cow=$(disk_of a cow.img)
@@ -50,6 +50,13 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   same "$(banger vm stats --json a | jq .disk.root)" "$(vm_field a .root.used)"
   expect 0 banger doctor --leaks
   expect 4 banger image rm tiny
+  banger ssh a -- 'echo then >/root/mark; echo then >/tmp/mark'
+  expect 0 banger vm snapshot create a s
+  banger ssh a -- 'echo now >/root/mark; echo now >/tmp/mark; sync'
+  expect 0 banger vm kill a
+  nothing_mapped
+  expect 0 banger vm snapshot restore a s
+  same "$(banger ssh a -- cat /root/mark /tmp/mark | xargs)" 'then then'
   expect 0 banger vm stop a
   nothing_mapped
   same "$(rows_of_dm)" 0
@@ -69,21 +76,6 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   same "$(vm_field a .root.size)" 335544320
   expect 0 banger vm start a
   expect 1 banger ssh a -- test -e /etc/mark
-  expect 0 banger vm rm --force a
-  nothing_mapped
-  nothing_left
-}
-
-# bats test_tags=root
-@test "memory and disks of one moment come back, on another device" {
-  expect 0 banger vm create a
-  expect 0 banger vm start a
-  banger ssh a -- 'echo then >/root/mark; echo then >/tmp/mark'
-  expect 0 banger vm snapshot create a s
-  banger ssh a -- 'echo now >/root/mark; echo now >/tmp/mark; sync'
-  expect 0 banger vm kill a
-  expect 0 banger vm snapshot restore a s
-  same "$(banger ssh a -- cat /root/mark /tmp/mark | xargs)" 'then then'
   expect 0 banger vm rm --force a
   nothing_mapped
   nothing_left
@@ -212,7 +204,7 @@ is_given_up() { dmsetup status "$(basename "$(node_of "$1")")" | grep -q Invalid
   kill_monitor a "$(vm_field a .vmm.pid)"
   dmsetup remove "$(basename "$(node_of a)")"
   same "$(rows_of_dm)" 1
-  expect 0 banger vm start a
+  expect 0 banger vm start --no-wait a
   expect 0 banger vm rm --force a
   nothing_mapped
   nothing_left
