@@ -372,6 +372,8 @@ void BridgeHost::take_away(const RegisteredBridge& entry) {
   registry_.remove(tag);
 }
 
+int BridgeHost::link_of(const std::string& tag) const { return links_.index_of(bridge_name(tag)); }
+
 Fd BridgeHost::name_socket(const std::string& tag, const std::string& proto) {
   // At the link: it hears no stranger on the LAN, and one of a bridge that went hears nothing.
   std::string address = to_text(get(tag).bridge.subnet.bridge());

@@ -33,6 +33,8 @@ public:
   void publish(const std::string& tag, int tap, const Port& port, bool on);
   void nat(const std::string& tag, int tap, bool on);
   void down(const std::string& tag);
+  // The index of the bridge; 0: there is none.
+  int link_of(const std::string& tag) const;
   Fd name_socket(const std::string& tag, const std::string& proto);
   struct Seen {
     bool up = false;

@@ -93,9 +93,9 @@ void add_forward(Script& s, const Bridge& b) {
   rule(fmt::format("oifname \"{}\" jump in", bridge));
   // An uplink that did not forward before forwards to bridges of banger's, and what an uplink that
   // is a bridge itself passes on between its ports; and answers, for others may forward, too.
+  rule("ct state established,related accept");
   rule("iifname . oifname @within accept");
-  rule("meta nfproto ipv4 iifname @opened oifname != \"bng-*\" ct state != established,related "
-       "drop");
+  rule("meta nfproto ipv4 iifname @opened oifname != \"bng-*\" drop");
   s.rule("out", "ct state established,related accept");
   s.rule("out",
          fmt::format("ip daddr {} update @dropped_destination {{ ip saddr }} drop", never_out));

@@ -105,11 +105,11 @@ Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subne
   Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
-          reply.value("warnings", std::vector<std::string>{})};
+          reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
-void Helper::join(const std::string& tag, const BridgeGuest& guest) const {
-  ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest});
+int Helper::join(const std::string& tag, const BridgeGuest& guest) const {
+  return ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest}).value("link", 0);
 }
 
 void Helper::leave(const std::string& tag, const std::vector<int>& taps) const {

@@ -4,11 +4,11 @@
 // It makes and removes a state's bridge in the host's network namespace. It does one thing,
 // answers, and ends: one line each way on its standard input, a socket; JSON with "v".
 //
-//   {"v":1,"do":"up","tag":T[,"subnet":S]}   ──>  {"v":1,"subnet":S,"uplinks":[NAME…]}
+//   {"v":1,"do":"up","tag":T[,"subnet":S]}   ──>  {"v":1,"subnet":S,"uplinks":[NAME…],"link":N}
 //                                                 the bridge is there, and whole; what is on it
 //                                                 stays
-//   {"v":1,"do":"join","tag":T,"guest":{…}}  ──>  {"v":1}; the same tap anew. A bridge that a
-//   reboot,
+//   {"v":1,"do":"join","tag":T,"guest":{…}}  ──>  {"v":1,"link":N}; the same tap anew. A bridge
+//   that a reboot,
 //                                                 or a flush of all rules, took is made again
 //   {"v":1,"do":"leave","tag":T,"taps":[N…]} ──>  {"v":1}, also where they are not there
 //   {"v":1,"do":"publish","tag":T,"tap":N,"port":{…},"on":B}   ──>  {"v":1}; of a guest that joined
@@ -60,9 +60,11 @@ public:
   struct Up {
     Subnet subnet;
     std::vector<std::string> uplinks, warnings;
+    int link = 0; // the bridge's index: another says that it was made anew
   };
   Up up(const std::string& tag, const std::optional<Subnet>& subnet) const;
-  void join(const std::string& tag, const BridgeGuest& guest) const;
+  // The bridge's index.
+  int join(const std::string& tag, const BridgeGuest& guest) const;
   void leave(const std::string& tag, const std::vector<int>& taps) const;
   void publish(const std::string& tag, int tap, const Port& port, bool on) const;
   void nat(const std::string& tag, int tap, bool on) const;

@@ -43,12 +43,16 @@ Json seen_of(const BridgeHost::Seen& seen) {
 Json act(BridgeHost& host, const HelperAsk& ask, Fd& gives) {
   if (ask.verb == "up") {
     Bridge b = host.up(ask.tag, ask.subnet);
-    return {{"subnet", b.subnet.text()}, {"uplinks", names_of(b.uplinks)}};
+    return {{"subnet", b.subnet.text()},
+            {"uplinks", names_of(b.uplinks)},
+            {"link", host.link_of(ask.tag)}};
   }
   if (ask.verb == "look") return seen_of(host.look(ask.tag));
-  if (ask.verb == "join")
+  if (ask.verb == "join") {
     host.join(ask.tag, ask.guest);
-  else if (ask.verb == "leave")
+    return {{"link", host.link_of(ask.tag)}};
+  }
+  if (ask.verb == "leave")
     host.leave(ask.tag, ask.taps);
   else if (ask.verb == "publish")
     host.publish(ask.tag, ask.tap, ask.port, ask.on);

@@ -14,12 +14,12 @@ namespace {
 
 // The whole form of a line that a guest may become.
 bool is_element(const std::string& line, const std::string& tag) {
-  static const std::regex form(
-      "add element (bridge|inet) banger_([0-9a-f]{4}) [a-z_]+ \\{ "
-      "(\"bng([0-9a-f]{4})-[0-9]{1,6}\" \\. )?"
-      "[0-9a-f:.]+( : [0-9.]+ \\. [0-9]{1,5})? \\}|"
-      "add element inet banger_([0-9a-f]{4}) ports(_everywhere)? \\{ (tcp|udp)( \\. [0-9.]+)? \\. "
-      "[0-9]{1,5} : [0-9.]+ \\. [0-9]{1,5} \\}");
+  static const std::regex form("add element (bridge|inet) banger_([0-9a-f]{4}) [a-z_]+ \\{ "
+                               "(\"bng([0-9a-f]{4})-[0-9]{1,6}\" \\. )?"
+                               "[0-9a-f:.]+( : [0-9.]+ \\. [0-9]{1,5})? \\}|"
+                               "add element inet banger_([0-9a-f]{4}) ports(_everywhere|_own)? \\{ "
+                               "(tcp|udp)( \\. [0-9.]+)? \\. "
+                               "[0-9]{1,5} : [0-9.]+ \\. [0-9]{1,5} \\}");
   std::smatch parts;
   if (!std::regex_match(line, parts, form)) return false;
   for (int part : {2, 4, 6})

@@ -72,6 +72,13 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   for (const std::string& warning : made.warnings) ctx.notice(warning);
   r.subnet = made.subnet.text();
   r.guard = net::bridge_version;
+  auto link = static_cast<uint64_t>(made.link);
+  // It hears nothing at a bridge that was made anew; the VMs' monitors see that it has gone.
+  if (r.net_id != link && r.resolver_ready) {
+    sys::end_process(r.resolver, Millis(10'000));
+    r.resolver_ready = false;
+  }
+  r.net_id = link;
   ctx.state.transaction([&] {
     ctx.state.set_fact(subnet_fact, r.subnet);
     write_net(ctx.state, r, true);

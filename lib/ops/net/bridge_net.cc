@@ -71,12 +71,21 @@ void BridgeNet::join(NetRecord& r, const Vm& vm) {
                          .host_open = vm.host_open,
                          .ports = vm.ports};
   try {
-    return helper().join(tag, guest);
+    return note_link(r, helper().join(tag, guest));
   } catch (const Error& e) {
     if (e.code() != Code::not_found) throw;
   }
   helper().up(tag, Subnet::parse(r.subnet)); // the host was started anew
-  helper().join(tag, guest);
+  note_link(r, helper().join(tag, guest));
+}
+
+// The sockets of a resolver belong to the link that they were opened at.
+void BridgeNet::note_link(NetRecord& r, int link) {
+  auto id = static_cast<uint64_t>(link);
+  if (r.net_id == id) return;
+  if (r.net_id) resolver_.end(r);
+  r.net_id = id;
+  write_net(ctx_.state, r);
 }
 
 void BridgeNet::attach(Vm& vm) {

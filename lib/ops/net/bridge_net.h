@@ -56,6 +56,7 @@ public:
 private:
   net::Helper helper() const;
   void join(NetRecord& r, const Vm& vm);
+  void note_link(NetRecord& r, int link);
   void leave_locked(NetRecord& r, const std::string& vm);
   void end_strays(const NetRecord& r);
   bool is_at_work(const std::string& vm) const;

@@ -75,8 +75,9 @@ NetRecord read_net(state::State& state, NetMode mode) {
     case ObjectKind::table:
       r.guard = std::atoi(o.identity.c_str());
       break;
-    case ObjectKind::bridge:
-      break; // its name follows from the tag
+    case ObjectKind::bridge: // its name follows from the tag
+      if (mode == NetMode::bridge) r.net_id = std::strtoull(o.identity.c_str(), nullptr, 10);
+      break;
     case ObjectKind::dm:
       break; // no part of a network
     }
@@ -115,7 +116,8 @@ void write_net(state::State& state, const NetRecord& r, bool lasting) {
   if (r.resolver_known)
     add(ObjectKind::holder, object_name(r.mode, resolver), {}, identity_of(r.resolver),
         r.resolver_ready);
-  add(ObjectKind::bridge, object_name(r.mode, net::bridge_name(tag)), {}, {}, made);
+  add(ObjectKind::bridge, object_name(r.mode, net::bridge_name(tag)), {},
+      is_private || !r.net_id ? "" : std::to_string(r.net_id), made);
   add(ObjectKind::table, object_name(r.mode, net::table_name(tag)), {}, std::to_string(r.guard),
       made);
   for (const auto& [vm, n] : r.taps) add(ObjectKind::tap, net::tap_name(tag, n), vm, {}, false);

@@ -30,8 +30,9 @@ struct NetRecord {
   // All that belongs to the process was made or added. A living process without it is begun anew.
   // A bridge has neither holder, slirp nor namespace.
   bool holder_ready = false, slirp_ready = false, resolver_ready = false;
-  int guard = 0;                   // net::guard_version of its rules; 0: it has none
-  uint64_t net_id = 0;             // the namespace's inode; 0: not known yet
+  int guard = 0; // net::guard_version of its rules; 0: it has none
+  // The private namespace's inode, or the index of the host's bridge; 0: not known yet.
+  uint64_t net_id = 0;
   std::map<std::string, int> taps; // VM's id: N of bngTTTT-N
   bool operator==(const NetRecord&) const = default;
 

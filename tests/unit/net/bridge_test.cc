@@ -18,7 +18,10 @@ TEST(Bridge, ASubnetIsChosenThatTheHostHasNoRouteTo) {
   EXPECT_EQ("10.64.1.0/24", choose_subnet("0000", {prefix("10.64.0.0/25")})->text());
   EXPECT_EQ("10.65.0.0/24", choose_subnet("0000", {prefix("10.64.0.0/16")})->text());
   EXPECT_EQ("10.64.0.0/24", choose_subnet("3fff", {{{10u << 24 | 127u << 16}, 16}})->text());
-  EXPECT_FALSE(choose_subnet("abcd", {{{10u << 24}, 8}}));
+  EXPECT_EQ("100.64.5.0/24", choose_subnet("0005", {{{10u << 24}, 8}})->text());
+  EXPECT_FALSE(choose_subnet("abcd", {{{10u << 24}, 8}, {{100u << 24 | 64u << 16}, 10}}));
+  EXPECT_TRUE(is_for_users(*choose_subnet("abcd", {})));
+  EXPECT_FALSE(is_for_users(Subnet::parse("10.10.10.0/24")));
   EXPECT_NE(choose_subnet("0001", {}), choose_subnet("0002", {}));
 }
 
