@@ -3,7 +3,8 @@
 
     tap_guest.py TAP MAC ADDRESS BRIDGE-MAC HOST-ADDRESS PORT    asks the host in ways that no honest guest would
 
-On standard output what a server of the host at PORT, everywhere, heard of it: a line each.
+On standard output what a server of the host at PORT, everywhere, heard of it: a line each; and routes of
+IPv6 that the host has now by that tap.
 """
 import fcntl
 import os
@@ -83,5 +84,5 @@ for tag in 0x8100, 0x88A8:
     heard(f"tag {tag:x}")
 send(bridge_mac, own_mac, 0x800, datagram(own, "127.0.0.1", b"loopback"))
 heard("loopback")
-with os.popen("ip -6 route show table all dev " + tap_name) as routes:
+with os.popen(f"ip -6 route show table all type unicast dev {tap_name}") as routes:
     print(routes.read(), end="")

@@ -84,6 +84,12 @@ Check require_network(const Host& host) {
   return net;
 }
 
+// The host's network: whether it is wanted at all says more than whether this user could make it.
+Check require_bridge(const Host& host) {
+  if (bridge_is_wanted(*host.state)) return check_bridge(host);
+  return {"bridge", Verdict::missing, "the network 'bridge' is down", "banger net up"};
+}
+
 // KVM and the VMMs that may run it.
 void add_vmms(std::vector<Check>& all, const Host& host, const VmmWish& wish) {
   Check kvm = make_check("kvm", [&] { return check_kvm(host); });
@@ -158,7 +164,7 @@ void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   else if (nature_of(*mode).is_private)
     all.push_back(require_network(host));
   else if (nature_of(*mode).is_host)
-    all.push_back(make_check("bridge", [&] { return check_bridge(host); }));
+    all.push_back(make_check("bridge", [&] { return require_bridge(host); }));
 }
 
 } // namespace
@@ -182,7 +188,7 @@ std::vector<Check> check_start(Reader& in, const Vm& vm) {
   auto all = check_common(host, in.state, vm.memory, vm.id, wish_of(vm));
   if (nature_of(vm.net_mode).is_private) all.push_back(require_network(host));
   if (nature_of(vm.net_mode).is_host)
-    all.push_back(make_check("bridge", [&] { return check_bridge(host); }));
+    all.push_back(make_check("bridge", [&] { return require_bridge(host); }));
   add_mapper(all, host, vm.root_way);
   Places places = places_of(in.dirs, in.state.tag(), vm);
   all.push_back(make_check("disks", [&] { return check_disks(places, vm); }));
