@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <span>
 
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "model/message.h"
 #include "net/plan.h"
 
 namespace banger::net {
@@ -93,14 +95,29 @@ void check(const Bridge& b, const BridgeGuest& g, bool by_root) {
   }
 }
 
+int whole_number(const Json& value) {
+  // All within 64 bits are held exactly; larger ones as floating point.
+  bool is_whole =
+      value.is_number_unsigned()
+          ? value.get<uint64_t>() <= uint64_t{std::numeric_limits<int>::max()}
+          : value.is_number_integer() && value.get<int64_t>() >= std::numeric_limits<int>::min();
+  if (!is_whole) throw unreadable_message();
+  return static_cast<int>(value.get<int64_t>());
+}
+
+int whole_number(const Json& object, const char* key) {
+  auto at = object.find(key);
+  return at == object.end() ? 0 : whole_number(*at);
+}
+
 Json port_json(const Port& p) {
   return {
       {"proto", p.proto}, {"host_address", p.host_address}, {"host", p.host}, {"guest", p.guest}};
 }
 
 Port port_of(const Json& j) {
-  return {j.value("proto", ""), j.value("host_address", ""), j.value("host", 0),
-          j.value("guest", 0)};
+  return {j.value("proto", ""), j.value("host_address", ""), whole_number(j, "host"),
+          whole_number(j, "guest")};
 }
 
 Json to_json(const BridgeGuest& g) {
@@ -114,7 +131,7 @@ Json to_json(const BridgeGuest& g) {
 }
 
 BridgeGuest bridge_guest_of(const Json& j) {
-  BridgeGuest g{.tap = j.value("tap", 0),
+  BridgeGuest g{.tap = whole_number(j, "tap"),
                 .address = j.value("address", ""),
                 .nat = j.value("nat", false),
                 .host_open = j.value("host_open", false)};

@@ -98,6 +98,12 @@ bool is_private(const Subnet& subnet);
 // that passes can be taken for a rule.
 void check(const Bridge& bridge, const BridgeGuest& guest, bool by_root);
 
+// A whole number, as it stands: not one that is cut to fit, nor another type's. Throws
+// Error(failed).
+int whole_number(const nlohmann::ordered_json& value);
+// The same of a member; 0 where there is none.
+int whole_number(const nlohmann::ordered_json& object, const char* key);
+
 nlohmann::ordered_json port_json(const Port& port);
 Port port_of(const nlohmann::ordered_json& j);
 nlohmann::ordered_json to_json(const BridgeGuest& guest);

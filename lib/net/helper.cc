@@ -92,8 +92,8 @@ HelperAsk parse_helper_ask(std::string_view line) {
     HelperAsk ask{.verb = j.value("do", ""), .tag = j.value("tag", "")};
     if (j.contains("subnet")) ask.subnet = Subnet::parse(j["subnet"].get<std::string>());
     if (j.contains("guest")) ask.guest = bridge_guest_of(j["guest"]);
-    ask.taps = j.value("taps", std::vector<int>{});
-    ask.tap = j.value("tap", 0);
+    for (const Json& tap : j.value("taps", Json::array())) ask.taps.push_back(whole_number(tap));
+    ask.tap = whole_number(j, "tap");
     ask.on = j.value("on", false);
     if (j.contains("port")) ask.port = port_of(j["port"]);
     ask.proto = j.value("proto", "");

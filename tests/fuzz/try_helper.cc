@@ -59,6 +59,7 @@ std::vector<std::string> helper_seeds() {
       R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":1,"address":"10.77.0.4","nat":true,"host_open":true,"ports":[{"proto":"tcp","host_address":"0.0.0.0","host":8080,"guest":80},{"proto":"udp","host_address":"127.0.0.1","host":5353,"guest":53}]}})",
       R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":9,"address":"10.77.0.9","ports":[{"proto":"tcp","host_address":"10.77.0.9","host":22,"guest":22}]}})",
       R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":1,"address":"10.77.0.4 }\nflush ruleset"}})",
+      R"({"v":1,"do":"join","tag":"ab12","guest":{"tap":44444444444444444444444444444444,"address":"10.77.0.4"}})",
       R"({"v":1,"do":"leave","tag":"ab12","taps":[1,2,3]})",
       R"({"v":1,"do":"publish","tag":"ab12","tap":1,"on":true,"port":{"proto":"tcp","host_address":"127.0.0.1","host":80,"guest":80}})",
       R"({"v":1,"do":"names","tag":"ab12","proto":"udp"})",

@@ -323,6 +323,10 @@ EOF
   refused "$(printf '{"do":"leave","tag":"aaaa","taps":[%099999d' 1)" "no answer"
   refused "$(guest 0 10.77.0.4)" "number of a tap"
   refused "$(guest 1000000 10.77.0.4)" "number of a tap"
+  for tap in 4294967297 18446744073709551617 1e50 1.5 true '"1"'; do
+    refused "$(guest "$tap" 10.77.0.4)" "cannot be read"
+  done
+  refused "$(guest 1 10.77.0.4 "$(port tcp 127.0.0.1 4294975377)")" "cannot be read"
   refused "$(guest 1 10.77.1.4)" "not one for VMs"
   refused "$(guest 1 10.77.0.1)" "not one for VMs"
   refused "$(guest 1 '10.77.0.4 } ; flush ruleset')" "invalid address"
