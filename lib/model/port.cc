@@ -79,6 +79,12 @@ Parts parts_of(std::string_view text) {
 
 } // namespace
 
+bool overlap(const Port& a, const Port& b, bool same_vm) {
+  if (a.proto != b.proto || a.host != b.host) return false;
+  if (a.host_address == everywhere || b.host_address == everywhere) return true;
+  return a.host_address == b.host_address && (same_vm || !a.host_address.empty());
+}
+
 Port parse_port(std::string_view text) {
   Parts p = parts_of(text);
   Port port{p.proto, {}, number(text, p.host), number(text, p.guest)};

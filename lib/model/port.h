@@ -12,6 +12,13 @@ namespace banger {
 // Where people look for a server on their own machine.
 inline constexpr const char* loopback = "127.0.0.1";
 
+// All addresses of the host.
+inline constexpr const char* everywhere = "0.0.0.0";
+
+// Whether both cannot be had at once. An address that was not given yet is the VM's own, which no
+// other VM's port is in the way of.
+bool overlap(const Port& a, const Port& b, bool same_vm = true);
+
 // A port as a row of the state spells it: "ADDR:HOST:GUEST[/udp]". Without an address host_address
 // is empty: the VM's own loopback address. Throws Error(usage).
 Port parse_port(std::string_view text);

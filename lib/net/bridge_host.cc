@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/port.h"
 #include "net/bridge_render.h"
 #include "net/firewalls.h"
 #include "net/plan.h"
@@ -25,7 +26,6 @@ constexpr int dns_port = 53;
 constexpr size_t most_bridges = 16, most_ports = 4096;
 // Whoever sets it wants the host to forward; banger never does.
 constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
-constexpr std::string_view everywhere = "0.0.0.0";
 
 std::string sysctl_of(const std::string& link, std::string_view key) {
   return fmt::format("/proc/sys/net/ipv4/conf/{}/{}", link, key);
@@ -45,12 +45,6 @@ void set(const std::string& path, bool on) {
 bool is_plain(const std::string& link) {
   return std::ranges::all_of(link,
                              [](char c) { return c > ' ' && c < 127 && c != '"' && c != '*'; });
-}
-
-bool same_port(const Port& a, const Port& b) {
-  return a.proto == b.proto && a.host == b.host &&
-         (a.host_address == b.host_address || a.host_address == everywhere ||
-          b.host_address == everywhere);
 }
 
 } // namespace
@@ -190,13 +184,11 @@ void BridgeHost::make(RegisteredBridge& entry) {
   // Rules first: without them nothing may be forwarded.
   rules_.apply(bridge_rules(b));
   links_.ensure(bridge_link(b));
-  // arp_ignore: it claims its own address alone, not the host's others.
-  for (const char* key : {"forwarding", "arp_ignore"})
-    set(sysctl_of(bridge_name(b.tag), key), true);
+  set(sysctl_of(bridge_name(b.tag), "forwarding"), true);
   route_loopback(b);
   for (const Uplink& u : b.uplinks) set(sysctl_of(u.name, "forwarding"), true);
   try {
-    rules_.apply(bridge_names_rules(b.tag));
+    rules_.apply(names_rules(table_name(b.tag), from_taps(b.tag)));
   } catch (const Error& e) { // names are there all the same
     warnings_.push_back(fmt::format("guests ask for names without a limit: {}", e.what()));
   }
@@ -265,7 +257,7 @@ void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g
     for (const RegisteredBridge& other : all)
       for (const auto& [tap, theirs] : other.bridge.guests)
         for (const Port& taken : theirs.ports)
-          if (!(other.bridge.tag == b.tag && tap == g.tap) && same_port(taken, p) &&
+          if (!(other.bridge.tag == b.tag && tap == g.tap) && overlap(taken, p) &&
               taken.host_address != theirs.address)
             throw conflict("cannot publish {}:{}: another VM has it", p.host_address, p.host);
     bool free = p.proto == "tcp" ? sys::can_bind_tcp(p.host_address, p.host)
@@ -328,26 +320,27 @@ void BridgeHost::leave(const std::string& tag, const std::vector<int>& taps) {
 }
 
 void BridgeHost::publish(const std::string& tag, int tap, const Port& port, bool on) {
-  auto held = registry_.lock();
-  RegisteredBridge entry = get(tag);
-  auto found = entry.bridge.guests.find(tap);
-  if (found == entry.bridge.guests.end()) throw conflict("no VM is at tap {}", tap);
-  BridgeGuest guest = found->second;
-  std::erase(guest.ports, port);
-  if (on) guest.ports.push_back(port);
-  if (guest == found->second) return;
-  check_guest(entry, guest);
-  change(entry, tap, guest);
+  amend(tag, tap, [&](BridgeGuest& guest) {
+    std::erase(guest.ports, port);
+    if (on) guest.ports.push_back(port);
+  });
 }
 
 void BridgeHost::nat(const std::string& tag, int tap, bool on) {
+  amend(tag, tap, [&](BridgeGuest& guest) { guest.nat = on; });
+}
+
+void BridgeHost::amend(const std::string& tag, int tap,
+                       const std::function<void(BridgeGuest&)>& how) {
   auto held = registry_.lock();
   RegisteredBridge entry = get(tag);
   auto found = entry.bridge.guests.find(tap);
   if (found == entry.bridge.guests.end()) throw conflict("no VM is at tap {}", tap);
   BridgeGuest guest = found->second;
-  guest.nat = on;
-  if (guest != found->second) change(entry, tap, guest);
+  how(guest);
+  if (guest == found->second) return;
+  if (guest.ports != found->second.ports) check_guest(entry, guest);
+  change(entry, tap, guest);
 }
 
 void BridgeHost::down(const std::string& tag) {

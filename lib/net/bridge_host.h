@@ -3,6 +3,7 @@
 // undoes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ private:
   void route_loopback(const Bridge& bridge);
   void pass_firewalls(RegisteredBridge& entry);
   void give_back(const Uplink& uplink, const std::string& tag);
+  void amend(const std::string& tag, int tap, const std::function<void(BridgeGuest&)>& how);
   void change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest);
 
   unsigned uid_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "model/port.h"
 #include "net/plan.h"
 #include "net/rule_text.h"
 
@@ -11,7 +12,6 @@ namespace banger::net {
 
 namespace {
 
-constexpr std::string_view everywhere = "0.0.0.0";
 constexpr unsigned groups = 0x62000000; // of banger's links: none of them is what others choose
 
 std::string taps_of(const std::string& tag) { return fmt::format("\"bng{}-*\"", tag); }
@@ -42,13 +42,6 @@ private:
   std::string table_, text_;
 };
 
-// A bridge gives frames to 01:80:c2:00:00:0X to its own host, as from the tap, past its own hooks.
-// No packet that is meant for this host comes from a tap.
-void add_taps(Script& s, const std::string& tag) {
-  s.chain("inet", "taps", "filter hook prerouting priority -400");
-  s.rule("taps", fmt::format("iifname {} drop", taps_of(tag)));
-}
-
 void add_frames(Script& s, const std::string& tag) {
   const std::string taps = taps_of(tag);
   s.add(sender_sets(s.table()));
@@ -56,7 +49,7 @@ void add_frames(Script& s, const std::string& tag) {
     if (reason != "destination") s.add(counter_set(s.table(), reason));
   s.chain("bridge", "guest");
   s.chain("bridge", "sent", "filter hook prerouting priority -300");
-  s.rule_of_frames("sent", fmt::format("iifname {} goto guest", taps));
+  s.rule_of_frames("sent", from_taps(tag) + " goto guest");
   s.add(guest_rules(s.table()));
   s.chain("bridge", "out", "filter hook forward priority 0");
   // A guest's frame that the bridge does not know a way for goes to taps of this bridge alone.
@@ -158,6 +151,8 @@ Link tap_link(const Bridge& b, int tap, unsigned owner) {
           .mute = true};
 }
 
+std::string from_taps(const std::string& tag) { return fmt::format("iifname {}", taps_of(tag)); }
+
 std::string no_rules(const std::string& tag) {
   std::string r, t = table_name(tag);
   // Deleting what is not there is an error, adding what is there is none.
@@ -171,7 +166,7 @@ std::string bridge_rules(const Bridge& b) {
   s.add(no_rules(b.tag));
   for (std::string_view family : {"bridge", "inet"})
     s.add(fmt::format("add table {} {}\n", family, s.table()));
-  add_taps(s, b.tag);
+  s.add(tap_rules(s.table(), b.tag));
   add_frames(s, b.tag);
   s.set("set", "uplinks", "type ifname;");
   s.set("set", "opened", "type ifname;");
@@ -222,17 +217,6 @@ std::string guest_elements(std::string_view verb, const std::string& tag, const 
                  fmt::format("{} : {} . {}", key, g.address, p.guest));
   }
   return r;
-}
-
-std::string bridge_names_rules(const std::string& tag) {
-  return fmt::format("add set bridge {0} asking {{ type ifname; size 65535; "
-                     "flags dynamic,timeout; timeout 10s; }}\n"
-                     "add chain bridge {0} names {{ type filter hook input priority -10; "
-                     "policy accept; }}\n"
-                     "flush chain bridge {0} names\n"
-                     "add rule bridge {0} names iifname {1} udp dport 53 update @asking "
-                     "{{ iifname limit rate over 2000/second burst 1000 packets }} drop\n",
-                     table_name(tag), taps_of(tag));
 }
 
 } // namespace banger::net

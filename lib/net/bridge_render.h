@@ -43,7 +43,7 @@ std::string uplink_rules(const Bridge& bridge);
 // Both tables made absent.
 std::string no_rules(const std::string& tag);
 
-// How often each guest may ask for names, apart as names_rules() is (net/render.h).
-std::string bridge_names_rules(const std::string& tag);
+// What names_rules() is to be said of (net/rule_text.h): the bridge's taps alone.
+std::string from_taps(const std::string& tag);
 
 } // namespace banger::net

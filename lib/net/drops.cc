@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "net/listed.h"
 #include "net/rules.h"
 
 namespace banger::net {
@@ -21,19 +22,11 @@ void each_count(const Json& set, Count&& count) {
   }
 }
 
-// Calls `look` with each set of a table.
-template <typename Look>
-void each_set(const std::string& json, Look&& look) {
-  Json all = Json::parse(json, nullptr, false);
-  if (!all.is_object() || !all.contains("nftables")) return;
-  for (const Json& object : all["nftables"])
-    if (object.contains("set")) look(object["set"], object["set"].value("name", ""));
-}
-
 // Calls `look(reason, value, packets)` with each count of a drop.
 template <typename Look>
 void each_drop(const std::string& json, Look&& look) {
-  each_set(json, [&](const Json& set, const std::string& name) {
+  each_listed(json, "set", [&](const Json& set) {
+    std::string name = set.value("name", "");
     for (std::string_view reason : drop_reasons)
       if (name == drop_set(reason))
         each_count(set, [&](const std::string& value, uint64_t packets, uint64_t) {
@@ -61,8 +54,8 @@ BridgeCounts read_counts(const std::string& frames, const std::string& packets,
   each_drop(packets, [&](const std::string& reason, const std::string& address, uint64_t n) {
     counts.drops.push_back({0, address, reason, n});
   });
-  each_set(packets, [&](const Json& set, const std::string& name) {
-    if (name != "nat") return;
+  each_listed(packets, "set", [&](const Json& set) {
+    if (set.value("name", "") != "nat") return;
     each_count(set, [&](const std::string& address, uint64_t n, uint64_t bytes) {
       counts.out.push_back({address, n, bytes});
     });

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "net/listed.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -21,15 +22,6 @@ constexpr std::pair<Way, std::string_view> ways[] = {{Way::iptables_nft, "iptabl
                                                      {Way::iptables_legacy, "iptables-legacy"},
                                                      {Way::nftables, "nftables"},
                                                      {Way::firewalld, "firewalld"}};
-
-// Calls `look` with each object of that kind in what nftables lists.
-template <typename Look>
-void each(const std::string& listed, const char* kind, Look&& look) {
-  Json all = Json::parse(listed, nullptr, false);
-  if (!all.is_object() || !all.contains("nftables")) return;
-  for (const Json& object : all["nftables"])
-    if (object.contains(kind)) look(object[kind]);
-}
 
 std::string iptables_of(Way way) { return std::string(name_of(way)); }
 
@@ -68,7 +60,7 @@ Way parse_way(std::string_view word) {
 std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) {
   std::vector<Pass> passes;
   bool docker = false, firewalld = false;
-  each(chains, "chain", [&](const Json& c) {
+  each_listed(chains, "chain", [&](const Json& c) {
     std::string family = c.value("family", ""), table = c.value("table", ""),
                 name = c.value("name", ""), hook = c.value("hook", "");
     if (table.starts_with(own)) return;
@@ -90,7 +82,7 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
 
 bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
   bool found = false;
-  each(chain, "rule", [&](const Json& rule) {
+  each_listed(chain, "rule", [&](const Json& rule) {
     bool matches = false, accepts = false;
     size_t conditions = 0;
     for (const Json& part : rule.value("expr", Json::array())) {
@@ -159,11 +151,12 @@ void Firewalls::close(const Pass& pass, const std::string& bridge) {
     return;
   }
   std::string script;
-  each(rules_.list_chain(pass.family, pass.table, pass.chain), "rule", [&](const Json& rule) {
-    if (rule.value("comment", "") == bridge)
-      script += fmt::format("delete rule {} {} {} handle {}\n", pass.family, pass.table, pass.chain,
-                            rule.value("handle", 0));
-  });
+  each_listed(rules_.list_chain(pass.family, pass.table, pass.chain), "rule",
+              [&](const Json& rule) {
+                if (rule.value("comment", "") == bridge)
+                  script += fmt::format("delete rule {} {} {} handle {}\n", pass.family, pass.table,
+                                        pass.chain, rule.value("handle", 0));
+              });
   rules_.apply(script);
 }
 

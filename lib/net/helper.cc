@@ -2,30 +2,18 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/lines.h"
 #include "sys/process.h"
 #include "sys/socket.h"
-#include "sys/wait.h"
 
 namespace banger::net {
 
 namespace {
 
 constexpr Millis patience{20'000}; // others' bridges are waited for
-
-// The line that it answers with, and the descriptor that comes along with it.
-std::optional<std::string> answer_of(int fd, Fd& came) {
-  sys::LineReader lines(fd);
-  Deadline until(patience);
-  for (;;) {
-    if (auto line = lines.buffered()) return line;
-    if (!sys::wait_readable(fd, Millis(until.poll_ms())) || !lines.fill(&came)) return {};
-  }
-}
 
 // What sudo says, or a dynamic linker.
 Error not_started(const std::string& said) {
@@ -44,7 +32,7 @@ Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nu
   std::optional<std::string> line;
   try {
     sys::send_all(talk.get(), to_line(ask));
-    line = answer_of(talk.get(), came);
+    line = sys::LineReader(talk.get()).next(patience, &came);
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
   }

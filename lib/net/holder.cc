@@ -100,16 +100,6 @@ Forward forward_of(const Json& j) {
   return f;
 }
 
-// The line that it answers with, and the descriptor that comes along with it.
-std::optional<std::string> answer_of(sys::LineReader& lines, int fd, Fd* came) {
-  if (!came) return lines.next(patience);
-  Deadline until(patience);
-  for (;;) {
-    if (auto line = lines.buffered()) return line;
-    if (!sys::wait_readable(fd, Millis(until.poll_ms())) || !lines.fill(came)) return {};
-  }
-}
-
 // `with`: a descriptor that goes along; -1: none.
 Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1, Fd* came = nullptr) {
   ask.id = 1; // a connection has one question
@@ -119,7 +109,7 @@ Json ask_holder(const std::string& socket, HolderAsk ask, int with = -1, Fd* cam
   else
     sys::send_with_descriptor(fd.get(), to_line(ask), with);
   sys::LineReader lines(fd.get());
-  auto line = answer_of(lines, fd.get(), came);
+  auto line = lines.next(patience, came);
   if (!line)
     throw Error(Code::unreachable,
                 lines.ended() ? "the holder of the network went away"

@@ -9,6 +9,7 @@
 #include "net/holder.h"
 #include "net/links.h"
 #include "net/relay.h"
+#include "net/rule_text.h"
 #include "net/rules.h"
 #include "sys/datagram.h"
 #include "sys/line_server.h"

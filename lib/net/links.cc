@@ -126,7 +126,7 @@ void Links::silence(const Link& link) {
     if (file) sys::write_all(file->get(), value);
   };
   write("ipv6", "disable_ipv6", "1");
-  if (link.kind == Link::Kind::tap) write("ipv4", "arp_ignore", "8");
+  write("ipv4", "arp_ignore", link.kind == Link::Kind::tap ? "8" : "1");
 }
 
 // Neighbours that the bridge has learned there already go too. libnl has no call for it:

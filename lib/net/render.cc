@@ -37,17 +37,6 @@ std::string table_rules(const std::string& tag) {
   return r + sender_sets(t);
 }
 
-// A bridge gives frames to 01:80:c2:00:00:0X to its own host, as from the tap, past its own hooks.
-// No packet that is meant for this namespace comes from a tap.
-std::string tap_rules(const std::string& tag) {
-  return fmt::format("add table inet {0}\n"
-                     "add chain inet {0} taps {{ type filter hook prerouting priority -400; "
-                     "policy accept; }}\n"
-                     "flush chain inet {0} taps\n"
-                     "add rule inet {0} taps iifname \"bng{1}-*\" drop\n",
-                     table_name(tag), tag);
-}
-
 // The frames that may be sent, and by whom; made or brought up to date while VMs run.
 std::string sent_rules(const std::string& tag) {
   std::string t = table_name(tag), r;
@@ -170,7 +159,7 @@ Rendered render(const NetPlan& plan) {
                          mac_of(own),
                          fmt::format("{}/{}", to_text(own), plan.subnet.prefix())});
     if (plan.base == NetPlan::Base::anew) r.rules += table_rules(plan.tag);
-    r.rules += tap_rules(plan.tag);
+    r.rules += tap_rules(table_name(plan.tag), plan.tag);
     r.rules += sent_rules(plan.tag);
     r.rules += taken_rules(plan.tag, plan.subnet);
     r.rules += guard_rules(plan.tag, plan.subnet);
@@ -196,17 +185,6 @@ Rendered render(const NetPlan& plan) {
                          .mtu = mtu});
   }
   return r;
-}
-
-std::string names_rules(const std::string& table) {
-  return fmt::format("add set bridge {0} asking {{ type ifname; size 65535; "
-                     "flags dynamic,timeout; timeout 10s; }}\n"
-                     "add chain bridge {0} names {{ type filter hook input priority -10; "
-                     "policy accept; }}\n"
-                     "flush chain bridge {0} names\n"
-                     "add rule bridge {0} names udp dport 53 update @asking "
-                     "{{ iifname limit rate over 2000/second burst 1000 packets }} drop\n",
-                     table);
 }
 
 std::string host_rules(const std::string& table, const std::vector<Prefix>& own) {

@@ -50,7 +50,8 @@ struct Link {
   int mtu = 0;                        // 0: it stays as it is; a bridge's is its ports' lowest
   std::optional<unsigned> owner = {}; // of a tap: who may open it; else this process's user
   unsigned group = 0;                 // ip-link(8); 0: none
-  // It has no IPv6 at all, and a tap answers no ARP by itself: of a link in the host's namespace.
+  // Of a link in the host's namespace: it has no IPv6 at all, a bridge answers ARP for its own
+  // address alone, not for the host's others, and a tap for none.
   bool mute = false;
   bool operator==(const Link&) const = default;
 };
@@ -65,11 +66,6 @@ struct Rendered {
 // Throws Error(usage) for a plan that no banger makes: a tag, MAC or address that is none, a tap's
 // number that no name has room for. So nothing of it can be taken for a rule.
 Rendered render(const NetPlan& plan);
-
-// How often each guest may ask for names by UDP: its questions beyond that are dropped before they
-// fill the socket that all ask at. Apart from the others, because a kernel may not have it; applied
-// again it stays the same.
-std::string names_rules(const std::string& table);
 
 // The table's set of the host's addresses, replaced in one transaction. Prefixes that overlap are
 // merged.

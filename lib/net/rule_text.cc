@@ -62,6 +62,26 @@ std::string receiver_rule(std::string_view table, std::string_view chain, std::s
                      table, chain, links, links.empty() ? "" : " ", sent_macs);
 }
 
+std::string tap_rules(std::string_view table, std::string_view tag) {
+  return fmt::format("add table inet {0}\n"
+                     "add chain inet {0} taps {{ type filter hook prerouting priority -400; "
+                     "policy accept; }}\n"
+                     "flush chain inet {0} taps\n"
+                     "add rule inet {0} taps iifname \"bng{1}-*\" drop\n",
+                     table, tag);
+}
+
+std::string names_rules(std::string_view table, std::string_view links) {
+  return fmt::format("add set bridge {0} asking {{ type ifname; size 65535; "
+                     "flags dynamic,timeout; timeout 10s; }}\n"
+                     "add chain bridge {0} names {{ type filter hook input priority -10; "
+                     "policy accept; }}\n"
+                     "flush chain bridge {0} names\n"
+                     "add rule bridge {0} names {1}{2}udp dport 53 update @asking "
+                     "{{ iifname limit rate over 2000/second burst 1000 packets }} drop\n",
+                     table, links, links.empty() ? "" : " ");
+}
+
 bool is_tag(std::string_view tag) {
   return tag.size() == 4 && std::all_of(tag.begin(), tag.end(), is_hex);
 }

@@ -29,6 +29,14 @@ std::string guest_rules(std::string_view table);
 // In chain `chain`: a unicast frame leaves by the tap of its receiver alone. `links`: of which
 // links that is true, as a match of oifname, or empty.
 std::string receiver_rule(std::string_view table, std::string_view chain, std::string_view links);
+// A chain of table inet TABLE, made or brought up to date. A bridge gives frames to
+// 01:80:c2:00:00:0X to its own host, as from the tap, past its own hooks; no packet that is meant
+// for that host comes from a tap, so all of those are dropped.
+std::string tap_rules(std::string_view table, std::string_view tag);
+// How often each guest may ask for names by UDP: its questions beyond that are dropped before they
+// fill the socket that all ask at. Apart from the others, because a kernel may not have it; applied
+// again it stays the same. `links`: of which links, as a match of iifname, or empty.
+std::string names_rules(std::string_view table, std::string_view links = {});
 // 52:54:00:00:00:00 and the like.
 bool is_mac(std::string_view mac);
 // A state's: 4 hex digits.

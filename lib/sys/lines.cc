@@ -55,14 +55,17 @@ bool LineReader::fill(Fd* came) {
   return append(block, n);
 }
 
-std::optional<std::string> LineReader::next(std::optional<Millis> timeout) {
+std::optional<std::string> LineReader::next(std::optional<Millis> timeout, Fd* came) {
   Deadline deadline(timeout);
   for (;;) {
     if (auto line = buffered()) return line;
     if (ended_) return {};
     int ms = deadline.poll_ms();
     if (!wait_readable(fd_, ms < 0 ? std::nullopt : std::optional(Millis(ms)))) return {};
-    fill();
+    if (came)
+      fill(came);
+    else
+      fill();
   }
 }
 

@@ -19,7 +19,8 @@ public:
   explicit LineReader(int fd, size_t max_line = size_t{1} << 20) : fd_(fd), max_(max_line) {}
   // The next line without its newline; none at the end (a last line without newline is dropped: it
   // is half of one), or when `timeout` passed (then ended() is false).
-  std::optional<std::string> next(std::optional<Millis> timeout = {});
+  // With `came` as fill() has it: a descriptor that comes along with what is read replaces it.
+  std::optional<std::string> next(std::optional<Millis> timeout = {}, Fd* came = nullptr);
   // A whole line that is here already, without reading more.
   std::optional<std::string> buffered();
   // Reads once what is there; false at the end. For poll loops: fill(), then buffered() until

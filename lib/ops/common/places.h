@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "core/outlives.h"
 #include "model/host_object.h"
@@ -26,18 +27,23 @@ struct Places {
   std::string monitor_socket;
 };
 
+// The name of the file that has what is the VM's own of its root disk.
+inline const char* own_root_name(RootWay way) {
+  return way == RootWay::overlay       ? "upper.img"
+         : way == RootWay::dm_snapshot ? "cow.img"
+                                       : "root.img";
+}
+
 inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) {
   Places p;
   p.dir = dirs.vm(vm.id);
   p.op_lock = p.dir + "/op.lock";
   p.run_lock = p.dir + "/run.lock";
-  p.root = p.dir + "/root.img";
+  p.root = p.dir + "/" + own_root_name(vm.root_way);
   if (vm.root_way == RootWay::overlay) {
-    p.root = dirs.image_root(vm.image_id);
-    p.upper = p.dir + "/upper.img";
+    p.upper = std::exchange(p.root, dirs.image_root(vm.image_id));
   } else if (vm.root_way == RootWay::dm_snapshot) {
-    p.root = dirs.image_root(vm.image_id);
-    p.cow = p.dir + "/cow.img";
+    p.cow = std::exchange(p.root, dirs.image_root(vm.image_id));
     p.mapped = mapping_node(tag, vm.id);
   }
   if (vm.work_size) p.work = p.dir + "/work.img";

@@ -28,15 +28,9 @@ Check check_bridge(const Host& host) {
     net::Helper(helper_command(host.dirs)).look(no_state);
   } catch (const Error& e) {
     bool by_sudo = !sys::is_root() && e.hint().starts_with("banger doctor");
-    return {"bridge", Verdict::missing, e.message(), by_sudo ? how_to_allow(host.dirs) : e.hint()};
+    return {"bridge", Verdict::warn, e.message(), by_sudo ? how_to_allow(host.dirs) : e.hint()};
   }
   return {"bridge", Verdict::ok, "banger net up can make a bridge that the host reaches", {}};
-}
-
-Check check_bridge_if_wished(const Host& host) {
-  Check check = check_bridge(host);
-  if (check.verdict == Verdict::missing) check.verdict = Verdict::warn;
-  return check;
 }
 
 } // namespace banger::ops

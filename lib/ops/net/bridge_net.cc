@@ -143,19 +143,13 @@ void BridgeNet::leave(const Vm& vm) {
   leave_locked(r, vm.id);
 }
 
-bool BridgeNet::is_at_work(const std::string& id) const {
-  auto vm = ctx_.state.find_vm_by_id(id);
-  return vm && (is_live(vm->state) ||
-                sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock));
-}
-
 void BridgeNet::tidy() {
   if (read_net(ctx_.state, mode).taps.empty()) return;
   auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
   if (!held) return; // another process is at work on the network
   NetRecord r = read_net(ctx_.state, mode);
   for (const auto& [id, n] : std::map(r.taps))
-    if (!is_at_work(id)) leave_locked(r, id);
+    if (!is_at_work(ctx_, ctx_.state.find_vm_by_id(id))) leave_locked(r, id);
 }
 
 NetPlace::Attachment BridgeNet::attachment(const Vm& vm, bool) {

@@ -59,7 +59,6 @@ private:
   void note_link(NetRecord& r, int link);
   void leave_locked(NetRecord& r, const std::string& vm);
   void end_strays(const NetRecord& r);
-  bool is_at_work(const std::string& vm) const;
   sys::FileLock lock() const { return sys::FileLock::take(net_lock(ctx_.dirs)); }
 
   Context& ctx_;

@@ -69,14 +69,6 @@ Error taken(const PortsOf& vm, const Port& p, std::span<const Port> all, int err
       .hint(hint);
 }
 
-// An address that was not given yet is the VM's own.
-bool overlap(const Port& a, const Port& b, bool same_vm) {
-  constexpr const char* everywhere = "0.0.0.0";
-  if (a.proto != b.proto || a.host != b.host) return false;
-  if (a.host_address == everywhere || b.host_address == everywhere) return true;
-  return a.host_address == b.host_address && (same_vm || !a.host_address.empty());
-}
-
 // The guest's ssh gets port 22 where the host allows it, else its last number if that is still
 // free, else any free one.
 int choose_ssh_port(const Vm& vm) {

@@ -381,17 +381,12 @@ void PrivateNet::leave(const Vm& vm) {
   if (!r.dir.empty()) leave_locked(r, vm);
 }
 
-bool PrivateNet::is_at_work(const std::optional<Vm>& vm) const {
-  return vm && (is_live(vm->state) ||
-                sys::FileLock::is_held(places_of(ctx_.dirs, ctx_.state.tag(), *vm).run_lock));
-}
-
 void PrivateNet::tidy() {
   auto vm_of = [&](const std::string& id) {
     auto vm = ctx_.state.find_vm_by_id(id);
     Vm gone;
     gone.id = id;
-    return is_at_work(vm) ? std::nullopt : std::optional(vm.value_or(gone));
+    return is_at_work(ctx_, vm) ? std::nullopt : std::optional(vm.value_or(gone));
   };
   for (const auto& [id, slirp] : all_ways(ctx_.state))
     if (auto vm = vm_of(id)) end_way(ctx_, *vm);

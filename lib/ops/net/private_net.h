@@ -85,7 +85,6 @@ private:
   void end_shared_way(NetRecord& r);
   // The socket of the slirp4netns that serves it; empty: none does.
   std::string slirp_of(const NetRecord& r, const Vm& vm) const;
-  bool is_at_work(const std::optional<Vm>& vm) const;
   void add_one(NetRecord& r, const Vm& vm, const net::Forward& forward);
   void add_relays_again(const NetRecord& r);
   // Drops the VM's forwards for which `which` is true, as far as holder and slirp4netns live.

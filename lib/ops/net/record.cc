@@ -8,6 +8,7 @@
 
 #include "net/plan.h"
 #include "ops/common/places.h"
+#include "sys/lock.h"
 
 namespace banger::ops {
 
@@ -32,6 +33,11 @@ int number_of(const std::string& tap) { return std::atoi(tap.c_str() + tap.rfind
 
 Address resolver_of(const NetRecord& r, const Subnet& subnet) {
   return r.resolver ? subnet.bridge() : subnet.resolver();
+}
+
+bool is_at_work(const Context& ctx, const std::optional<Vm>& vm) {
+  return vm && (is_live(vm->state) ||
+                sys::FileLock::is_held(places_of(ctx.dirs, ctx.state.tag(), *vm).run_lock));
 }
 
 int free_tap(state::State& state) {

@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "model/settings.h"
 #include "model/subnet.h"
 #include "model/vm.h"
+#include "ops/common/context.h"
 #include "state/state.h"
 
 namespace banger::ops {
@@ -48,6 +50,9 @@ Address resolver_of(const NetRecord& record, const Subnet& subnet);
 NetRecord read_net(state::State& state, NetMode mode = NetMode::user);
 // Where `lasting`, also after a power cut, which takes all of it but a bridge's wish to be up.
 void write_net(state::State& state, const NetRecord& record, bool lasting = false);
+
+// Whether a VM may be using its place: it runs, or its monitor is at work. None: it has gone.
+bool is_at_work(const Context& ctx, const std::optional<Vm>& vm);
 
 // The lowest number that no tap of the state has, in whatever network.
 int free_tap(state::State& state);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/units.h"
+#include "ops/common/places.h"
 #include "sys/file.h"
 
 namespace banger::ops {
@@ -15,17 +16,14 @@ DiskUse disk_use(const Dirs& dirs, const Vm& vm) {
     if (!info) return {};
     return info->allocated;
   };
-  const char* root = vm.root_way == RootWay::overlay       ? "upper.img"
-                     : vm.root_way == RootWay::dm_snapshot ? "cow.img"
-                                                           : "root.img";
-  return {allocated(root), allocated("work.img")};
+  return {allocated(own_root_name(vm.root_way)), allocated("work.img")};
 }
 
 std::string shortage(const Dirs& dirs, const std::vector<Vm>& vms) {
   int64_t wanted = 0;
   for (const Vm& vm : vms) {
     if (vm.root_way != RootWay::dm_snapshot || !is_live(vm.state)) continue;
-    if (auto info = sys::find_info(dirs.vm_file(vm.id, "cow.img")))
+    if (auto info = sys::find_info(dirs.vm_file(vm.id, own_root_name(vm.root_way))))
       wanted += std::max(int64_t{0}, info->size - info->allocated);
   }
   if (wanted == 0) return {};

@@ -24,9 +24,9 @@ bool is_id(std::string_view name) { return name.size() == 12 && is_id_prefix(nam
 
 std::string all_snapshots(const Places& places) { return places.dir + "/snapshots"; }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 } // namespace
+
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 std::string snapshot_dir(const Places& places, const std::string& snapshot_id) {
   return fmt::format("{}/{}", all_snapshots(places), snapshot_id);

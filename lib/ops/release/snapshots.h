@@ -24,6 +24,8 @@ std::string snapshot_lock(const Places& places);
 int64_t used_by_snapshot(const std::string& dir);
 // The VM's own disks: an image below an overlay stays as it is.
 std::vector<std::string> own_disks(const Places& places);
+// The name of a disk in a directory of disks.
+std::string file_name(const std::string& path);
 
 // A restore takes the disks of a snapshot for the VM's. Until its guest goes on from its memory,
 // State::before_restore() has the VM of before, its disks lie in a directory of their own with a

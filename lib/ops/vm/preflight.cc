@@ -78,15 +78,18 @@ Check check_image(Reader& in, const std::string& asked) {
 
 // The private network where a VM is to be in it or in none: it was asked for by its name, or the VM
 // has an address there.
+Check required(Check check) {
+  if (check.verdict == Verdict::warn) check.verdict = Verdict::missing;
+  return check;
+}
+
 Check require_network(const Host& host) {
-  Check net = make_check("network", [&] { return check_network(host); });
-  if (net.verdict == Verdict::warn) net.verdict = Verdict::missing;
-  return net;
+  return required(make_check("network", [&] { return check_network(host); }));
 }
 
 // The host's network: whether it is wanted at all says more than whether this user could make it.
 Check require_bridge(const Host& host) {
-  if (bridge_is_wanted(*host.state)) return check_bridge(host);
+  if (bridge_is_wanted(*host.state)) return required(check_bridge(host));
   return {"bridge", Verdict::missing, "the network 'bridge' is down", "banger net up"};
 }
 

@@ -34,8 +34,6 @@ constexpr std::string_view usual_name = "snapshot";
 // lives.
 constexpr Millis time_to_save{1'800'000}, longest_silence{10'000}, time_to_release{20'000};
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 std::string next_name(const std::vector<Snapshot>& all) {
   uint64_t last = 0;
   for (const Snapshot& s : all) {

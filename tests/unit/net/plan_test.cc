@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "net/holder.h"
+#include "net/rule_text.h"
 #include "net/rules.h"
 
 namespace banger::net {
