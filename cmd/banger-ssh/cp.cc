@@ -6,6 +6,7 @@
 
 #include "banger-ssh/verbs.h"
 #include "cli/app.h"
+#include "core/text.h"
 #include "core/units.h"
 #include "ops/common/open.h"
 #include "ops/ssh/copy.h"
@@ -74,6 +75,11 @@ struct Cp : cli::Verb {
     if (totals.left_out > 0)
       app.notice(
           fmt::format("'{}': {} devices, sockets or FIFOs were left out", what, totals.left_out));
+    if (totals.apart.empty()) return;
+    std::string places;
+    for (const auto& place : totals.apart) places += (places.empty() ? "" : ", ") + place;
+    app.notice(
+        fmt::format("'{}': left out what a kernel tells in {}", what, escape_for_terminal(places)));
   }
 };
 

@@ -655,6 +655,33 @@ END
   done
 }
 
+@test "what a kernel tells in a tree that is none of its own is left out, on either side" {
+  unshare -rm true || skip "this user cannot mount"
+  start_vm demo
+  mkdir -p tree/proc tree/sub/proc "tree/two [w]*"
+  echo kept >tree/sub/file
+  # Each side's own look: what is mounted is seen by those that run there alone.
+  cat >mounted <<'END'
+for place in tree/proc tree/sub/proc 'tree/two [w]*'; do mount --rbind /proc "$place" || exit; done
+END
+  run_here() { unshare -rm sh -c '. ./mounted; exec "$@"' sh "$@"; }
+  expect 0 run_here banger ssh cp -r tree "demo:$PWD/in"
+  errors "'tree': left out what a kernel tells in proc, sub/proc, two [w]*"
+  same "$(find in -type f)" in/sub/file
+  same "$(find in -type d | sort)" $'in\nin/proc\nin/sub\nin/sub/proc\nin/two [w]*'
+  stop_server
+  echo "ForceCommand cd $PWD && unshare -rm sh -c '. ./mounted; eval \"\$SSH_ORIGINAL_COMMAND\"'" >>"$config"
+  begin_server
+  set_vm demo running
+  expect 0 banger ssh cp -r "demo:$PWD/tree" out
+  errors "'demo:$PWD/tree': left out what a kernel tells in proc, sub/proc, two [w]*"
+  same "$(find out -type f)" out/sub/file
+  same "$(find out -type d | sort)" $'out\nout/proc\nout/sub\nout/sub/proc\nout/two [w]*'
+  # The kernel's own is what was asked for here.
+  expect 0 banger ssh cp "demo:$PWD/tree/proc/version" version
+  cmp version /proc/version
+}
+
 @test "a file that grows while a tree is copied is no error" {
   start_vm demo
   mkdir tree

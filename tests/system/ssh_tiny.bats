@@ -98,6 +98,14 @@ no_sleep() { ! guest ps | grep -q "sleep $1"; }
   done
   expect 0 banger ssh cp -r t:/sys/kernel/mm/swap swap
   same "$(cat swap/*)" "$(guest 'cat /sys/kernel/mm/swap/*')"
+  # All of a guest, without what its kernel tells: that is no end, and no tree that anybody wants.
+  guest 'mkdir "/mnt/a [b]*" /mnt/ab; echo kept >/mnt/ab/f; mount -t proc none "/mnt/a [b]*"'
+  expect 0 banger ssh cp -r t:/ whole
+  errors "'t:/': left out what a kernel tells in mnt/a [b]*, proc, sys"
+  same "$(find whole/proc whole/sys "whole/mnt/a [b]*" -mindepth 1)" ''
+  same "$(cat whole/mnt/ab/f)" kept
+  [ -x whole/bin/busybox ]
+  guest 'umount /mnt/a*; rm -r /mnt/*'
   expect 0 banger ssh cp /proc/version t:there
   same "$(guest cat there)" "$(cat /proc/version)"
 }

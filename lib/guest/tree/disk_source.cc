@@ -4,7 +4,9 @@
 #include <climits>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -32,6 +34,18 @@ std::vector<Extent> extents_of(int fd, int64_t size) {
   }
   if (extents.size() > most_extents) return {{0, size}};
   return extents;
+}
+
+// A file system whose files are what the kernel tells.
+bool is_of_kernel(int dir) {
+  struct statfs fs {};
+  if (::fstatfs(dir, &fs) != 0) return false;
+  static constexpr std::array<decltype(fs.f_type), 15> theirs{
+      PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP_SUPER_MAGIC,  CGROUP2_SUPER_MAGIC,
+      DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,    0x62656570 /* configfs */,
+      BPF_FS_MAGIC,     PSTOREFS_MAGIC, BINFMTFS_MAGIC,      0x65735543 /* fusectl */,
+      SELINUX_MAGIC,    SMACK_MAGIC,    RDTGROUP_SUPER_MAGIC};
+  return std::ranges::find(theirs, fs.f_type) != theirs.end();
 }
 
 } // namespace
@@ -72,6 +86,7 @@ std::optional<TreeEntry> DiskSource::begin() {
   if (result != 0) throw sys_error(errno, "cannot read '{}'", root_);
   if (!S_ISDIR(st.st_mode)) return look(AT_FDCWD, root_, "");
   top_ = sys::open_file(root_, O_RDONLY | O_DIRECTORY | (follow_ ? 0 : O_NOFOLLOW));
+  of_kernel_ = is_of_kernel(top_.get());
   auto entry = look(top_.get(), ".", "");
   descend("");
   return entry;
@@ -81,7 +96,10 @@ std::optional<TreeEntry> DiskSource::begin() {
 bool DiskSource::descend(const std::string& path) {
   try {
     Fd dir = sys::open_below(top_.get(), path, O_RDONLY | O_DIRECTORY, shown(path));
-    levels_.push_back({path, sys::names_in(dir.get(), shown(path))});
+    bool apart = !of_kernel_ && is_of_kernel(dir.get());
+    if (apart) apart_.push_back(path);
+    levels_.push_back(
+        {path, apart ? std::vector<std::string>{} : sys::names_in(dir.get(), shown(path))});
     dir_ = std::move(dir);
     return true;
   } catch (const Error& e) {

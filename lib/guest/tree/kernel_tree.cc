@@ -143,9 +143,10 @@ void KernelTree::fetch() {
 void KernelTree::read_some(std::span<TreeEntry> files) {
   if (!pipe_) {
     std::string mark = new_mark();
-    pipe_.emplace(session_,
-                  script(scripts::read_kernel, {path_, mark, fmt::format("{}", most_of_file + 1)}),
-                  signals_);
+    pipe_.emplace(
+        session_,
+        script({scripts::read_kernel}, {path_, mark, fmt::format("{}", most_of_file + 1)}),
+        signals_);
     begin_script(*pipe_, mark, "read", path_);
   }
   std::string word = new_mark();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr Millis time_to_clean_up{3'000};
 constexpr size_t most_doubted_bytes = size_t{64} << 20;
+constexpr size_t most_apart = 1000;
 constexpr int64_t latest_time = 9'000'000'000; // nanoseconds must fit in 64 bits
 
 // As `own` in the scripts sees it.
@@ -76,7 +78,7 @@ class RemoteTreeSource::FilesBelow {
 public:
   FilesBelow(std::shared_ptr<Session> session, const std::string& path, int signals)
       : path_(path), mark_(new_mark()),
-        pipe_(std::move(session), script(scripts::read_below, {path, mark_}), signals) {
+        pipe_(std::move(session), script({scripts::read_below}, {path, mark_}), signals) {
     begin_script(pipe_, mark_, "read", path);
   }
 
@@ -135,7 +137,7 @@ private:
 RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, bool deep, int signals)
     : session_(std::make_shared<Session>(std::move(session))), path_(path), mark_(new_mark()),
       signals_(signals),
-      pipe_(session_, script(scripts::send, {path, deep ? "1" : "", mark_}), signals) {
+      pipe_(session_, script({scripts::send}, {path, deep ? "1" : "", mark_}), signals) {
   auto words = begin_script(pipe_, mark_, "read", path);
   kind_ = sent_kind(words[1], path, deep);
   if (auto sent = plain_file(words[0])) {
@@ -148,12 +150,28 @@ RemoteTreeSource::RemoteTreeSource(Session session, const std::string& path, boo
     kernel_ = std::make_unique<KernelTree>(pipe_, session_, path, signals);
     return;
   }
-  by_gnu_ = words[0] == "gnu";
+  auto shape = split(words[0], ':');
+  by_gnu_ = shape[0] == "gnu";
+  if (shape.size() == 2) read_apart(find_number(shape[1]).value_or(most_apart + 1));
   tar_ = std::make_unique<TarSource>([this](std::span<char> buffer) { return pull(buffer); },
                                      type_of(kind_), path);
 }
 
 RemoteTreeSource::~RemoteTreeSource() = default;
+
+// Of places that lie in one another the first is all that counts.
+void RemoteTreeSource::read_apart(size_t lines) {
+  std::set<std::string> places;
+  for (size_t i = 0; i < lines; i++) {
+    auto line = i < most_apart ? pipe_.read_line() : std::nullopt;
+    if (!line) throw failed("cannot read '{}': the guest says something else", path_);
+    places.insert(*line + "/");
+  }
+  for (const auto& place : places) {
+    if (!apart_.empty() && place.starts_with(apart_.back() + "/")) continue;
+    apart_.push_back(place.substr(0, place.size() - 1));
+  }
+}
 
 size_t RemoteTreeSource::pull(std::span<char> buffer) {
   if (ended_) return 0;
@@ -225,7 +243,7 @@ void RemoteTreeSource::doubt(const TreeEntry& entry) {
 
 // Of those that came as if nothing were in them, keeps those that have something.
 void RemoteTreeSource::check_doubted() {
-  RemotePipe pipe(session_, script(scripts::check, {path_, mark_}), signals_);
+  RemotePipe pipe(session_, script({scripts::check}, {path_, mark_}), signals_);
   begin_script(pipe, mark_, "read", path_);
   std::string lines;
   bool taken = true;
@@ -257,7 +275,8 @@ RemoteTreeSink::RemoteTreeSink(Session session, const std::string& path, const C
                                bool into, int signals)
     : path_(path), mark_(new_mark()),
       pipe_(std::make_shared<Session>(std::move(session)),
-            script(scripts::receive, {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
+            script({scripts::placing, scripts::receive},
+                   {path, name_of(item.kind), item.name, into ? "1" : "", mark_}),
             signals) {
   auto words = begin_script(pipe_, mark_, "write", path);
   tar_ =
@@ -294,7 +313,7 @@ int64_t write_remote_file(Session session, const std::string& path, int signals,
                           const TarSource::Pull& pull) {
   std::string mark = new_mark();
   RemotePipe pipe(std::make_shared<Session>(std::move(session)),
-                  script(scripts::write, {path, mark}), signals);
+                  script({scripts::placing, scripts::write}, {path, mark}), signals);
   bool marked = begin_script(pipe, mark, "write", path)[1] != "into";
   struct AtEnd {
     RemotePipe& pipe;
@@ -316,7 +335,7 @@ int64_t read_remote_file(Session session, const std::string& path, int signals,
                          const TarSink::Push& push) {
   std::string mark = new_mark();
   RemotePipe pipe(std::make_shared<Session>(std::move(session)),
-                  script(scripts::read, {path, mark}), signals);
+                  script({scripts::read}, {path, mark}), signals);
   begin_script(pipe, mark, "read", path);
   std::vector<char> buffer(size_t{128} << 10);
   int64_t total = 0;

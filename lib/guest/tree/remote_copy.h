@@ -44,9 +44,11 @@ public:
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override;
   Unread unread() const override;
+  std::vector<std::string> apart() const override { return apart_; }
 
 private:
   class FilesBelow;
+  void read_apart(size_t lines);
   size_t pull(std::span<char> buffer);
   TreeEntry sized(TreeEntry entry) const;
   void doubt(const TreeEntry& entry);
@@ -60,6 +62,7 @@ private:
   std::optional<TreeEntry> alone_; // one file that comes without a tar
   std::unique_ptr<TarSource> tar_;
   std::unique_ptr<KernelTree> kernel_;
+  std::vector<std::string> apart_;
   std::vector<TreeEntry> doubted_;
   size_t doubted_bytes_ = 0;
   std::unique_ptr<FilesBelow> again_; // reads those that are left of them

@@ -11,9 +11,11 @@
 
 namespace banger::guest {
 
-std::string script(std::string_view text, const std::vector<std::string>& words) {
-  std::string command =
-      "exec /bin/sh -c " + shell_quote(std::string(scripts::common) + std::string(text)) + " sh";
+std::string script(std::initializer_list<std::string_view> parts,
+                   const std::vector<std::string>& words) {
+  std::string text(scripts::common);
+  for (auto part : parts) text += part;
+  std::string command = "exec /bin/sh -c " + shell_quote(text) + " sh";
   for (const auto& word : words) command += " " + shell_quote(word);
   return command;
 }

@@ -1,6 +1,7 @@
 // How a script of guest/tree/remote_scripts.h is begun in a guest, and what it says of itself.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,10 @@
 
 namespace banger::guest {
 
-// The command that runs it, with these words as its $1, $2, …
-std::string script(std::string_view text, const std::vector<std::string>& words);
+// The command that runs what is common to all scripts and then these parts, with these words as
+// their $1, $2, …
+std::string script(std::initializer_list<std::string_view> parts,
+                   const std::vector<std::string>& words);
 
 // Begins what a script says of itself, so that what a shell's own start-up files print is told
 // apart from it. No guest can know it before.

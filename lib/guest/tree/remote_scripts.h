@@ -5,6 +5,8 @@
 
 namespace banger::guest::scripts {
 
+// dropbear takes no command of more than 9000 bytes, quotes and paths included.
+//
 // Before each script: says why not and gives a status that tells what kind of failure it is.
 constexpr std::string_view common = R"sh(
 say() { printf '%s%s\n' "${shown-}" "$2" >&2; exit "$1"; }
@@ -22,6 +24,48 @@ readable() {
   [ -e "$1" ] || say 103 'no such file or directory'
   [ -r "$1" ] || say 1 'permission denied'
 }
+# TYPE is one of the kernel's own file systems: its files are what the kernel tells.
+of_kernel() {
+  case $1 in
+    proc | sysfs | cgroup | cgroup2 | debugfs | tracefs | securityfs | configfs | bpf | pstore | \
+      binfmt_misc | fusectl | selinuxfs | smackfs | resctrl | fuse.lxcfs) return 0 ;;
+  esac
+  return 1
+}
+# The working directory is in one of the kernel's own file systems. If it is not, `apart` is those
+# that are mounted below it, a line each.
+in_kernel() {
+  here=$(pwd -P) deepest= of= apart=
+  here=${here%/}/
+  while read -r from place type rest; do
+    case $place in
+      *\\012*) continue ;; # a line end in its name
+      *\\*)
+        place=$(printf '%b.' "$(printf %s "$place" | sed 's/\\/\\0/g')")
+        place=${place%.}
+        ;;
+    esac
+    case $here in "${place%/}"/*)
+      [ ${#place} -lt ${#deepest} ] || { deepest=$place of=$type; }
+      ;;
+    esac
+    case $place in "$here"?*) ! of_kernel "$type" || apart="$apart${place#"$here"}
+" ;; esac
+  done 2>/dev/null </proc/mounts
+  of_kernel "$of"
+}
+how=old
+quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
+tars() {
+  LC_ALL=C # names are bytes
+  export LC_ALL
+  command -v tar >/dev/null || say 105 'there is no tar in the guest'
+  case $(tar --version 2>/dev/null) in *'GNU tar'*) how=gnu ;; esac
+}
+)sh";
+
+// Before the scripts that write.
+constexpr std::string_view placing = R"sh(
 free() { # DIRECTORY: its file system's free KiB; nothing where that is not told
   set -- $(df -Pk "$1" 2>/dev/null | tail -n 1)
   case ${4-} in *[!0-9]*) ;; *) printf %s "${4-}" ;; esac
@@ -122,30 +166,6 @@ settle() { # NAME...
     shown=
   done
 }
-# The working directory is in one of the kernel's own file systems.
-in_kernel() {
-  here=$(pwd -P) deepest= of=
-  here=${here%/}/
-  while read -r from place type rest; do
-    case $here in "${place%/}"/*)
-      [ ${#place} -lt ${#deepest} ] || { deepest=$place of=$type; }
-      ;;
-    esac
-  done 2>/dev/null </proc/mounts
-  case $of in
-    proc | sysfs | cgroup | cgroup2 | debugfs | tracefs | securityfs | configfs | bpf | pstore | \
-      binfmt_misc | fusectl | selinuxfs | smackfs | resctrl | fuse.lxcfs) return 0 ;;
-  esac
-  return 1
-}
-how=old
-quiet='--warning=no-timestamp --warning=no-unknown-keyword' # pax's mark of a name that is no UTF-8
-tars() {
-  LC_ALL=C # names are bytes
-  export LC_ALL
-  command -v tar >/dev/null || say 105 'there is no tar in the guest'
-  case $(tar --version 2>/dev/null) in *'GNU tar'*) how=gnu ;; esac
-}
 )sh";
 
 // PATH DEEP MARK
@@ -203,13 +223,57 @@ if [ $kind = file ] && doubted "$name"; then
   printf '\n%s cat:%s:%s file\n' "$1" "${2:-644}" "${3:-0}"
   exec cat "$name"
 fi
-printf '\n%s %s %s\n' "$3" $how $kind
+shape=$how
+[ -z "${apart-}" ] || shape=$how:$(printf %s "$apart" | grep -c '')
+printf '\n%s %s %s\n%s' "$3" $shape $kind "${apart-}"
 if [ $how = gnu ]; then
+  # What is excluded are patterns. The directories themselves come.
   exec tar -c -f - --format=posix --sparse --sparse-version=1.0 \
     --pax-option=delete=atime,delete=ctime --warning=no-file-changed --warning=no-file-removed \
-    $follow -- "$name"
+    $follow -X - -- "$name" <<END
+$(printf %s "${apart-}" | sed 's/[][*?\\]/\\&/g; s,.*,./&/*,')
+END
 fi
-exec tar -c -f - $follow "$name"
+[ -n "${apart-}" ] || exec tar -c -f - $follow "$name"
+# busybox's tar excludes nothing. So first come the directories that have such a place in them, the
+# places, and then all else, as one tar: without the two blocks of zeros that end the first.
+line='
+' places=$line ways=$line.$line
+while IFS= read -r place; do
+  up=$place inside=
+  while case $up in */*) ;; *) false ;; esac; do
+    up=${up%/*}
+    case $places in *"$line./$up$line"*) inside=1 ;; esac
+  done
+  [ -z "$inside" ] || continue
+  places=$places./$place$line up=$place
+  while case $up in */*) ;; *) false ;; esac; do
+    up=${up%/*}
+    case $ways in *"$line./$up$line"*) ;; *) ways=$ways./$up$line ;; esac
+  done
+done <<END
+${apart%"$line"}
+END
+set -f
+IFS=$line
+set -- $ways $places
+set +f
+unset IFS
+bare() { tar -c -f - --no-recursion "$@"; }
+size=$(bare "$@" | wc -c)
+bare "$@" | head -c $((size - 1024)) || exit
+set --
+ways=${ways%"$line"}
+while IFS= read -r way; do
+  for f in "$way"/* "$way"/.[!.]* "$way"/..?*; do
+    case $places$ways$line in *"$line$f$line"*) continue ;; esac
+    [ ! -e "$f" ] && [ ! -L "$f" ] || set -- "$@" "$f"
+  done
+done <<END
+${ways#"$line"}
+END
+if [ $# -gt 0 ]; then exec tar -c -f - "$@"; fi
+head -c 1024 /dev/zero
 )sh";
 
 // PATH KIND NAME INTO MARK

@@ -25,6 +25,7 @@ void copy_tree(TreeSource& source, TreeSink& sink, CopyTotals& totals,
   }
   totals.left_out = source.left_out();
   totals.unread = source.unread();
+  totals.apart = source.apart();
 }
 
 } // namespace banger::guest

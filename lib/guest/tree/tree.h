@@ -38,6 +38,10 @@ public:
   // Things that a copy cannot hold.
   virtual size_t left_out() const = 0;
   virtual Unread unread() const { return {}; }
+  // Directories below the root, of which no other is a part, whose content was left out: a kernel's
+  // own file systems (/proc, /sys) are mounted there, and it is no tree that was asked for. Those
+  // of a guest are any bytes without a line end.
+  virtual std::vector<std::string> apart() const { return {}; }
 };
 
 class TreeSink {
@@ -54,6 +58,7 @@ struct CopyTotals {
   int64_t files = 0, bytes = 0; // data that moved
   size_t left_out = 0;
   Unread unread;
+  std::vector<std::string> apart;
 };
 // Moves everything but the last step, sink.finish(): the caller knows whether the source is to be
 // believed. `moved` is called now and then.

@@ -21,7 +21,8 @@ namespace banger::guest {
 // A file's content is what reading it gives, also where its size says nothing (/proc, /sys;
 // guest/tree/spool.h has the bound). One that grows meanwhile is copied as it was when it was
 // opened; one that shrinks is Error(failed). One of a tree that has no blocks and cannot be read is
-// left out, and told by unread(): so are some of /proc and /sys. However deep a tree is, few
+// left out, and told by unread(): so are some of /proc and /sys. Where these are mounted below a
+// root that is none of theirs, there is an empty directory (apart()). However deep a tree is, few
 // descriptors are open, and only the names of the directories on the way are kept in memory.
 class DiskSource : public TreeSource {
 public:
@@ -30,6 +31,7 @@ public:
   size_t read(std::span<char> buffer) override;
   size_t left_out() const override { return left_out_; }
   Unread unread() const override { return unread_; }
+  std::vector<std::string> apart() const override { return apart_; }
 
 private:
   struct Level {
@@ -46,7 +48,7 @@ private:
   std::string shown(const std::string& path) const;
 
   std::string root_;
-  bool follow_, begun_ = false;
+  bool follow_, begun_ = false, of_kernel_ = false;
   Fd top_; // of a tree
   std::vector<Level> levels_;
   Fd dir_; // of the last level; opened again when something is left in it
@@ -59,6 +61,7 @@ private:
   int64_t within_ = 0;
   size_t left_out_ = 0;
   Unread unread_;
+  std::vector<std::string> apart_;
 };
 
 // Writes at DIR/NAME. Nothing is written outside of it, whatever paths and links the entries have:

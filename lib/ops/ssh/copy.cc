@@ -214,6 +214,7 @@ public:
   }
   size_t left_out() const override { return source_->left_out(); }
   guest::Unread unread() const override { return source_->unread(); }
+  std::vector<std::string> apart() const override { return source_->apart(); }
 
 private:
   SshTarget target_;
