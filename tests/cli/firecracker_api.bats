@@ -2,6 +2,7 @@
 # What is said to Firecracker, against its own official description: a server that is made from it
 # (tests/tools/firecracker_api.py) takes every request that the client can make apart, and answers as
 # a VMM should not.
+# bats file_tags=once
 load ../lib
 
 setup() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Which VMs a verb is about, and what several get; what needs no VM that runs.
+# bats file_tags=once
 load ../lib
 
 setup() { private_root; }
