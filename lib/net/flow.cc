@@ -15,6 +15,8 @@ using Json = nlohmann::ordered_json;
 
 // Before and after all chains that people make.
 constexpr int first = -2'000'000'000, last = 2'000'000'000;
+// What the host itself sends has its last address then: ports are published by DNAT.
+constexpr int after_dnat = -99;
 
 struct Place {
   const char *name, *family, *hook;
@@ -26,7 +28,7 @@ constexpr std::array<Place, 8> places{{
     {"to_tap", "bridge", "postrouting", last, &FlowCounts::to_tap},
     {"entered", "inet", "prerouting", first, &FlowCounts::entered},
     {"taken", "inet", "input", first, &FlowCounts::taken},
-    {"begun", "inet", "output", first, &FlowCounts::begun},
+    {"begun", "inet", "output", after_dnat, &FlowCounts::begun},
     {"forwarded", "inet", "forward", first, &FlowCounts::forwarded},
     {"passed", "inet", "forward", last, &FlowCounts::passed},
     {"left", "inet", "postrouting", last, &FlowCounts::left},
