@@ -4,12 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/handle.h"
 #include "net/bridge_plan.h"
 #include "net/bridge_registry.h"
+#include "net/flow_watch.h"
 #include "net/links.h"
 #include "net/rules.h"
 
@@ -43,6 +45,8 @@ public:
     BridgeCounts counts;
   };
   Seen look(const std::string& tag);
+  // Of a VM that has joined; Error(conflict) where none has. Holds no lock.
+  std::unique_ptr<FlowWatch> watch(const std::string& tag, int tap, const Port& to);
 
 private:
   std::optional<RegisteredBridge> find(const std::string& tag);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "net/chain_end.h"
 #include "net/listed.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -38,11 +39,7 @@ std::vector<std::string> legacy_passes() {
   if (!sys::find_program(iptables_of(Way::iptables_legacy))) return chains;
   std::string rules =
       sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {}, patience);
-  bool docker = rules.find("-N DOCKER-USER\n") != std::string::npos;
-  if (rules.find("-P INPUT DROP\n") != std::string::npos) chains.emplace_back("INPUT");
-  if (rules.find("-P FORWARD DROP\n") != std::string::npos)
-    chains.emplace_back(docker ? "DOCKER-USER" : "FORWARD");
-  return chains;
+  return parse_legacy_passes(rules);
 }
 
 } // namespace
@@ -57,7 +54,21 @@ Way parse_way(std::string_view word) {
   return found->first;
 }
 
-std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) {
+std::vector<std::string> parse_legacy_passes(std::string_view rules) {
+  auto drops = [&](std::string_view chain) {
+    return rules.find(fmt::format("-P {} DROP\n", chain)) != std::string_view::npos ||
+           ends_in_drop(rules, chain);
+  };
+  std::vector<std::string> chains;
+  if (drops("INPUT")) chains.emplace_back("INPUT");
+  if (drops("FORWARD"))
+    chains.emplace_back(rules.find("-N DOCKER-USER\n") != std::string_view::npos ? "DOCKER-USER"
+                                                                                 : "FORWARD");
+  return chains;
+}
+
+std::vector<Pass> parse_passes(const std::string& chains, std::string_view own,
+                               const ListChain& list) {
   std::vector<Pass> passes;
   bool docker = false, firewalld = false;
   each_listed(chains, "chain", [&](const Json& c) {
@@ -66,13 +77,15 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
     if (table.starts_with(own)) return;
     if (family == "ip" && table == "filter" && name == "DOCKER-USER") docker = true;
     if (table == "firewalld") firewalld = true;
-    if (c.value("type", "") != "filter" || c.value("policy", "") != "drop") return;
+    if (c.value("type", "") != "filter" || table == "firewalld") return;
     if ((family != "ip" && family != "inet") || (hook != "forward" && hook != "input")) return;
+    if (c.value("policy", "") != "drop" &&
+        !ends_in_drop(name, [&](const std::string& one) { return list(family, table, one); }))
+      return;
     bool forwards = hook == "forward", by_iptables = family == "ip" && table == "filter" &&
                                                      (name == "FORWARD" || name == "INPUT");
-    if (table != "firewalld")
-      passes.push_back(
-          {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
+    passes.push_back(
+        {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
   });
   for (Pass& pass : passes)
     if (docker && pass.way == Way::iptables_nft && pass.forwards) pass.chain = "DOCKER-USER";
@@ -80,26 +93,48 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
   return passes;
 }
 
-bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
+namespace {
+
+// Whether a chain, as listed, has a rule with that match of a link as its one condition, of which
+// `ends` is true of a part.
+template <typename Ends>
+bool has_rule(const std::string& chain, const std::string& match, const std::string& link,
+              Ends&& ends) {
   bool found = false;
   each_listed(chain, "rule", [&](const Json& rule) {
-    bool matches = false, accepts = false;
+    bool matches = false, does = false;
     size_t conditions = 0;
     for (const Json& part : rule.value("expr", Json::array())) {
-      accepts = accepts || part.contains("accept");
+      does = does || ends(part);
       if (!part.contains("match")) continue;
       conditions++;
       const Json& m = part["match"];
       matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
                             m.value("/left/meta/key"_json_pointer, "") == match);
     }
-    found = found || (matches && accepts && conditions == 1);
+    found = found || (matches && does && conditions == 1);
   });
   return found;
 }
 
+} // namespace
+
+bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
+  return has_rule(chain, match, link, [](const Json& part) { return part.contains("accept"); });
+}
+
+bool is_trusted(const std::string& chain, const std::string& link) {
+  return has_rule(chain, "iifname", link, [](const Json& part) {
+    return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
+  });
+}
+
 std::vector<Pass> Firewalls::find() {
-  std::vector<Pass> passes = parse_passes(rules_.list_chains(), "banger_");
+  std::vector<Pass> passes =
+      parse_passes(rules_.list_chains(), "banger_",
+                   [&](const auto& family, const auto& table, const auto& chain) {
+                     return rules_.list_chain(family, table, chain);
+                   });
   for (const std::string& chain : legacy_passes())
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
   return passes;
@@ -107,6 +142,8 @@ std::vector<Pass> Firewalls::find() {
 
 void Firewalls::open(const Pass& pass, const std::string& bridge) {
   if (pass.way == Way::firewalld) {
+    // Its program takes a second.
+    if (is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge)) return;
     sys::run_ok({{"firewall-cmd", "--zone=trusted", "--change-interface=" + bridge}, {}, {}, false},
                 {}, patience);
     return;

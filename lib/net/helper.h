@@ -17,6 +17,12 @@
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…]}
+//   {"v":1,"do":"watch","tag":T,"tap":N,"port":{…}}            ──>  {"v":1}; from then on packets
+//   to
+//                                                 and from that address and port are looked at, and
+//                                                 at the asker's next line, or its end:
+//                                                 {"v":1,"rules":B,"there":{…},"back":{…},
+//                                                 "drops":[…]} (net/flow.h)
 //   {"v":1,"error":{"code","message","hint"}}; with an answer "warnings":[TEXT…], where there are
 //   any
 //
@@ -24,6 +30,7 @@
 // user who took it first, and a user gets only what he could not take from others by it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,24 +38,40 @@
 
 #include "core/handle.h"
 #include "net/bridge_plan.h"
+#include "net/flow.h"
 #include "sys/process.h"
 
 namespace banger::net {
 
 struct HelperAsk {
-  std::string verb; // "up", "join", "leave", "publish", "nat", "down", "names", "look"
+  std::string verb; // "up", "join", "leave", "publish", "nat", "down", "names", "look", "watch"
   std::string tag = {};
   std::optional<Subnet> subnet = {}; // up; none: the one that it has, or a free one
   BridgeGuest guest = {};            // join
   std::vector<int> taps = {};        // leave
-  int tap = 0;                       // publish, nat
-  Port port = {};                    // publish
+  int tap = 0;                       // publish, nat, watch
+  Port port = {};                    // publish; watch: what the flow goes to (net/flow_watch.h)
   bool on = false;                   // publish, nat
   std::string proto = {};            // names: "udp", "tcp"
 };
 std::string to_line(const HelperAsk& ask); // with the newline
 // Throws Error(failed) for a line that is none, Error(usage) for words that are none.
 HelperAsk parse_helper_ask(std::string_view line);
+
+// A look at packets that goes on for as long as this lives (net/flow_watch.h).
+class Watching {
+public:
+  // Of the helper's one start for it.
+  struct Talk;
+  explicit Watching(std::unique_ptr<Talk> talk);
+  Watching(Watching&&) noexcept;
+  ~Watching();
+  // Ends it; what was seen.
+  FlowSeen end();
+
+private:
+  std::unique_ptr<Talk> talk_;
+};
 
 // The asking side. Each call starts the helper and waits for its answer; Error(preflight) where
 // this user may not start it.
@@ -77,6 +100,8 @@ public:
     BridgeCounts counts;
   };
   Seen look(const std::string& tag) const;
+  // It looks already when this returns. Error(conflict) where no VM is at that tap.
+  Watching watch(const std::string& tag, int tap, const Port& to) const;
 
 private:
   sys::Command command_;
