@@ -8,7 +8,7 @@
 // are read after the host was looked at, and only one that is there and the same a moment later
 // counts.
 //
-// Another kind of host object is a row in `kinds` (leaks.cc) with its two functions.
+// Another kind of host object is a row in `kinds` (leaks.cc) with its two functions (leak_kinds.h).
 #pragma once
 
 #include <cstdint>
