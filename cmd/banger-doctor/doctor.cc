@@ -47,7 +47,9 @@ struct Doctor : cli::Verb {
 
   int run_leaks(cli::App& app) const {
     ops::Reading in(app.settings, app.dirs);
-    auto found = ops::find_leaks(in);
+    auto found = ops::find_leaks(in, [&](const std::string& what, const std::string& mend) {
+      app.notice(mend.empty() ? what : fmt::format("{}; to mend it: {}", what, mend));
+    });
     if (fix) {
       std::vector<std::string> names;
       for (const ops::Leak& leak : found) names.push_back(leak.name);
@@ -91,7 +93,7 @@ cli::VerbEntry entry() {
       .manual =
           R"(Without options every check is made and told: KVM, QEMU, Firecracker and what is known to be broken in its version, banger's own programs, e2fsprogs, ssh, the private network, mmdebstrap, the bundle, the state directory, the ssh key, free space, the runtime directory, how many files may be open and followed, and whether this host's programs find VMs by their names. A check is ok, warn (VMs run all the same) or missing, and says what mends it. The exit status is 5 if anything is missing.
 
---leaks names what carries this state's tag, or lies in its directories, and belongs to no VM and no image that the state knows: processes, runtime directories, directories of VMs and images, temporary files of writers that died, what a killed `banger bundle build` left, taps and forwards of the private network and processes in it. The exit status is 0 if there is nothing, else 1. Whatever has a row in the state is no leak: the next command that changes something brings that in order.
+--leaks names what carries this state's tag, or lies in its directories, and belongs to no VM and no image that the state knows: processes, runtime directories, directories of VMs and images, temporary files of writers that died, what a killed `banger bundle build` left, taps and forwards of the private network and processes in it, loop devices on the state's files, and what there is of its bridge that it does not want: links, tables, rules in others' firewalls, settings, the record in /run/banger. Bridges of states that are no more are among them. Who may not start banger's helper sees only the links, and is told so. The exit status is 0 if there is nothing, else 1. Whatever has a row in the state is no leak: the next command that changes something brings that in order.
 
 --fix ends and removes them. A VM's directory holds its disks: look at --leaks first. What is older than the state file itself is left alone, since a state file that was moved aside may know it.
 

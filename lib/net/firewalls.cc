@@ -25,6 +25,20 @@ constexpr std::pair<Way, std::string_view> ways[] = {{Way::iptables_nft, "iptabl
 
 std::string iptables_of(Way way) { return std::string(name_of(way)); }
 
+bool is_of_iptables(const std::string& family, const std::string& table) {
+  return family == "ip" && table == "filter";
+}
+
+// The rules of the legacy kind, as `iptables -S` has them; empty where its table filter is not
+// there.
+std::string legacy_rules() {
+  auto tables = sys::find_content("/proc/net/ip_tables_names", 4096);
+  if (!tables || tables->find("filter") == std::string::npos) return {};
+  if (!sys::find_program(iptables_of(Way::iptables_legacy))) return {};
+  return sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {},
+                     patience);
+}
+
 // The matches of a bridge's rules in a chain.
 std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
   if (pass.forwards) return {{"iifname", "-i"}, {"oifname", "-o"}};
@@ -32,12 +46,8 @@ std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
 }
 
 std::vector<std::string> legacy_passes() {
-  auto tables = sys::find_content("/proc/net/ip_tables_names", 4096);
   std::vector<std::string> chains;
-  if (!tables || tables->find("filter") == std::string::npos) return chains;
-  if (!sys::find_program(iptables_of(Way::iptables_legacy))) return chains;
-  std::string rules =
-      sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {}, patience);
+  std::string rules = legacy_rules();
   bool docker = rules.find("-N DOCKER-USER\n") != std::string::npos;
   if (rules.find("-P INPUT DROP\n") != std::string::npos) chains.emplace_back("INPUT");
   if (rules.find("-P FORWARD DROP\n") != std::string::npos)
@@ -64,12 +74,12 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
     std::string family = c.value("family", ""), table = c.value("table", ""),
                 name = c.value("name", ""), hook = c.value("hook", "");
     if (table.starts_with(own)) return;
-    if (family == "ip" && table == "filter" && name == "DOCKER-USER") docker = true;
+    if (is_of_iptables(family, table) && name == "DOCKER-USER") docker = true;
     if (table == "firewalld") firewalld = true;
     if (c.value("type", "") != "filter" || c.value("policy", "") != "drop") return;
     if ((family != "ip" && family != "inet") || (hook != "forward" && hook != "input")) return;
-    bool forwards = hook == "forward", by_iptables = family == "ip" && table == "filter" &&
-                                                     (name == "FORWARD" || name == "INPUT");
+    bool forwards = hook == "forward",
+         by_iptables = is_of_iptables(family, table) && (name == "FORWARD" || name == "INPUT");
     if (table != "firewalld")
       passes.push_back(
           {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
@@ -80,28 +90,74 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
   return passes;
 }
 
+namespace {
+
+// Whether a rule accepts what a match ("iifname", "oifname") of that link is true of, and asks for
+// nothing more.
+bool accepts(const Json& rule, const std::string& match, const std::string& link) {
+  bool matches = false, accepts = false;
+  size_t conditions = 0;
+  for (const Json& part : rule.value("expr", Json::array())) {
+    accepts = accepts || part.contains("accept");
+    if (!part.contains("match")) continue;
+    conditions++;
+    const Json& m = part["match"];
+    matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
+                          m.value("/left/meta/key"_json_pointer, "") == match);
+  }
+  return matches && accepts && conditions == 1;
+}
+
+} // namespace
+
 bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
   bool found = false;
-  each_listed(chain, "rule", [&](const Json& rule) {
-    bool matches = false, accepts = false;
-    size_t conditions = 0;
-    for (const Json& part : rule.value("expr", Json::array())) {
-      accepts = accepts || part.contains("accept");
-      if (!part.contains("match")) continue;
-      conditions++;
-      const Json& m = part["match"];
-      matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
-                            m.value("/left/meta/key"_json_pointer, "") == match);
-    }
-    found = found || (matches && accepts && conditions == 1);
-  });
+  each_listed(chain, "rule",
+              [&](const Json& rule) { found = found || accepts(rule, match, link); });
   return found;
+}
+
+std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge) {
+  std::vector<Pass> passes;
+  each_listed(ruleset, "rule", [&](const Json& rule) {
+    Pass pass{Way::nftables, rule.value("family", ""), rule.value("table", ""),
+              rule.value("chain", ""), true};
+    if (!accepts(rule, "iifname", bridge) && !accepts(rule, "oifname", bridge)) return;
+    if (rule.value("comment", "") != bridge) {
+      if (!is_of_iptables(pass.family, pass.table)) return; // somebody's own
+      pass.way = Way::iptables_nft;
+    }
+    pass.forwards = pass.chain != "INPUT";
+    if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
+  });
+  return passes;
 }
 
 std::vector<Pass> Firewalls::find() {
   std::vector<Pass> passes = parse_passes(rules_.list_chains(), "banger_");
   for (const std::string& chain : legacy_passes())
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
+  return passes;
+}
+
+std::vector<Pass> Firewalls::of(const std::string& bridge) {
+  std::string all = rules_.list_all();
+  std::vector<Pass> passes = parse_rules(all, bridge);
+  for (const std::string& line : split(legacy_rules(), '\n')) {
+    std::vector<std::string> words = split(line, ' '); // -A CHAIN -i LINK -j ACCEPT
+    if (words.size() != 6 || words[0] != "-A" || words[3] != bridge || words[5] != "ACCEPT")
+      continue;
+    Pass pass{Way::iptables_legacy, "ip", "filter", words[1], words[1] != "INPUT"};
+    if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
+  }
+  bool firewalld = false;
+  each_listed(all, "table",
+              [&](const Json& t) { firewalld = firewalld || t.value("name", "") == "firewalld"; });
+  if (firewalld && sys::find_program("firewall-cmd") &&
+      sys::run({{"firewall-cmd", "--zone=trusted", "--query-interface=" + bridge}, {}, {}, false},
+               {}, patience)
+          .status.ok())
+    passes.push_back({Way::firewalld, {}, {}, {}, true});
   return passes;
 }
 

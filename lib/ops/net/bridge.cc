@@ -64,7 +64,7 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   write_net(ctx.state, r, true);
   net::Helper::Up made;
   try {
-    made = helper.up(ctx.state.tag(), subnet);
+    made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state));
   } catch (const Error&) {
     write_net(ctx.state, was, true); // a wish that was refused is none
     throw;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/bridge_traces.h"
 #include "ops/common/context.h"
 #include "ops/recover/leaks.h"
 
@@ -32,23 +33,30 @@ struct Scene {
   };
   std::vector<Process> processes; // but for this one
   std::vector<OpenFile> open_files;
+  // Of the network `bridge`; all links of ours where only those could be looked at.
+  net::BridgeTraces bridge;
+  std::string unseen, mend; // why the rest could not, and what mends that; else empty
 };
 
 struct LeakKind {
-  std::string_view object;
   // Gives all of this kind, with a row or not; of those that name no row, only the leaks.
   std::vector<Leak> (*find)(const Scene&, Reader&);
   // Makes it absent; absence is no failure.
   void (*remove)(const Leak&, Reader&);
 };
 
-Scene look_at_host(Reader& in); // leak_processes.cc
+// leak_processes.cc; the second of a host on which the state does not exist.
+Scene look_at_host(Reader& in);
+Scene look_without_state(Reader& in);
+void look_at_bridge(Scene& scene, Reader& in); // leak_bridge.cc
 
-// The private network's directory stands among those of the VMs.
-constexpr std::string_view network = "net";
+// The directories of the networks that VMs share stand among those of the VMs.
+bool is_network(std::string_view name);
 
 // A runtime directory of another state that has the same tag, or of a probe that is at work.
 bool is_strange(const Scene& scene, const std::string& runtime_dir);
+// The id of the VM in whose directories `path` lies; else empty.
+std::string vm_of(const Scene& scene, const std::string& path);
 // The id of a VM, as a leak's owner: none for the network's directory.
 std::string owner_of(const std::string& id);
 
@@ -71,8 +79,17 @@ std::vector<Leak> find_taps(const Scene& scene, Reader& in);
 void remove_tap(const Leak& leak, Reader& in);
 std::vector<Leak> find_forwards(const Scene& scene, Reader& in);
 void remove_forward(const Leak& leak, Reader& in);
-// leak_disks.cc: root disks that device-mapper shows.
+// leak_disks.cc: root disks that device-mapper shows; loop devices on files of the state that no
+// other device stands on, and that are mounted nowhere.
 std::vector<Leak> find_mapped(const Scene& scene, Reader& in);
 void unmap(const Leak& leak, Reader& in);
+std::vector<Leak> find_loops(const Scene& scene, Reader& in);
+void clear_loop(const Leak& leak, Reader& in);
+// leak_bridge.cc: what this host has of the state's bridge, and bridges of states that are no more.
+// Removed under net.lock, and after another look whether the state wants it now.
+std::vector<Leak> find_bridge(const Scene& scene, Reader& in);
+std::vector<Leak> find_bridges_of_none(const Scene& scene, Reader& in);
+void remove_of_bridge(const Leak& leak, Reader& in);
+void remove_bridge_of_none(const Leak& leak, Reader& in);
 
 } // namespace banger::ops

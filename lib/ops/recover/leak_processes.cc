@@ -30,18 +30,10 @@ std::string part_below(const std::string& dir, const std::string& path) {
   return rest.substr(0, rest.find('/'));
 }
 
-// The id of the VM in whose directories `path` lies.
-std::string vm_of(const Scene& scene, const std::string& path) {
-  std::string id = part_below(scene.state_dir + "/vms", path);
-  for (const std::string& root : scene.runtime_roots)
-    if (id.empty()) id = part_below(root, path);
-  return id;
-}
-
 // A probe of KVM has no row; while the command that made it is at work it has files open there.
 bool is_a_probe_at_work(const Scene& scene, const std::string& runtime_dir) {
   std::string name = runtime_dir.substr(runtime_dir.rfind('/') + 1);
-  if (is_id_prefix(name) || name == network) return false;
+  if (is_id_prefix(name) || is_network(name)) return false;
   for (const OpenFile& f : scene.open_files) {
     if (!f.path.starts_with(runtime_dir + "/")) continue;
     for (const auto& p : scene.processes)
@@ -86,11 +78,20 @@ void add_open_files(Scene& scene, const ProcessId& process) {
 
 } // namespace
 
+std::string vm_of(const Scene& scene, const std::string& path) {
+  std::string id = part_below(scene.state_dir + "/vms", path);
+  for (const std::string& root : scene.runtime_roots)
+    if (id.empty()) id = part_below(root, path);
+  return id;
+}
+
 bool is_strange(const Scene& scene, const std::string& runtime_dir) {
   return is_of_another_state(scene, runtime_dir) || is_a_probe_at_work(scene, runtime_dir);
 }
 
-std::string owner_of(const std::string& id) { return id == network ? std::string() : id; }
+bool is_network(std::string_view name) { return name == "net" || name == "bridge"; }
+
+std::string owner_of(const std::string& id) { return is_network(id) ? std::string() : id; }
 
 std::vector<Leak> find_processes(const Scene& scene, Reader&) {
   std::vector<Leak> found;
@@ -102,7 +103,7 @@ std::vector<Leak> find_processes(const Scene& scene, Reader&) {
     }
     for (const OpenFile& f : scene.open_files)
       if (owner.empty() && f.process == p.id && (f.locked || p.is_banger))
-        if (std::string id = vm_of(scene, f.path); id != network) owner = id;
+        if (std::string id = vm_of(scene, f.path); !is_network(id)) owner = id;
     if (owner.empty()) continue;
     std::string name = fmt::format("{} ({})", p.id.pid, p.comm);
     found.push_back({"process", name, owner_of(owner), {}, p.id, owner});
@@ -127,7 +128,7 @@ Scene look_at_host(Reader& in) {
       roots.insert(dir.substr(0, slash));
   };
   for (const std::string& dir : state.runtime_dirs()) add_root_of(dir);
-  add_root_of(read_net(state).dir);
+  for (NetMode mode : shared_networks) add_root_of(read_net(state, mode).dir);
   std::set<std::string> real;
   for (const std::string& root : roots)
     if (!tag.empty() && root.ends_with("/" + tag) && sys::exists(root))
@@ -140,6 +141,14 @@ Scene look_at_host(Reader& in) {
     scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger});
     look_at_process([&] { add_open_files(scene, p.id); });
   }
+  look_at_bridge(scene, in);
+  return scene;
+}
+
+Scene look_without_state(Reader& in) {
+  Scene scene;
+  scene.bundle_dir = bundle::build_dir(in.settings, in.dirs).path;
+  look_at_bridge(scene, in);
   return scene;
 }
 

@@ -20,27 +20,40 @@ namespace {
 constexpr Millis time_to_end{500};
 
 // In the order in which they are to be removed: processes before what they use.
-constexpr LeakKind kinds[] = {
-    {"forward", find_forwards, remove_forward}, {"tap", find_taps, remove_tap},
-    {"process", find_processes, end_process},   {"dm", find_mapped, unmap},
-    {"runtime", find_runtime, remove_path},     {"vm", find_vm_dirs, remove_path},
-    {"image", find_image_dirs, remove_path},    {"temporary", find_temporaries, remove_temporary},
-    {"build", find_builds, remove_path}};
+constexpr LeakKind kinds[] = {{find_forwards, remove_forward},
+                              {find_taps, remove_tap},
+                              {find_processes, end_process},
+                              {find_bridge, remove_of_bridge},
+                              {find_bridges_of_none, remove_bridge_of_none},
+                              {find_mapped, unmap},
+                              {find_loops, clear_loop},
+                              {find_runtime, remove_path},
+                              {find_vm_dirs, remove_path},
+                              {find_image_dirs, remove_path},
+                              {find_temporaries, remove_temporary},
+                              {find_builds, remove_path}};
+// Those of which there may be some without a state: a bundle may be the first thing that a user
+// makes, and a state is removed as any directory is.
+constexpr bool needs_state(const LeakKind& kind) {
+  return kind.find != find_bridges_of_none && kind.find != find_builds;
+}
 
 // Every object that is there now and that no row accounts for.
-std::vector<Leak> look(Reader& in) {
+std::vector<Leak> look(Reader& in, const OnUnseen& unseen) {
   const Dirs& dirs = in.dirs;
   state::State& state = in.state;
-  if (!sys::exists(dirs.state)) {
-    // A bundle may be the first thing that a user makes, elsewhere.
-    Scene scene;
-    scene.bundle_dir = bundle::build_dir(in.settings, dirs).path;
-    return find_builds(scene, in);
-  }
-  Scene scene = look_at_host(in);
+  bool has_state = sys::exists(dirs.state);
+  Scene scene = has_state ? look_at_host(in) : look_without_state(in);
   std::vector<Leak> candidates;
-  for (const LeakKind& kind : kinds)
-    for (Leak& leak : kind.find(scene, in)) candidates.push_back(std::move(leak));
+  if (!scene.unseen.empty()) unseen(scene.unseen, scene.mend);
+  for (const LeakKind& kind : kinds) {
+    if (!has_state && needs_state(kind)) continue;
+    for (Leak& leak : kind.find(scene, in)) {
+      leak.kind = &kind;
+      candidates.push_back(std::move(leak));
+    }
+  }
+  if (!has_state) return candidates;
   // After the look at the host: an object that was there then had its row before. But a process of
   // the network gets into the record when it runs already, while its starter holds the lock.
   bool net_changes = sys::FileLock::is_held(net_lock(dirs));
@@ -48,9 +61,12 @@ std::vector<Leak> look(Reader& in) {
   std::set<std::string> known; // identities of processes
   for (HostObject& o : state.host_objects()) known.insert(std::move(o.identity));
   for (const Image& image : state.images()) rows.insert(image.id);
-  if (!read_net(state).dir.empty()) rows.insert(std::string(network));
+  for (NetMode mode : shared_networks)
+    if (std::string dir = read_net(state, mode).dir; !dir.empty())
+      rows.insert(dir.substr(dir.rfind('/') + 1));
   std::erase_if(candidates, [&](const Leak& l) {
-    if (l.process && l.row == network) return net_changes || known.contains(identity_of(l.process));
+    if (l.process && is_network(l.row))
+      return net_changes || known.contains(identity_of(l.process));
     return !l.row.empty() && rows.contains(l.row);
   });
   // A temporary in a directory that is itself a leak goes with that.
@@ -62,12 +78,12 @@ std::vector<Leak> look(Reader& in) {
 
 } // namespace
 
-std::vector<Leak> find_leaks(Reader& in) {
-  std::vector<Leak> found = look(in);
+std::vector<Leak> find_leaks(Reader& in, const OnUnseen& unseen) {
+  std::vector<Leak> found = look(in, unseen);
   if (found.empty()) return found;
   // An object that another command is just making or removing shows for a moment only.
   sys::sleep_for(time_to_end);
-  std::vector<Leak> again = look(in);
+  std::vector<Leak> again = look(in, [](auto&, auto&) {});
   std::erase_if(found, [&](const Leak& l) {
     return std::find(again.begin(), again.end(), l) == again.end();
   });
@@ -85,8 +101,7 @@ void remove_leak(Reader& in, const Leak& leak) {
     throw conflict("cannot remove '{}': there is no state file that tells what it is", leak.path)
         .subject(leak.path)
         .hint(fmt::format("if no state file needs it: rm -r {}", leak.path));
-  for (const LeakKind& kind : kinds)
-    if (kind.object == leak.object) kind.remove(leak, in);
+  leak.kind->remove(leak, in);
 }
 
 } // namespace banger::ops
