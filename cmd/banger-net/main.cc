@@ -85,6 +85,27 @@ const cli::VerbEntry verbs[] = {
                    "names and addresses"}},
      .objects = {"net"},
      .make = tool::make_status},
+    {.name = "probe",
+     .summary = "try a VM's traffic, and tell what drops it",
+     .manual =
+         "Sends real traffic of a VM that runs, on every network: from the host to the guest "
+         "(guest), from the guest to the outside (outside), the names that it asks for (name, its "
+         "own; names, those of the outside), and to its published ports (port). What the guest has "
+         "itself is looked at, too: link, address, route. Nothing is changed by it.\n\n"
+         "What is lost is told with who keeps it from arriving: the guest itself, a setting of the "
+         "VM, a rule of banger's, a firewall of another owner (with its table, its chain and the "
+         "number of the rule), forwarding or routes of this host, a process that has ended, or the "
+         "outside. On the bridge the packets are watched for that, by banger-helper.\n\n"
+         "The guest tries by its own programs, over ssh: bash, or busybox's nc and nslookup. "
+         "Outside is where this host gets, too: the first of its name servers, or of its gateways, "
+         "that answers by TCP; --to names another. The status is 0 where nothing was lost, and 1 "
+         "otherwise; --quiet names what was lost alone.",
+     .examples = {{"banger net probe web", "what arrives, and what does not"},
+                  {"banger net probe --to 192.0.2.7:443 web", "whether it gets to that server"},
+                  {"banger net probe --json web | jq 'select(.outcome == \"lost\")'",
+                   "what is lost, and why"}},
+     .objects = {"probe"},
+     .make = tool::make_probe},
     {.name = "publish",
      .summary = "make ports of a VM reachable on the host, or list them",
      .manual =

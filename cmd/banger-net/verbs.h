@@ -12,6 +12,7 @@ std::unique_ptr<cli::Verb> make_down();
 std::unique_ptr<cli::Verb> make_nat_up();
 std::unique_ptr<cli::Verb> make_nat_down();
 std::unique_ptr<cli::Verb> make_status();
+std::unique_ptr<cli::Verb> make_probe();
 std::unique_ptr<cli::Verb> make_publish();
 
 } // namespace banger::tool

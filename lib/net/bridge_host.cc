@@ -41,6 +41,8 @@ void set(const std::string& path, bool on) {
   if (file) sys::write_all(file->get(), on ? "1" : "0"); // else the link has gone
 }
 
+Error no_guest(int tap) { return conflict("no VM is at tap {}", tap); }
+
 // Whether the name can stand in a rule.
 bool is_plain(const std::string& link) {
   return std::ranges::all_of(link,
@@ -350,7 +352,7 @@ void BridgeHost::amend(const std::string& tag, int tap,
   auto held = registry_.lock();
   RegisteredBridge entry = get(tag);
   auto found = entry.bridge.guests.find(tap);
-  if (found == entry.bridge.guests.end()) throw conflict("no VM is at tap {}", tap);
+  if (found == entry.bridge.guests.end()) throw no_guest(tap);
   BridgeGuest guest = found->second;
   how(guest);
   if (guest == found->second) return;
@@ -388,6 +390,11 @@ Fd BridgeHost::name_socket(const std::string& tag, const std::string& proto) {
   if (proto == "udp") return sys::bind_udp(address, dns_port, bridge_name(tag));
   if (proto == "tcp") return sys::listen_tcp(address, dns_port, bridge_name(tag));
   throw usage("invalid protocol '{}'", proto);
+}
+
+std::unique_ptr<FlowWatch> BridgeHost::watch(const std::string& tag, int tap, const Port& to) {
+  if (!get(tag).bridge.guests.contains(tap)) throw no_guest(tap);
+  return std::make_unique<FlowWatch>(tag, tap, to);
 }
 
 BridgeHost::Seen BridgeHost::look(const std::string& tag) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "net/bridge_plan.h"
 #include "net/bridge_registry.h"
 #include "net/bridge_traces.h"
+#include "net/flow_watch.h"
 #include "net/links.h"
 #include "net/rules.h"
 
@@ -51,6 +53,8 @@ public:
   // Removes what it has of the tag and the record does not tell of. Error(conflict) where a tap of
   // it is another user's.
   void sweep(const std::string& tag);
+  // Of a VM that has joined; Error(conflict) where none has. Holds no lock.
+  std::unique_ptr<FlowWatch> watch(const std::string& tag, int tap, const Port& to);
 
 private:
   std::optional<RegisteredBridge> find(const std::string& tag);

@@ -22,35 +22,6 @@ Error not_started(const std::string& said) {
       .hint("banger doctor tells how to allow it");
 }
 
-Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
-  auto [talk, theirs] = sys::socket_pair();
-  auto [errors, their_errors] = sys::socket_pair();
-  sys::Child child = sys::spawn(command, {theirs.get(), theirs.get(), their_errors.get(), {}});
-  theirs.reset();
-  their_errors.reset();
-  Fd came;
-  std::optional<std::string> line;
-  try {
-    sys::send_all(talk.get(), to_line(ask));
-    line = sys::LineReader(talk.get()).next(patience, &came);
-  } catch (const Error& e) {
-    if (e.code() != Code::unreachable) throw;
-  }
-  if (!line) {
-    std::string said = sys::read_some(errors.get(), 4096);
-    if (auto status = child.wait_for(Millis(1'000)); !status)
-      throw timed_out("banger's helper does not answer '{}': waited {}", ask.verb,
-                      format_duration(patience));
-    throw not_started(said);
-  }
-  talk.reset();
-  child.wait();
-  Json reply = read_message(*line, [](const Json& j) { return j; });
-  if (reply.contains("error")) throw told_error(reply["error"], "banger's helper gave no reason");
-  if (gave) *gave = std::move(came);
-  return reply;
-}
-
 BridgeCounts counts_of(const Json& reply) {
   BridgeCounts counts;
   for (const Json& d : reply.value("drops", Json::array()))
@@ -64,13 +35,78 @@ BridgeCounts counts_of(const Json& reply) {
 
 } // namespace
 
+// One start of the helper: what it is asked, and its answers.
+struct Watching::Talk {
+  Talk(const sys::Command& command, const HelperAsk& ask)
+      : Talk(command, ask, sys::socket_pair(), sys::socket_pair()) {}
+
+  Json hear(Fd* gave = nullptr) {
+    Fd came;
+    std::optional<std::string> line;
+    try {
+      line = lines.next(patience, &came);
+    } catch (const Error& e) {
+      if (e.code() != Code::unreachable) throw;
+    }
+    if (!line) {
+      std::string said = sys::read_some(errors.get(), 4096);
+      if (auto status = child.wait_for(Millis(1'000)); !status)
+        throw timed_out("banger's helper does not answer '{}': waited {}", verb,
+                        format_duration(patience));
+      throw not_started(said);
+    }
+    Json reply = read_message(*line, [](const Json& j) { return j; });
+    if (reply.contains("error")) {
+      end();
+      throw told_error(reply["error"], "banger's helper gave no reason");
+    }
+    if (gave) *gave = std::move(came);
+    return reply;
+  }
+  void end() {
+    talk.reset();
+    child.wait();
+  }
+
+  std::string verb;
+  Fd talk, errors;
+  sys::Child child;
+  sys::LineReader lines{talk.get()};
+
+private:
+  using Pair = std::pair<Fd, Fd>;
+  Talk(const sys::Command& command, const HelperAsk& ask, Pair words, Pair faults)
+      : verb(ask.verb), talk(std::move(words.first)), errors(std::move(faults.first)),
+        child(sys::spawn(command,
+                         {words.second.get(), words.second.get(), faults.second.get(), {}})) {
+    words.second.reset();
+    faults.second.reset();
+    try {
+      sys::send_all(talk.get(), to_line(ask));
+    } catch (const Error& e) { // it has died, and hear() tells of what
+      if (e.code() != Code::unreachable) throw;
+    }
+  }
+};
+
+namespace {
+
+Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
+  Watching::Talk talk(command, ask);
+  Json reply = talk.hear(gave);
+  talk.end();
+  return reply;
+}
+
+} // namespace
+
 std::string to_line(const HelperAsk& ask) {
   Json j = {{"v", message_version}, {"do", ask.verb}, {"tag", ask.tag}};
   if (ask.subnet) j["subnet"] = ask.subnet->text();
   if (ask.verb == "join") j["guest"] = to_json(ask.guest);
   if (ask.verb == "leave") j["taps"] = ask.taps;
   if (ask.tap) j["tap"] = ask.tap, j["on"] = ask.on;
-  if (ask.verb == "publish") j["port"] = port_json(ask.port);
+  if (ask.verb == "publish" || ask.verb == "watch") j["port"] = port_json(ask.port);
   if (!ask.proto.empty()) j["proto"] = ask.proto;
   if (!ask.state.empty()) j["state"] = ask.state;
   return message_line(j);
@@ -144,6 +180,24 @@ BridgeTraces Helper::find_traces(const std::string& tag) const {
 
 void Helper::sweep(const std::string& tag) const {
   ask_helper(command_, {.verb = "sweep", .tag = tag});
+}
+
+Watching::Watching(std::unique_ptr<Talk> talk) : talk_(std::move(talk)) {}
+Watching::Watching(Watching&&) noexcept = default;
+Watching::~Watching() = default;
+
+FlowSeen Watching::end() {
+  sys::send_all(talk_->talk.get(), "\n");
+  Json seen = talk_->hear();
+  talk_->end();
+  return flow_seen_of(seen);
+}
+
+Watching Helper::watch(const std::string& tag, int tap, const Port& to) const {
+  auto talk = std::make_unique<Watching::Talk>(
+      command_, HelperAsk{.verb = "watch", .tag = tag, .tap = tap, .port = to});
+  talk->hear();
+  return Watching(std::move(talk));
 }
 
 } // namespace banger::net

@@ -21,6 +21,12 @@
 //                                                 "bridges":[{"tag","state"}…]}
 //   {"v":1,"do":"sweep","tag":T}             ──>  {"v":1}; what "find" has that is not "known" goes
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…]}
+//   {"v":1,"do":"watch","tag":T,"tap":N,"port":{…}}            ──>  {"v":1}; from then on packets
+//   to
+//                                                 and from that address and port are looked at, and
+//                                                 at the asker's next line, or its end:
+//                                                 {"v":1,"rules":B,"there":{…},"back":{…},
+//                                                 "drops":[…]} (net/flow.h)
 //   {"v":1,"error":{"code","message","hint"}}; with an answer "warnings":[TEXT…], where there are
 //   any
 //
@@ -28,6 +34,7 @@
 // user who took it first, and a user gets only what he could not take from others by it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,19 +43,20 @@
 #include "core/handle.h"
 #include "net/bridge_plan.h"
 #include "net/bridge_traces.h"
+#include "net/flow.h"
 #include "sys/process.h"
 
 namespace banger::net {
 
 struct HelperAsk {
-  // "up", "join", "leave", "publish", "nat", "down", "names", "look", "find", "sweep"
+  // "up", "join", "leave", "publish", "nat", "down", "names", "look", "find", "sweep", "watch"
   std::string verb;
   std::string tag = {};
   std::optional<Subnet> subnet = {}; // up; none: the one that it has, or a free one
   BridgeGuest guest = {};            // join
   std::vector<int> taps = {};        // leave
-  int tap = 0;                       // publish, nat
-  Port port = {};                    // publish
+  int tap = 0;                       // publish, nat, watch
+  Port port = {};                    // publish; watch: what the flow goes to (net/flow_watch.h)
   bool on = false;                   // publish, nat
   std::string proto = {};            // names: "udp", "tcp"
   std::string state = {};            // up: the state's directory
@@ -56,6 +64,21 @@ struct HelperAsk {
 std::string to_line(const HelperAsk& ask); // with the newline
 // Throws Error(failed) for a line that is none, Error(usage) for words that are none.
 HelperAsk parse_helper_ask(std::string_view line);
+
+// A look at packets that goes on for as long as this lives (net/flow_watch.h).
+class Watching {
+public:
+  // Of the helper's one start for it.
+  struct Talk;
+  explicit Watching(std::unique_ptr<Talk> talk);
+  Watching(Watching&&) noexcept;
+  ~Watching();
+  // Ends it; what was seen.
+  FlowSeen end();
+
+private:
+  std::unique_ptr<Talk> talk_;
+};
 
 // The asking side. Each call starts the helper and waits for its answer; Error(preflight) where
 // this user may not start it.
@@ -88,6 +111,8 @@ public:
   Seen look(const std::string& tag) const;
   BridgeTraces find_traces(const std::string& tag) const;
   void sweep(const std::string& tag) const;
+  // It looks already when this returns. Error(conflict) where no VM is at that tap.
+  Watching watch(const std::string& tag, int tap, const Port& to) const;
 
 private:
   sys::Command command_;

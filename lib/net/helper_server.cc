@@ -47,8 +47,8 @@ Json traces_json(const BridgeTraces& traces) {
   return {{"objects", objects}, {"bridges", bridges}};
 }
 
-// `gives`: a descriptor that goes along with the answer.
-Json act(BridgeHost& host, const HelperAsk& ask, Fd& gives) {
+// `gives`: a descriptor that goes along with the answer. `socket`: for a verb with a second word.
+Json act(BridgeHost& host, const HelperAsk& ask, int socket, Fd& gives) {
   if (ask.verb == "up") {
     Bridge b = host.up(ask.tag, ask.subnet, ask.state);
     return {{"subnet", b.subnet.text()},
@@ -57,6 +57,12 @@ Json act(BridgeHost& host, const HelperAsk& ask, Fd& gives) {
   }
   if (ask.verb == "look") return seen_of(host.look(ask.tag));
   if (ask.verb == "find") return traces_json(host.find_traces(ask.tag));
+  if (ask.verb == "watch") {
+    auto watch = host.watch(ask.tag, ask.tap, ask.port);
+    sys::send_all(socket, message_line({{"v", message_version}}));
+    sys::read_some(socket, 1); // what its asker sends is over, or its asker
+    return to_json(watch->look());
+  }
   if (ask.verb == "join") {
     host.join(ask.tag, ask.guest);
     return {{"link", host.link_of(ask.tag)}};
@@ -115,7 +121,7 @@ void serve_helper(int socket, unsigned uid) {
     if (!line) return;
     HelperAsk ask = parse_helper_ask(*line);
     BridgeHost host(uid);
-    answer = act(host, ask, gives);
+    answer = act(host, ask, socket, gives);
     if (!host.warnings().empty()) answer["warnings"] = host.warnings();
   } catch (const Error& e) {
     answer = {

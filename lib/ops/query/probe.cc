@@ -1,0 +1,377 @@
+#include "ops/query/probe.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "dns/host_servers.h"
+#include "guest/boot/protocol.h"
+#include "model/zone.h"
+#include "net/helper.h"
+#include "net/plan.h"
+#include "ops/common/rights.h"
+#include "ops/net/nature.h"
+#include "ops/query/net_status.h"
+#include "ops/query/probe_guest.h"
+#include "ops/query/probe_verdict.h"
+#include "ops/ssh/session.h"
+#include "ops/ssh/target.h"
+#include "sys/file.h"
+#include "sys/inet.h"
+#include "sys/process.h"
+
+namespace banger::ops {
+
+namespace {
+
+using Outcome = ProbeTry::Outcome;
+
+constexpr int dns_port = 53;
+constexpr Millis host_patience{3'000}, guest_time{60'000}, last_patience{75'000};
+// systemd-resolved's own servers, where programs are told to ask it.
+constexpr const char* resolved_servers = "/run/systemd/resolve/resolv.conf";
+
+constexpr std::pair<Barrier, std::string_view> barriers[] = {
+    {Barrier::none, "none"},         {Barrier::guest, "guest"},
+    {Barrier::setting, "setting"},   {Barrier::rule, "rule"},
+    {Barrier::firewall, "firewall"}, {Barrier::forwarding, "forwarding"},
+    {Barrier::routing, "routing"},   {Barrier::process, "process"},
+    {Barrier::outside, "outside"},   {Barrier::unknown, "unknown"}};
+
+// How this host gets there by TCP.
+Heard try_connect(const std::string& address, int port) {
+  try {
+    sys::connect_tcp(address, port, host_patience);
+    return Heard::yes;
+  } catch (const Error& e) {
+    if (e.code() == Code::timeout) return Heard::silence;
+    return e.message().ends_with(std::strerror(ECONNREFUSED)) ? Heard::no : Heard::fault;
+  }
+}
+
+bool forwards(const std::string& link) {
+  auto on = sys::find_content(fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link), 64);
+  return trim(on.value_or("")) == "1";
+}
+
+// The gateways of the host's default routes of IPv4, as /proc/net/route has them.
+std::vector<std::string> host_gateways() {
+  std::vector<std::string> all;
+  for (const std::string& line : split(sys::find_content("/proc/net/route").value_or(""), '\n')) {
+    std::vector<std::string> words = split(line, '\t');
+    if (words.size() < 8 || words[1] != "00000000" || words[7] != "00000000") continue;
+    auto by = static_cast<uint32_t>(std::strtoul(words[2].c_str(), nullptr, 16));
+    if (by) all.push_back(to_text(Address{__builtin_bswap32(by)}));
+  }
+  return all;
+}
+
+// Addresses outside that are likely to be there, the likeliest first.
+std::vector<Endpoint> candidates() {
+  std::vector<std::string> texts;
+  for (const char* file : {dns::HostServers::usual_path, resolved_servers})
+    for (const dns::NameServer& s : dns::servers_of(sys::find_content(file).value_or("")))
+      texts.push_back(s.address);
+  for (const std::string& gateway : host_gateways()) texts.push_back(gateway);
+  std::vector<Endpoint> all;
+  for (const std::string& text : texts) {
+    try {
+      Endpoint e{parse_address("address", text), dns_port};
+      bool is_own = text.starts_with("127.") || text == "0.0.0.0";
+      if (!is_own && std::ranges::count(all, e) == 0) all.push_back(e);
+    } catch (const Error&) { // of IPv6
+    }
+  }
+  return all;
+}
+
+class Prober {
+public:
+  Prober(Reader& in, SshTarget target, const std::optional<Endpoint>& to)
+      : in_(in), target_(std::move(target)), vm_(target_.vm), nature_(nature_of(vm_.net_mode)),
+        wish_(to) {}
+
+  Probe run() {
+    before_ = net_status(in_);
+    lease_ = find_lease(before_);
+    choose_outside();
+    auto watching = outside_ ? watch({"tcp", to_text(outside_->address), outside_->port}) : nullptr;
+    auto look = ask_guest();
+    std::optional<net::FlowSeen> seen;
+    if (watching) seen = watching->end();
+    if (!look) {
+      add_silent_guest();
+    } else {
+      probe_.tries.push_back(
+          {.test = "guest", .outcome = Outcome::ok, .to = ssh_way(), .found = "it answers"});
+      for (ProbeTry& t : judge_guest(vm_.address, vm_.gateway, *look))
+        probe_.tries.push_back(std::move(t));
+      add_outside(*look, seen);
+      add_names(*look);
+      for (const Port& p : vm_.ports) add_port(*look, p);
+    }
+    probe_.vm = vm_;
+    return std::move(probe_);
+  }
+
+private:
+  std::optional<NetStatus::Lease> find_lease(const NetStatus& s) const {
+    for (const NetStatus::Lease& l : s.leases)
+      if (l.vm.id == vm_.id) return l;
+    return {};
+  }
+
+  std::string ssh_way() const { return fmt::format("{}:{}/tcp", vm_.reach, vm_.ssh_port); }
+
+  void add(const char* test, const std::string& to, const Finding& f) {
+    probe_.tries.push_back({test, Outcome::lost, to, f.by, f.at, f.found, f.fix});
+  }
+  void skip(const char* test, const std::string& to, const std::string& why) {
+    probe_.tries.push_back({.test = test, .outcome = Outcome::skipped, .to = to, .found = why});
+  }
+
+  // Packets are watched where the helper can, and may be asked.
+  std::unique_ptr<net::Watching> watch(const Port& to) {
+    if (!before_.host || !nature_.is_host || !lease_) return nullptr;
+    auto tap = net::tap_number(in_.state.tag(), lease_->tap);
+    if (!tap) return nullptr;
+    try {
+      return std::make_unique<net::Watching>(
+          net::Helper(helper_command(in_.dirs)).watch(in_.state.tag(), *tap, to));
+    } catch (const Error& e) {
+      blind_ = e.message();
+      return nullptr;
+    }
+  }
+
+  std::optional<GuestLook> run_in_guest(const GuestQuestions& ask) {
+    guest::CommandRequest request{target_.endpoint, guest_script(ask), Seconds(guest_time).count()};
+    auto ran = sys::run({{in_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
+                        guest::to_line(request) + "\n", last_patience);
+    try {
+      GuestLook look =
+          parse_guest_look(guest::parse_command_reply(split(ran.out, '\n').front()).output);
+      if (look.whole) return look;
+      silence_ = "its shell does not do what it is asked";
+    } catch (const Error& e) {
+      silence_ = e.message();
+    }
+    return {};
+  }
+
+  std::optional<GuestLook> ask_guest() {
+    GuestQuestions ask{.mac = vm_.mac, .address = vm_.address, .to = outside_};
+    if (nature_.shared) ask.name = full_name(vm_.name, in_.settings.dns_zone);
+    for (const Port& p : vm_.ports)
+      if (p.proto == "tcp") ask.ports.push_back(p.guest);
+    return run_in_guest(ask);
+  }
+
+  ProbeScene scene(std::optional<net::FlowSeen> seen = {}) {
+    ProbeScene s{.vm = vm_.name,
+                 .table = net::table_name(in_.state.tag()),
+                 .nat = vm_.nat || !nature_.is_host,
+                 .host_open = vm_.host_open,
+                 .no_way_out = nature_.way_out_by_setting && !(vm_.run && vm_.run->outbound_open),
+                 .blind = blind_,
+                 .seen = std::move(seen)};
+    NetStatus now = net_status(in_);
+    auto lease = find_lease(now);
+    s.way_lost = nature_.is_private && (!now.up || !lease || !lease->slirp);
+    if (lease && lease_)
+      for (const auto& [reason, packets] : lease->dropped)
+        s.dropped[reason] = packets - std::min(packets, lease_->dropped[reason]);
+    if (nature_.is_private) s.resolver_lost = !now.resolver_process;
+    if (nature_.is_host && now.host) {
+      s.bridge = now.host->bridge;
+      s.bridge_forwards = forwards(s.bridge);
+      s.uplinks = now.host->uplinks;
+      for (const std::string& link : s.uplinks)
+        if (!forwards(link)) s.closed.push_back(link);
+      s.resolver_lost = !now.host->resolver;
+      if (s.blind.empty()) s.blind = now.host->blind;
+    }
+    return s;
+  }
+
+  // The first of them that this host itself reaches.
+  void choose_outside() {
+    std::vector<Endpoint> all = wish_ ? std::vector{*wish_} : candidates();
+    for (Heard good : {Heard::yes, Heard::no})
+      for (const Endpoint& e : all) {
+        if (!tried_.contains(to_text(e)))
+          tried_[to_text(e)] = try_connect(to_text(e.address), e.port);
+        if (tried_[to_text(e)] != good) continue;
+        outside_ = e;
+        host_heard_ = good;
+        return;
+      }
+  }
+
+  void add_outside(const GuestLook& look, const std::optional<net::FlowSeen>& seen) {
+    if (!outside_) {
+      std::vector<std::string> names;
+      for (const auto& [name, how] : tried_) names.push_back(name);
+      if (names.empty())
+        return skip("outside", {}, "this host knows of no address outside: --to ADDRESS:PORT");
+      return add("outside", join(names, ", "),
+                 {Barrier::outside, {}, "this host does not get there itself", {}});
+    }
+    std::string to = to_text(*outside_) + "/tcp";
+    // A firewall may refuse as the other end does: only what this host hears, too, is an answer.
+    bool answered = look.outside == host_heard_ && (look.outside == Heard::yes || !seen ||
+                                                    (seen->drops.empty() && seen->back.to_tap > 0));
+    if (answered)
+      probe_.tries.push_back({.test = "outside",
+                              .outcome = Outcome::ok,
+                              .to = to,
+                              .found = host_heard_ == Heard::yes ? "it answers" : "it refuses"});
+    else
+      add("outside", to, judge_outward(scene(seen), look));
+  }
+
+  void add_names(const GuestLook& look) {
+    if (nature_.way_out_by_setting && scene().no_way_out)
+      return skip("names", {}, "its network has no way out");
+    if (look.servers.empty())
+      return add("names", {},
+                 {Barrier::guest, "/etc/resolv.conf", "the guest knows of no name server", {}});
+    const std::string& server = look.servers.front();
+    std::string to = fmt::format("{}:{}/udp", server, dns_port);
+    const std::string own =
+        nature_.is_host ? before_.host ? before_.host->gateway : "" : before_.resolver;
+    bool is_own = server == own || !nature_.shared;
+    if (look.name == Heard::yes)
+      probe_.tries.push_back(
+          {.test = "name", .outcome = Outcome::ok, .to = to, .found = "its own name"});
+    else if (look.name == Heard::no_tool)
+      return skip("names", to, "the guest has no program to ask with: neither nslookup nor bash");
+    else if (!is_own)
+      skip("name", to, fmt::format("it asks {}, and not this network's resolver, {}", server, own));
+    else if (look.name == Heard::no)
+      add("name", to, {Barrier::unknown, {}, "the resolver does not know the VM's own name", {}});
+    else if (look.name != Heard::nothing)
+      add("name", to, names_finding(server));
+    if (look.names == Heard::yes || look.names == Heard::no)
+      probe_.tries.push_back(
+          {.test = "names", .outcome = Outcome::ok, .to = to, .found = "those of the outside"});
+    else if (look.name == Heard::yes || !nature_.shared)
+      add("names", to, {Barrier::outside, {}, "this host's name servers give no answer", {}});
+    else if (!is_own)
+      add("names", to, {Barrier::unknown, {}, fmt::format("{} gives no answer", server), {}});
+  }
+
+  // Asked once more, with an eye on the packets.
+  Finding names_finding(const std::string& server) {
+    auto watching = watch({"udp", server, dns_port});
+    if (!watching) return judge_names(scene(), server);
+    run_in_guest({.mac = vm_.mac, .address = vm_.address, .names = true});
+    return judge_names(scene(watching->end()), server);
+  }
+
+  void add_port(const GuestLook& look, const Port& p) {
+    std::string to = fmt::format("{}:{}/{}", p.host_address, p.host, p.proto);
+    bool there = std::ranges::any_of(before_.forwards, [&](const NetStatus::LivePort& f) {
+      return f.port == p && f.guest == vm_.address;
+    });
+    if (!there)
+      return add("port", to,
+                 {Barrier::process,
+                  {},
+                  "the host's port does not lead to the guest now",
+                  fmt::format("banger vm restart {}", vm_.name)});
+    if (p.proto == "udp") return skip("port", to, "of UDP only a guest's program could tell");
+    bool listens = false, loopback = true;
+    for (const GuestLook::Listener& l : look.listeners)
+      if (l.port == p.guest) listens = true, loopback = loopback && l.loopback;
+    if (!listens || loopback)
+      return add("port", to,
+                 {Barrier::guest, fmt::format("port {}", p.guest),
+                  listens ? "the guest's program listens at the guest's loopback alone"
+                          : "no program of the guest listens there",
+                  listens ? "have it listen at 0.0.0.0" : ""});
+    std::string at = p.host_address == "0.0.0.0" ? "127.0.0.1" : p.host_address;
+    if (try_connect(at, p.host) == Heard::yes)
+      return probe_.tries.push_back(
+          {.test = "port",
+           .outcome = Outcome::ok,
+           .to = to,
+           .found = fmt::format("it leads to the guest's port {}", p.guest)});
+    add("port", to, inward(at, p.host, p.guest));
+  }
+
+  // This host tries once more, with an eye on the packets.
+  Finding inward(const std::string& address, int port, int guest_port) {
+    auto watching = watch({"tcp", vm_.address, guest_port});
+    if (!watching) return judge_inward(scene());
+    try_connect(address, port);
+    return judge_inward(scene(watching->end()));
+  }
+
+  void add_silent_guest() {
+    constexpr int ssh_port = 22;
+    Heard heard = try_connect(vm_.reach, vm_.ssh_port);
+    Finding f = heard == Heard::yes ? Finding{Barrier::guest, {}, silence_, {}}
+                                    : inward(vm_.reach, vm_.ssh_port, ssh_port);
+    if (heard == Heard::no && f.by == Barrier::guest)
+      f.found = "the guest has no ssh server running";
+    if (f.fix.empty()) f.fix = fmt::format("banger vm console {}", vm_.name);
+    add("guest", ssh_way(), f);
+    skip("outside", {}, "the guest cannot be asked");
+  }
+
+  Reader& in_;
+  SshTarget target_;
+  const Vm& vm_;
+  const NetNature& nature_;
+  std::optional<Endpoint> wish_, outside_;
+  std::map<std::string, Heard> tried_; // by this host
+  Heard host_heard_ = Heard::nothing;
+  NetStatus before_;
+  std::optional<NetStatus::Lease> lease_;
+  std::string blind_, silence_;
+  Probe probe_;
+};
+
+} // namespace
+
+std::string_view name_of(Barrier by) {
+  return std::ranges::find(barriers, by, [](const auto& b) { return b.first; })->second;
+}
+
+std::string_view name_of(ProbeTry::Outcome outcome) {
+  switch (outcome) {
+  case Outcome::ok:
+    return "ok";
+  case Outcome::lost:
+    return "lost";
+  case Outcome::skipped:
+    return "skipped";
+  }
+  return {};
+}
+
+bool Probe::arrives() const {
+  return std::ranges::none_of(tries, [](const ProbeTry& t) { return t.outcome == Outcome::lost; });
+}
+
+Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Endpoint>& to) {
+  return Prober(in, find_ssh_target(in, ref), to).run();
+}
+
+Json to_json(const Vm& vm, const ProbeTry& t) {
+  auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  return {{"vm", vm.name},
+          {"test", t.test},
+          {"outcome", name_of(t.outcome)},
+          {"to", or_null(t.to)},
+          {"by", t.by == Barrier::none ? Json() : Json(name_of(t.by))},
+          {"at", or_null(t.at)},
+          {"found", t.found},
+          {"fix", or_null(t.fix)}};
+}
+
+} // namespace banger::ops
