@@ -137,6 +137,7 @@ void BridgeNet::leave_locked(NetRecord& r, const std::vector<std::string>& vms) 
     sys::remove_tree(r.dir);
   }
   write_net(ctx_.state, r);
+  if (r.taps.empty() && is_loan_over(ctx_.state)) take_bridge_down(ctx_, r);
 }
 
 void BridgeNet::leave(const Vm& vm) {
@@ -147,7 +148,8 @@ void BridgeNet::leave(const Vm& vm) {
 }
 
 void BridgeNet::tidy() {
-  if (read_net(ctx_.state, mode).taps.empty()) return;
+  NetRecord seen = read_net(ctx_.state, mode);
+  if (seen.dir.empty() || (seen.taps.empty() && !is_loan_over(ctx_.state))) return;
   auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
   if (!held) return; // another process is at work on the network
   NetRecord r = read_net(ctx_.state, mode);
@@ -155,6 +157,8 @@ void BridgeNet::tidy() {
   for (const auto& [id, n] : r.taps)
     if (!is_at_work(ctx_, ctx_.state.find_vm_by_id(id))) gone.push_back(id);
   leave_locked(r, gone);
+  // Its borrower died before a VM was on it.
+  if (r.taps.empty() && !r.dir.empty() && is_loan_over(ctx_.state)) take_bridge_down(ctx_, r);
 }
 
 NetPlace::Attachment BridgeNet::attachment(const Vm& vm, bool) {

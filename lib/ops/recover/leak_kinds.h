@@ -10,7 +10,7 @@
 
 #include "net/bridge_traces.h"
 #include "ops/common/context.h"
-#include "ops/recover/leaks.h"
+#include "ops/recover/leak.h"
 
 namespace banger::ops {
 
