@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -98,6 +99,36 @@ Loop open_loop(int file, const std::string& shown, LoopUse use) {
     if (errno != EBUSY) throw sys_error(errno, "cannot set up {} on '{}'", node_of(number), shown);
   }
   throw failed("cannot set up a loop device on '{}': others take every one that is free", shown);
+}
+
+std::vector<LoopSeen> idle_loops_below(const std::string& dir) {
+  std::vector<LoopSeen> found;
+  std::string mounts = sys::find_content("/proc/self/mounts").value_or("");
+  for (const std::string& name : sys::list_dir("/sys/block")) {
+    std::string at = "/sys/block/" + name, node = "/dev/" + name;
+    auto attribute = [&](const char* key) {
+      return std::string(trim(sys::find_content(at + key).value_or("")));
+    };
+    if (!name.starts_with("loop")) continue;
+    std::string file = attribute("/loop/backing_file");
+    if (!file.starts_with(dir + "/") || attribute("/loop/autoclear") != "0") continue;
+    if (!sys::list_dir(at + "/holders").empty() || mounts.find(node + " ") != std::string::npos)
+      continue;
+    found.push_back({node, file, attribute("/diskseq")});
+  }
+  return found;
+}
+
+void clear_loop(const std::string& node, const std::string& identity) {
+  auto fd = sys::find_file(node, O_RDONLY);
+  if (!fd) return;
+  uint64_t sequence = 0; // it stays what it is now: it is open
+  if (::ioctl(fd->get(), BLKGETDISKSEQ, &sequence) != 0)
+    throw sys_error(errno, "cannot look at '{}'", node);
+  if (std::to_string(sequence) != identity) return;
+  failpoint(Point::loop);
+  if (::ioctl(fd->get(), LOOP_CLR_FD, 0) != 0 && errno != ENXIO)
+    throw sys_error(errno, "cannot clear '{}'", node);
 }
 
 int loop_fault() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/handle.h"
 
@@ -25,6 +26,18 @@ enum class LoopUse {
 // A device on exactly that file, which is open: one that is there already, or a new one. The file's
 // device and inode tell which.
 Loop open_loop(int file, const std::string& shown, LoopUse use);
+
+// A device that stands on a file and would stay: no other device stands on it, no file system on it
+// is mounted (as far as this process sees), and it does not clear itself. None that is made here is
+// such a one.
+struct LoopSeen {
+  std::string node, file; // "/dev/loop3"; the file, by its path when it was opened
+  std::string identity;   // the kernel's diskseq: no other device ever has the same
+};
+// Those on files below `dir`, a real path. Takes no rights.
+std::vector<LoopSeen> idle_loops_below(const std::string& dir);
+// Takes its file away from it, if it is that device still. For root.
+void clear_loop(const std::string& node, const std::string& identity);
 
 // Whether loop devices can be made; the errno if not.
 int loop_fault();

@@ -23,7 +23,7 @@ namespace {
 
 constexpr int dns_port = 53;
 // More than any user is seen to have.
-constexpr size_t most_bridges = 16, most_ports = 4096;
+constexpr size_t most_bridges = 16, most_ports = 4096, most_path = 4096;
 // Whoever sets it wants the host to forward; banger never does.
 constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
 
@@ -200,7 +200,9 @@ void BridgeHost::make(RegisteredBridge& entry) {
   registry_.write(entry);
 }
 
-Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subnet) {
+Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subnet,
+                      const std::string& state) {
+  if (state.size() > most_path) throw usage("invalid directory of a state");
   auto held = registry_.lock();
   auto entry = find(tag);
   const bool is_new = !entry;
@@ -220,6 +222,7 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
       entry->bridge.subnet = *chosen;
     }
   }
+  if (!state.empty()) entry->state = state;
   if (subnet && *subnet != entry->bridge.subnet) {
     if (!entry->bridge.guests.empty())
       throw conflict("cannot take the subnet {}: VMs that run have addresses of {}", subnet->text(),
@@ -272,34 +275,30 @@ void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g
 // One transaction. Until it has ended the entry is not whole: after a death in between, the next
 // call makes all of it from the entry. So is it where the tables are gone, or lack something (`nft
 // flush ruleset`).
-void BridgeHost::change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest) {
+void BridgeHost::change(RegisteredBridge& entry, int tap, const BridgeGuest& guest) {
   Bridge& b = entry.bridge;
   bool whole = is_whole(entry);
   std::string script;
   auto had = b.guests.find(tap);
-  if (had != b.guests.end()) {
-    script = guest_elements("delete", b.tag, had->second);
-    if (!guest) links_.remove(tap_name(b.tag, tap)); // its name is in the entry still
-    b.guests.erase(had);
-  }
-  if (guest) {
-    script += guest_elements("add", b.tag, *guest);
-    b.guests[tap] = *guest;
-  }
+  if (had != b.guests.end()) script = guest_elements("delete", b.tag, had->second);
+  script += guest_elements("add", b.tag, guest);
+  b.guests[tap] = guest;
   entry.version = 0;
   registry_.write(entry);
   if (!whole) return make(entry);
   if (follow_uplinks(entry)) script += uplink_rules(b);
-  if (guest) {
-    links_.ensure(tap_link(b, tap, entry.uid));
-    pass_firewalls(entry);
-  }
+  links_.ensure(tap_link(b, tap, entry.uid));
+  pass_firewalls(entry);
+  finish(entry, script);
+}
+
+void BridgeHost::finish(RegisteredBridge& entry, const std::string& script) {
   try {
     rules_.apply(script);
   } catch (const Error&) {
     return make(entry);
   }
-  route_loopback(b);
+  route_loopback(entry.bridge);
   entry.version = bridge_version;
   registry_.write(entry);
 }
@@ -311,14 +310,30 @@ void BridgeHost::join(const std::string& tag, const BridgeGuest& guest) {
   change(entry, guest.tap, guest);
 }
 
+// However many, in one request to the kernel and one transaction. Their names stay in the entry
+// until the links have gone.
 void BridgeHost::leave(const std::string& tag, const std::vector<int>& taps) {
   auto held = registry_.lock();
   auto entry = find(tag);
   if (!entry) return;
+  Bridge& b = entry->bridge;
+  bool whole = is_whole(*entry);
+  std::vector<std::string> names;
+  std::string script;
   for (int tap : taps)
-    if (entry->bridge.guests.contains(tap)) change(*entry, tap, {});
+    if (auto had = b.guests.find(tap); had != b.guests.end()) {
+      names.push_back(tap_name(tag, tap));
+      script += guest_elements("delete", tag, had->second);
+    }
+  links_.remove_all(names, going_group_of(tag));
+  for (int tap : taps) b.guests.erase(tap);
   // An earlier one that died in between has left its elements.
-  if (entry->version != bridge_version) make(*entry);
+  if (entry->version == bridge_version && names.empty()) return;
+  entry->version = 0;
+  registry_.write(*entry);
+  if (!whole) return make(*entry);
+  if (follow_uplinks(*entry)) script += uplink_rules(b);
+  finish(*entry, script);
 }
 
 void BridgeHost::publish(const std::string& tag, int tap, const Port& port, bool on) {
@@ -360,7 +375,7 @@ void BridgeHost::take_away(const RegisteredBridge& entry) {
                                       bridge_name(tag), e.what()));
     }
   }
-  links_.remove_group(group_of(tag));
+  for (unsigned group : {group_of(tag), going_group_of(tag)}) links_.remove_group(group);
   links_.remove(bridge_name(tag));
   for (const Uplink& u : entry.bridge.uplinks) give_back(u, tag);
   rules_.apply(no_rules(tag)); // last: until then nothing more is forwarded than with it
@@ -388,6 +403,25 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   return {is_whole(*entry), entry->bridge.uplinks,
           read_counts(rules_.list("bridge", table_name(tag)), rules_.list("inet", table_name(tag)),
                       tag)};
+}
+
+BridgeTraces BridgeHost::find_traces(const std::string& tag) {
+  auto held = registry_.lock();
+  auto entry = find(tag);
+  BridgeTraces traces;
+  traces.objects = traces_of(tag, entry, links_, rules_);
+  for (RegisteredBridge& other : registry_.all())
+    if (uid_ == 0 || other.uid == uid_)
+      traces.bridges.push_back({std::move(other.bridge.tag), std::move(other.state)});
+  return traces;
+}
+
+void BridgeHost::sweep(const std::string& tag) {
+  auto held = registry_.lock();
+  auto entry = find(tag);
+  if (!entry && uid_ != 0 && has_tap_of_another(tag, uid_, links_))
+    throw conflict("the bridge '{}' has a tap of another user of this host", bridge_name(tag));
+  remove_traces(tag, entry, links_, rules_);
 }
 
 } // namespace banger::net

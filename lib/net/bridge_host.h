@@ -11,6 +11,7 @@
 #include "core/handle.h"
 #include "net/bridge_plan.h"
 #include "net/bridge_registry.h"
+#include "net/bridge_traces.h"
 #include "net/flow_watch.h"
 #include "net/links.h"
 #include "net/rules.h"
@@ -27,7 +28,9 @@ public:
 
   // Makes the bridge whole. Without a subnet it keeps its own, or gets one that is free. Throws
   // Error(conflict) for a subnet that the host has a route to, or while guests have another.
-  Bridge up(const std::string& tag, const std::optional<Subnet>& subnet);
+  // `state`: the directory of the state (net/bridge_registry.h).
+  Bridge up(const std::string& tag, const std::optional<Subnet>& subnet,
+            const std::string& state = {});
   // Error(not_found) where the bridge is down, Error(conflict) where another VM has the address or
   // a port.
   void join(const std::string& tag, const BridgeGuest& guest);
@@ -45,6 +48,11 @@ public:
     BridgeCounts counts;
   };
   Seen look(const std::string& tag);
+  // What the host has of the tag, and the bridges of this user.
+  BridgeTraces find_traces(const std::string& tag);
+  // Removes what it has of the tag and the record does not tell of. Error(conflict) where a tap of
+  // it is another user's.
+  void sweep(const std::string& tag);
   // Of a VM that has joined; Error(conflict) where none has. Holds no lock.
   std::unique_ptr<FlowWatch> watch(const std::string& tag, int tap, const Port& to);
 
@@ -63,7 +71,8 @@ private:
   void pass_firewalls(RegisteredBridge& entry);
   void give_back(const Uplink& uplink, const std::string& tag);
   void amend(const std::string& tag, int tap, const std::function<void(BridgeGuest&)>& how);
-  void change(RegisteredBridge& entry, int tap, const std::optional<BridgeGuest>& guest);
+  void change(RegisteredBridge& entry, int tap, const BridgeGuest& guest);
+  void finish(RegisteredBridge& entry, const std::string& script);
 
   unsigned uid_;
   BridgeRegistry registry_;

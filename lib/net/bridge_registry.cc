@@ -30,7 +30,7 @@ Json to_json(const RegisteredBridge& entry) {
                       {"forwards", p.forwards}});
   return {{"v", message_version}, {"uid", entry.uid},          {"version", entry.version},
           {"tag", b.tag},         {"subnet", b.subnet.text()}, {"uplinks", uplinks},
-          {"guests", guests},     {"passes", passes}};
+          {"guests", guests},     {"passes", passes},          {"state", entry.state}};
 }
 
 RegisteredBridge entry_of(const Json& j) {
@@ -39,6 +39,7 @@ RegisteredBridge entry_of(const Json& j) {
   entry.version = j.at("version").get<int>();
   entry.bridge.tag = j.at("tag").get<std::string>();
   entry.bridge.subnet = Subnet::parse(j.at("subnet").get<std::string>());
+  entry.state = j.value("state", "");
   for (const Json& u : j.at("uplinks"))
     entry.bridge.uplinks.push_back(
         {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});
@@ -56,6 +57,10 @@ RegisteredBridge entry_of(const Json& j) {
 
 } // namespace
 
+std::string bridge_record(const std::string& tag) {
+  return fmt::format("{}/{}{}", directory, tag, suffix);
+}
+
 BridgeRegistry::BridgeRegistry() {
   sys::make_dir(directory, 0755);
   auto info = sys::find_link_info(directory);
@@ -64,16 +69,12 @@ BridgeRegistry::BridgeRegistry() {
         .hint(fmt::format("chown root: {0}; chmod 755 {0}", directory));
 }
 
-std::string BridgeRegistry::path_of(const std::string& tag) const {
-  return fmt::format("{}/{}{}", directory, tag, suffix);
-}
-
 sys::FileLock BridgeRegistry::lock() const {
   return sys::FileLock::take(std::string(directory) + "/lock");
 }
 
 std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
-  auto text = sys::find_content(path_of(tag), most_bytes);
+  auto text = sys::find_content(bridge_record(tag), most_bytes);
   if (!text) return {};
   return read_message(*text, [](const Json& j) { return entry_of(j); });
 }
@@ -96,9 +97,9 @@ void BridgeRegistry::write(const RegisteredBridge& entry) {
   std::string line = message_line(to_json(entry));
   if (line.size() > most_bytes)
     throw failed("the bridge '{}' has more VMs and ports than a host remembers", entry.bridge.tag);
-  sys::write_atomic(path_of(entry.bridge.tag), line, 0600, Outlives::process);
+  sys::write_atomic(bridge_record(entry.bridge.tag), line, 0600, Outlives::process);
 }
 
-void BridgeRegistry::remove(const std::string& tag) { sys::remove_file(path_of(tag)); }
+void BridgeRegistry::remove(const std::string& tag) { sys::remove_file(bridge_record(tag)); }
 
 } // namespace banger::net

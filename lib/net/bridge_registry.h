@@ -15,10 +15,16 @@
 
 namespace banger::net {
 
+// Where the record of a bridge lies.
+std::string bridge_record(const std::string& tag);
+
 struct RegisteredBridge {
   unsigned uid = 0; // of the user whose state it is
   int version = 0;  // bridge_version of its rules; 0: they may be missing
   Bridge bridge;
+  // That state's directory, as its user told: for telling him later what it was that left a bridge,
+  // and for nothing else. Empty: not known.
+  std::string state = {};
 };
 
 class BridgeRegistry {
@@ -34,9 +40,6 @@ public:
   // Throws Error(failed) for more than a file may have.
   void write(const RegisteredBridge& entry);
   void remove(const std::string& tag);
-
-private:
-  std::string path_of(const std::string& tag) const;
 };
 
 } // namespace banger::net

@@ -127,11 +127,19 @@ std::string element(std::string_view verb, std::string_view table, std::string_v
 
 } // namespace
 
-unsigned group_of(std::string_view tag) {
+namespace {
+
+unsigned nth_group(unsigned which, std::string_view tag) {
   unsigned n = 0;
   std::from_chars(tag.data(), tag.data() + tag.size(), n, 16);
-  return groups | n;
+  return groups | which << 16 | n;
 }
+
+} // namespace
+
+unsigned group_of(std::string_view tag) { return nth_group(0, tag); }
+unsigned going_group_of(std::string_view tag) { return nth_group(1, tag); }
+unsigned bridge_group_of(std::string_view tag) { return nth_group(2, tag); }
 
 Link bridge_link(const Bridge& b) {
   Address own = b.subnet.bridge();
@@ -139,6 +147,7 @@ Link bridge_link(const Bridge& b) {
           .name = bridge_name(b.tag),
           .mac = mac_of(own),
           .address = fmt::format("{}/{}", to_text(own), b.subnet.prefix()),
+          .group = bridge_group_of(b.tag),
           .mute = true};
 }
 

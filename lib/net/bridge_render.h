@@ -28,8 +28,12 @@
 
 namespace banger::net {
 
-// The links' group (ip-link(8)): all taps of a bridge can be removed at once by it.
+// Groups of links (ip-link(8)), which tell a bridge and its taps from others' links of those names:
+// all taps of a bridge can be removed at once by theirs, and some of them by the one that those get
+// before.
 unsigned group_of(std::string_view tag);
+unsigned going_group_of(std::string_view tag);
+unsigned bridge_group_of(std::string_view tag);
 
 Link bridge_link(const Bridge& bridge);
 Link tap_link(const Bridge& bridge, int tap, unsigned owner);

@@ -26,20 +26,24 @@ constexpr std::pair<Way, std::string_view> ways[] = {{Way::iptables_nft, "iptabl
 
 std::string iptables_of(Way way) { return std::string(name_of(way)); }
 
+bool is_of_iptables(const std::string& family, const std::string& table) {
+  return family == "ip" && table == "filter";
+}
+
+// The rules of the legacy kind, as `iptables -S` has them; empty where its table filter is not
+// there.
+std::string legacy_rules() {
+  auto tables = sys::find_content("/proc/net/ip_tables_names", 4096);
+  if (!tables || tables->find("filter") == std::string::npos) return {};
+  if (!sys::find_program(iptables_of(Way::iptables_legacy))) return {};
+  return sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {},
+                     patience);
+}
+
 // The matches of a bridge's rules in a chain.
 std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
   if (pass.forwards) return {{"iifname", "-i"}, {"oifname", "-o"}};
   return {{"iifname", "-i"}};
-}
-
-std::vector<std::string> legacy_passes() {
-  auto tables = sys::find_content("/proc/net/ip_tables_names", 4096);
-  std::vector<std::string> chains;
-  if (!tables || tables->find("filter") == std::string::npos) return chains;
-  if (!sys::find_program(iptables_of(Way::iptables_legacy))) return chains;
-  std::string rules =
-      sys::run_ok({{iptables_of(Way::iptables_legacy), "-w", "-S"}, {}, {}, false}, {}, patience);
-  return parse_legacy_passes(rules);
 }
 
 } // namespace
@@ -75,15 +79,15 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own,
     std::string family = c.value("family", ""), table = c.value("table", ""),
                 name = c.value("name", ""), hook = c.value("hook", "");
     if (table.starts_with(own)) return;
-    if (family == "ip" && table == "filter" && name == "DOCKER-USER") docker = true;
+    if (is_of_iptables(family, table) && name == "DOCKER-USER") docker = true;
     if (table == "firewalld") firewalld = true;
     if (c.value("type", "") != "filter" || table == "firewalld") return;
     if ((family != "ip" && family != "inet") || (hook != "forward" && hook != "input")) return;
     if (c.value("policy", "") != "drop" &&
         !ends_in_drop(name, [&](const std::string& one) { return list(family, table, one); }))
       return;
-    bool forwards = hook == "forward", by_iptables = family == "ip" && table == "filter" &&
-                                                     (name == "FORWARD" || name == "INPUT");
+    bool forwards = hook == "forward",
+         by_iptables = is_of_iptables(family, table) && (name == "FORWARD" || name == "INPUT");
     passes.push_back(
         {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
   });
@@ -95,38 +99,60 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own,
 
 namespace {
 
-// Whether a chain, as listed, has a rule with that match of a link as its one condition, of which
-// `ends` is true of a part.
+// Whether a rule has that match ("iifname", "oifname") of that link as its one condition, and
+// `ends` is true of a part of it.
 template <typename Ends>
-bool has_rule(const std::string& chain, const std::string& match, const std::string& link,
-              Ends&& ends) {
-  bool found = false;
-  each_listed(chain, "rule", [&](const Json& rule) {
-    bool matches = false, does = false;
-    size_t conditions = 0;
-    for (const Json& part : rule.value("expr", Json::array())) {
-      does = does || ends(part);
-      if (!part.contains("match")) continue;
-      conditions++;
-      const Json& m = part["match"];
-      matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
-                            m.value("/left/meta/key"_json_pointer, "") == match);
-    }
-    found = found || (matches && does && conditions == 1);
-  });
-  return found;
+bool is_of_link(const Json& rule, const std::string& match, const std::string& link, Ends&& ends) {
+  bool matches = false, does = false;
+  size_t conditions = 0;
+  for (const Json& part : rule.value("expr", Json::array())) {
+    does = does || ends(part);
+    if (!part.contains("match")) continue;
+    conditions++;
+    const Json& m = part["match"];
+    matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
+                          m.value("/left/meta/key"_json_pointer, "") == match);
+  }
+  return matches && does && conditions == 1;
+}
+
+bool accepts(const Json& rule, const std::string& match, const std::string& link) {
+  return is_of_link(rule, match, link, [](const Json& part) { return part.contains("accept"); });
 }
 
 } // namespace
 
 bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
-  return has_rule(chain, match, link, [](const Json& part) { return part.contains("accept"); });
+  bool found = false;
+  each_listed(chain, "rule",
+              [&](const Json& rule) { found = found || accepts(rule, match, link); });
+  return found;
 }
 
 bool is_trusted(const std::string& chain, const std::string& link) {
-  return has_rule(chain, "iifname", link, [](const Json& part) {
-    return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
+  bool found = false;
+  each_listed(chain, "rule", [&](const Json& rule) {
+    found = found || is_of_link(rule, "iifname", link, [](const Json& part) {
+              return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
+            });
   });
+  return found;
+}
+
+std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge) {
+  std::vector<Pass> passes;
+  each_listed(ruleset, "rule", [&](const Json& rule) {
+    Pass pass{Way::nftables, rule.value("family", ""), rule.value("table", ""),
+              rule.value("chain", ""), true};
+    if (!accepts(rule, "iifname", bridge) && !accepts(rule, "oifname", bridge)) return;
+    if (rule.value("comment", "") != bridge) {
+      if (!is_of_iptables(pass.family, pass.table)) return; // somebody's own
+      pass.way = Way::iptables_nft;
+    }
+    pass.forwards = pass.chain != "INPUT";
+    if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
+  });
+  return passes;
 }
 
 std::vector<Pass> Firewalls::find() {
@@ -135,8 +161,29 @@ std::vector<Pass> Firewalls::find() {
                    [&](const auto& family, const auto& table, const auto& chain) {
                      return rules_.list_chain(family, table, chain);
                    });
-  for (const std::string& chain : legacy_passes())
+  for (const std::string& chain : parse_legacy_passes(legacy_rules()))
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
+  return passes;
+}
+
+std::vector<Pass> Firewalls::of(const std::string& bridge) {
+  std::string all = rules_.list_all();
+  std::vector<Pass> passes = parse_rules(all, bridge);
+  for (const std::string& line : split(legacy_rules(), '\n')) {
+    std::vector<std::string> words = split(line, ' '); // -A CHAIN -i LINK -j ACCEPT
+    if (words.size() != 6 || words[0] != "-A" || words[3] != bridge || words[5] != "ACCEPT")
+      continue;
+    Pass pass{Way::iptables_legacy, "ip", "filter", words[1], words[1] != "INPUT"};
+    if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
+  }
+  bool firewalld = false;
+  each_listed(all, "table",
+              [&](const Json& t) { firewalld = firewalld || t.value("name", "") == "firewalld"; });
+  if (firewalld && sys::find_program("firewall-cmd") &&
+      sys::run({{"firewall-cmd", "--zone=trusted", "--query-interface=" + bridge}, {}, {}, false},
+               {}, patience)
+          .status.ok())
+    passes.push_back({Way::firewalld, {}, {}, {}, true});
   return passes;
 }
 

@@ -39,11 +39,17 @@ bool has_accept(const std::string& chain, const std::string& match, const std::s
 // The same of firewalld's chain that tells the zones of links apart: whether a link's is `trusted`.
 bool is_trusted(const std::string& chain, const std::string& link);
 
+// The chains that have a rule of ours for that bridge, in all that nftables lists, as JSON: one
+// that accepts what comes from it or goes to it, and asks for nothing more. Pure.
+std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge);
+
 class Firewalls {
 public:
   explicit Firewalls(Rules& rules) : rules_(rules) {}
   // The chains that would drop packets now.
   std::vector<Pass> find();
+  // The chains that have a rule of ours for that bridge, whatever they would do without it.
+  std::vector<Pass> of(const std::string& bridge);
   // Adds what is missing. Throws Error(failed) with what the program said.
   void open(const Pass& pass, const std::string& bridge);
   // Absence is no failure, whatever is missing.

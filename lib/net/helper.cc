@@ -108,6 +108,7 @@ std::string to_line(const HelperAsk& ask) {
   if (ask.tap) j["tap"] = ask.tap, j["on"] = ask.on;
   if (ask.verb == "publish" || ask.verb == "watch") j["port"] = port_json(ask.port);
   if (!ask.proto.empty()) j["proto"] = ask.proto;
+  if (!ask.state.empty()) j["state"] = ask.state;
   return message_line(j);
 }
 
@@ -121,12 +122,14 @@ HelperAsk parse_helper_ask(std::string_view line) {
     ask.on = j.value("on", false);
     if (j.contains("port")) ask.port = port_of(j["port"]);
     ask.proto = j.value("proto", "");
+    ask.state = j.value("state", "");
     return ask;
   });
 }
 
-Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
-  Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
+Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet,
+                      const std::string& state) const {
+  Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet, .state = state});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
           reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
@@ -163,6 +166,20 @@ Helper::Seen Helper::look(const std::string& tag) const {
   Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
   return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
           counts_of(reply)};
+}
+
+BridgeTraces Helper::find_traces(const std::string& tag) const {
+  Json reply = ask_helper(command_, {.verb = "find", .tag = tag});
+  BridgeTraces traces;
+  for (const Json& o : reply.value("objects", Json::array()))
+    traces.objects.push_back({o.value("object", ""), o.value("name", ""), o.value("known", false)});
+  for (const Json& b : reply.value("bridges", Json::array()))
+    traces.bridges.push_back({b.value("tag", ""), b.value("state", "")});
+  return traces;
+}
+
+void Helper::sweep(const std::string& tag) const {
+  ask_helper(command_, {.verb = "sweep", .tag = tag});
 }
 
 Watching::Watching(std::unique_ptr<Talk> talk) : talk_(std::move(talk)) {}

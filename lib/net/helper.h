@@ -4,7 +4,8 @@
 // It makes and removes a state's bridge in the host's network namespace. It does one thing,
 // answers, and ends: one line each way on its standard input, a socket; JSON with "v".
 //
-//   {"v":1,"do":"up","tag":T[,"subnet":S]}   ──>  {"v":1,"subnet":S,"uplinks":[NAME…],"link":N}
+//   {"v":1,"do":"up","tag":T[,"subnet":S][,"state":DIRECTORY]}   ──>
+//   {"v":1,"subnet":S,"uplinks":[NAME…],"link":N}
 //                                                 the bridge is there, and whole; what is on it
 //                                                 stays
 //   {"v":1,"do":"join","tag":T,"guest":{…}}  ──>  {"v":1,"link":N}; the same tap anew. A bridge
@@ -16,6 +17,9 @@
 //   {"v":1,"do":"down","tag":T}              ──>  {"v":1}; all of it goes, guests too
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
+//   {"v":1,"do":"find","tag":T}              ──>  {"v":1,"objects":[{"object","name","known"}…],
+//                                                 "bridges":[{"tag","state"}…]}
+//   {"v":1,"do":"sweep","tag":T}             ──>  {"v":1}; what "find" has that is not "known" goes
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…]}
 //   {"v":1,"do":"watch","tag":T,"tap":N,"port":{…}}            ──>  {"v":1}; from then on packets
 //   to
@@ -38,13 +42,15 @@
 
 #include "core/handle.h"
 #include "net/bridge_plan.h"
+#include "net/bridge_traces.h"
 #include "net/flow.h"
 #include "sys/process.h"
 
 namespace banger::net {
 
 struct HelperAsk {
-  std::string verb; // "up", "join", "leave", "publish", "nat", "down", "names", "look", "watch"
+  // "up", "join", "leave", "publish", "nat", "down", "names", "look", "find", "sweep", "watch"
+  std::string verb;
   std::string tag = {};
   std::optional<Subnet> subnet = {}; // up; none: the one that it has, or a free one
   BridgeGuest guest = {};            // join
@@ -53,6 +59,7 @@ struct HelperAsk {
   Port port = {};                    // publish; watch: what the flow goes to (net/flow_watch.h)
   bool on = false;                   // publish, nat
   std::string proto = {};            // names: "udp", "tcp"
+  std::string state = {};            // up: the state's directory
 };
 std::string to_line(const HelperAsk& ask); // with the newline
 // Throws Error(failed) for a line that is none, Error(usage) for words that are none.
@@ -85,7 +92,9 @@ public:
     std::vector<std::string> uplinks, warnings;
     int link = 0; // the bridge's index: another says that it was made anew
   };
-  Up up(const std::string& tag, const std::optional<Subnet>& subnet) const;
+  // `state`: the state's directory, for BridgeTraces.
+  Up up(const std::string& tag, const std::optional<Subnet>& subnet,
+        const std::string& state) const;
   // The bridge's index.
   int join(const std::string& tag, const BridgeGuest& guest) const;
   void leave(const std::string& tag, const std::vector<int>& taps) const;
@@ -100,6 +109,8 @@ public:
     BridgeCounts counts;
   };
   Seen look(const std::string& tag) const;
+  BridgeTraces find_traces(const std::string& tag) const;
+  void sweep(const std::string& tag) const;
   // It looks already when this returns. Error(conflict) where no VM is at that tap.
   Watching watch(const std::string& tag, int tap, const Port& to) const;
 

@@ -39,15 +39,24 @@ Json seen_of(const BridgeHost::Seen& seen) {
   return {{"up", seen.up}, {"uplinks", names_of(seen.uplinks)}, {"drops", drops}, {"out", out}};
 }
 
+Json traces_json(const BridgeTraces& traces) {
+  Json objects = Json::array(), bridges = Json::array();
+  for (const auto& o : traces.objects)
+    objects.push_back({{"object", o.object}, {"name", o.name}, {"known", o.known}});
+  for (const auto& b : traces.bridges) bridges.push_back({{"tag", b.tag}, {"state", b.state}});
+  return {{"objects", objects}, {"bridges", bridges}};
+}
+
 // `gives`: a descriptor that goes along with the answer. `socket`: for a verb with a second word.
 Json act(BridgeHost& host, const HelperAsk& ask, int socket, Fd& gives) {
   if (ask.verb == "up") {
-    Bridge b = host.up(ask.tag, ask.subnet);
+    Bridge b = host.up(ask.tag, ask.subnet, ask.state);
     return {{"subnet", b.subnet.text()},
             {"uplinks", names_of(b.uplinks)},
             {"link", host.link_of(ask.tag)}};
   }
   if (ask.verb == "look") return seen_of(host.look(ask.tag));
+  if (ask.verb == "find") return traces_json(host.find_traces(ask.tag));
   if (ask.verb == "watch") {
     auto watch = host.watch(ask.tag, ask.tap, ask.port);
     sys::send_all(socket, message_line({{"v", message_version}}));
@@ -66,6 +75,8 @@ Json act(BridgeHost& host, const HelperAsk& ask, int socket, Fd& gives) {
     host.nat(ask.tag, ask.tap, ask.on);
   else if (ask.verb == "down")
     host.down(ask.tag);
+  else if (ask.verb == "sweep")
+    host.sweep(ask.tag);
   else if (ask.verb == "names")
     gives = host.name_socket(ask.tag, ask.proto);
   else

@@ -182,6 +182,70 @@ void Links::remove_group(unsigned group) {
   check(code, "remove", name);
 }
 
+void Links::set_group(int index, unsigned group) {
+  LinkPtr which = checked(::rtnl_link_alloc()), change = checked(::rtnl_link_alloc());
+  ::rtnl_link_set_ifindex(which.get(), index);
+  ::rtnl_link_set_group(change.get(), group);
+  int code = ::rtnl_link_change(socket_.get(), which.get(), change.get(), 0);
+  if (code != -NLE_OBJ_NOTFOUND && code != -NLE_NODEV)
+    check(code, "regroup", fmt::format("of index {}", index));
+}
+
+void Links::remove_all(const std::vector<std::string>& names, unsigned group) {
+  if (names.size() == 1) return remove(names.front());
+  bool any = false;
+  for (const std::string& name : names)
+    if (int index = index_of(name)) {
+      if (!any) failpoint(Point::netlink);
+      set_group(index, group);
+      any = true;
+    }
+  if (any) remove_group(group);
+}
+
+namespace {
+
+struct PutCallback {
+  void operator()(nl_cb* c) const { ::nl_cb_put(c); }
+};
+
+// libnl's own description of a link leaves a tap's owner out.
+int add_seen(nl_msg* message, void* to) {
+  nlattr* all[IFLA_MAX + 1] = {};
+  if (::nlmsg_parse(::nlmsg_hdr(message), sizeof(ifinfomsg), all, IFLA_MAX, nullptr) < 0 ||
+      !all[IFLA_IFNAME])
+    return NL_OK;
+  Links::Seen seen;
+  seen.name = ::nla_get_string(all[IFLA_IFNAME]);
+  if (all[IFLA_GROUP]) seen.group = ::nla_get_u32(all[IFLA_GROUP]);
+  nlattr* info[IFLA_INFO_MAX + 1] = {};
+  if (all[IFLA_LINKINFO] &&
+      ::nla_parse_nested(info, IFLA_INFO_MAX, all[IFLA_LINKINFO], nullptr) == 0 &&
+      info[IFLA_INFO_KIND]) {
+    seen.kind = ::nla_get_string(info[IFLA_INFO_KIND]);
+    nlattr* tap[IFLA_TUN_MAX + 1] = {};
+    if (seen.kind == "tun" && info[IFLA_INFO_DATA] &&
+        ::nla_parse_nested(tap, IFLA_TUN_MAX, info[IFLA_INFO_DATA], nullptr) == 0 &&
+        tap[IFLA_TUN_OWNER])
+      seen.owner = ::nla_get_u32(tap[IFLA_TUN_OWNER]);
+  }
+  static_cast<std::vector<Links::Seen>*>(to)->push_back(std::move(seen));
+  return NL_OK;
+}
+
+} // namespace
+
+std::vector<Links::Seen> Links::all() {
+  std::vector<Seen> found;
+  std::unique_ptr<nl_cb, PutCallback> callback(::nl_cb_alloc(NL_CB_DEFAULT));
+  if (!callback) throw sys_error(ENOMEM, "cannot read the links");
+  ::nl_cb_set(callback.get(), NL_CB_VALID, NL_CB_CUSTOM, add_seen, &found);
+  int code = ::nl_rtgen_request(socket_.get(), RTM_GETLINK, AF_UNSPEC, NLM_F_DUMP);
+  if (code >= 0) code = ::nl_recvmsgs(socket_.get(), callback.get());
+  if (code < 0) throw failed("cannot read the links: {}", ::nl_geterror(code));
+  return found;
+}
+
 namespace {
 
 struct FreeCache {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,21 @@ public:
   // and address. An uplink that is not there is Error(failed), unless it is optional.
   void ensure(const Link& link);
   void remove(const std::string& name);
-  // All links of the group, in one request.
+  // All links of the group, in one request: much faster than one by one, each of which waits until
+  // the whole kernel has let go of it.
   void remove_group(unsigned group);
+  // Those of these names, in one request: they get that group before, which no other link has.
+  void remove_all(const std::vector<std::string>& names, unsigned group);
   // 0: there is none of that name.
   int index_of(const std::string& name) const;
+
+  struct Seen {
+    std::string name, kind;             // ip-link(8)'s words: "bridge", "tun", "veth"; may be empty
+    unsigned group = 0;                 // ip-link(8)
+    std::optional<unsigned> owner = {}; // of a tap: who may open it
+  };
+  // All links that are there.
+  std::vector<Seen> all();
 
   // Networks that this host has a route to, or addresses in, in whatever table. Default routes are
   // none, nor the halves of everything that VPNs put before one. Without those through `but`, a
@@ -43,6 +55,7 @@ public:
 
 private:
   void silence(const Link& link);
+  void set_group(int index, unsigned group);
   int change(int index, const Link& link, bool quiet_ipv6);
   void learn_nothing(int index, const std::string& name);
   void give_address(int index, const Link& link);

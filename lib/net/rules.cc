@@ -38,6 +38,10 @@ std::string Rules::list_chain(std::string_view family, std::string_view table,
 
 std::string Rules::list_chains() { return ask("list chains"); }
 
+std::string Rules::list_tables() { return ask("list tables"); }
+
+std::string Rules::list_all() { return ask("list ruleset"); }
+
 std::string Rules::ask(const std::string& command) {
   if (::nft_run_cmd_from_buffer(context_.get(), command.c_str()) != 0) return {};
   return ::nft_ctx_get_output_buffer(context_.get());

@@ -24,6 +24,9 @@ public:
   // The same of one chain with its rules, and of all chains of all tables without theirs.
   std::string list_chain(std::string_view family, std::string_view table, std::string_view chain);
   std::string list_chains();
+  // All tables, and all of everybody's rules.
+  std::string list_tables();
+  std::string list_all();
   // The drops that the table has counted; empty where there is no such table.
   std::vector<Drop> drops(const std::string& table);
 

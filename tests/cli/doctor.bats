@@ -442,6 +442,8 @@ $BANGER_STATE_DIR/images/feedfacecafe true"
 
 @test "options that exclude one another are a usage error" {
   expect 2 banger-doctor --backup x --leaks
+  expect 2 banger-doctor --smoke --fix
+  expect 2 banger-doctor --nat
   expect 2 banger-doctor --backup
   expect 2 banger-doctor something
 }

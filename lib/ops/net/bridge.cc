@@ -1,5 +1,6 @@
 #include "ops/net/bridge.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,20 @@ namespace banger::ops {
 namespace {
 
 constexpr const char* subnet_fact = "net.bridge_subnet"; // kept while the bridge is down
+// The processes that it is up for, a line each; nobody's: it goes with the last VM on it. Empty: it
+// is the user's.
+constexpr const char* loan_fact = "net.bridge_loan";
+constexpr std::string_view nobodys = "-";
+
+std::vector<std::string> borrowers(state::State& state) {
+  auto lines = state.fact(loan_fact);
+  if (!lines || lines->empty()) return {};
+  return split(*lines, '\n');
+}
+
+bool lives(const std::string& borrower) {
+  return borrower != nobodys && sys::is_alive(parse_process(borrower));
+}
 
 // The VMs whose addresses are of another subnet.
 std::vector<std::string> elsewhere(Context& ctx, const Subnet& subnet) {
@@ -41,32 +56,51 @@ void require_same_subnet(Context& ctx, const Subnet& subnet) {
 
 bool bridge_is_wanted(state::State& state) { return !read_net(state, NetMode::bridge).dir.empty(); }
 
+bool bridge_is_default(state::State& state) {
+  return bridge_is_wanted(state) && borrowers(state).empty();
+}
+
+bool is_loan_over(state::State& state) {
+  std::vector<std::string> all = borrowers(state);
+  return !all.empty() && std::ranges::none_of(all, lives);
+}
+
 std::optional<Subnet> bridge_subnet(state::State& state) {
   auto kept = state.fact(subnet_fact);
   if (!kept) return {};
   return Subnet::parse(*kept);
 }
 
-BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
+namespace {
+
+// `loan`: what is recorded of who wants it. The caller holds net.lock.
+BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::string& loan) {
   net::Helper helper(helper_command(ctx.dirs));
-  auto held = sys::FileLock::take(net_lock(ctx.dirs));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
   auto before = bridge_subnet(ctx.state);
   auto subnet = wanted ? wanted : before;
   if (subnet) require_same_subnet(ctx, *subnet);
   const NetRecord was = r;
+  const std::string lent = ctx.state.fact(loan_fact).value_or("");
+  auto write = [&](const NetRecord& record, const std::string& borrowed) {
+    ctx.state.transaction([&] {
+      if (borrowed != ctx.state.fact(loan_fact).value_or(""))
+        ctx.state.set_fact(loan_fact, borrowed);
+      write_net(ctx.state, record, true);
+    });
+  };
   BridgeUp up;
   up.changed = r.dir.empty() || subnet != before;
   // Before it is made: where this dies, `down` and the next `up` know of it.
   r.dir = ctx.dirs.runtime + "/" + ctx.state.tag() + "/bridge";
   if (subnet) r.subnet = subnet->text();
   r.guard = 0;
-  write_net(ctx.state, r, true);
+  write(r, loan);
   net::Helper::Up made;
   try {
-    made = helper.up(ctx.state.tag(), subnet);
+    made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state));
   } catch (const Error&) {
-    write_net(ctx.state, was, true); // a wish that was refused is none
+    write(was, lent); // a wish that was refused is none
     throw;
   }
   for (const std::string& warning : made.warnings) ctx.notice(warning);
@@ -90,6 +124,44 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   return up;
 }
 
+} // namespace
+
+BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
+  auto held = sys::FileLock::take(net_lock(ctx.dirs));
+  return make_up(ctx, wanted, {});
+}
+
+BridgeUp borrow_bridge(Context& ctx) {
+  auto held = sys::FileLock::take(net_lock(ctx.dirs));
+  if (bridge_is_default(ctx.state)) return make_up(ctx, {}, {});
+  std::vector<std::string> all = borrowers(ctx.state);
+  std::erase_if(all, [](const std::string& b) { return !lives(b); });
+  all.push_back(identity_of(sys::this_process()));
+  return make_up(ctx, {}, join(all, "\n"));
+}
+
+void give_back_bridge(Context& ctx) {
+  auto held = sys::FileLock::take(net_lock(ctx.dirs));
+  std::vector<std::string> all = borrowers(ctx.state);
+  if (std::erase(all, identity_of(sys::this_process())) == 0) return;
+  ctx.state.set_fact(loan_fact, all.empty() ? std::string(nobodys) : join(all, "\n"));
+  NetRecord r = read_net(ctx.state, NetMode::bridge);
+  if (is_loan_over(ctx.state) && r.taps.empty()) take_bridge_down(ctx, r);
+}
+
+void take_bridge_down(Context& ctx, NetRecord& r) {
+  net::Helper(helper_command(ctx.dirs)).down(ctx.state.tag());
+  sys::end_all_in(r.dir, {r.resolver}, Millis(10'000));
+  sys::remove_tree(r.dir);
+  r = {};
+  r.mode = NetMode::bridge;
+  ctx.state.transaction([&] {
+    if (ctx.state.fact(loan_fact).value_or("") != "") ctx.state.set_fact(loan_fact, "");
+    write_net(ctx.state, r, true);
+    record(ctx, "", "net.down");
+  });
+}
+
 bool net_down(Context& ctx) {
   auto held = sys::FileLock::take(net_lock(ctx.dirs));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
@@ -103,15 +175,7 @@ bool net_down(Context& ctx) {
                    names.size() == 1 ? "runs" : "run")
         .hint(fmt::format("banger vm stop {}", join(names, " ")));
   if (r.dir.empty()) return false;
-  net::Helper(helper_command(ctx.dirs)).down(ctx.state.tag());
-  sys::end_all_in(r.dir, {r.resolver}, Millis(10'000));
-  sys::remove_tree(r.dir);
-  r = {};
-  r.mode = NetMode::bridge;
-  ctx.state.transaction([&] {
-    write_net(ctx.state, r, true);
-    record(ctx, "", "net.down");
-  });
+  take_bridge_down(ctx, r);
   return true;
 }
 

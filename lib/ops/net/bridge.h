@@ -7,11 +7,14 @@
 
 #include "model/subnet.h"
 #include "ops/common/context.h"
+#include "ops/net/record.h"
 
 namespace banger::ops {
 
 // Whether the state's bridge is up, or is made again by the next start.
 bool bridge_is_wanted(state::State& state);
+// The same, and not only for a process that borrowed it: new VMs are made on it.
+bool bridge_is_default(state::State& state);
 // The subnet of its bridge, also while that is down; none where it never was up.
 std::optional<Subnet> bridge_subnet(state::State& state);
 
@@ -28,5 +31,16 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& subnet);
 // Removes it with all that belongs to it; false: it was down. Throws Error(conflict) that names the
 // VMs that run on it.
 bool net_down(Context& ctx);
+
+// The bridge for this process, for a while: one that is up is taken as it is, and one that is not
+// is up until give_back_bridge(), or until this process has died: then it goes with the last VM
+// that leaves it, or by the next command. `banger net up` meanwhile makes it the user's. Throws as
+// net_up().
+BridgeUp borrow_bridge(Context& ctx);
+void give_back_bridge(Context& ctx);
+// Whether it is up for processes alone that have all died or given it back.
+bool is_loan_over(state::State& state);
+// Removes it, whoever wants it. The caller holds net.lock; no VM is on it.
+void take_bridge_down(Context& ctx, NetRecord& record);
 
 } // namespace banger::ops

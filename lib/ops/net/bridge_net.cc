@@ -75,7 +75,8 @@ void BridgeNet::join(NetRecord& r, const Vm& vm) {
   } catch (const Error& e) {
     if (e.code() != Code::not_found) throw;
   }
-  helper().up(tag, Subnet::parse(r.subnet)); // the host was started anew
+  helper().up(tag, Subnet::parse(r.subnet),
+              sys::real_path(ctx_.dirs.state)); // the host was started anew
   note_link(r, helper().join(tag, guest));
 }
 
@@ -92,7 +93,7 @@ void BridgeNet::attach(Vm& vm) {
   auto held = lock();
   NetRecord r = read_net(ctx_.state, mode);
   if (r.dir.empty()) throw is_down(vm);
-  leave_locked(r, vm.id); // what an earlier start left is not kept
+  leave_locked(r, {vm.id}); // what an earlier start left is not kept
   // Between the look and the helper's own another program may take a port.
   for (int tries = 1;; tries++) {
     Vm chosen = vm;
@@ -120,11 +121,13 @@ void BridgeNet::repair(const Vm& vm) {
   if (read_net(ctx_.state, mode).taps.contains(vm.id)) bring(vm);
 }
 
-void BridgeNet::leave_locked(NetRecord& r, const std::string& vm) {
-  auto mine = r.taps.find(vm);
-  if (mine == r.taps.end()) return;
-  helper().leave(ctx_.state.tag(), {mine->second});
-  r.taps.erase(mine);
+void BridgeNet::leave_locked(NetRecord& r, const std::vector<std::string>& vms) {
+  std::vector<int> taps;
+  for (const std::string& vm : vms)
+    if (auto mine = r.taps.find(vm); mine != r.taps.end()) taps.push_back(mine->second);
+  if (taps.empty()) return;
+  helper().leave(ctx_.state.tag(), taps);
+  for (const std::string& vm : vms) r.taps.erase(vm);
   if (r.taps.empty()) {
     resolver_.end(r);
     r.resolver = {};
@@ -134,22 +137,28 @@ void BridgeNet::leave_locked(NetRecord& r, const std::string& vm) {
     sys::remove_tree(r.dir);
   }
   write_net(ctx_.state, r);
+  if (r.taps.empty() && is_loan_over(ctx_.state)) take_bridge_down(ctx_, r);
 }
 
 void BridgeNet::leave(const Vm& vm) {
   if (!read_net(ctx_.state, mode).taps.contains(vm.id)) return;
   auto held = lock();
   NetRecord r = read_net(ctx_.state, mode);
-  leave_locked(r, vm.id);
+  leave_locked(r, {vm.id});
 }
 
 void BridgeNet::tidy() {
-  if (read_net(ctx_.state, mode).taps.empty()) return;
+  NetRecord seen = read_net(ctx_.state, mode);
+  if (seen.dir.empty() || (seen.taps.empty() && !is_loan_over(ctx_.state))) return;
   auto held = sys::FileLock::try_take(net_lock(ctx_.dirs));
   if (!held) return; // another process is at work on the network
   NetRecord r = read_net(ctx_.state, mode);
-  for (const auto& [id, n] : std::map(r.taps))
-    if (!is_at_work(ctx_, ctx_.state.find_vm_by_id(id))) leave_locked(r, id);
+  std::vector<std::string> gone; // one by one, a host that ran a hundred would take seconds
+  for (const auto& [id, n] : r.taps)
+    if (!is_at_work(ctx_, ctx_.state.find_vm_by_id(id))) gone.push_back(id);
+  leave_locked(r, gone);
+  // Its borrower died before a VM was on it.
+  if (r.taps.empty() && !r.dir.empty() && is_loan_over(ctx_.state)) take_bridge_down(ctx_, r);
 }
 
 NetPlace::Attachment BridgeNet::attachment(const Vm& vm, bool) {

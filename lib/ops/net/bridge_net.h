@@ -57,7 +57,7 @@ private:
   net::Helper helper() const;
   void join(NetRecord& r, const Vm& vm);
   void note_link(NetRecord& r, int link);
-  void leave_locked(NetRecord& r, const std::string& vm);
+  void leave_locked(NetRecord& r, const std::vector<std::string>& vms); // their ids
   void end_strays(const NetRecord& r);
   sys::FileLock lock() const { return sys::FileLock::take(net_lock(ctx_.dirs)); }
 

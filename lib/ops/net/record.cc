@@ -42,7 +42,7 @@ bool is_at_work(const Context& ctx, const std::optional<Vm>& vm) {
 
 int free_tap(state::State& state) {
   std::set<int> used;
-  for (NetMode mode : {NetMode::user, NetMode::bridge})
+  for (NetMode mode : shared_networks)
     for (const auto& [id, n] : read_net(state, mode).taps) used.insert(n);
   int n = 1;
   while (used.contains(n)) n++;

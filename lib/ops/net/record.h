@@ -18,6 +18,9 @@
 
 namespace banger::ops {
 
+// Those with a record.
+inline constexpr NetMode shared_networks[] = {NetMode::user, NetMode::bridge};
+
 struct NetRecord {
   NetMode mode = NetMode::user;
   // RUNTIME/TAG/net or /bridge, the working directory of its processes; empty: no network.

@@ -12,6 +12,7 @@
 #include "net/slirp.h"
 #include "ops/common/rights.h"
 #include "ops/host/net_support.h"
+#include "ops/net/bridge.h"
 #include "ops/net/nature.h"
 #include "ops/net/record.h"
 #include "ops/net/way_out.h"
@@ -22,17 +23,17 @@ namespace banger::ops {
 
 namespace {
 
-void add_mode(NetStatus& s, const Settings& settings, const Dirs& dirs) {
-  if (settings.net_mode) {
-    s.mode = name_of(*settings.net_mode);
+void add_mode(NetStatus& s, Reader& in) {
+  if (in.settings.net_mode) {
+    s.mode = name_of(*in.settings.net_mode);
     return;
   }
-  if (s.host) {
+  if (bridge_is_default(in.state)) {
     s.mode = name_of(automatic_mode(true, true));
     return;
   }
   UserNetFault fault;
-  if (!s.up) fault = user_net_fault(dirs, nullptr); // one that is up proves itself
+  if (!s.up) fault = user_net_fault(in.dirs, nullptr); // one that is up proves itself
   s.mode = name_of(automatic_mode(false, fault.missing.empty()));
   s.why = join(fault.missing, "; ");
   s.mend = join(fault.mends, "; ");
@@ -191,7 +192,7 @@ NetStatus net_status(Reader& in) {
   }
   add_forwards(s, record, slirps);
   add_host(s, in);
-  add_mode(s, in.settings, in.dirs);
+  add_mode(s, in);
   return s;
 }
 

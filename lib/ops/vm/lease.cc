@@ -24,7 +24,7 @@ void tell_once(Context& ctx, const std::string& text) {
 
 NetMode choose_network(Context& ctx, const VmSpec& spec) {
   auto want = spec.net ? spec.net : ctx.settings.net_mode;
-  if (!want && bridge_is_wanted(ctx.state)) want = automatic_mode(true, false);
+  if (!want && bridge_is_default(ctx.state)) want = automatic_mode(true, false);
   if (!want || nature_of(*want).is_private) {
     UserNetFault fault = user_net_fault(ctx.dirs, &ctx.state);
     bool allowed = fault.missing.empty();

@@ -139,7 +139,7 @@ std::vector<Check> check_common(const Host& host, state::State& state, int64_t m
 // The network that the VM is likely to get. The choice is made when the VM is.
 NetMode expected_mode(const Host& host, const VmSpec& spec) {
   return spec.net.value_or(
-      host.settings.net_mode.value_or(automatic_mode(bridge_is_wanted(*host.state), true)));
+      host.settings.net_mode.value_or(automatic_mode(bridge_is_default(*host.state), true)));
 }
 
 Check check_mapper(const Host& host) {
@@ -161,7 +161,7 @@ void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
   all.push_back(make_check("e2fsprogs", [&] { return check_e2fsprogs(host); }));
   add_mapper(all, host, spec.root ? spec.root : host.settings.vm_root);
   auto mode = spec.net ? spec.net : host.settings.net_mode;
-  if (!mode && bridge_is_wanted(*host.state)) mode = automatic_mode(true, true);
+  if (!mode && bridge_is_default(*host.state)) mode = automatic_mode(true, true);
   if (!mode) // else the VM will be alone in its network
     all.push_back(make_check("network", [&] { return check_network(host); }));
   else if (nature_of(*mode).is_private)

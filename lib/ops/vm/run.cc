@@ -72,10 +72,12 @@ int run_vm(Context& ctx, const RunRequest& request,
       return ended.state == VmState::failed ? exit_status(Code::failed) : 0;
     }
     vm = start_vm(ctx, vm.id, start).vm;
-    if (remove && request.command.empty()) let_go(ctx, vm.id);
+    const bool goes_on = request.command.empty() && !request.work;
+    if (remove && goes_on) let_go(ctx, vm.id);
     on_ready(vm);
-    if (request.command.empty()) return 0;
-    GuestRun ran = run_in_guest(ctx, vm, request.command, request.common);
+    if (goes_on) return 0;
+    GuestRun ran = request.work ? GuestRun{request.work(vm)}
+                                : run_in_guest(ctx, vm, request.command, request.common);
     if (remove) {
       ctx.stage(vm.name, "removing");
       remove_if_there(ctx, vm.id);

@@ -16,6 +16,8 @@ struct RunRequest {
   std::vector<std::string> command; // empty: none
   std::vector<std::string> common;  // options for the program that runs it (run_in_guest)
   bool foreground = false;          // stay until the VM has ended
+  // In place of a command: called when the VM is up; gives the status.
+  std::function<int(const Vm&)> work = {};
 };
 
 // Throws as plan_create, create_vm, start_vm and run_in_guest do. Everything that any of them would
@@ -26,8 +28,8 @@ struct RunRequest {
 // (ops/release/kept_logs.h). So is a VM whose command is done or could not be run: it is ended
 // without asking its guest. INT, TERM and HUP end this process only after that; while the command
 // runs they are passed to it. If this process dies of another cause, the monitor ends and removes
-// the VM. Without a command the VM goes on by itself once it is up, or with `no wait` once it was
-// started.
+// the VM. `work` looks at sys::interruptions() itself. Without a command the VM goes on by itself
+// once it is up, or with `no wait` once it was started.
 int run_vm(Context& ctx, const RunRequest& request, const std::function<void(const Vm&)>& on_ready);
 
 } // namespace banger::ops

@@ -126,6 +126,26 @@ TEST(Bridge, ARuleForOneLinkIsToldFromOthers) {
   EXPECT_FALSE(has_accept("no JSON", "iifname", "bng-ab12"));
 }
 
+TEST(Bridge, RulesOfOursInOthersChainsAreToldFromTheirOwn) {
+  using Way = Pass::Way;
+  auto rule = [](const char* family, const char* table, const char* chain, const char* comment,
+                 const char* verdict = "accept") {
+    std::string said = *comment ? fmt::format(R"("comment": "{}", )", comment) : "";
+    return fmt::format(
+        R"(, {{"rule": {{"family": "{}", "table": "{}", "chain": "{}", {}"expr": [{{"match": {{"op": "==", "left": {{"meta": {{"key": "oifname"}}}}, "right": "bng-ab12"}}}}, {{"{}": null}}]}}}})",
+        family, table, chain, said, verdict);
+  };
+  auto rules = [](const std::string& all) { return parse_rules(listed(all), "bng-ab12"); };
+  EXPECT_EQ((std::vector<Pass>{{Way::nftables, "inet", "own", "fwd", true}}),
+            rules(rule("inet", "own", "fwd", "bng-ab12") + rule("inet", "own", "fwd", "bng-ab12")));
+  EXPECT_EQ((std::vector<Pass>{{Way::iptables_nft, "ip", "filter", "INPUT", false}}),
+            rules(rule("ip", "filter", "INPUT", "")));
+  EXPECT_TRUE(rules(rule("inet", "own", "fwd", "")).empty());
+  EXPECT_TRUE(rules(rule("inet", "own", "fwd", "bng-ab13")).empty());
+  EXPECT_TRUE(rules(rule("inet", "own", "fwd", "bng-ab12", "drop")).empty());
+  EXPECT_TRUE(parse_rules(listed(rule("ip", "filter", "INPUT", "")), "bng-ab13").empty());
+}
+
 TEST(Bridge, CountsAreReadByTapAndByAddress) {
   std::string frames = listed(
       R"(, {"set": {"name": "dropped_arp", "elem": [{"elem": {"val": "bngab12-3", "counter": {"packets": 5, "bytes": 1}}}]}})");
