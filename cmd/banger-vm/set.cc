@@ -1,6 +1,7 @@
 #include "ops/vm/set.h"
 #include "banger-vm/batch.h"
 #include "banger-vm/selection.h"
+#include "banger-vm/spec_options.h"
 #include "banger-vm/verbs.h"
 #include "cli/kinds.h"
 
@@ -36,6 +37,7 @@ struct Set : cli::Verb {
                      .value = "MODE",
                      .help = "its network from the next start on: user or isolated",
                      .target = {kinds::net_mode(), &change.net}},
+                    limit_option(change.limits),
                     {.flags = "--label",
                      .value = "KEY=VALUE",
                      .help = "attach a label, or change it",
@@ -50,7 +52,8 @@ struct Set : cli::Verb {
 
   int run(cli::App& app) override {
     for (const auto& [key, value] : labels) change.labels[key] = value;
-    if (!change.needs_stopped() && change.labels.empty() && change.unlabel.empty())
+    if (!change.needs_stopped() && change.limits.empty() && change.labels.empty() &&
+        change.unlabel.empty())
       throw usage("nothing to change").hint("see 'banger vm set --help'");
     auto query = which.query();
     Batch batch(app);

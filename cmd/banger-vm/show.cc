@@ -59,6 +59,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
   if (is_live(vm.state) && vm.host_open) open = ", the host's own addresses open";
   line("network", fmt::format("{}, {}/{} by {}, {}{}", name_of(vm.net_mode), vm.address, vm.prefix,
                               vm.gateway, vm.mac, open));
+  line("limits", to_text(vm.limits));
   line("ssh", fmt::format("root@{} port {}, {}", vm.reach, vm.ssh_port,
                           full_name(vm.name, app.settings.dns_zone)));
   if (is_live(vm.state)) line("dns", name_of_vm(vm, app.settings.dns_zone, names_fault()));

@@ -61,6 +61,7 @@ void SpecOptions::declare(cli::Spec& spec) {
                         .value = "[ADDR:]HOST:GUEST[/udp]",
                         .help = "make a port of the guest, or a range, reachable on the host",
                         .target = {cli::As<parse_ports>{}, &publish}},
+                       limit_option(limits),
                        {.flags = "--label",
                         .value = "KEY=VALUE",
                         .help = "attach a label",
@@ -80,6 +81,13 @@ void SpecOptions::declare(cli::Spec& spec) {
                         .target = &dry_run}});
 }
 
+cli::Option limit_option(std::vector<LimitChange>& limits) {
+  return {.flags = "--limit",
+          .value = "PLACE.KIND=RATE",
+          .help = "limit root, work or net: its bandwidth (20M a second) or its ops",
+          .target = {cli::As<parse_limit>{}, &limits}};
+}
+
 VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) const {
   VmSpec s;
   s.name = valid_name("VM name", name);
@@ -96,6 +104,7 @@ VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) c
   s.ip = ip;
   s.vmm = vmm ? vmm : settings.vm_vmm;
   s.accel = accel ? accel : settings.vm_accel;
+  s.limits = changed_by({}, limits);
   s.labels.insert(labels.begin(), labels.end());
   for (const auto& ports : publish) s.publish.insert(s.publish.end(), ports.begin(), ports.end());
   return s;

@@ -23,6 +23,7 @@ struct SpecOptions {
   std::optional<VmmKind> vmm;
   std::optional<Accel> accel;
   std::vector<std::vector<Port>> publish; // as each was given
+  std::vector<LimitChange> limits;
   std::vector<std::pair<std::string, std::string>> labels;
   bool dry_run = false;
 
@@ -32,6 +33,9 @@ struct SpecOptions {
   // Throws Error(usage) for an option that only one VM can have.
   void require_for_several() const;
 };
+
+// --limit, for whoever makes a VM or changes one.
+cli::Option limit_option(std::vector<LimitChange>& limits);
 
 // The result of having made a VM, or of a dry run.
 cli::Done created(bool dry_run);

@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "model/name.h"
+#include "model/rate_limit.h"
 
 namespace banger {
 
@@ -75,6 +76,7 @@ struct VmSpec {
   std::optional<VmmKind> vmm;
   std::optional<Accel> accel;
   std::vector<Port> publish;
+  RateLimits limits;
   Labels labels;
   bool remove_when_stopped = false; // run --rm
 };
@@ -130,6 +132,7 @@ struct Vm {
   int ssh_port = 22; // on `reach`
   std::vector<Port> ports;
   bool nat = true; // on `bridge`: it has a way out, as the host
+  RateLimits limits;
 
   std::optional<VmmKind> want_vmm;
   std::optional<Accel> want_accel;

@@ -18,6 +18,20 @@ Json or_null(const std::optional<T>& v) {
   return v ? Json(*v) : Json(nullptr);
 }
 
+void add_limits(JsonText& o, const RateLimits& limits) {
+  if (!limits) return o.add_null("limits");
+  auto rate = [](int64_t n) { return n ? std::optional(n) : std::nullopt; };
+  o.open("limits");
+  for (const auto& [place, limit] :
+       {std::pair("root", limits.root), {"work", limits.work}, {"net", limits.net}}) {
+    o.open(place);
+    o.add("bandwidth", rate(limit.bandwidth));
+    o.add("ops", rate(limit.ops));
+    o.close();
+  }
+  o.close();
+}
+
 } // namespace
 
 std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone, const DiskUse& used) {
@@ -87,6 +101,7 @@ std::string to_text(const Vm& vm, const Dirs& dirs, std::string_view zone, const
   vm.run&& vm.run->vmm ? o.add("pid", vm.run->vmm.pid) : o.add_null("pid");
   o.add_or_null("api_socket", vm.run ? vm.run->vmm_api_socket : std::string());
   o.close();
+  add_limits(o, vm.limits);
   o.open("labels");
   for (const auto& [key, value] : vm.labels) o.add(key, value);
   o.close();

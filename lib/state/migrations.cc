@@ -48,6 +48,7 @@ constexpr Migration all_migrations[] = {
     {8, "snapshots and confinement", sql::migration_8, nullptr},
     // Builds before cannot read host objects of the kind dm, nor give them back: they are refused.
     {9, "NAT and mapped disks", sql::migration_9, nullptr},
+    {10, "rate limits", sql::migration_10, nullptr},
 };
 
 void apply(Db& db, const Migration& m, int64_t newest, std::span<const Migration> all) {

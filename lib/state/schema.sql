@@ -67,7 +67,13 @@ CREATE TABLE vm (
   host_open          INTEGER NOT NULL DEFAULT 0,
   want_vmm           TEXT,
   confinement        TEXT NOT NULL DEFAULT '', -- of the VMM that was started last
-  nat                INTEGER NOT NULL DEFAULT 1
+  nat                INTEGER NOT NULL DEFAULT 1,
+  root_bandwidth     INTEGER NOT NULL DEFAULT 0, -- limits, a second; 0: none
+  root_ops           INTEGER NOT NULL DEFAULT 0,
+  work_bandwidth     INTEGER NOT NULL DEFAULT 0,
+  work_ops           INTEGER NOT NULL DEFAULT 0,
+  net_bandwidth      INTEGER NOT NULL DEFAULT 0,
+  net_ops            INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX vm_image ON vm (image_id);
 -- A VM on a shared network has its address alone; every isolated one has the same.

@@ -12,6 +12,7 @@ extern const char migration_5[];
 extern const char migration_6[];
 extern const char migration_8[];
 extern const char migration_9[];
+extern const char migration_10[];
 extern const char net_of_fact[];
 extern const char older_monitors[];
 extern const char older_monitors_gone[];

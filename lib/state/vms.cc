@@ -41,6 +41,12 @@ void each_column(V& vm, Visit&& f) {
   f("accel", vm.accel);
   f("confinement", vm.confinement);
   f("nat", vm.nat);
+  f("root_bandwidth", vm.limits.root.bandwidth);
+  f("root_ops", vm.limits.root.ops);
+  f("work_bandwidth", vm.limits.work.bandwidth);
+  f("work_ops", vm.limits.work.ops);
+  f("net_bandwidth", vm.limits.net.bandwidth);
+  f("net_ops", vm.limits.net.ops);
   f("creator_pid", vm.creator.pid);
   f("creator_start_time", vm.creator.start_time);
   f("creator_boot_id", vm.creator.boot_id);

@@ -90,6 +90,10 @@ public:
   virtual void take_up() {}
   // Stops all of the guest's processors; Told::pause tells when they stand.
   virtual void pause(Done done) = 0;
+  // Changes the limits of these disks and, where there is one, of the tap, each to what it says. A
+  // guest that stands still has them, too. Where one is refused, others may have been changed.
+  virtual void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>& net,
+                     Done done) = 0;
   // Writes the guest's memory and devices to files in saved_dir, where there are none. The guest
   // must stand still (pause()), and does so afterwards. It takes as long as the memory is large; a
   // resume() meanwhile may end it, with an error. What it has written is the caller's to remove
@@ -110,6 +114,7 @@ struct Abilities {
   bool user_net = false;      // a network of its own, for a guest that is alone (UserNet)
   bool emulates = false;      // it runs guests without KVM
   bool devices_apart = false; // it saves a guest's devices in saved_devices
+  bool limits_net = false;    // it limits what goes through a tap
   int most_cpus = banger::most_cpus;
 };
 

@@ -58,6 +58,14 @@ std::optional<GuestMemory> parse_balloon_statistics(const HttpAnswer& answer) {
   return answer.status == 200 ? std::optional(m) : std::nullopt;
 }
 
+// A bucket with a second's worth, which is full at first.
+Json bucket(int64_t rate) { return {{"size", rate}, {"refill_time", rate ? 1000 : 0}}; }
+
+// Without room a bucket limits nothing, and replaces one that did.
+Json limiter(const RateLimit& limit) {
+  return {{"bandwidth", bucket(limit.bandwidth)}, {"ops", bucket(limit.ops)}};
+}
+
 class RunningFirecracker : public Running {
   using Requests = std::vector<ApiRequest>;
 
@@ -91,13 +99,13 @@ public:
           if (version) version_ = to_text(*version);
           if (machine.saved) return load(machine, version.value_or(oldest_usable), done);
           Requests all = boot_requests(machine, version.value_or(oldest_usable));
-          put(std::make_shared<const Requests>(std::move(all)), 0, done);
+          make(std::move(all), done);
         });
   }
 
   void knock(Done done) override {
     Requests one{{"/actions", R"({"action_type":"SendCtrlAltDel"})"}};
-    put(std::make_shared<const Requests>(std::move(one)), 0, std::move(done));
+    make(std::move(one), done);
   }
 
   // Firecracker does not tell whether its guest is halted: the console's word counts.
@@ -147,6 +155,11 @@ public:
   void pause(Done done) override { change("Paused", Pause{.asked = true}, std::move(done)); }
   void resume(Done done) override { change("Resumed", {}, std::move(done)); }
 
+  void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>& net,
+             Done done) override {
+    make(limit_requests(disks, net), done);
+  }
+
   void save(Done done) override { transfer(save_request(), std::move(done)); }
 
   void read_rest() override {
@@ -181,16 +194,20 @@ private:
     }
   }
 
-  // A snapshot does not have where the metrics go.
+  // A snapshot does not have where the metrics go; the limits that it has are those of its time.
   void load(const Machine& machine, const FirecrackerVersion& version, const Done& done) {
-    put(std::make_shared<const Requests>(Requests{metrics_request()}), 0,
-        [this, load = load_request(machine, version), done](const std::optional<Error>& fault) {
-          if (fault) return done(fault);
-          transfer(load, [this, done](const std::optional<Error>& failure) {
-            if (failure) return done(failure);
-            change("Resumed", {}, done);
-          });
-        });
+    auto unless = [done](auto next) {
+      return [done, next](const std::optional<Error>& fault) { fault ? done(fault) : next(); };
+    };
+    std::optional<RateLimit> net;
+    if (std::holds_alternative<TapNet>(machine.net)) net = machine.net_limit;
+    auto go_on = [this, done] { change("Resumed", {}, done); };
+    auto limit = [this, unless, go_on, requests = limit_requests(machine.disks, net)] {
+      make(requests, unless(go_on));
+    };
+    make({metrics_request()}, unless([this, unless, limit, load = load_request(machine, version)] {
+           transfer(load, unless(limit));
+         }));
   }
 
   // Of the guest's memory.
@@ -207,7 +224,7 @@ private:
   Millis time() const { return is_moving_ ? time_to_move : patience; }
 
   // A refusal becomes an Error(failed) that names the request.
-  void ask(const char* method, const std::string& path, const std::string& body, Done done) {
+  void ask(const std::string& method, const std::string& path, const std::string& body, Done done) {
     http_.request(method, path, body, time(), [method, path, done = std::move(done)](auto answer) {
       if (!answer) return done(std::move(answer).error());
       if (answer->status >= 300)
@@ -226,13 +243,16 @@ private:
         });
   }
 
-  // Makes the requests from `next` on, up to one that is refused.
-  void put(const std::shared_ptr<const Requests>& requests, size_t next, const Done& done) {
+  // Makes the requests in their order, up to one that is refused.
+  void make(Requests requests, const Done& done) {
+    make_from(std::make_shared<const Requests>(std::move(requests)), 0, done);
+  }
+  void make_from(const std::shared_ptr<const Requests>& requests, size_t next, const Done& done) {
     if (next == requests->size()) return done({});
     const ApiRequest& r = (*requests)[next];
-    ask("PUT", r.path, r.body, [this, requests, next, done](const std::optional<Error>& fault) {
+    ask(r.method, r.path, r.body, [this, requests, next, done](const std::optional<Error>& fault) {
       if (fault) return done(fault);
-      put(requests, next + 1, done);
+      make_from(requests, next + 1, done);
     });
   }
 
@@ -254,7 +274,9 @@ class Firecracker : public Driver {
 public:
   explicit Firecracker(std::string binary) : binary_(std::move(binary)) {}
 
-  Abilities abilities() const override { return {.devices_apart = true, .most_cpus = 32}; }
+  Abilities abilities() const override {
+    return {.devices_apart = true, .limits_net = true, .most_cpus = 32};
+  }
   SerialLine serial_line() const override { return {SerialLine::Kind::stdio, typed_file}; }
   std::string api_socket() const override { return api_file; }
 
@@ -263,9 +285,12 @@ public:
       throw preflight("the VMM 'firecracker' has no network of its own for a VM that is isolated")
           .subject(machine.name);
     Launch l;
-    // Without a log of its own it writes that to its standard output, into the guest's console.
-    l.command.argv = {binary_,      "--api-sock", api_file,  "--id", "vm",
-                      "--log-path", log_file,     "--level", "Info", "--show-level"};
+    // Without a log of its own it writes that to its standard output, into the guest's console. A
+    // request for it would come too late for what it says before its socket is there.
+    l.command.argv = {binary_,       "--api-sock", api_file,
+                      "--id",        "vm",         "--log-path",
+                      log_file,      "--level",    machine.verbose ? "Debug" : "Info",
+                      "--show-level"};
     l.made = {api_file};
     l.serial = serial_line();
     l.log = log_file;
@@ -304,15 +329,20 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
   for (const Disk& disk : m.disks) {
     const std::string& id = disk.file; // it tells by this what it has counted
     // With Writeback a guest's flush reaches the host's disk; Firecracker's default offers none.
-    put("/drives/" + id, {{"drive_id", id},
-                          {"path_on_host", disk.file},
-                          {"is_root_device", false},
-                          {"is_read_only", disk.read_only},
-                          {"cache_type", disk.read_only ? "Unsafe" : "Writeback"}});
+    Json drive = {{"drive_id", id},
+                  {"path_on_host", disk.file},
+                  {"is_root_device", false},
+                  {"is_read_only", disk.read_only},
+                  {"cache_type", disk.read_only ? "Unsafe" : "Writeback"}};
+    if (disk.limit) drive["rate_limiter"] = limiter(disk.limit);
+    put("/drives/" + id, drive);
   }
   if (const auto* tap = std::get_if<TapNet>(&m.net)) {
     Json net = {{"iface_id", network_id}, {"guest_mac", m.mac}, {"host_dev_name", tap->name}};
     if (tap->mtu && tells_mtu(version)) net["mtu"] = tap->mtu;
+    if (m.net_limit)
+      for (const char* direction : {"rx_rate_limiter", "tx_rate_limiter"})
+        net[direction] = limiter(m.net_limit);
     put(fmt::format("/network-interfaces/{}", network_id), net);
   }
   // The guest's seed of randomness; without it a first boot may wait for entropy.
@@ -322,6 +352,23 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
                    {"deflate_on_oom", true},
                    {"stats_polling_interval_s", seconds_between_stats}});
   put("/actions", {{"action_type", "InstanceStart"}});
+  return all;
+}
+
+std::vector<ApiRequest> limit_requests(const std::vector<Disk>& disks,
+                                       const std::optional<RateLimit>& net) {
+  std::vector<ApiRequest> all;
+  for (const Disk& disk : disks)
+    all.push_back({"/drives/" + disk.file,
+                   Json{{"drive_id", disk.file}, {"rate_limiter", limiter(disk.limit)}}.dump(),
+                   "PATCH"});
+  if (net)
+    all.push_back({fmt::format("/network-interfaces/{}", network_id),
+                   Json{{"iface_id", network_id},
+                        {"rx_rate_limiter", limiter(*net)},
+                        {"tx_rate_limiter", limiter(*net)}}
+                       .dump(),
+                   "PATCH"});
   return all;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,23 @@ namespace banger::vmm {
 
 std::unique_ptr<Driver> make_firecracker(std::string binary);
 
-// The requests that make the machine and start it, in their order: "PUT /path {…}", with only the
-// members that this version knows. Pure.
+// "PUT /path {…}".
 struct ApiRequest {
   std::string path, body;
+  std::string method = "PUT";
   bool operator==(const ApiRequest&) const = default;
 };
+// The requests that make the machine and start it, in their order, with only the members that this
+// version knows. Pure.
 std::vector<ApiRequest> boot_requests(const Machine& machine, const FirecrackerVersion& version);
 // Tells it where its metrics go; made before all others. Pure.
 ApiRequest metrics_request();
 // Writes the guest's memory and devices, and the one that takes them up again. Pure.
 ApiRequest save_request();
 ApiRequest load_request(const Machine& machine, const FirecrackerVersion& version);
+
+// Change the limits while the guest is there (Running::limit). Pure.
+std::vector<ApiRequest> limit_requests(const std::vector<Disk>& disks,
+                                       const std::optional<RateLimit>& net);
 
 } // namespace banger::vmm

@@ -28,6 +28,7 @@ inline constexpr const char* saved_devices = "saved/devices";
 struct Disk {
   std::string file;
   bool read_only = false;
+  RateLimit limit = {};
   bool operator==(const Disk&) const = default;
 };
 
@@ -61,7 +62,9 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
-  bool saved = false; // its guest goes on from the files in saved_dir, and does not boot
+  RateLimit net_limit;  // of a tap's either direction
+  bool verbose = false; // the VMM logs whatever it can
+  bool saved = false;   // its guest goes on from the files in saved_dir, and does not boot
   bool operator==(const Machine&) const = default;
 };
 

@@ -67,6 +67,23 @@ std::string begun_small(std::string text) {
   return text;
 }
 
+// A second's worth may come at once: QEMU calls it the burst. 0 is no limit, of either.
+Json throttle(const Disk& disk) {
+  auto [bandwidth, ops] = disk.limit;
+  return {{"device", disk.file}, {"bps", bandwidth},     {"bps_rd", 0},
+          {"bps_wr", 0},         {"bps_max", bandwidth}, {"iops", ops},
+          {"iops_rd", 0},        {"iops_wr", 0},         {"iops_max", ops}};
+}
+
+// The same as an option of a drive.
+std::string throttle_option(const RateLimit& limit) {
+  std::string text;
+  for (const auto& [name, rate] : {std::pair("bps", limit.bandwidth), {"iops", limit.ops}})
+    if (rate)
+      text += fmt::format(",throttling.{0}-total={1},throttling.{0}-total-max={1}", name, rate);
+  return text;
+}
+
 class RunningQemu : public Running, public UserNetControl {
 public:
   RunningQemu(sys::Loop& loop, const std::string& runtime_dir, Fd fd, Told told)
@@ -96,6 +113,20 @@ public:
   void resume(Done done) override {
     qmp_.execute("migrate_cancel", Json::object(), patience, [](const auto&) {});
     command("cont", Json::object(), std::move(done));
+  }
+
+  void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>&, Done done) override {
+    auto open = std::make_shared<size_t>(disks.size());
+    for (const Disk& disk : disks)
+      qmp_.execute("block_set_io_throttle", throttle(disk), patience,
+                   [done, open](const auto& answer) {
+                     if (*open == 0) return; // another was refused
+                     if (!answer)
+                       *open = 0;
+                     else if (--*open > 0)
+                       return;
+                     done(answer ? std::nullopt : std::optional(answer.error()));
+                   });
   }
 
   // QEMU saves a guest that stands still once, and not again before it has run.
@@ -345,8 +376,9 @@ public:
       // meet.
       add({"-drive",
            fmt::format("id={},if=none,file={},format=raw,discard=unmap,read-only={},werror=stop,"
-                       "rerror=report",
-                       d.file, escaped(d.file), d.read_only ? "on" : "off"),
+                       "rerror=report{}",
+                       d.file, escaped(d.file), d.read_only ? "on" : "off",
+                       throttle_option(d.limit)),
            "-device", fmt::format("virtio-blk-device,drive={}", d.file)});
     }
     if (std::string net = std::visit([](const auto& n) { return netdev(n); }, m.net);

@@ -60,6 +60,24 @@ PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   served_well
 }
 
+@test "limits: made with the devices, changed while the guest is there, each lifted by an empty bucket" {
+  serve
+  expect 0 client boot-limited limit unlimit
+  served_well
+  same "$(grep -c '^PUT .*rate_limiter' "$root/asked")" 4
+  same "$(grep '^PATCH' "$root/asked" | cut -d' ' -f2 | paste -sd' ')" \
+    '/drives/root /drives/upper /drives/work /network-interfaces/n0 /drives/root /drives/upper /drives/work /network-interfaces/n0'
+  bodies() { grep "^PATCH $1 " "$root/asked" | cut -d' ' -f3 | jq -c "$2"; }
+  same "$(bodies /network-interfaces/n0 '[.rx_rate_limiter, .tx_rate_limiter | .bandwidth.size, .bandwidth.refill_time, .ops.size]')" \
+    $'[1048576,1000,0,1048576,1000,0]\n[0,0,0,0,0,0]'
+  same "$(bodies /drives/work '.rate_limiter | [.bandwidth.size, .ops.size, .ops.refill_time]')" $'[20971520,500,1000]\n[0,0,0]'
+  serve refuse=/drives/work
+  expect 1 client boot-bare limit
+  outputs 'limit: the VMM refuses PATCH /drives/work: it will not.'
+  wait "$server" || true
+  server=
+}
+
 @test "a guest is saved while it stands, and taken up by a VMM that has been told nothing else" {
   serve
   expect 0 client boot pause save resume
@@ -70,10 +88,13 @@ PATCH /vm {"state":"Resumed"}'
   serve
   expect 0 client load knock
   served_well
-  same "$(sed '/actions/d' "$root/asked")" 'GET /version 
+  same "$(sed '/actions/d; /rate_limiter/d' "$root/asked")" 'GET /version 
 PUT /metrics {"metrics_path":"metrics"}
 PUT /snapshot/load {"snapshot_path":"saved/devices","mem_backend":{"backend_type":"File","backend_path":"saved/memory"},"resume_vm":false,"network_overrides":[{"iface_id":"n0","host_dev_name":"bngab12-3"}]}
 PATCH /vm {"state":"Resumed"}'
+  # The limits that the snapshot has are not the VM's: all of them are said before the guest goes on.
+  same "$(grep -n 'rate_limiter\|Resumed' "$root/asked" | cut -d' ' -f1,2 | paste -sd' ')" \
+    '4:PATCH /drives/root 5:PATCH /drives/upper 6:PATCH /drives/work 7:PATCH /network-interfaces/n0 8:PATCH /vm'
   for act in save load; do
     serve refuse=/snapshot/${act/save/create}
     if [ $act = save ]; then expect 1 client boot pause save; else expect 1 client load; fi

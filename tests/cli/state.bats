@@ -164,8 +164,9 @@ structure() {
     mkdir -m 700 "$BANGER_STATE_DIR"
     sed "s|@ROOT@|$root|g" "$old" | sqlite3 "$db"
     # Left by a build that knew no foreign keys, and whose VM is gone.
-    sqlite3 "$db" "INSERT INTO vm_label VALUES ('0123456789ab', 'a', 'b');
-      INSERT INTO vm_port VALUES ('0123456789ab', 0, 'tcp', '', 1, 1)"
+    [ "$(sqlite3 "$db" 'PRAGMA user_version')" -ge 4 ] ||
+      sqlite3 "$db" "INSERT INTO vm_label VALUES ('0123456789ab', 'a', 'b');
+        INSERT INTO vm_port VALUES ('0123456789ab', 0, 'tcp', '', 1, 1)"
     expect 0 banger-vm list --json
     schema vm
     same "$(jq -r 'select(.name == "still") | [.state, .labels.env, .net.ports[0].host] | join(" ")' <<<"$output")" \

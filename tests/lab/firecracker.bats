@@ -98,6 +98,46 @@ counts() {
   nothing_left
 }
 
+# seconds_of COMMAND…: sets `took`.
+seconds_of() {
+  local began=$EPOCHREALTIME
+  "$@" >/dev/null
+  took=$(jq -n "$EPOCHREALTIME - $began")
+  echo "$* took $took s" # shown when the test fails
+}
+at_least() { [ "$(jq -n "$took >= $1")" = true ]; }
+below() { [ "$(jq -n "$took < $1")" = true ]; }
+# With a second's worth at once these take 5 s, at 1 MiB and at 64 KiB a second.
+write_work() { banger ssh a -- dd if=/dev/zero of=/root/f bs=64k count=96 oflag=direct conv=fsync; }
+send() { banger ssh a -- head -c 393216 /dev/zero; }
+get() { head -c 393216 /dev/zero | banger ssh a -- sh -c 'cat >/dev/null'; }
+
+@test "limits: a disk and a network take as long as they say; live, and after a restore" {
+  expect 0 banger vm create --work-disk 32M --limit work.bandwidth=1M --limit net.bandwidth=64K a
+  expect 0 banger vm start a
+  runs_on_firecracker a
+  for act in write_work send get; do
+    seconds_of $act
+    at_least 5
+    below 20
+  done
+  expect 0 banger vm snapshot create a s
+  expect 0 banger vm set --limit work.bandwidth=none --limit net.bandwidth=none a
+  for act in write_work send get; do
+    seconds_of $act
+    below 5
+  done
+  # A snapshot has the limits of its time; the VM's own are in force.
+  expect 0 banger vm kill a
+  expect 0 banger vm snapshot restore a s
+  seconds_of write_work
+  below 5
+  expect 0 banger vm set --limit work.bandwidth=1M a
+  seconds_of write_work
+  at_least 5
+  expect 0 banger vm rm --force a
+}
+
 # bats test_tags=root
 @test "a start takes no more than a tenth longer than a bare Firecracker's" {
   expect 0 banger vm run a -- true

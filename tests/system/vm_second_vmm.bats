@@ -71,6 +71,11 @@ other_vmm() {
   expect 0 banger vm reconcile
   await 5 in_state f paused
   expect 0 banger vm resume f
+  # Its network can be limited, and is while it runs.
+  expect 0 banger vm set --json --limit net.bandwidth=1M f
+  same "$(field '[.changed, .state] | join(" ")')" 'true running'
+  same "$(vm_field f .limits.net.bandwidth)" 1048576
+  same "$(banger vm logs --log vmm f | grep -c 'request on "/network-interfaces/n0"')" 3 # made, taken over, changed
   expect 0 banger ssh f -- true
   expect 0 banger vm pause f
   expect 0 banger vm stop f

@@ -290,14 +290,14 @@ private:
       size_t length = 0, at = asked_.find("Content-Length: ");
       if (at < head) length = std::strtoul(asked_.c_str() + at + 16, nullptr, 10);
       if (asked_.size() < head + 4 + length) return;
-      Text path = asked_.substr(asked_.find(' ') + 1);
+      Text method = asked_.substr(0, asked_.find(' ')), path = asked_.substr(method.size() + 1);
       path = path.substr(0, path.find(' '));
-      answer(path, asked_.substr(head + 4, length));
+      answer(method, path, asked_.substr(head + 4, length));
       asked_.erase(0, head + 4 + length);
     }
   }
 
-  void answer(const Text& path, const Text& body) {
+  void answer(const Text& method, const Text& path, const Text& body) {
     note("The API server received a request on \"" + path + "\".");
     if (setting("die") == path) {
       note("Firecracker exiting: made by a test.");
@@ -344,6 +344,9 @@ private:
       if (guest_ > 0) ::kill(guest_, SIGSTOP);
       return reply("204 ", "");
     }
+    if (method == "PATCH" && body.find("rate_limiter") != Text::npos)
+      return guest_ > 0 ? reply("204 ", "")
+                        : reply("400 Bad Request", R"({"fault_message":"not started."})");
     if (path != "/actions") {
       if (guest_ > 0)
         return reply("400 Bad Request",

@@ -5,6 +5,7 @@
 //                                        boot-bare       a machine with only its necessary parts
 //                                        load            one that goes on from its memory
 //                                        knock pause resume save look memory counters
+//                                        boot-limited limit unlimit
 //
 // Each act must be done before the next begins; prints "ACT: done", or its error, with the seconds
 // that it took, and ends with status 1 at an error.
@@ -38,6 +39,13 @@ vmm::Machine full() {
   return m;
 }
 
+vmm::Machine limited() {
+  vmm::Machine m = full();
+  for (vmm::Disk& d : m.disks) d.limit = {int64_t{20} << 20, 500};
+  m.net_limit = {int64_t{1} << 20, 0};
+  return m;
+}
+
 vmm::Machine saved() {
   vmm::Machine m = full();
   m.saved = true;
@@ -63,6 +71,12 @@ int main(int argc, char** argv) {
       running->boot(full(), tell);
     else if (act == "boot-bare")
       running->boot(bare(), tell);
+    else if (act == "boot-limited")
+      running->boot(limited(), tell);
+    else if (act == "limit")
+      running->limit(limited().disks, limited().net_limit, tell);
+    else if (act == "unlimit")
+      running->limit(full().disks, full().net_limit, tell);
     else if (act == "load")
       running->boot(saved(), tell);
     else if (act == "save")

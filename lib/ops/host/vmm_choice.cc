@@ -29,6 +29,11 @@ Unfit unfit(VmmKind kind, const VmmWish& wish) {
   if (wish.own_net && !can.user_net)
     return {fmt::format("it has no network '{}' of its own", name_of(wish.net)),
             "use --net user, or --vmm qemu"};
+  if (wish.limits_net && !can.limits_net)
+    return {"it does not limit a network",
+            can.user_net && wish.own_net
+                ? "leave the limits of net out, or use --net user with Firecracker"
+                : "leave the limits of net out, or use --vmm firecracker"};
   if (wish.cpus > can.most_cpus)
     return {fmt::format("it gives a guest at most {} cpus", can.most_cpus),
             fmt::format("use --cpus {}, or --vmm qemu", can.most_cpus)};
@@ -60,12 +65,11 @@ Probe probe_of(VmmKind kind, std::string binary, const std::string& kernel,
 } // namespace
 
 void require_fit(const std::string& doing, const std::string& vm, const VmmWish& wish) {
-  if (!wish.vmm) return;
-  Unfit fault = unfit(*wish.vmm, wish);
+  VmmKind kind = wish.vmm.value_or(VmmKind::qemu);
+  Unfit fault = unfit(kind, wish);
   if (fault.why.empty()) return;
-  throw conflict("{} on '{}': {}", doing, name_of(*wish.vmm), fault.why)
-      .subject(vm)
-      .hint(fault.instead);
+  if (!wish.vmm && unfit(VmmKind::firecracker, wish).why.empty()) return;
+  throw conflict("{} on '{}': {}", doing, name_of(kind), fault.why).subject(vm).hint(fault.instead);
 }
 
 const std::string& binary_of(const Settings& settings, VmmKind kind) {
@@ -99,6 +103,11 @@ VmmChoice choose_vmm(Context& ctx, const std::string& vm, const VmmWish& wish,
           .subject(vm)
           .hint("--vmm qemu runs it without Firecracker");
   }
+  if (Unfit fault = unfit(VmmKind::qemu, wish); !fault.why.empty())
+    throw preflight("{} on '{}': {}; and not on '{}': {}", doing, name_of(VmmKind::qemu), fault.why,
+                    name_of(first), why.empty() ? unfit(first, wish).why : why)
+        .subject(vm)
+        .hint(fault.instead);
   VmmChoice choice{VmmKind::qemu, ctx.settings.qemu_binary, Accel::tcg};
   if (!why.empty() && !sys::find_program(choice.binary)) { // preflight let it pass for Firecracker
     Check check = check_qemu({ctx.settings, ctx.dirs, false, &ctx.state});

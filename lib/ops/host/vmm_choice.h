@@ -15,10 +15,11 @@ struct VmmWish {
   NetMode net = NetMode::isolated;
   bool own_net = false; // that network is its VMM's own
   int cpus = 1;
+  bool limits_net = false; // there is a limit of its network
 };
 
-// Throws Error(conflict) where the VMM that is asked for by name can never run such a VM; `doing`
-// is "cannot create 'demo'".
+// Throws Error(conflict) where the VMM that is asked for by name can never run such a VM, or none
+// can; `doing` is "cannot create 'demo'".
 void require_fit(const std::string& doing, const std::string& vm, const VmmWish& wish);
 
 // A kind's program, of the settings.

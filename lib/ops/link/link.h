@@ -3,8 +3,8 @@
 //   spawn      verb ──> monitor  MonitorRequest, the first line on descriptor 3 (a socket)
 //              verb <── monitor  Report lines on the same: locked, stage…, ready | failed
 //   later      verb ──> monitor  Ask on monitor.sock: stop, kill, pause, resume, save, release,
-//                                console, publish, unpublish, memory, counters; or nothing: a verb
-//                                that only connects hears how the VM goes on
+//                                console, publish, unpublish, limit, memory, counters; or nothing:
+//                                a verb that only connects hears how the VM goes on
 //              verb <── monitor  Report lines: stage…, ready, ended; then the end of the connection
 //
 // A question has an id, "id":7, and one answer with the same id: done or failed. A stage with that
@@ -75,10 +75,11 @@ Report failure_report(const Error& e);
 
 struct Ask {
   std::string verb;      // "stop", "kill", "pause", "resume", "save", "release", "console",
-                         // "publish", "unpublish", "memory", "counters"
+                         // "publish", "unpublish", "limit", "memory", "counters"
   Millis timeout{0};     // stop: how long the guest may take
   std::string data = {}; // console: bytes that were typed; publish: a port (model/port.h); save:
-                         // the directory for its memory
+                         // the directory for its memory; limit: all limits
+                         // (model/rate_limit.h)
   int64_t id = 0;        // its answer's; 0: none is wanted but a refusal
   bool exact = false;    // stop: `timeout` is for all until force, and no longer under emulation
 };

@@ -1,5 +1,6 @@
 #include "ops/monitor/boot_progress.h"
 
+#include "core/text.h"
 #include "core/units.h"
 
 namespace banger::ops {
@@ -91,6 +92,12 @@ void BootProgress::begin(SteadyTime now, double prepared, bool restored) {
   if (was_ready_) return;
   timings_ = {};
   timings_.prepare = prepared;
+}
+
+Error BootProgress::fault(const std::string& console) const {
+  return failed("{}{}\nits console ends with:\n{}",
+                was_ready_ ? "" : "it did not boot: ", stage_of(view_).text,
+                last_lines(escape_for_terminal(console), 8));
 }
 
 void BootProgress::take_over(const BootTimings& timings) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "guest/boot/console.h"
 #include "guest/boot/protocol.h"
 #include "model/vm.h"
@@ -48,6 +49,8 @@ public:
   std::optional<BootStage> news();
   // For good: the boots that follow, at a guest's own reboot, are not timed and not told.
   void become_ready(SteadyTime now);
+  // The error of a guest that ended, or is no good: how far it came, and the last of its console.
+  Error fault(const std::string& console) const;
   bool was_ready() const { return was_ready_; }
   const BootView& view() const { return view_; }
   const BootTimings& timings() const { return timings_; }

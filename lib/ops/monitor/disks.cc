@@ -1,5 +1,7 @@
 #include "ops/monitor/disks.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -16,19 +18,27 @@ bool has_room_to_grow(const Places& places) {
          (!places.work.empty() && smaller(places.work));
 }
 
+std::vector<vmm::Disk> disks_of(const Places& places, const RateLimits& limits) {
+  bool overlay = !places.upper.empty();
+  std::vector<vmm::Disk> disks{{vmm::root_file, overlay, limits.root}};
+  if (overlay) disks.push_back({vmm::upper_file, false, limits.root});
+  if (!places.work.empty()) disks.push_back({vmm::work_file, false, limits.work});
+  return disks;
+}
+
 std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
-  std::vector<vmm::Disk> disks;
-  auto add = [&](const std::string& file, const char* name, bool read_only) {
+  std::vector<vmm::Disk> disks = disks_of(places, vm.limits);
+  auto link = [&](const std::string& file, const char* name) {
     sys::make_symlink(file, places.runtime + "/" + name);
-    disks.push_back({name, read_only});
-    return fmt::format("/dev/vd{}", static_cast<char>('a' + disks.size() - 1));
+    auto at = std::ranges::find(disks, name, &vmm::Disk::file);
+    return fmt::format("/dev/vd{}", static_cast<char>('a' + (at - disks.begin())));
   };
   bool overlay = !places.upper.empty();
   seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
-  seed.root = add(places.mapped.empty() ? places.root : places.mapped, vmm::root_file, overlay);
-  if (overlay) seed.upper = add(places.upper, vmm::upper_file, false);
+  seed.root = link(places.mapped.empty() ? places.root : places.mapped, vmm::root_file);
+  if (overlay) seed.upper = link(places.upper, vmm::upper_file);
   if (!places.work.empty()) {
-    seed.work = add(places.work, vmm::work_file, false);
+    seed.work = link(places.work, vmm::work_file);
     seed.work_mount = vm.work_mount;
   }
   return disks;

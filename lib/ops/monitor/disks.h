@@ -16,7 +16,10 @@ namespace banger::ops {
 // Whether the VM's guest has a file system of its own that is smaller than its disk, and must grow.
 bool has_room_to_grow(const Places& places);
 
-// Links the VM's disks into the runtime directory and describes them in the seed.
+// The VM's disks, in the guest's order. Each file of an overlay root has the limit of the root.
+std::vector<vmm::Disk> disks_of(const Places& places, const RateLimits& limits);
+
+// The same; links them into the runtime directory and describes them in the seed.
 std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed);
 
 } // namespace banger::ops

@@ -60,7 +60,8 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },
                 [this] { record_stopping(); }, [this] { return standstill_.reason(); }}),
-      verb_(server_.add(std::move(verb))), restores_(!request_.saved.empty()) {}
+      verb_(server_.add(std::move(verb))), limits_(ctx_.log, row_, places_, vmm_, prepared_),
+      restores_(!request_.saved.empty()) {}
 
 int Monitor::run() {
   // A failure of any kind must not leave the VM half-made and without a monitor.
@@ -153,6 +154,7 @@ void Monitor::adopt() {
   console_->rest_for(pause);
   network_->watch();
   phase_ = Phase::ready;
+  limits_.enforce();
   row_.note("vm.adopted", {{"pid", vm().vmm_process().pid}});
   report({Report::Kind::ready, {}, {}, {}, {}});
 }
@@ -403,6 +405,7 @@ void Monitor::answer(const Client& client, const Ask& ask) {
   if (ask.verb == "pause" || ask.verb == "resume")
     return change_standstill(reply, ask.verb == "pause");
   if (ask.verb == "save") return save(client, ask);
+  if (ask.verb == "limit") return limits_.change(ask.data, reply);
   if (ask.verb == "release") return release_saved(client, reply);
   if (ask.verb == "publish" || ask.verb == "unpublish")
     return change_forward(ask, vm(), vmm_, prepared_, reply);
@@ -449,12 +452,7 @@ void Monitor::report(Report r) {
 }
 
 Error Monitor::boot_error() const {
-  std::string tail = last_lines(escape_for_terminal(console_->console_tail()), 8);
-  return failed("{}{}\nits console ends with:\n{}",
-                progress_.was_ready() ? "" : "it did not boot: ", stage_of(progress_.view()).text,
-                tail)
-      .subject(vm().name)
-      .log(places_.console);
+  return progress_.fault(console_->console_tail()).subject(vm().name).log(places_.console);
 }
 
 void Monitor::finish(VmState state, std::string reason, std::optional<Error> fault) {

@@ -23,6 +23,7 @@
 #include "ops/monitor/guest_clock.h"
 #include "ops/monitor/guest_shell.h"
 #include "ops/monitor/leaving.h"
+#include "ops/monitor/limits.h"
 #include "ops/monitor/network.h"
 #include "ops/monitor/preparation.h"
 #include "ops/monitor/readiness.h"
@@ -122,6 +123,7 @@ private:
   std::optional<Runner> runner_;
   std::unique_ptr<Preparation> preparation_;
   std::optional<Prepared> prepared_;
+  Limits limits_;
   bool restores_ = false; // the next VMM has its guest go on from its snapshot
   BootProgress progress_;
   bool is_still_told_ = false; // that it is paused

@@ -57,6 +57,8 @@ vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
   m.command_line = vmm::kernel_command_line(request.accel, request.tsc_khz);
   m.disks = disks;
   m.mac = vm.mac;
+  m.net_limit = vm.limits.net;
+  m.verbose = request.log_level == name_of(Level::debug);
   return m;
 }
 

@@ -102,6 +102,15 @@ void Row::stands(VmState state, const std::string& reason) {
   vm_ = std::move(now); // only after the commit: a change that was not written is tried again
 }
 
+void Row::limited(const RateLimits& limits) {
+  Vm now;
+  ctx_.state.transaction([&] {
+    now = ctx_.state.change_vm(vm_.id, [&](Vm& v) { v.limits = limits; });
+    record(ctx_, vm_.name, "vm.limited", {{"limits", to_text(limits)}});
+  });
+  vm_ = std::move(now);
+}
+
 void Row::stopping() {
   if (vm_.state == VmState::stopping) return;
   vm_ = ctx_.state.change_vm(

@@ -42,6 +42,8 @@ public:
              const std::string& small);
   // It stands still, or goes on where `reason` is empty.
   void stands(VmState state, const std::string& reason);
+  // What it may move is limited so from now on.
+  void limited(const RateLimits& limits);
   void stopping();
   // Its run is over, and given back. With --rm the row is `removing` from then on: the helper that
   // the monitor starts finishes that, or else the next command.

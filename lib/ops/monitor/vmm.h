@@ -52,6 +52,7 @@ public:
   const ProcessId& id() const { return id_; } // empty where the VMM was gone before the first look
   // While there is one.
   vmm::Running& running() { return *running_; }
+  vmm::Abilities can() const { return driver_.abilities(); }
   void signal(int signal);
   // Kills it and waits, in the loop, until it is gone; at once where there is none.
   void end(vmm::Done done);

@@ -49,6 +49,13 @@ void check_machine(int cpus, int64_t memory) {
   if (memory % mebibyte) throw usage("invalid memory '{}': it must be whole MiB", memory);
 }
 
+void require_place_for(const RateLimits& limits, bool has_work_disk, const std::string& name) {
+  if (limits.work && !has_work_disk)
+    throw usage("cannot limit the work disk of '{}': it has none", name)
+        .subject(name)
+        .hint("a VM gets its work disk when it is made: banger vm create --work-disk SIZE");
+}
+
 namespace {
 
 disk::RootPlan plan_root(Context& ctx, const VmSpec& spec, const std::string& from) {
@@ -89,6 +96,7 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start) {
   require_address(ctx, spec, plan.net);
   if (and_start) require_free_ports(spec, spec.publish, Asked::of_new_vm);
   if (auto text = stale_notice(ctx.dirs, plan.image); !text.empty()) ctx.notice(text);
+  require_place_for(spec.limits, spec.work_disk.has_value(), spec.name);
   if (spec.work_disk) {
     plan.work = disk::WorkPlan{
         {}, disk::valid_work_mount(spec.work_mount), "", disk::whole_blocks(*spec.work_disk)};
@@ -137,6 +145,7 @@ Made make_vm(Context& ctx, CreatePlan plan, Undo& undo) {
   vm.want_accel = spec.accel ? spec.accel : ctx.settings.vm_accel;
   vm.remove_when_stopped = spec.remove_when_stopped;
   vm.ports = spec.publish;
+  vm.limits = spec.limits;
   vm.labels = spec.labels;
   vm.created = wall_now();
 

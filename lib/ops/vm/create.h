@@ -25,6 +25,9 @@ CreatePlan plan_create(Context& ctx, const VmSpec& spec, bool and_start = false)
 // Throws Error(usage) for a number of cpus or an amount of memory that no VM can have.
 void check_machine(int cpus, int64_t memory);
 
+// Throws Error(usage) for a limit of a work disk where there is none.
+void require_place_for(const RateLimits& limits, bool has_work_disk, const std::string& name);
+
 // The row is written first (`creating`), the disk made, then the row is `stopped`. A failure undoes
 // all of it and gives the space back; a crash leaves a row that the next mutating command removes.
 // An image of the bundle is imported by the first VM that is made from it.

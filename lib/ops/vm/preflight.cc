@@ -173,11 +173,15 @@ void add_making(std::vector<Check>& all, const Host& host, const VmSpec& spec) {
 } // namespace
 
 VmmWish wish_of(const Vm& vm) {
-  return {vm.want_vmm, vm.want_accel, vm.net_mode, nature_of(vm.net_mode).vmm_forwards, vm.cpus};
+  return {vm.want_vmm, vm.want_accel,
+          vm.net_mode, nature_of(vm.net_mode).vmm_forwards,
+          vm.cpus,     static_cast<bool>(vm.limits.net)};
 }
 
 VmmWish wish_of(const VmSpec& spec, NetMode net) {
-  return {spec.vmm, spec.accel, net, nature_of(net).vmm_forwards, spec.cpus};
+  return {spec.vmm,  spec.accel,
+          net,       nature_of(net).vmm_forwards,
+          spec.cpus, static_cast<bool>(spec.limits.net)};
 }
 
 void require_within_limit(const Settings& settings, state::State& state, const Vm& vm) {

@@ -46,6 +46,17 @@ TEST(Qemu, OneThatGoesOnFromItsMemoryWaitsForIt) {
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-incoming"), "defer");
 }
 
+TEST(Qemu, ADiskIsLimitedWithASecondsWorthAtOnce) {
+  Machine m = small();
+  m.disks.push_back({work_file, false, {1 << 20, 500}});
+  auto drives = values_of(make_qemu("qemu")->launch(m).command, "-drive");
+  ASSERT_EQ(drives.size(), 2u);
+  EXPECT_EQ(drives[0].find("throttling"), std::string::npos);
+  EXPECT_TRUE(drives[1].ends_with(",throttling.bps-total=1048576,throttling.bps-total-max=1048576,"
+                                  "throttling.iops-total=500,throttling.iops-total-max=500"))
+      << drives[1];
+}
+
 TEST(Qemu, EveryFileIsANameInTheRuntimeDirectory) {
   Launch l = make_qemu("qemu")->launch(small());
   for (const std::string& word : l.command.argv)

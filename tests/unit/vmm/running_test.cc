@@ -1,5 +1,6 @@
 // The talk of a driver with its VMM, on a loop, against a VMM that is played by a
 // thread.
+#include <algorithm>
 #include <thread>
 #include <tuple>
 
@@ -171,6 +172,52 @@ TEST(Firecracker, IsAskedForNothingThatItsVersionDoesNotKnow) {
   };
   EXPECT_TRUE(has_mtu({1, 16, 0}));
   EXPECT_FALSE(has_mtu({1, 15, 3}));
+}
+
+TEST(Firecracker, LogsAsMuchAsIsWanted) {
+  Machine m = machine();
+  auto level_of = [&] {
+    auto words = make_firecracker("fc")->launch(m).command.argv;
+    auto at = std::ranges::find(words, "--level");
+    return at != words.end() ? *(at + 1) : std::string();
+  };
+  EXPECT_EQ(level_of(), "Info");
+  m.verbose = true;
+  EXPECT_EQ(level_of(), "Debug");
+}
+
+TEST(Firecracker, IsToldOfLimitsWhereThereAreSome) {
+  Machine m = machine();
+  auto limiter_of = [&](const std::string& path, const char* key) {
+    for (const ApiRequest& r : boot_requests(m, newest_known))
+      if (r.path == path)
+        if (size_t at = r.body.find(key); at != std::string::npos) return r.body.substr(at);
+    return std::string();
+  };
+  EXPECT_EQ(limiter_of("/drives/root", "rate_limiter"), "");
+  EXPECT_EQ(limiter_of("/network-interfaces/n0", "rate_limiter"), "");
+  m.disks[0].limit = {1 << 20, 0};
+  m.net_limit = {0, 50};
+  EXPECT_EQ(limiter_of("/drives/root", "\"rate_limiter"),
+            "\"rate_limiter\":{\"bandwidth\":{\"size\":1048576,\"refill_time\":1000},"
+            "\"ops\":{\"size\":0,\"refill_time\":0}}}");
+  EXPECT_EQ(limiter_of("/drives/upper", "rate_limiter"), "");
+  std::string ops = "{\"bandwidth\":{\"size\":0,\"refill_time\":0},"
+                    "\"ops\":{\"size\":50,\"refill_time\":1000}}";
+  EXPECT_EQ(limiter_of("/network-interfaces/n0", "\"rx_"),
+            "\"rx_rate_limiter\":" + ops + ",\"tx_rate_limiter\":" + ops + "}");
+  // While it runs all are said, so that one that was lifted is.
+  EXPECT_EQ(
+      limit_requests({{"work", false, {}}}, RateLimit{0, 50}),
+      (std::vector<ApiRequest>{
+          {"/drives/work",
+           "{\"drive_id\":\"work\",\"rate_limiter\":{\"bandwidth\":{\"size\":0,"
+           "\"refill_time\":0},\"ops\":{\"size\":0,\"refill_time\":0}}}",
+           "PATCH"},
+          {"/network-interfaces/n0",
+           "{\"iface_id\":\"n0\",\"rx_rate_limiter\":" + ops + ",\"tx_rate_limiter\":" + ops + "}",
+           "PATCH"}}));
+  EXPECT_TRUE(limit_requests({}, {}).empty());
 }
 
 TEST(Firecracker, WhatItLogsIsToldLineForLineWhoeverReadsItLater) {
