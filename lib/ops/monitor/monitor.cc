@@ -192,7 +192,7 @@ void Monitor::start_vmm() {
   vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), entry);
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
   row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
-               confinement_of(entry), progress_.timings());
+               confinement_of(entry, vmm_.is_in_cell()), progress_.timings());
   vmm_.boot(prepared_->machine,
             [this](std::optional<Error> fault) { on_booted(std::move(fault)); });
 }

@@ -26,6 +26,7 @@ void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int
                 const std::optional<vmm::Inside>& inside) {
   vmm::Started started = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
   child_ = std::move(started.child);
+  is_in_cell_ = started.is_in_cell;
   child_->leave(); // a monitor that dies leaves it to the next one
   id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
   booted_ = false;

@@ -49,6 +49,7 @@ public:
   bool adopt(const ProcessId& id, const std::string& runtime_dir);
 
   explicit operator bool() const { return static_cast<bool>(running_); }
+  bool is_in_cell() const { return is_in_cell_; } // of one that was started
   const ProcessId& id() const { return id_; } // empty where the VMM was gone before the first look
   // While there is one.
   vmm::Running& running() { return *running_; }
@@ -73,7 +74,7 @@ private:
   Fd adopted_;
   std::unique_ptr<vmm::Running> running_;
   std::vector<vmm::VmmEvent> events_;
-  bool booted_ = false;
+  bool booted_ = false, is_in_cell_ = false;
   vmm::Done on_killed_;
   sys::Loop::Timer look_ = 0, deadline_ = 0;
 };
