@@ -1,5 +1,6 @@
 #include "sys/cell.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -159,8 +161,9 @@ std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& rep
   int child = copy_process(CLONE_PARENT);
   if (child < 0) throw sys_error(errno, "cannot make a process");
   if (child > 0) {
-    first.tell(there);
+    // In this order: where this process is killed in between, the first one ends them both.
     write_all(report.get(), fmt::format("{}\n", child));
+    first.tell(there);
     ::_exit(0);
   }
   first.leave();
@@ -182,6 +185,36 @@ void drop_capabilities(bool ports) {
   if (::syscall(SYS_capset, &c.header, c.data) != 0 ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     throw sys_error(errno, "cannot give up rights");
+}
+
+namespace {
+
+// Of how many nested process namespaces a process has a number; 0 where it has gone.
+size_t depth_of(const std::string& process) {
+  std::optional<std::string> status;
+  try {
+    status = find_content("/proc/" + process + "/status", 16384);
+  } catch (const Error&) { // it is just ending
+  }
+  size_t at = status ? status->find("\nNSpid:") : std::string::npos;
+  if (at == std::string::npos) return 0;
+  std::string line = status->substr(at + 1, status->find('\n', at + 1) - at - 1);
+  return static_cast<size_t>(std::ranges::count(line, '\t'));
+}
+
+ino_t cell_of(int pid) {
+  struct stat st {};
+  return ::stat(fmt::format("/proc/{}/ns/pid", pid).c_str(), &st) == 0 ? st.st_ino : 0;
+}
+
+} // namespace
+
+bool is_outside_of(int pid, int other) {
+  size_t depth = depth_of(fmt::format("{}", pid));
+  if (depth == 0) return false;
+  if (depth <= depth_of("self")) return true;
+  ino_t cell = cell_of(pid);
+  return cell != 0 && cell != cell_of(other);
 }
 
 } // namespace banger::sys

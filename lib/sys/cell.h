@@ -30,6 +30,9 @@ namespace banger::sys {
 // has changed, and nothing was told on `report`. Throws where it fails later than that.
 std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& report);
 
+// Whether a process that runs is none of another one's cell; false where that cannot be told.
+bool is_outside_of(int pid, int other);
+
 // From now on this process has no capabilities, and gets none by a program that it executes, were
 // it root's. `ports`: it keeps the one to bind ports below 1024, if it has it.
 void drop_capabilities(bool ports);

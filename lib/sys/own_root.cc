@@ -40,7 +40,12 @@ struct Entry {
 };
 using Entries = std::map<std::string, Entry>; // by absolute paths: parents stand before children
 
-bool is_absent(int err) { return err == ENOENT || err == ENOTDIR || err == EACCES; }
+// Whether there is a directory, or another file; none where this process finds nothing.
+std::optional<bool> is_dir(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) return {};
+  return S_ISDIR(st.st_mode);
+}
 
 // The real path that `path` leads to, and the links that it leads through; none where it is one of
 // a circle.
@@ -101,15 +106,14 @@ void restrict(int fd, const char* path, unsigned flags, uint64_t attributes) {
 
 void take(Entries& entries, const std::string& path, Use use) {
   auto real = follow(path, entries);
-  auto info = real ? find_info(*real) : std::nullopt;
-  if (!info || is_covered(entries, *real, use)) return;
-  unsigned depth = info->is_dir ? with_submounts : 0;
+  auto whole = real ? is_dir(*real) : std::nullopt;
+  if (!whole || is_covered(entries, *real, use)) return;
+  unsigned depth = *whole ? with_submounts : 0;
   Fd fd(static_cast<int>(
       ::syscall(SYS_open_tree, AT_FDCWD, real->c_str(), clone_tree | close_on_exec | depth)));
-  if (!fd && is_absent(errno)) return;
   if (!fd) throw sys_error(errno, "cannot take '{}' along", *real);
   restrict(fd.get(), "", AT_EMPTY_PATH | depth, attributes_of(use));
-  entries[*real] = {use, {}, info->is_dir, std::move(fd)};
+  entries[*real] = {use, {}, *whole, std::move(fd)};
 }
 
 // In the new root, which is the working directory.
@@ -152,8 +156,7 @@ void make_own_root(const std::vector<Reach>& reaches, const std::string& scratch
   // Directories first: what lies in one that is given whole needs no mount of its own.
   for (bool dirs : {true, false})
     for (const Reach& reach : reaches)
-      if (auto info = find_info(reach.path); info && info->is_dir == dirs)
-        take(entries, reach.path, reach.use);
+      if (is_dir(reach.path) == dirs) take(entries, reach.path, reach.use);
   if (::mount("banger", scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
               "mode=0755,size=1m") != 0 ||
       ::chdir(scratch.c_str()) != 0)

@@ -81,7 +81,7 @@ reached() {
 }
 
 own=('its own directory' 'its disk' 'its kernel')
-tries=33
+tries=34
 
 @test "a VMM reaches its VM's files, and nothing else of its host" {
   local net
@@ -96,12 +96,45 @@ tries=33
     [ $((0x$(sed -n 's/^CapBnd:.//p' "/proc/$pid/status") & ~0x400 & -($(id -u) == 0))) -eq 0 ]
     # Whose it is can still be told by its directory.
     same "$(stat -L -c %d:%i "/proc/$pid/cwd")" "$(stat -c %d:%i "$(runtime_of x)")"
+    # A process with mounts of its own may stand in another directory of that name: it is none of the VM's.
+    stand_apart "$(runtime_of x)"
     # The guest has all that it had: both disks, ssh, its console, a published port.
     expect 0 banger ssh x -- 'echo x >/root/f && echo x >/etc/f && sync && reboot' || true
     await 60 banger ssh x -- test -e /etc/f
     expect 0 banger vm rm --force x
+    kill "$apart"
   done
   [ ! -e "$root/new" ]
+}
+
+stand_apart() {
+  local user=()
+  [ "$(id -u)" -eq 0 ] || user=(-Ur)
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare -m "${user[@]}" sh -c 'mount -t tmpfs none "$0" && cd "$0" && exec sleep 100000' "$1" 3>&- &
+  apart=$!
+  stands_there() { [ "$(readlink "/proc/$apart/cwd") $(cat "/proc/$apart/comm")" = "$1 sleep" ]; }
+  await 10 stands_there "$1"
+}
+
+# The first process of a VM's cell, which is named by what it was told.
+first_of() { pgrep -f "^[^ ]*banger-enter .*$(runtime_of "$1") "; }
+
+@test "a cell ends with its VMM, and a VMM with its cell, whoever is killed; nothing of it stays" {
+  local victim
+  for victim in vmm first; do
+    expect 0 banger vm run $tiny --net isolated x
+    pid=$(vm_field x .vmm.pid) first=$(first_of x)
+    [ "$first" -gt 0 ]
+    if [ $victim = vmm ]; then kill -9 "$pid"; else kill -9 "$first"; fi
+    await 10 in_state x failed
+    same "$(vm_field x .reason | grep -o 'signal 9')" 'signal 9'
+    await 10 gone "$first"
+    gone "$pid"
+    expect 0 banger vm rm x
+  done
+  expect 0 banger vm rm other
+  nothing_left
 }
 
 runtime_of() { dirname "$(vm_field "$1" .vmm.api_socket)"; }
@@ -134,7 +167,7 @@ without_namespaces() {
   for what in 'the key of the state' 'its host key' 'the disk of another VM' 'a file of its user' \
     'a new file' 'the list of users' 'another process' 'to list processes' 'to run what it writes' \
     'a process by its number' 'any other process' 'to trace a process' 'the root of a process' 'shared memory' \
-    'the socket agent.sock' 'the socket @' 'to mount in a namespace' 'a device'; do
+    'the socket agent.sock' 'the socket @' 'its monitor' 'to mount in a namespace' 'a device'; do
     tried | grep -qx "$what: yes" || { tried && false; }
   done
   [ "$(id -u)" -ne 0 ] || for what in 'to mount' 'to leave by chroot' 'a new device' \

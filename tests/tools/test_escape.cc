@@ -3,6 +3,8 @@
 //
 //   banger-test-escape PID SHM PORTAL…
 //
+// A VM's monitor, monitor.sock in the working directory, has a word for whom it lets ask.
+//
 // PID is a process of its user outside, SHM the id of his System V shared memory; a PORTAL is the
 // path of a Unix socket, or "@NAME" for an abstract one.
 #include <cerrno>
@@ -49,6 +51,18 @@ bool connects(std::string portal) {
   }
   int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   bool did = ::connect(fd, reinterpret_cast<sockaddr*>(&a), size) == 0;
+  ::close(fd);
+  return did;
+}
+
+bool hears(const char* portal) {
+  sockaddr_un a{};
+  a.sun_family = AF_UNIX;
+  std::strncpy(a.sun_path, portal, sizeof a.sun_path - 1);
+  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  char byte = 0;
+  bool did =
+      ::connect(fd, reinterpret_cast<sockaddr*>(&a), sizeof a) == 0 && ::read(fd, &byte, 1) == 1;
   ::close(fd);
   return did;
 }
@@ -133,6 +147,7 @@ int main(int argc, char** argv) {
   for (int i = 3; i < argc; i++)
     tell(std::string("the socket ") + (argv[i][0] == '@' ? "@" : std::strrchr(argv[i], '/') + 1),
          connects(argv[i]));
+  tell("its monitor", hears("monitor.sock"));
   tell("to mount", in_another([] { return mounts(CLONE_NEWNS); }));
   tell("to mount in a namespace", in_another([] { return mounts(CLONE_NEWUSER | CLONE_NEWNS); }));
   tell("to leave by chroot", in_another(leaves_by_chroot));

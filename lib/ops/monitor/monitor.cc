@@ -46,7 +46,8 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                         return to_line(failure_report(e));
                       },
                       [this](const Client& client) { greet(client); },
-                      [this](const Client& client) { saving_.on_leave(client); }}),
+                      [this](const Client& client) { saving_.on_leave(client); },
+                      [this](int pid) { return vmm_.is_told_apart(pid); }}),
       vmm_(loop_, driver_,
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "sys/cell.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -43,6 +44,8 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
   running_->take_up();
   return true;
 }
+
+bool Vmm::is_told_apart(int pid) const { return sys::is_outside_of(pid, id_.pid); }
 
 void Vmm::follow(const std::string& runtime_dir) {
   events_.clear();
