@@ -1,10 +1,16 @@
+#include <cstdio>
+
 #include "core/error.h"
+#include "core/handle.h"
 #include "core/text.h"
 #include "core/units.h"
 #include "net/helpers.h"
+#include "sys/cell.h"
 #include "sys/confine.h"
+#include "sys/file.h"
 #include "sys/namespace.h"
 #include "sys/process.h"
+#include "sys/wait.h"
 
 namespace banger::net {
 
@@ -18,10 +24,29 @@ std::optional<sys::Use> use_of(std::string_view option) {
   return {};
 }
 
+// Goes on in the process that becomes the program.
+void confine(const std::vector<sys::Reach>& reaches, bool tcp, Fd report) {
+  if (report)
+    if (auto fault = sys::enter_cell(reaches, report))
+      std::fprintf(stderr, "banger-enter: no root directory of its own for the VMM: %s\n",
+                   fault->what());
+  sys::drop_capabilities(tcp);
+  sys::confine(reaches, tcp);
+}
+
+void try_cell() {
+  sys::Pipe report = sys::make_pipe();
+  std::vector<sys::Reach> here{{sys::real_path("."), sys::Use::read}};
+  // The process that called this ends in there.
+  if (auto fault = sys::enter_cell(here, report.write)) throw std::move(*fault);
+}
+
 } // namespace
 
 void enter_network(const std::vector<std::string>& words) {
+  if (words == std::vector<std::string>{"try"}) return try_cell();
   int net = -1, user = -1;
+  Fd report;
   std::string confined;
   std::vector<sys::Reach> reaches;
   size_t at = 0;
@@ -31,16 +56,19 @@ void enter_network(const std::vector<std::string>& words) {
       reaches.push_back({value, *use});
     else if (option == "--confine")
       confined = value;
-    else if (option == "--net" || option == "--user")
-      (option == "--net" ? net : user) =
-          static_cast<int>(parse_number("descriptor", value, 3, 1 << 20));
-    else
+    else if (option == "--net" || option == "--user" || option == "--report") {
+      int fd = static_cast<int>(parse_number("descriptor", value, 3, 1 << 20));
+      if (option == "--report")
+        report.reset(fd);
+      else
+        (option == "--net" ? net : user) = fd;
+    } else
       throw usage("unknown option '{}'", option);
   }
   if (at + 1 >= words.size() || words[at] != "--")
     throw usage("unknown request '{}'", join(words, " "));
   if (net >= 0) sys::enter(net, user);
-  if (!confined.empty()) sys::confine(reaches, confined == "tcp");
+  if (!confined.empty()) confine(reaches, confined == "tcp", std::move(report));
   std::vector<std::string> program(words.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                                    words.end());
   sys::exec({program, {}, {}, false}, sys::Keep::inherited); // what the monitor named

@@ -14,9 +14,13 @@ namespace banger::net {
 void hold_network(const std::vector<std::string>& words);
 
 // banger-enter: enters namespaces, where it is told to, and becomes a program that has no rights
-// there, and reaches no more of the host than what is named (sys/confine.h), where --confine is.
-//   [--net FD [--user FD]] [--confine tcp|no-tcp] [--read PATH] [--write PATH] [--device PATH]
-//   [--directory PATH]… -- PROGRAM WORD…
-[[noreturn]] void enter_network(const std::vector<std::string>& words);
+// there, and reaches no more of the host than what is named, where --confine is: in a cell
+// (sys/cell.h), and confined by Landlock there (sys/confine.h). Of a cell it tells the program's
+// pid on the descriptor of --report. Where the host allows no cell, Landlock is all there is, this
+// process becomes the program, and it says so on its standard error.
+// With the word `try` it only tries to make a cell, and ends.
+//   [--net FD [--user FD]] [--confine tcp|no-tcp --report FD] [--read PATH] [--write PATH]
+//   [--device PATH] [--directory PATH]… -- PROGRAM WORD…
+void enter_network(const std::vector<std::string>& words);
 
 } // namespace banger::net

@@ -61,7 +61,7 @@ constexpr uint64_t of_a_file = execute | write_file | read_file | truncate | ioc
 
 void allow(int ruleset, const Reach& reach, uint64_t known) {
   Fd fd(::open(reach.path.c_str(), O_PATH | O_CLOEXEC));
-  if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) return;
+  if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP)) return;
   if (!fd) throw sys_error(errno, "cannot open '{}'", reach.path);
   auto info = find_info(reach.path);
   uint64_t rights = rights_of(reach.use) & known;

@@ -51,6 +51,8 @@ public:
     std::function<void(const std::shared_ptr<Client>&)> on_join = {};
     // One whose connection has ended, by either end.
     std::function<void(const std::shared_ptr<Client>&)> on_leave = {};
+    // Whether a process with this pid may connect; the connection of another ends unheard.
+    std::function<bool(int pid)> admits = {};
   };
 
   LineServer(Loop& loop, Handlers handlers);

@@ -29,21 +29,24 @@ uint64_t inode_of(int fd) {
   return st.st_ino;
 }
 
-// "No space left on device" is how the kernel says that a limit is reached.
-Error no_namespace(int err, const char* what) {
-  if (err == ENOSPC)
-    return failed("cannot make {}: the limit user.max_user_namespaces or user.max_net_namespaces "
-                  "is reached",
-                  what);
-  return sys_error(err, "cannot make {}", what);
-}
-
 void write_own(const char* file, const std::string& text) {
   Fd fd = open_file(std::string("/proc/self/") + file, O_WRONLY);
   write_all(fd.get(), text);
 }
 
 } // namespace
+
+Error no_namespace(int err, const char* what, const char* limits) {
+  // "No space left on device" is how the kernel says that a limit is reached.
+  if (err == ENOSPC) return failed("cannot make {}: the limit {} is reached", what, limits);
+  return sys_error(err, "cannot make {}", what);
+}
+
+void map_own_user(unsigned uid, unsigned gid) {
+  write_own("setgroups", "deny"); // user_namespaces(7): else gid_map may not be written
+  write_own("uid_map", fmt::format("{} {} 1", uid, uid));
+  write_own("gid_map", fmt::format("{} {} 1", gid, gid));
+}
 
 std::vector<std::string> links_of(const ProcessId& id) {
   std::optional<std::string> table;
@@ -84,16 +87,15 @@ std::optional<Namespaces> open_namespaces(const ProcessId& id) {
 }
 
 void make_network_namespace() {
+  constexpr const char* limits = "user.max_user_namespaces or user.max_net_namespaces";
   if (is_root()) {
-    if (::unshare(CLONE_NEWNET) != 0) throw no_namespace(errno, "a network namespace");
+    if (::unshare(CLONE_NEWNET) != 0) throw no_namespace(errno, "a network namespace", limits);
     return;
   }
   unsigned uid = ::geteuid(), gid = ::getegid();
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-    throw no_namespace(errno, "a user and network namespace");
-  write_own("setgroups", "deny"); // user_namespaces(7): else gid_map may not be written
-  write_own("uid_map", fmt::format("{} {} 1", uid, uid));
-  write_own("gid_map", fmt::format("{} {} 1", gid, gid));
+    throw no_namespace(errno, "a user and network namespace", limits);
+  map_own_user(uid, gid);
 }
 
 void enter(const Namespaces& where) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/handle.h"
 #include "model/vm.h"
 
@@ -33,6 +34,13 @@ bool has_link(const ProcessId& id, const std::string& name);
 // root, a user namespace around it, in which the user keeps his number: programs that it executes
 // have no rights there, this process has all.
 void make_network_namespace();
+
+// In a user namespace that was just made for this process: the user keeps these numbers, which are
+// his own outside of it, and there are no others.
+void map_own_user(unsigned uid, unsigned gid);
+
+// Why the kernel has made no namespaces: `what` they are, and the names of the limits on them.
+Error no_namespace(int err, const char* what, const char* limits);
 
 // This process enters them; with `user` it has all rights there until it executes a program.
 void enter(const Namespaces& where);

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -111,6 +112,23 @@ void end_process(const ProcessId& id, Millis patience) {
     throw failed("cannot end process {}: it does not die", id.pid);
 }
 
+namespace {
+
+std::string cwd_of(const std::string& process_dir) {
+  std::string link = process_dir + "/cwd";
+  auto text = read_link(link);
+  struct stat there {
+  }, here{};
+  // A directory that was removed has no name any more.
+  bool is_named = text && ::stat(text->c_str(), &here) == 0;
+  if (is_named && ::stat(link.c_str(), &there) == 0 &&
+      (there.st_dev != here.st_dev || there.st_ino != here.st_ino))
+    return {};
+  return text.value_or("");
+}
+
+} // namespace
+
 std::vector<ProcessInfo> list_processes() {
   std::vector<ProcessInfo> all;
   for (const std::string& name : list_dir("/proc")) {
@@ -121,10 +139,7 @@ std::vector<ProcessInfo> list_processes() {
     auto s = read_stat(pid);
     auto info = find_info(dir);
     if (!s || is_dead(s->state) || !info) continue;
-    all.push_back({{pid, s->start_time, boot_id()},
-                   s->comm,
-                   read_link(dir + "/cwd").value_or(""),
-                   info->uid});
+    all.push_back({{pid, s->start_time, boot_id()}, s->comm, cwd_of(dir), info->uid});
   }
   return all;
 }

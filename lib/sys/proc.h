@@ -37,7 +37,9 @@ void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Mi
 struct ProcessInfo {
   ProcessId id;
   std::string comm;
-  std::string cwd; // empty where it may not be read
+  // Empty where it may not be read, and where it is another directory than the one of that name
+  // here: a process may have mounts of its own.
+  std::string cwd;
   uid_t uid;
 };
 std::vector<ProcessInfo> list_processes();

@@ -181,6 +181,12 @@ Child spawn(const Command& command, const Stdio& stdio) {
   return {keeper.pid, std::move(pidfd), std::move(keeper.lifeline)};
 }
 
+Child take_child(int pid) {
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) throw sys_error(errno, "cannot follow process {}", pid);
+  return {pid, std::move(pidfd)};
+}
+
 Child::~Child() {
   if (lifeline_)
     lifeline_->reset();

@@ -86,6 +86,8 @@ private:
 };
 
 Child spawn(const Command& command, const Stdio& stdio);
+// A child of this process that another child has made for it (sys/cell.h).
+Child take_child(int pid);
 
 struct RunResult {
   ExitStatus status;

@@ -1,40 +1,26 @@
 #include "vmm/launch.h"
 
+#include <climits>
+
 #include <fcntl.h>
 
 #include <fmt/format.h>
 
+#include "core/error.h"
+#include "core/units.h"
 #include "sys/file.h"
+#include "sys/lines.h"
 #include "sys/socket.h"
+#include "sys/wait.h"
 #include "vmm/machine.h"
+#include "vmm/program.h"
 
 namespace banger::vmm {
 
 namespace {
 
-// Where programs, their libraries and their data are installed, and what those read as they begin.
-constexpr const char* system_paths[] = {"/usr",
-                                        "/opt",
-                                        "/nix/store",
-                                        "/lib",
-                                        "/lib64",
-                                        "/bin",
-                                        "/etc/ld.so.cache",
-                                        "/etc/ld.so.preload",
-                                        "/proc/self",
-                                        "/proc/filesystems",
-                                        "/proc/cpuinfo",
-                                        "/proc/meminfo",
-                                        "/sys/devices/system"};
 constexpr const char* plain_devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
-
-// The directory of a program that is not installed there, with the data beside it.
-std::string prefix_of(const std::string& program) {
-  size_t name = program.rfind('/');
-  if (name == std::string::npos) return {};
-  size_t bin = program.rfind('/', name - 1);
-  return bin == std::string::npos || bin == 0 ? std::string() : program.substr(0, bin);
-}
+constexpr Millis time_to_enter{10'000};
 
 void add_reaches(std::vector<std::string>& step, const Inside& inside, const Launch& launch,
                  const std::string& runtime_dir) {
@@ -43,12 +29,10 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
     step.push_back(path);
   };
   add("--confine", launch.tcp ? "tcp" : "no-tcp");
-  for (const char* path : system_paths) add("--read", path);
   for (const char* path : plain_devices) add("--device", path);
   if (auto program = sys::find_program(launch.command.argv[0])) {
-    std::string real = sys::real_path(*program);
-    add("--read", real);
-    if (!real.starts_with("/usr/")) add("--read", prefix_of(real) + "/share/qemu");
+    add("--read", *program); // the links that lead to it
+    for (const std::string& path : needs_of(sys::real_path(*program))) add("--read", path);
   }
   add("--directory", runtime_dir);
   for (const std::string& dir : inside.directories) add("--directory", dir);
@@ -58,10 +42,21 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
       add(info->is_disk    ? "--device" // a VMM asks it for its size
           : link.read_only ? "--read"
                            : "--write",
-          sys::real_path(path));
+          path);
   }
   for (const sys::Reach& reach : launch.reaches)
     add(reach.use == sys::Use::device ? "--device" : "--read", reach.path);
+}
+
+// The process that was started is the VMM, unless it has made another one in a cell.
+void follow_into_cell(Started& started, int report) {
+  sys::LineReader lines(report, 64);
+  auto line = lines.next(time_to_enter);
+  if (!line && lines.ended()) return;
+  if (!line) throw timed_out("cannot start the VMM: it was not in its namespaces in time");
+  started.child.wait();
+  started.child = sys::take_child(static_cast<int>(parse_number("process", *line, 1, INT_MAX)));
+  started.is_in_cell = true;
 }
 
 } // namespace
@@ -76,7 +71,10 @@ sys::Command step_into(const Inside& inside, const Launch& launch, const std::st
   };
   if (inside.net >= 0) add_fd("--net", first_fd);
   if (inside.user >= 0) add_fd("--user", first_fd + 1);
-  if (inside.confined) add_reaches(step, inside, launch, runtime_dir);
+  if (inside.confined) {
+    add_reaches(step, inside, launch, runtime_dir);
+    add_fd("--report", first_fd + 2);
+  }
   step.emplace_back("--");
   command.argv.insert(command.argv.begin(), step.begin(), step.end());
   return command;
@@ -113,15 +111,23 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
     stdio.more.emplace_back(listeners.back().get(), 2 + static_cast<int>(listeners.size()));
   }
   sys::Command command = launch.command;
+  sys::Pipe report;
   if (inside) {
     int first_fd = 3 + static_cast<int>(listeners.size());
     command = step_into(*inside, launch, runtime_dir, first_fd);
     if (inside->net >= 0) stdio.more.emplace_back(inside->net, first_fd);
     if (inside->user >= 0) stdio.more.emplace_back(inside->user, first_fd + 1);
+    if (inside->confined) {
+      report = sys::make_pipe();
+      stdio.more.emplace_back(report.write.get(), first_fd + 2);
+    }
   }
   command.cwd = runtime_dir;
   command.new_session = true; // a terminal's ^C is not for the VMM
-  return {sys::spawn(command, stdio), std::move(log)};
+  Started started{sys::spawn(command, stdio), std::move(log)};
+  report.write.reset();
+  if (report.read) follow_into_cell(started, report.read.get());
+  return started;
 }
 
 } // namespace banger::vmm

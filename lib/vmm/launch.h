@@ -47,18 +47,22 @@ struct Launch {
 
 struct Started {
   sys::Child child;
-  Fd log; // both ends of Launch::log: it keeps all lines until it is attached to
+  Fd log;                  // both ends of Launch::log: it keeps all lines until it is attached to
+  bool is_in_cell = false; // sys/cell.h
 };
 
 // How a VMM is started from what has all rights of its user.
 struct Inside {
   std::string step;        // the program that becomes the VMM: banger-enter (net/helpers.h)
   int net = -1, user = -1; // descriptors of the namespaces that it runs in; -1: this process's own
-  bool confined = false;   // it reaches nothing but what Launch names, and these
+  // It reaches nothing but what Launch names, and these: it is in a cell, where the host allows it,
+  // and confined by Landlock, where the kernel has it.
+  bool confined = false;
   std::vector<std::string> directories = {};
 };
 
-// Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`.
+// Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`. One that
+// is to be in a cell is awaited until it is, which takes milliseconds.
 Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
               const std::optional<Inside>& inside = {});
 

@@ -270,16 +270,49 @@ Check check_files(const Host&) {
   return {"files", most < least ? Verdict::missing : Verdict::warn, found, "ulimit -n 1024"};
 }
 
+// Why this host allows a VMM no namespaces; empty: it does. Trying is the only way to know.
+std::string cell_fault(const Host& host) {
+  std::string program = host.dirs.libexec + "/banger-enter";
+  if (!sys::exists(program)) return fmt::format("no '{}'", program);
+  sys::RunResult trial =
+      sys::run({{program, "try"}, {}, host.dirs.libexec, false}, {}, Millis(10'000));
+  if (trial.status.ok()) return {};
+  std::string said = escape_for_terminal(last_lines(trial.err, 1));
+  constexpr std::string_view own_name = "banger-enter: ";
+  if (said.starts_with(own_name)) said.erase(0, own_name.size());
+  return said.empty() ? trial.status.text() : said;
+}
+
 Check check_confinement(const Host& host) {
+  Check c{"confinement", Verdict::ok, {}, {}};
+  auto warn = [&](const std::string& found, const std::string& fix) {
+    c = {c.id, Verdict::warn, found, fix};
+    return c;
+  };
+  if (!host.settings.vm_confined) return warn("turned off by vm.confined", "vm.confined = true");
   int version = sys::landlock_version();
+  std::string fault = cell_fault(host);
+  constexpr const char* allow =
+      "allow user, mount and process namespaces to this user (a limit, AppArmor or a container may "
+      "forbid them)";
+  constexpr const char* boot =
+      "boot a kernel with it, and lsm=landlock,... on its command line where it is off";
+  if (version == 0 && !fault.empty())
+    return warn(fmt::format("a VMM that its guest takes over reaches all that you do: this kernel "
+                            "has no Landlock, and this host allows no namespaces ({})",
+                            fault),
+                allow);
   if (version == 0)
-    return {"confinement", Verdict::warn,
-            "this kernel has no Landlock: a VMM that its guest takes over reaches all that you do",
-            "boot a kernel with it, and lsm=landlock,... on its command line where it is off"};
-  std::string found = fmt::format("a VMM reaches its VM's files alone (Landlock {})", version);
-  if (!host.settings.vm_confined) found = "turned off by vm.confined";
-  return {"confinement", host.settings.vm_confined ? Verdict::ok : Verdict::warn, found,
-          host.settings.vm_confined ? "" : "vm.confined = true"};
+    return warn("a VMM reaches its VM's files alone, by namespaces; this kernel has no Landlock",
+                boot);
+  if (!fault.empty())
+    return warn(fmt::format("a VMM reaches its VM's files alone, by Landlock {}; sockets and other "
+                            "processes of yours are open to it, for this host allows no "
+                            "namespaces ({})",
+                            version, fault),
+                allow);
+  c.found = fmt::format("a VMM reaches its VM's files alone (namespaces, Landlock {})", version);
+  return c;
 }
 
 // Its limits are a user's, and other programs take their share: trying is the only way to know.

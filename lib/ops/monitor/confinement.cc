@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "ops/release/snapshots.h"
 #include "sys/confine.h"
 #include "sys/file.h"
@@ -21,9 +22,12 @@ vmm::Inside entry_of(const Dirs& dirs, const Places& places, const Settings& set
   return entry;
 }
 
-std::string confinement_of(const vmm::Inside& entry) {
-  int version = entry.confined ? sys::landlock_version() : 0;
-  return version ? fmt::format("landlock {}", version) : "";
+std::string confinement_of(const vmm::Inside& entry, bool is_in_cell) {
+  std::vector<std::string> walls;
+  if (is_in_cell) walls.emplace_back("namespaces");
+  if (int version = entry.confined ? sys::landlock_version() : 0)
+    walls.push_back(fmt::format("landlock {}", version));
+  return join(walls, ", ");
 }
 
 } // namespace banger::ops

@@ -1,5 +1,5 @@
 // How a VM's VMM is started: in the namespaces of its network, and kept from what of the host its
-// VM does not need (sys/confine.h).
+// VM does not need (sys/cell.h, sys/confine.h).
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ namespace banger::ops {
 vmm::Inside entry_of(const Dirs& dirs, const Places& places, const Settings& settings,
                      const std::optional<sys::Namespaces>& where);
 
-// What is in force for a VMM that is started so, as Vm::confinement has it.
-std::string confinement_of(const vmm::Inside& entry);
+// What is in force for a VMM that was started so, as Vm::confinement has it.
+std::string confinement_of(const vmm::Inside& entry, bool is_in_cell);
 
 } // namespace banger::ops

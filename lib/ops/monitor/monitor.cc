@@ -46,7 +46,8 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                         return to_line(failure_report(e));
                       },
                       [this](const Client& client) { greet(client); },
-                      [this](const Client& client) { saving_.on_leave(client); }}),
+                      [this](const Client& client) { saving_.on_leave(client); },
+                      [this](int pid) { return vmm_.is_told_apart(pid); }}),
       vmm_(loop_, driver_,
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
@@ -194,7 +195,7 @@ void Monitor::start_vmm() {
   vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), entry);
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
   row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
-               confinement_of(entry), progress_.timings());
+               confinement_of(entry, vmm_.is_in_cell()), progress_.timings());
   vmm_.boot(prepared_->machine,
             [this](std::optional<Error> fault) { on_booted(std::move(fault)); });
 }

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "sys/cell.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -26,6 +27,7 @@ void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int
                 const std::optional<vmm::Inside>& inside) {
   vmm::Started started = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
   child_ = std::move(started.child);
+  is_in_cell_ = started.is_in_cell;
   child_->leave(); // a monitor that dies leaves it to the next one
   id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
   booted_ = false;
@@ -42,6 +44,8 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
   running_->take_up();
   return true;
 }
+
+bool Vmm::is_told_apart(int pid) const { return sys::is_outside_of(pid, id_.pid); }
 
 void Vmm::follow(const std::string& runtime_dir) {
   events_.clear();

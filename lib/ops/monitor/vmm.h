@@ -48,7 +48,11 @@ public:
   // Takes over a VMM that runs; false where it is gone.
   bool adopt(const ProcessId& id, const std::string& runtime_dir);
 
+  // Whether a process is none of the VMM's: a guest that has taken over its VMM does not command
+  // its VM. False where that cannot be told.
+  bool is_told_apart(int pid) const;
   explicit operator bool() const { return static_cast<bool>(running_); }
+  bool is_in_cell() const { return is_in_cell_; } // of one that was started
   const ProcessId& id() const { return id_; } // empty where the VMM was gone before the first look
   // While there is one.
   vmm::Running& running() { return *running_; }
@@ -74,7 +78,7 @@ private:
   Fd adopted_;
   std::unique_ptr<vmm::Running> running_;
   std::vector<vmm::VmmEvent> events_;
-  bool booted_ = false;
+  bool booted_ = false, is_in_cell_ = false;
   vmm::Done on_killed_;
   sys::Loop::Timer look_ = 0, deadline_ = 0;
 };

@@ -30,8 +30,8 @@ TEST_F(RowTest, ARunFromItsBeginToItsEnd) {
   row.claim(request, "/run/x");
   EXPECT_EQ(row.vm().run->monitor, sys::this_process());
   EXPECT_EQ(row.vm().run->runtime_dir, "/run/x");
-  row.started(request, {7, 8, "boot"}, "/run/x/api", "landlock 7", {});
-  EXPECT_EQ(row.vm().confinement, "landlock 7");
+  row.started(request, {7, 8, "boot"}, "/run/x/api", "namespaces, landlock 7", {});
+  EXPECT_EQ(row.vm().confinement, "namespaces, landlock 7");
   EXPECT_EQ(row.vm().vmm_process().pid, 7);
   row.ready("", {}, "9.2", "");
   EXPECT_EQ(row.vm().state, VmState::running);
