@@ -44,6 +44,7 @@ host_stands() { host_now | grep -v 'counter\|expires'; }
 # Nothing of a probe stands on the host.
 nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
 
+# bats test_tags=once
 @test "what keeps a guest on the bridge from the outside is named: rules, firewalls, forwarding, the guest itself" {
   serve_at without 192.0.2.2 53 names
   serve_at without 198.51.100.2 8003 other
@@ -210,6 +211,7 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   expect 3 banger net probe nobody
 }
 
+# bats test_tags=once
 @test "a watch is its asker's alone: another user, another watch, words that are none; and ends with whoever dies" {
   ask_helper 1000 <<'EOF' >/dev/null
 {"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}
