@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "net/chain_end.h"
 #include "net/listed.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -46,13 +47,7 @@ std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
 }
 
 std::vector<std::string> legacy_passes() {
-  std::vector<std::string> chains;
-  std::string rules = legacy_rules();
-  bool docker = rules.find("-N DOCKER-USER\n") != std::string::npos;
-  if (rules.find("-P INPUT DROP\n") != std::string::npos) chains.emplace_back("INPUT");
-  if (rules.find("-P FORWARD DROP\n") != std::string::npos)
-    chains.emplace_back(docker ? "DOCKER-USER" : "FORWARD");
-  return chains;
+  return parse_legacy_passes(legacy_rules());
 }
 
 } // namespace
@@ -67,7 +62,21 @@ Way parse_way(std::string_view word) {
   return found->first;
 }
 
-std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) {
+std::vector<std::string> parse_legacy_passes(std::string_view rules) {
+  auto drops = [&](std::string_view chain) {
+    return rules.find(fmt::format("-P {} DROP\n", chain)) != std::string_view::npos ||
+           ends_in_drop(rules, chain);
+  };
+  std::vector<std::string> chains;
+  if (drops("INPUT")) chains.emplace_back("INPUT");
+  if (drops("FORWARD"))
+    chains.emplace_back(rules.find("-N DOCKER-USER\n") != std::string_view::npos ? "DOCKER-USER"
+                                                                                 : "FORWARD");
+  return chains;
+}
+
+std::vector<Pass> parse_passes(const std::string& chains, std::string_view own,
+                               const ListChain& list) {
   std::vector<Pass> passes;
   bool docker = false, firewalld = false;
   each_listed(chains, "chain", [&](const Json& c) {
@@ -76,13 +85,15 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
     if (table.starts_with(own)) return;
     if (is_of_iptables(family, table) && name == "DOCKER-USER") docker = true;
     if (table == "firewalld") firewalld = true;
-    if (c.value("type", "") != "filter" || c.value("policy", "") != "drop") return;
+    if (c.value("type", "") != "filter" || table == "firewalld") return;
     if ((family != "ip" && family != "inet") || (hook != "forward" && hook != "input")) return;
+    if (c.value("policy", "") != "drop" &&
+        !ends_in_drop(name, [&](const std::string& one) { return list(family, table, one); }))
+      return;
     bool forwards = hook == "forward",
          by_iptables = is_of_iptables(family, table) && (name == "FORWARD" || name == "INPUT");
-    if (table != "firewalld")
-      passes.push_back(
-          {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
+    passes.push_back(
+        {by_iptables ? Way::iptables_nft : Way::nftables, family, table, name, forwards});
   });
   for (Pass& pass : passes)
     if (docker && pass.way == Way::iptables_nft && pass.forwards) pass.chain = "DOCKER-USER";
@@ -92,29 +103,38 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own) 
 
 namespace {
 
-// Whether a rule accepts what a match ("iifname", "oifname") of that link is true of, and asks for
-// nothing more.
-bool accepts(const Json& rule, const std::string& match, const std::string& link) {
-  bool matches = false, accepts = false;
+// Whether a rule has that match of a link as its one condition, and `ends` is true of a part.
+template <typename Ends>
+bool is_rule_for(const Json& rule, const std::string& match, const std::string& link, Ends&& ends) {
+  bool matches = false, does = false;
   size_t conditions = 0;
   for (const Json& part : rule.value("expr", Json::array())) {
-    accepts = accepts || part.contains("accept");
+    does = does || ends(part);
     if (!part.contains("match")) continue;
     conditions++;
     const Json& m = part["match"];
     matches = matches || (m.value("op", "") == "==" && m.value("right", Json()) == link &&
                           m.value("/left/meta/key"_json_pointer, "") == match);
   }
-  return matches && accepts && conditions == 1;
+  return matches && does && conditions == 1;
+}
+
+bool accepts(const Json& part) { return part.contains("accept"); }
+
+// The same of a chain, as listed.
+template <typename Ends>
+bool has_rule(const std::string& chain, const std::string& match, const std::string& link,
+              Ends&& ends) {
+  bool found = false;
+  each_listed(chain, "rule",
+              [&](const Json& rule) { found = found || is_rule_for(rule, match, link, ends); });
+  return found;
 }
 
 } // namespace
 
 bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
-  bool found = false;
-  each_listed(chain, "rule",
-              [&](const Json& rule) { found = found || accepts(rule, match, link); });
-  return found;
+  return has_rule(chain, match, link, accepts);
 }
 
 std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge) {
@@ -122,7 +142,9 @@ std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bri
   each_listed(ruleset, "rule", [&](const Json& rule) {
     Pass pass{Way::nftables, rule.value("family", ""), rule.value("table", ""),
               rule.value("chain", ""), true};
-    if (!accepts(rule, "iifname", bridge) && !accepts(rule, "oifname", bridge)) return;
+    if (!is_rule_for(rule, "iifname", bridge, accepts) &&
+        !is_rule_for(rule, "oifname", bridge, accepts))
+      return;
     if (rule.value("comment", "") != bridge) {
       if (!is_of_iptables(pass.family, pass.table)) return; // somebody's own
       pass.way = Way::iptables_nft;
@@ -133,8 +155,18 @@ std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bri
   return passes;
 }
 
+bool is_trusted(const std::string& chain, const std::string& link) {
+  return has_rule(chain, "iifname", link, [](const Json& part) {
+    return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
+  });
+}
+
 std::vector<Pass> Firewalls::find() {
-  std::vector<Pass> passes = parse_passes(rules_.list_chains(), "banger_");
+  std::vector<Pass> passes =
+      parse_passes(rules_.list_chains(), "banger_",
+                   [&](const auto& family, const auto& table, const auto& chain) {
+                     return rules_.list_chain(family, table, chain);
+                   });
   for (const std::string& chain : legacy_passes())
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
   return passes;
@@ -150,19 +182,15 @@ std::vector<Pass> Firewalls::of(const std::string& bridge) {
     Pass pass{Way::iptables_legacy, "ip", "filter", words[1], words[1] != "INPUT"};
     if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
   }
-  bool firewalld = false;
-  each_listed(all, "table",
-              [&](const Json& t) { firewalld = firewalld || t.value("name", "") == "firewalld"; });
-  if (firewalld && sys::find_program("firewall-cmd") &&
-      sys::run({{"firewall-cmd", "--zone=trusted", "--query-interface=" + bridge}, {}, {}, false},
-               {}, patience)
-          .status.ok())
+  if (is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge))
     passes.push_back({Way::firewalld, {}, {}, {}, true});
   return passes;
 }
 
 void Firewalls::open(const Pass& pass, const std::string& bridge) {
   if (pass.way == Way::firewalld) {
+    // Its program takes a second.
+    if (is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge)) return;
     sys::run_ok({{"firewall-cmd", "--zone=trusted", "--change-interface=" + bridge}, {}, {}, false},
                 {}, patience);
     return;

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
+#include "model/subnet.h"
 #include "net/listed.h"
 
 namespace banger::net {
@@ -15,6 +17,8 @@ using Json = nlohmann::ordered_json;
 
 // Before and after all chains that people make.
 constexpr int first = -2'000'000'000, last = 2'000'000'000;
+// What the host itself sends has its last address then: ports are published by DNAT.
+constexpr int after_dnat = -99;
 
 struct Place {
   const char *name, *family, *hook;
@@ -26,7 +30,7 @@ constexpr std::array<Place, 8> places{{
     {"to_tap", "bridge", "postrouting", last, &FlowCounts::to_tap},
     {"entered", "inet", "prerouting", first, &FlowCounts::entered},
     {"taken", "inet", "input", first, &FlowCounts::taken},
-    {"begun", "inet", "output", first, &FlowCounts::begun},
+    {"begun", "inet", "output", after_dnat, &FlowCounts::begun},
     {"forwarded", "inet", "forward", first, &FlowCounts::forwarded},
     {"passed", "inet", "forward", last, &FlowCounts::passed},
     {"left", "inet", "postrouting", last, &FlowCounts::left},
@@ -40,6 +44,13 @@ std::string link_of(const Place& place, const std::string& tap) {
 }
 
 } // namespace
+
+void check_flow(const Port& to) {
+  if (to.proto != "tcp" && to.proto != "udp") throw usage("invalid protocol '{}'", to.proto);
+  if (to.host < 1 || to.host > 65535) throw usage("invalid port {}", to.host);
+  if (to_text(parse_address("address", to.host_address)) != to.host_address)
+    throw usage("invalid address '{}'", to.host_address);
+}
 
 std::string watch_rules(const std::string& table, const std::string& tap, const Port& to) {
   std::string r;

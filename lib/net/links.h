@@ -45,7 +45,8 @@ public:
   // none, nor the halves of everything that VPNs put before one. Without those through `but`, a
   // link.
   std::vector<Prefix> routed(const std::string& but);
-  // The links of the default routes of the main table, and of such halves, by name.
+  // The links of the default routes of the main table, and of such halves, by name; and those by
+  // which this host would send what is for the outside now: a VPN may have a table of its own.
   std::vector<std::string> uplinks();
   // The gateways of those routes.
   std::vector<Address> gateways();

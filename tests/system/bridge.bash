@@ -88,9 +88,10 @@ host_now() {
     grep -H . /proc/sys/net/ipv4/conf/*/{forwarding,route_localnet,arp_ignore}'
 }
 
-# serve_at WHERE ADDRESS PORT LINE: says the line to whoever connects, and who that was: "LINE PEER"
+# serve_at WHERE ADDRESS PORT LINE: says the line to whoever connects, and who that was: "LINE PEER"; it ends
+# with the shell that waits for it, which is all that the test knows of it.
 serve_at() {
-  "$1" python3 - "${@:2}" "$root/served-$2-$3" <<'EOF' 3>&- &
+  "$1" setpriv --pdeathsig KILL python3 - "${@:2}" "$root/served-$2-$3" <<'EOF' 3>&- &
 import os, socket, sys
 s = socket.create_server((sys.argv[1], int(sys.argv[2])))
 open(sys.argv[4], "w").close()

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include <nlohmann/json.hpp>
-
 #include "core/error.h"
 #include "core/text.h"
 #include "dns/host_servers.h"
@@ -33,13 +31,6 @@ constexpr int dns_port = 53;
 constexpr Millis host_patience{3'000}, guest_time{60'000}, last_patience{75'000};
 // systemd-resolved's own servers, where programs are told to ask it.
 constexpr const char* resolved_servers = "/run/systemd/resolve/resolv.conf";
-
-constexpr std::pair<Barrier, std::string_view> barriers[] = {
-    {Barrier::none, "none"},         {Barrier::guest, "guest"},
-    {Barrier::setting, "setting"},   {Barrier::rule, "rule"},
-    {Barrier::firewall, "firewall"}, {Barrier::forwarding, "forwarding"},
-    {Barrier::routing, "routing"},   {Barrier::process, "process"},
-    {Barrier::outside, "outside"},   {Barrier::unknown, "unknown"}};
 
 // How this host gets there by TCP.
 Heard try_connect(const std::string& address, int port) {
@@ -213,12 +204,19 @@ private:
 
   void add_outside(const GuestLook& look, const std::optional<net::FlowSeen>& seen) {
     if (!outside_) {
-      std::vector<std::string> names;
-      for (const auto& [name, how] : tried_) names.push_back(name);
-      if (names.empty())
+      if (tried_.empty())
         return skip("outside", {}, "this host knows of no address outside: --to ADDRESS:PORT");
+      std::vector<std::string> names;
+      bool routed = false;
+      for (const auto& [name, how] : tried_) {
+        names.push_back(name);
+        routed = routed || how != Heard::fault;
+      }
       return add("outside", join(names, ", "),
-                 {Barrier::outside, {}, "this host does not get there itself", {}});
+                 {routed ? Barrier::outside : Barrier::routing,
+                  {},
+                  routed ? "this host does not get there itself" : "this host has no route there",
+                  {}});
     }
     std::string to = to_text(*outside_) + "/tcp";
     // A firewall may refuse as the other end does: only what this host hears, too, is an answer.
@@ -316,8 +314,7 @@ private:
     Heard heard = try_connect(vm_.reach, vm_.ssh_port);
     Finding f = heard == Heard::yes ? Finding{Barrier::guest, {}, silence_, {}}
                                     : inward(vm_.reach, vm_.ssh_port, ssh_port);
-    if (heard == Heard::no && f.by == Barrier::guest)
-      f.found = "the guest has no ssh server running";
+    if (heard == Heard::no && f.by == Barrier::guest) f.found = "no ssh server runs in the guest";
     if (f.fix.empty()) f.fix = fmt::format("banger vm console {}", vm_.name);
     add("guest", ssh_way(), f);
     skip("outside", {}, "the guest cannot be asked");
@@ -338,40 +335,12 @@ private:
 
 } // namespace
 
-std::string_view name_of(Barrier by) {
-  return std::ranges::find(barriers, by, [](const auto& b) { return b.first; })->second;
-}
-
-std::string_view name_of(ProbeTry::Outcome outcome) {
-  switch (outcome) {
-  case Outcome::ok:
-    return "ok";
-  case Outcome::lost:
-    return "lost";
-  case Outcome::skipped:
-    return "skipped";
-  }
-  return {};
-}
-
 bool Probe::arrives() const {
   return std::ranges::none_of(tries, [](const ProbeTry& t) { return t.outcome == Outcome::lost; });
 }
 
 Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Endpoint>& to) {
   return Prober(in, find_ssh_target(in, ref), to).run();
-}
-
-Json to_json(const Vm& vm, const ProbeTry& t) {
-  auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
-  return {{"vm", vm.name},
-          {"test", t.test},
-          {"outcome", name_of(t.outcome)},
-          {"to", or_null(t.to)},
-          {"by", t.by == Barrier::none ? Json() : Json(name_of(t.by))},
-          {"at", or_null(t.at)},
-          {"found", t.found},
-          {"fix", or_null(t.fix)}};
 }
 
 } // namespace banger::ops

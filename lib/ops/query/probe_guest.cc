@@ -42,10 +42,10 @@ done
 has() { command -v "$1" >/dev/null 2>&1; }
 if [ -n "$TO" ]; then
   if has bash; then
-    said=$(timeout 8 bash -c "exec 3<>/dev/tcp/$TO/$PORT" 2>&1)
+    said=$(timeout 3 bash -c "exec 3<>/dev/tcp/$TO/$PORT" 2>&1)
     echo "outside bash $? $(echo "$said" | tail -n 1)"
   elif has nc; then
-    said=$(timeout 10 nc -w 8 "$TO" "$PORT" </dev/null 2>&1 >/dev/null)
+    said=$(timeout 4 nc -w 3 "$TO" "$PORT" </dev/null 2>&1 >/dev/null)
     echo "outside nc $? $(echo "$said" | tail -n 1)"
   else
     echo "outside none 0"
@@ -54,10 +54,10 @@ fi
 # ask WORD TYPE NAME QUERY: the query is a packet of DNS as printf has it.
 ask() {
   if has nslookup; then
-    said=$(timeout 8 nslookup "-type=$2" "$3" "$server" 2>&1)
+    said=$(timeout 4 nslookup "-type=$2" "$3" "$server" 2>&1)
     echo "$1 nslookup $? $(echo "$said" | tr '\n' ' ' | cut -c 1-800)"
   elif has bash; then
-    echo "$1 bash 0" $(timeout 8 bash -c 'exec 3<>"/dev/udp/$1/53" && printf "$2" | dd bs=512 iflag=fullblock >&3 &&
+    echo "$1 bash 0" $(timeout 4 bash -c 'exec 3<>"/dev/udp/$1/53" && printf "$2" | dd bs=512 iflag=fullblock >&3 &&
       dd bs=4096 count=1 <&3 | od -An -tx1 -N4' - "$server" "$4" 2>/dev/null)
   else
     echo "$1 none 0"

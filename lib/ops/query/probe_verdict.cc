@@ -52,8 +52,11 @@ std::optional<Finding> by_chain(const ProbeScene& s, const net::FlowSeen& seen) 
   const net::FlowDrop& d = seen.drops.front();
   if (d.table == s.table) return by_own_rule(s, place_of(d));
   return Finding{Barrier::firewall, place_of(d), "a firewall of this host drops it",
-                 fmt::format("nft -a list chain {} {} {} shows what its owner has there", d.family,
-                             d.table, d.chain)};
+                 // What its owner has for others can be taken anew.
+                 d.table == "firewalld"
+                     ? anew
+                     : fmt::format("nft -a list chain {} {} {} shows what its owner has there",
+                                   d.family, d.table, d.chain)};
 }
 
 Finding not_forwarded(const std::string& link, const std::string& fix) {
@@ -225,6 +228,7 @@ Finding judge_inward(const ProbeScene& s) {
     return {Barrier::guest, {}, "the guest does not say that it has its address (ARP)", {}};
   if (back.from_tap == 0)
     return {Barrier::guest, {}, "the guest is reached and does not answer: its own firewall", {}};
+  if (back.taken > 0) return {Barrier::guest, {}, "the guest refuses the connection", {}};
   if (!s.seen->own_rules) return lost_rules();
   return {Barrier::unknown, s.bridge, "the guest answers, and its answers are lost", {}};
 }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "net/flow.h"
-#include "ops/query/probe.h"
 #include "ops/query/probe_guest.h"
+#include "ops/query/probe_try.h"
 
 namespace banger::ops {
 

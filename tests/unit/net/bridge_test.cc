@@ -68,7 +68,11 @@ std::string chain(const char* family, const char* table, const char* name, const
 
 TEST(Bridge, ChainsThatWouldDropItAreFound) {
   using Way = Pass::Way;
-  auto passes = [](const std::string& chains) { return parse_passes(listed(chains), "banger_"); };
+  std::string rules; // of each chain whose policy is accept
+  auto passes = [&](const std::string& chains) {
+    return parse_passes(listed(chains), "banger_",
+                        [&](const auto&, const auto&, const auto&) { return listed(rules); });
+  };
   EXPECT_TRUE(passes("").empty());
   EXPECT_TRUE(passes(chain("ip", "filter", "FORWARD", "forward", "accept")).empty());
   EXPECT_TRUE(passes(chain("inet", "banger_ab12", "forward", "forward", "drop")).empty());
@@ -85,6 +89,24 @@ TEST(Bridge, ChainsThatWouldDropItAreFound) {
             passes(forward + chain("ip", "filter", "DOCKER-USER", "", "")));
   EXPECT_EQ((std::vector<Pass>{{Way::firewalld, "", "", "", true}}),
             passes(chain("inet", "firewalld", "filter_FORWARD", "forward", "accept")));
+  // By a last rule.
+  rules = R"(, {"rule": {"expr": [{"reject": null}]}})";
+  EXPECT_EQ((std::vector<Pass>{{Way::iptables_nft, "ip", "filter", "FORWARD", true}}),
+            passes(chain("ip", "filter", "FORWARD", "forward", "accept")));
+  EXPECT_EQ((std::vector<Pass>{{Way::nftables, "inet", "own", "in", false}}),
+            passes(chain("inet", "own", "in", "input", "accept")));
+  EXPECT_TRUE(passes(chain("inet", "banger_ab12", "forward", "forward", "accept")).empty());
+  EXPECT_EQ((std::vector<Pass>{{Way::firewalld, "", "", "", true}}),
+            passes(chain("inet", "firewalld", "filter_FORWARD", "forward", "accept")));
+}
+
+TEST(Bridge, ChainsOfLegacyIptablesThatWouldDropItAreFound) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(Names{}, parse_legacy_passes("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n"));
+  EXPECT_EQ((Names{"INPUT", "FORWARD"}), parse_legacy_passes("-P INPUT DROP\n-P FORWARD DROP\n"));
+  EXPECT_EQ(Names{"FORWARD"}, parse_legacy_passes("-P FORWARD ACCEPT\n-A FORWARD -j REJECT\n"));
+  EXPECT_EQ(Names{"DOCKER-USER"},
+            parse_legacy_passes("-P FORWARD DROP\n-N DOCKER-USER\n-A FORWARD -j DOCKER-USER\n"));
 }
 
 TEST(Bridge, ARuleForOneLinkIsToldFromOthers) {
@@ -122,6 +144,19 @@ TEST(Bridge, RulesOfOursInOthersChainsAreToldFromTheirOwn) {
   EXPECT_TRUE(rules(rule("inet", "own", "fwd", "bng-ab13")).empty());
   EXPECT_TRUE(rules(rule("inet", "own", "fwd", "bng-ab12", "drop")).empty());
   EXPECT_TRUE(parse_rules(listed(rule("ip", "filter", "INPUT", "")), "bng-ab13").empty());
+}
+
+TEST(Bridge, ALinkInFirewalldsZoneIsKnown) {
+  // firewalld 1.3.3, filter_FORWARD_ZONES.
+  auto zones = [](const char* link, const char* target) {
+    return listed(fmt::format(
+        R"(, {{"rule": {{"expr": [{{"match": {{"op": "==", "left": {{"meta": {{"key": "iifname"}}}}, "right": "{}"}}}}, {{"goto": {{"target": "{}"}}}}]}}}})",
+        link, target));
+  };
+  EXPECT_TRUE(is_trusted(zones("bng-ab12", "filter_FWD_trusted"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted(zones("bng-ab13", "filter_FWD_trusted"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted(zones("bng-ab12", "filter_FWD_public"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted("", "bng-ab12"));
 }
 
 TEST(Bridge, CountsAreReadByTapAndByAddress) {
