@@ -46,6 +46,10 @@ std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
   return {{"iifname", "-i"}};
 }
 
+std::vector<std::string> legacy_passes() {
+  return parse_legacy_passes(legacy_rules());
+}
+
 } // namespace
 
 std::string_view name_of(Way way) {
@@ -99,10 +103,9 @@ std::vector<Pass> parse_passes(const std::string& chains, std::string_view own,
 
 namespace {
 
-// Whether a rule has that match ("iifname", "oifname") of that link as its one condition, and
-// `ends` is true of a part of it.
+// Whether a rule has that match of a link as its one condition, and `ends` is true of a part.
 template <typename Ends>
-bool is_of_link(const Json& rule, const std::string& match, const std::string& link, Ends&& ends) {
+bool is_rule_for(const Json& rule, const std::string& match, const std::string& link, Ends&& ends) {
   bool matches = false, does = false;
   size_t conditions = 0;
   for (const Json& part : rule.value("expr", Json::array())) {
@@ -116,27 +119,22 @@ bool is_of_link(const Json& rule, const std::string& match, const std::string& l
   return matches && does && conditions == 1;
 }
 
-bool accepts(const Json& rule, const std::string& match, const std::string& link) {
-  return is_of_link(rule, match, link, [](const Json& part) { return part.contains("accept"); });
+bool accepts(const Json& part) { return part.contains("accept"); }
+
+// The same of a chain, as listed.
+template <typename Ends>
+bool has_rule(const std::string& chain, const std::string& match, const std::string& link,
+              Ends&& ends) {
+  bool found = false;
+  each_listed(chain, "rule",
+              [&](const Json& rule) { found = found || is_rule_for(rule, match, link, ends); });
+  return found;
 }
 
 } // namespace
 
 bool has_accept(const std::string& chain, const std::string& match, const std::string& link) {
-  bool found = false;
-  each_listed(chain, "rule",
-              [&](const Json& rule) { found = found || accepts(rule, match, link); });
-  return found;
-}
-
-bool is_trusted(const std::string& chain, const std::string& link) {
-  bool found = false;
-  each_listed(chain, "rule", [&](const Json& rule) {
-    found = found || is_of_link(rule, "iifname", link, [](const Json& part) {
-              return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
-            });
-  });
-  return found;
+  return has_rule(chain, match, link, accepts);
 }
 
 std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge) {
@@ -144,7 +142,9 @@ std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bri
   each_listed(ruleset, "rule", [&](const Json& rule) {
     Pass pass{Way::nftables, rule.value("family", ""), rule.value("table", ""),
               rule.value("chain", ""), true};
-    if (!accepts(rule, "iifname", bridge) && !accepts(rule, "oifname", bridge)) return;
+    if (!is_rule_for(rule, "iifname", bridge, accepts) &&
+        !is_rule_for(rule, "oifname", bridge, accepts))
+      return;
     if (rule.value("comment", "") != bridge) {
       if (!is_of_iptables(pass.family, pass.table)) return; // somebody's own
       pass.way = Way::iptables_nft;
@@ -155,13 +155,19 @@ std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bri
   return passes;
 }
 
+bool is_trusted(const std::string& chain, const std::string& link) {
+  return has_rule(chain, "iifname", link, [](const Json& part) {
+    return part.value("/goto/target"_json_pointer, "") == "filter_FWD_trusted";
+  });
+}
+
 std::vector<Pass> Firewalls::find() {
   std::vector<Pass> passes =
       parse_passes(rules_.list_chains(), "banger_",
                    [&](const auto& family, const auto& table, const auto& chain) {
                      return rules_.list_chain(family, table, chain);
                    });
-  for (const std::string& chain : parse_legacy_passes(legacy_rules()))
+  for (const std::string& chain : legacy_passes())
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
   return passes;
 }
@@ -176,13 +182,7 @@ std::vector<Pass> Firewalls::of(const std::string& bridge) {
     Pass pass{Way::iptables_legacy, "ip", "filter", words[1], words[1] != "INPUT"};
     if (std::ranges::count(passes, pass) == 0) passes.push_back(std::move(pass));
   }
-  bool firewalld = false;
-  each_listed(all, "table",
-              [&](const Json& t) { firewalld = firewalld || t.value("name", "") == "firewalld"; });
-  if (firewalld && sys::find_program("firewall-cmd") &&
-      sys::run({{"firewall-cmd", "--zone=trusted", "--query-interface=" + bridge}, {}, {}, false},
-               {}, patience)
-          .status.ok())
+  if (is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge))
     passes.push_back({Way::firewalld, {}, {}, {}, true});
   return passes;
 }

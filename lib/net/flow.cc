@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
+#include "model/subnet.h"
 #include "net/listed.h"
 
 namespace banger::net {
@@ -42,6 +44,13 @@ std::string link_of(const Place& place, const std::string& tap) {
 }
 
 } // namespace
+
+void check_flow(const Port& to) {
+  if (to.proto != "tcp" && to.proto != "udp") throw usage("invalid protocol '{}'", to.proto);
+  if (to.host < 1 || to.host > 65535) throw usage("invalid port {}", to.host);
+  if (to_text(parse_address("address", to.host_address)) != to.host_address)
+    throw usage("invalid address '{}'", to.host_address);
+}
 
 std::string watch_rules(const std::string& table, const std::string& tap, const Port& to) {
   std::string r;

@@ -39,6 +39,8 @@ struct FlowSeen {
   bool operator==(const FlowSeen&) const = default;
 };
 
+// Throws Error(usage) for what is no flow; nothing that passes can be taken for a rule.
+void check_flow(const Port& to);
 // What stands in a watch's two tables, which are its process's own (nft(8), flag owner). `to`:
 // protocol, address (host_address) and port (host) of the flow.
 std::string watch_rules(const std::string& table, const std::string& tap, const Port& to);

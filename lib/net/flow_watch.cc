@@ -17,7 +17,6 @@
 #include <netlink/socket.h>
 
 #include "core/error.h"
-#include "model/subnet.h"
 #include "net/plan.h"
 
 namespace banger::net {
@@ -89,10 +88,7 @@ void FlowWatch::Close::operator()(nl_sock* s) const { ::nl_socket_free(s); }
 FlowWatch::FlowWatch(const std::string& tag, int tap, const Port& to)
     : tag_(tag), table_(fmt::format("{}_watch{}", table_name(tag), tap)),
       trace_(::nl_socket_alloc()) {
-  if (to.proto != "tcp" && to.proto != "udp") throw usage("invalid protocol '{}'", to.proto);
-  if (to.host < 1 || to.host > 65535) throw usage("invalid port {}", to.host);
-  if (to_text(parse_address("address", to.host_address)) != to.host_address)
-    throw usage("invalid address '{}'", to.host_address);
+  check_flow(to);
   if (!trace_) throw sys_error(ENOMEM, "cannot open netlink");
   int code = ::nl_connect(trace_.get(), NETLINK_NETFILTER);
   if (code == 0) code = ::nl_socket_add_membership(trace_.get(), NFNLGRP_NFTRACE);

@@ -14,16 +14,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "bare_link.h"
 #include "core/error.h"
 #include "core/undo.h"
 #include "core/units.h"
@@ -46,47 +40,13 @@ namespace {
 constexpr const char* tag = "be0c";
 
 struct Bare {
-  Fd netlink{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
-  unsigned bridge = ::if_nametoindex(net::bridge_name(tag).c_str());
+  bench::BareLinks links{net::bridge_name(tag)};
   net::Rules rules;
 
   void up(const std::string& tap, int n) {
-    Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-    ifreq request{};
-    std::memcpy(request.ifr_name, tap.data(), tap.size());
-    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-    if (::ioctl(tun.get(), TUNSETIFF, &request) || ::ioctl(tun.get(), TUNSETOWNER, ::geteuid()) ||
-        ::ioctl(tun.get(), TUNSETPERSIST, 1))
-      throw sys_error(errno, "cannot make a tap");
-    attach(static_cast<int>(::if_nametoindex(tap.c_str())));
+    links.up(tap);
     rules.apply(fmt::format("add element bridge {} macs {{ \"{}\" . 52:54:01:00:{:02x}:{:02x} }}\n",
                             net::table_name(tag), tap, n >> 8, n & 255));
-  }
-
-  // Master and up in one message.
-  void attach(int index) {
-    struct {
-      nlmsghdr header;
-      ifinfomsg link;
-      rtattr attribute;
-      uint32_t master;
-    } m{};
-    m.header.nlmsg_len = sizeof m;
-    m.header.nlmsg_type = RTM_NEWLINK;
-    m.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-    m.link.ifi_index = index;
-    m.link.ifi_flags = m.link.ifi_change = IFF_UP;
-    m.attribute.rta_type = IFLA_MASTER;
-    m.attribute.rta_len = RTA_LENGTH(sizeof m.master);
-    m.master = bridge;
-    char answer[1024];
-    ssize_t size = -1;
-    if (::send(netlink.get(), &m, sizeof m, 0) > 0)
-      size = ::recv(netlink.get(), answer, sizeof answer, 0);
-    auto* reply = reinterpret_cast<nlmsghdr*>(answer);
-    if (size < 0 || reply->nlmsg_type != NLMSG_ERROR ||
-        reinterpret_cast<nlmsgerr*>(NLMSG_DATA(reply))->error != 0)
-      throw failed("cannot attach a tap");
   }
 };
 

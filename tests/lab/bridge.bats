@@ -43,6 +43,10 @@ host_now() {
   expect 0 banger net publish a 8080:80
   banger ssh a -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
   await 20 served 127.0.0.1 8080
+  # What of it arrives; and with the helper's eye, the rule that keeps the lab's own ssh from guests.
+  expect 1 banger net probe --json --to "$(hostname -I | cut -d' ' -f1):22" a
+  same "$(jq -rs 'map(select(.test | IN("outside", "names") | not) | .outcome) | unique | join(" ")' <<<"$output")" ok
+  [[ $(jq -r 'select(.test == "outside") | .by + " " + .at' <<<"$output") == 'rule inet banger_'????' input, rule '* ]]
   kill_monitor a "$(vm_field a .vmm.pid)"
   expect 0 banger vm start a
   expect 0 banger ssh b -- ping -c 1 -W 5 a.vm

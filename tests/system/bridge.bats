@@ -292,6 +292,7 @@ EOF
 {"do":"leave","tag":"aaaa","taps":[1]}
 {"do":"look","tag":"aaaa"}
 {"do":"names","tag":"aaaa","proto":"udp"}
+{"do":"watch","tag":"aaaa","tap":1,"port":{"proto":"tcp","host_address":"192.0.2.2","host":80,"guest":0}}
 {"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.4"}}
 EOF
   )
@@ -338,6 +339,8 @@ EOF
   refused "$(guest 1 10.77.0.4 "$(port tcp 192.0.2.1 70000)")" "invalid port"
   refused "$(guest 1 10.77.0.4 "$(port tcp 'x } }' 2222)")" "invalid address"
   refused '{"do":"names","tag":"aaaa","proto":"raw"}' "protocol"
+  refused "{\"do\":\"watch\",\"tag\":\"aaaa\",\"tap\":1,\"port\":$(port tcp 192.0.2.2 80)}" "no VM is at tap 1"
+  refused "{\"do\":\"watch\",\"tag\":\"bbbb\",\"tap\":1,\"port\":$(port tcp 192.0.2.2 80)}" "down"
   refused '{"do":"names","tag":"bbbb","proto":"udp"}' "down"
   serve_at within 0.0.0.0 9000 stranger
   refused "$(guest 1 10.77.0.4 "$(port tcp 127.0.0.1 9000)")" "another program"

@@ -44,6 +44,7 @@ host_stands() { host_now | grep -v 'counter\|expires'; }
 # Nothing of a probe stands on the host.
 nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
 
+# bats test_tags=once
 @test "what keeps a guest on the bridge from the outside is named: rules, firewalls, forwarding, the guest itself" {
   serve_at without 192.0.2.2 53 names
   serve_at without 198.51.100.2 8003 other
@@ -84,6 +85,11 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   # Where the host itself does not get.
   probes --to 203.0.113.99:80 a
   finds outside lost outside
+
+  within ip route del default
+  probes --to 203.0.113.7:80 a
+  finds outside lost routing
+  within ip route add default via 192.0.2.2
 
   # Firewalls of others: a rule, a policy, one that refuses as the other end would, one of iptables-legacy.
   within nft 'add table inet their; add chain inet their way { type filter hook forward priority 7; }
@@ -159,6 +165,10 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   probes a
   finds outside lost guest
   on_guest a 'ip route del prohibit 192.0.2.2'
+  # Without its monitor nobody puts its resolver back.
+  kill_monitor a "$(net_field .host.resolver_pid)"
+  probes a
+  finds name lost process banger-resolver
   # Deaf.
   on_guest a 'killall dropbear' || true
   probes a
@@ -199,4 +209,62 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   expect 0 banger vm stop i
   expect 4 banger net probe i
   expect 3 banger net probe nobody
+}
+
+# bats test_tags=once
+@test "a watch is its asker's alone: another user, another watch, words that are none; and ends with whoever dies" {
+  ask_helper 1000 <<'EOF' >/dev/null
+{"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}
+{"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.4"}}
+EOF
+  before=$(host_stands)
+  within python3 - <<'EOF'
+import json, os, signal, socket, subprocess
+program = os.environ["BANGER_BUILD"] + "/libexec/banger/banger-helper"
+def watch(uid="1000", **change):
+    ours, theirs = socket.socketpair()
+    child = subprocess.Popen([program], stdin=theirs, stdout=theirs, env={**os.environ, "SUDO_UID": uid})
+    theirs.close()
+    port = {"proto": "tcp", "host_address": "192.0.2.2", "host": 53, "guest": 0, **change}
+    ours.sendall((json.dumps({"v": 1, "do": "watch", "tag": "aaaa", "tap": 1, "port": port}) + "\n").encode())
+    return child, ours, json.loads(ours.makefile().readline())
+def tables():
+    return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout.count("watch1")
+def refused(code, **ask):
+    child, ours, answer = watch(**ask)
+    assert answer["error"]["code"] == code, (ask, answer)
+    child.wait()
+    assert tables() == 0
+refused("conflict", uid="1001")
+refused("usage", proto="icmp")
+refused("usage", host=0)
+refused("usage", host_address="192.0.2.2 accept; flush ruleset")
+refused("usage", host_address="192.0.2.02")
+refused("failed", host="53")
+# One at a time; what it saw is told when it is asked.
+child, ours, answer = watch()
+assert answer == {"v": 1}, answer
+assert tables() == 2
+second, other, answer = watch()
+assert answer["error"]["code"] == "conflict", answer
+second.wait()
+assert tables() == 2
+ours.sendall(b"\n")
+seen = json.loads(ours.makefile().readline())
+assert seen["rules"] and seen["drops"] == [] and seen["there"]["from_tap"] == 0, seen
+child.wait()
+assert tables() == 0
+# Killed, or left by its asker.
+child, ours, answer = watch()
+assert tables() == 2
+child.send_signal(signal.SIGKILL)
+child.wait()
+assert tables() == 0
+child, ours, answer = watch()
+assert tables() == 2
+ours.close()
+child.wait()
+assert tables() == 0
+EOF
+  same "$(host_stands)" "$before"
 }

@@ -17,6 +17,10 @@ setup() {
   expect 0 banger ssh deb -- dpkg --audit
   same "$output" ''
   expect 0 banger ssh deb -- apt-get check
+  # The probe of its network by its own tools: bash, for it has neither nc nor nslookup.
+  expect 127 banger ssh deb -- sh -c 'command -v nc || command -v nslookup'
+  banger net probe --json deb >probe || [ $? = 1 ]
+  same "$(jq -rs 'map(select(.test | IN("guest", "link", "address", "route", "name")) | .outcome) | unique | join(" ")' probe)" ok
   for program in sudo rsync ip; do expect 0 banger ssh deb -- sh -c "command -v $program"; done
   expect 0 banger ssh deb -- test -s /etc/ssl/certs/ca-certificates.crt
   expect 0 banger ssh deb -- systemctl --failed --plain --no-legend

@@ -170,6 +170,7 @@ bool net_down(Context& ctx) {
     auto vm = ctx.state.find_vm_by_id(id);
     if (vm && is_live(vm->state)) names.push_back(vm->name);
   }
+  std::ranges::sort(names); // they come by their ids
   if (!names.empty())
     throw conflict("cannot take the network 'bridge' down: {} {} on it", join(names, ", "),
                    names.size() == 1 ? "runs" : "run")

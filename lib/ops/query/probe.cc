@@ -204,12 +204,19 @@ private:
 
   void add_outside(const GuestLook& look, const std::optional<net::FlowSeen>& seen) {
     if (!outside_) {
-      std::vector<std::string> names;
-      for (const auto& [name, how] : tried_) names.push_back(name);
-      if (names.empty())
+      if (tried_.empty())
         return skip("outside", {}, "this host knows of no address outside: --to ADDRESS:PORT");
+      std::vector<std::string> names;
+      bool routed = false;
+      for (const auto& [name, how] : tried_) {
+        names.push_back(name);
+        routed = routed || how != Heard::fault;
+      }
       return add("outside", join(names, ", "),
-                 {Barrier::outside, {}, "this host does not get there itself", {}});
+                 {routed ? Barrier::outside : Barrier::routing,
+                  {},
+                  routed ? "this host does not get there itself" : "this host has no route there",
+                  {}});
     }
     std::string to = to_text(*outside_) + "/tcp";
     // A firewall may refuse as the other end does: only what this host hears, too, is an answer.

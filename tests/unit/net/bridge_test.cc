@@ -146,6 +146,19 @@ TEST(Bridge, RulesOfOursInOthersChainsAreToldFromTheirOwn) {
   EXPECT_TRUE(parse_rules(listed(rule("ip", "filter", "INPUT", "")), "bng-ab13").empty());
 }
 
+TEST(Bridge, ALinkInFirewalldsZoneIsKnown) {
+  // firewalld 1.3.3, filter_FORWARD_ZONES.
+  auto zones = [](const char* link, const char* target) {
+    return listed(fmt::format(
+        R"(, {{"rule": {{"expr": [{{"match": {{"op": "==", "left": {{"meta": {{"key": "iifname"}}}}, "right": "{}"}}}}, {{"goto": {{"target": "{}"}}}}]}}}})",
+        link, target));
+  };
+  EXPECT_TRUE(is_trusted(zones("bng-ab12", "filter_FWD_trusted"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted(zones("bng-ab13", "filter_FWD_trusted"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted(zones("bng-ab12", "filter_FWD_public"), "bng-ab12"));
+  EXPECT_FALSE(is_trusted("", "bng-ab12"));
+}
+
 TEST(Bridge, CountsAreReadByTapAndByAddress) {
   std::string frames = listed(
       R"(, {"set": {"name": "dropped_arp", "elem": [{"elem": {"val": "bngab12-3", "counter": {"packets": 5, "bytes": 1}}}]}})");

@@ -2,6 +2,9 @@
 
 #include "ops/query/probe_guest.h"
 #include "ops/query/probe_verdict.h"
+#include "sys/inet.h"
+#include "sys/listen.h"
+#include "sys/process.h"
 
 namespace banger::ops {
 namespace {
@@ -49,6 +52,28 @@ TEST(Probe, EachToolHasItsWords) {
   EXPECT_EQ(Heard::silence,
             names("nslookup 1 ;; connection timed out; no servers could be reached"));
   EXPECT_EQ(Heard::no, names("nslookup 1 ** server can't find x.vm: NXDOMAIN"));
+}
+
+// This host in a guest's place: its loopback has a MAC, an address and who listens.
+TEST(Probe, AShellDoesWhatItIsAsked) {
+  Fd listener = sys::listen_tcp("127.0.0.1", 0);
+  int port = sys::port_of(listener.get());
+  auto ask = [&](int to) {
+    GuestQuestions q{.mac = "00:00:00:00:00:00", .address = "127.0.0.1", .names = false};
+    q.to = Endpoint{parse_address("address", "127.0.0.1"), to};
+    q.ports = {port};
+    sys::RunResult ran =
+        sys::run({{"/bin/sh", "-c", guest_script(q)}, {}, {}, false}, {}, Millis(30'000));
+    return parse_guest_look(ran.out);
+  };
+  GuestLook look = ask(port);
+  EXPECT_TRUE(look.whole);
+  EXPECT_EQ("lo", look.link);
+  EXPECT_TRUE(look.carrier);
+  EXPECT_TRUE(look.addressed);
+  EXPECT_EQ((std::vector<GuestLook::Listener>{{port, true}}), look.listeners);
+  EXPECT_EQ(Heard::yes, look.outside) << look.said;
+  EXPECT_EQ(Heard::no, ask(sys::free_tcp_port("127.0.0.1")).outside);
 }
 
 TEST(Probe, NothingOfAGuestIsTakenForAnother) {
