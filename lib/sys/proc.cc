@@ -111,20 +111,30 @@ void end_process(const ProcessId& id, Millis patience) {
     throw failed("cannot end process {}: it does not die", id.pid);
 }
 
-std::vector<ProcessInfo> list_processes() {
-  std::vector<ProcessInfo> all;
+namespace {
+
+std::vector<int> list_pids() {
+  std::vector<int> all;
   for (const std::string& name : list_dir("/proc")) {
     int pid = 0;
     auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (ec != std::errc{} || end != name.data() + name.size()) continue;
-    std::string dir = "/proc/" + name;
+    if (ec == std::errc{} && end == name.data() + name.size()) all.push_back(pid);
+  }
+  return all;
+}
+
+// Empty where it may not be read, and of a process that is dead.
+std::string cwd_of(int pid) { return read_link(fmt::format("/proc/{}/cwd", pid)).value_or(""); }
+
+} // namespace
+
+std::vector<ProcessInfo> list_processes() {
+  std::vector<ProcessInfo> all;
+  for (int pid : list_pids()) {
     auto s = read_stat(pid);
-    auto info = find_info(dir);
+    auto info = find_info(fmt::format("/proc/{}", pid));
     if (!s || is_dead(s->state) || !info) continue;
-    all.push_back({{pid, s->start_time, boot_id()},
-                   s->comm,
-                   read_link(dir + "/cwd").value_or(""),
-                   info->uid});
+    all.push_back({{pid, s->start_time, boot_id()}, s->comm, cwd_of(pid), info->uid});
   }
   return all;
 }
@@ -132,9 +142,14 @@ std::vector<ProcessInfo> list_processes() {
 void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Millis patience) {
   if (!exists(dir)) return;
   std::string real = real_path(dir);
-  for (const ProcessInfo& p : list_processes())
-    if (p.cwd == real && std::ranges::find(except, p.id) == except.end())
-      end_process(p.id, patience);
+  // One look at each process of the host; only those that work there cost more. A pid that was
+  // given again meanwhile belongs to a process that works elsewhere.
+  for (int pid : list_pids()) {
+    if (cwd_of(pid) != real) continue;
+    auto id = find_process(pid);
+    if (id && cwd_of(pid) == real && std::ranges::find(except, *id) == except.end())
+      end_process(*id, patience);
+  }
 }
 
 bool is_root() { return ::geteuid() == 0; }
