@@ -114,8 +114,20 @@ void end_process(const ProcessId& id, Millis patience) {
 
 namespace {
 
-std::string cwd_of(const std::string& process_dir) {
-  std::string link = process_dir + "/cwd";
+std::vector<int> list_pids() {
+  std::vector<int> all;
+  for (const std::string& name : list_dir("/proc")) {
+    int pid = 0;
+    auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (ec == std::errc{} && end == name.data() + name.size()) all.push_back(pid);
+  }
+  return all;
+}
+
+// Empty where it may not be read, of a process that is dead, and where the name is another's in
+// this process's file systems.
+std::string cwd_of(int pid) {
+  std::string link = fmt::format("/proc/{}/cwd", pid);
   auto text = read_link(link);
   struct stat there {
   }, here{};
@@ -131,15 +143,11 @@ std::string cwd_of(const std::string& process_dir) {
 
 std::vector<ProcessInfo> list_processes() {
   std::vector<ProcessInfo> all;
-  for (const std::string& name : list_dir("/proc")) {
-    int pid = 0;
-    auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (ec != std::errc{} || end != name.data() + name.size()) continue;
-    std::string dir = "/proc/" + name;
+  for (int pid : list_pids()) {
     auto s = read_stat(pid);
-    auto info = find_info(dir);
+    auto info = find_info(fmt::format("/proc/{}", pid));
     if (!s || is_dead(s->state) || !info) continue;
-    all.push_back({{pid, s->start_time, boot_id()}, s->comm, cwd_of(dir), info->uid});
+    all.push_back({{pid, s->start_time, boot_id()}, s->comm, cwd_of(pid), info->uid});
   }
   return all;
 }
@@ -147,9 +155,14 @@ std::vector<ProcessInfo> list_processes() {
 void end_all_in(const std::string& dir, const std::vector<ProcessId>& except, Millis patience) {
   if (!exists(dir)) return;
   std::string real = real_path(dir);
-  for (const ProcessInfo& p : list_processes())
-    if (p.cwd == real && std::ranges::find(except, p.id) == except.end())
-      end_process(p.id, patience);
+  // One look at each process of the host; only those that work there cost more. A pid that was
+  // given again meanwhile belongs to a process that works elsewhere.
+  for (int pid : list_pids()) {
+    if (cwd_of(pid) != real) continue;
+    auto id = find_process(pid);
+    if (id && cwd_of(pid) == real && std::ranges::find(except, *id) == except.end())
+      end_process(*id, patience);
+  }
 }
 
 bool is_root() { return ::geteuid() == 0; }

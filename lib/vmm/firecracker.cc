@@ -292,6 +292,7 @@ public:
                       log_file,      "--level",    machine.verbose ? "Debug" : "Info",
                       "--show-level"};
     l.made = {api_file};
+    if (machine.vsock) l.made.emplace_back(vsock_file);
     l.serial = serial_line();
     l.log = log_file;
     l.metrics = metrics_file;
@@ -345,6 +346,8 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
         net[direction] = limiter(m.net_limit);
     put(fmt::format("/network-interfaces/{}", network_id), net);
   }
+  if (m.vsock && !vsock_fault(version, m.vsock->kernel, VsockUse::booted))
+    put("/vsock", {{"guest_cid", m.vsock->cid}, {"uds_path", vsock_file}});
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
   // Through it the guest tells what memory it has. It takes nothing from the guest.

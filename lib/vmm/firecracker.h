@@ -25,7 +25,7 @@ struct ApiRequest {
   bool operator==(const ApiRequest&) const = default;
 };
 // The requests that make the machine and start it, in their order, with only the members that this
-// version knows. Pure.
+// version knows, and without a vsock where this version's corrupts what the guest sends. Pure.
 std::vector<ApiRequest> boot_requests(const Machine& machine, const FirecrackerVersion& version);
 // Tells it where its metrics go; made before all others. Pure.
 ApiRequest metrics_request();

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/machine.h"
+
 namespace banger::vmm {
 
 struct FirecrackerVersion {
@@ -39,6 +41,12 @@ inline bool tells_mtu(const FirecrackerVersion& v) { return v >= FirecrackerVers
 
 // A guest that was saved can be given another tap than it had.
 inline bool renames_taps(const FirecrackerVersion& v) { return v >= FirecrackerVersion{1, 12, 0}; }
+
+// How a guest came to where it is.
+enum class VsockUse { booted, resumed, restored };
+// Why a vsock device of this version is not to be relied on by such a guest; none: it works.
+std::optional<std::string> vsock_fault(const FirecrackerVersion& version,
+                                       const KernelVersion& guest, VsockUse use);
 
 // Its known faults, a line each.
 std::vector<std::string> known_faults(const FirecrackerVersion& version);

@@ -4,7 +4,9 @@
 // (ops makes the links): no socket path is ever too long, and a snapshot names nothing outside.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,10 +22,16 @@ inline constexpr const char* root_file = "root";
 inline constexpr const char* upper_file = "upper"; // of an overlay root
 inline constexpr const char* work_file = "work";
 inline constexpr const char* console_file = "console"; // the console's log
-inline constexpr const char* saved_dir = "saved";      // of a guest that is saved, or was
+inline constexpr const char* vsock_file = "vsock.sock";
+inline constexpr const char* saved_dir = "saved"; // of a guest that is saved, or was
 // Its memory, and where that does not have it all, the state of its devices.
 inline constexpr const char* saved_memory = "saved/memory";
 inline constexpr const char* saved_devices = "saved/devices";
+
+struct KernelVersion {
+  int major = 0, minor = 0;
+  auto operator<=>(const KernelVersion&) const = default;
+};
 
 struct Disk {
   std::string file;
@@ -53,6 +61,13 @@ struct TapNet {
 // monostate: the guest has no network.
 using Net = std::variant<std::monostate, UserNet, TapNet>;
 
+// A socket between the guest and its host that no network knows, at vsock_file.
+struct Vsock {
+  uint32_t cid = 3;     // the guest's number, 3 or more
+  KernelVersion kernel; // the guest's: some versions of a VMM do not carry well what new ones send
+  bool operator==(const Vsock&) const = default;
+};
+
 struct Machine {
   std::string name;
   Accel accel = Accel::tcg;
@@ -62,9 +77,10 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
-  RateLimit net_limit;  // of a tap's either direction
-  bool verbose = false; // the VMM logs whatever it can
-  bool saved = false;   // its guest goes on from the files in saved_dir, and does not boot
+  RateLimit net_limit;        // of a tap's either direction
+  std::optional<Vsock> vsock; // none: there is no such device
+  bool verbose = false;       // the VMM logs whatever it can
+  bool saved = false;         // its guest goes on from the files in saved_dir, and does not boot
   bool operator==(const Machine&) const = default;
 };
 

@@ -326,6 +326,7 @@ public:
   std::string api_socket() const override { return qmp_socket; }
 
   Launch launch(const Machine& m) const override {
+    if (m.vsock) throw failed("the VMM 'qemu' makes no vsock").subject(m.name);
     Launch l;
     sys::Command& c = l.command;
     l.handed = {qmp_socket, console_socket};

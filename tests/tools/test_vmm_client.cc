@@ -43,6 +43,7 @@ vmm::Machine limited() {
   vmm::Machine m = full();
   for (vmm::Disk& d : m.disks) d.limit = {int64_t{20} << 20, 500};
   m.net_limit = {int64_t{1} << 20, 0};
+  m.vsock = vmm::Vsock{3, {6, 1}};
   return m;
 }
 

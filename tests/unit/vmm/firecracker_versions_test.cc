@@ -31,6 +31,24 @@ TEST(FirecrackerVersions, BoundsOfWhatIsKnown) {
   EXPECT_TRUE(is_newer_than_known({2, 0, 0}));
 }
 
+TEST(FirecrackerVersions, AVsockIsReliedOnWhereItWorks) {
+  struct Row {
+    FirecrackerVersion version;
+    KernelVersion guest;
+    bool booted, resumed, restored;
+  };
+  for (const Row& row :
+       {Row{{1, 13, 9}, {6, 16}, true, true, true}, Row{{1, 13, 9}, {6, 17}, false, false, false},
+        Row{{1, 13, 9}, {7, 0}, false, false, false}, Row{{1, 14, 0}, {6, 17}, true, true, true},
+        Row{{1, 15, 9}, {6, 1}, true, true, true}, Row{{1, 16, 0}, {6, 1}, true, false, false},
+        Row{{1, 16, 1}, {6, 17}, true, false, true}}) {
+    auto works = [&](VsockUse use) { return !vsock_fault(row.version, row.guest, use); };
+    EXPECT_EQ(works(VsockUse::booted), row.booted) << to_text(row.version);
+    EXPECT_EQ(works(VsockUse::resumed), row.resumed) << to_text(row.version);
+    EXPECT_EQ(works(VsockUse::restored), row.restored) << to_text(row.version);
+  }
+}
+
 TEST(FirecrackerVersions, EachHasItsFaults) {
   struct Row {
     FirecrackerVersion version;

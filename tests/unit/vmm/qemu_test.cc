@@ -46,6 +46,12 @@ TEST(Qemu, OneThatGoesOnFromItsMemoryWaitsForIt) {
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-incoming"), "defer");
 }
 
+TEST(Qemu, MakesNoVsock) {
+  Machine m = small();
+  m.vsock.emplace();
+  EXPECT_THROW(make_qemu("qemu")->launch(m), Error);
+}
+
 TEST(Qemu, ADiskIsLimitedWithASecondsWorthAtOnce) {
   Machine m = small();
   m.disks.push_back({work_file, false, {1 << 20, 500}});

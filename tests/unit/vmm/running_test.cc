@@ -186,6 +186,23 @@ TEST(Firecracker, LogsAsMuchAsIsWanted) {
   EXPECT_EQ(level_of(), "Debug");
 }
 
+TEST(Firecracker, HasAVsockWhereOneIsAskedForAndWorks) {
+  Machine m = machine();
+  auto asked = [&](const FirecrackerVersion& v) {
+    auto all = boot_requests(m, v);
+    return std::ranges::count(all, "/vsock", &ApiRequest::path);
+  };
+  EXPECT_EQ(asked(newest_known), 0);
+  m.vsock = Vsock{5, {6, 17}};
+  EXPECT_EQ(asked(newest_known), 1);
+  EXPECT_EQ(asked({1, 13, 0}), 0);
+  m.vsock->kernel = {6, 1};
+  EXPECT_EQ(asked({1, 13, 0}), 1);
+  // It makes the socket, and one of an earlier VMM is not taken for it.
+  EXPECT_EQ(make_firecracker("fc")->launch(m).made,
+            (std::vector<std::string>{"api.sock", "vsock.sock"}));
+}
+
 TEST(Firecracker, IsToldOfLimitsWhereThereAreSome) {
   Machine m = machine();
   auto limiter_of = [&](const std::string& path, const char* key) {
