@@ -101,7 +101,10 @@ tries=34
     # The guest has all that it had: both disks, ssh, its console, a published port.
     expect 0 banger ssh x -- 'echo x >/root/f && echo x >/etc/f && sync && reboot' || true
     await 60 banger ssh x -- test -e /etc/f
+    # Without both it is for the next verb to find what still stands there.
+    kill_monitor x "$(vm_field x .vmm.pid)"
     expect 0 banger vm rm --force x
+    if gone "$apart"; then false; fi
     kill "$apart"
   done
   [ ! -e "$root/new" ]
