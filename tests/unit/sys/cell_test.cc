@@ -174,6 +174,21 @@ TEST_F(CellTest, ItsFirstProcessAndItsLastEndTogether) {
   }
 }
 
+// The kernel would keep them from the first process of a namespace.
+TEST_F(CellTest, SignalsWithoutAHandlerReachIt) {
+  for (int signal : {SIGTERM, SIGABRT}) {
+    report_ = make_pipe();
+    said_ = make_pipe();
+    start([] { return std::string(); });
+    int pid = told_pid(), status = 0;
+    ASSERT_GT(pid, 0) << said();
+    ::kill(pid, signal);
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+    EXPECT_TRUE(has_ended());
+  }
+}
+
 TEST_F(CellTest, WhoIsInACellIsToldApart) {
   start([] { return std::string("there"); });
   int pid = told_pid();
