@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -168,6 +169,9 @@ std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& rep
   }
   first.leave();
   ::setsid();
+  // The keys of its starter's session are not its own. Where the host has no keyrings, none is
+  // left.
+  ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
   if (::chdir(dir.c_str()) != 0) throw sys_error(errno, "cannot enter '{}'", dir);
   return {};
 }

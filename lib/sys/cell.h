@@ -22,9 +22,9 @@ namespace banger::sys {
 // Called by a small program of one thread that is to become another one.
 //
 // Returns nothing in a new process, the cell's only one beside the first: a child of this process's
-// parent, in a session of its own, in the directory in which this one was, which is no root and is
-// among the reaches. This process has then
-// told the new one's pid on `report`, as "PID\n", and has ended with status 0.
+// parent, in a session of its own with a keyring of its own, and in the directory in which this one
+// was, which is no root and is among the reaches. This process has then told the new one's pid on
+// `report`, as "PID\n", and has ended with status 0.
 //
 // Returns in this process, with the cause, where the host allows no such namespaces; then nothing
 // has changed, and nothing was told on `report`. Throws where it fails later than that.

@@ -76,8 +76,9 @@ std::optional<std::string> follow(const std::string& path, Entries& entries) {
   return at;
 }
 
-// Whether a directory that is given whole has it already.
+// Whether it is there already, by itself or in a directory that is given whole.
 bool is_covered(const Entries& entries, const std::string& path, Use use) {
+  if (auto it = entries.find(path); it != entries.end() && it->second.use == use) return true;
   for (const auto& [dir, entry] : entries)
     if (entry.link.empty() && entry.is_dir && path.starts_with(dir + "/") &&
         (entry.use == Use::directory || entry.use == use))

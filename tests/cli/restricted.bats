@@ -56,6 +56,17 @@ no_user_network() {
     'user.max_user_namespaces set to 0' 'sudo sysctl -w user.max_user_namespaces=15000'
 }
 
+@test "no namespaces for a VMM: doctor says what is left" {
+  status=0
+  output=$(on_host 'echo 0 >/proc/sys/user/max_user_namespaces' banger doctor --json) || status=$?
+  [ "$status" = 0 ] || [ "$status" = 5 ] # whatever else this machine lacks
+  output=$(jq -c 'select(.id == "confinement")' <<<"$output")
+  same "$(field .status)" warn
+  contains found "$(field .found)" \
+    'this host allows no namespaces (cannot make namespaces for a VMM: the limit user.max_user_namespaces'
+  contains fix "$(field .fix)" 'allow user, mount and process namespaces'
+}
+
 @test "no network namespaces: user.max_net_namespaces" {
   no_user_network 'echo 0 >/proc/sys/user/max_net_namespaces' \
     'user.max_net_namespaces set to 0' 'sudo sysctl -w user.max_net_namespaces=15000'

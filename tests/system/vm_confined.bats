@@ -96,12 +96,16 @@ tries=34
     [ $((0x$(sed -n 's/^CapBnd:.//p' "/proc/$pid/status") & ~0x400 & -($(id -u) == 0))) -eq 0 ]
     # Whose it is can still be told by its directory.
     same "$(stat -L -c %d:%i "/proc/$pid/cwd")" "$(stat -c %d:%i "$(runtime_of x)")"
+    banger vm stats --json x | jq -e '.memory.pss > 10000000 and .cpu.seconds > 0' >/dev/null
     # A process with mounts of its own may stand in another directory of that name: it is none of the VM's.
     stand_apart "$(runtime_of x)"
     # The guest has all that it had: both disks, ssh, its console, a published port.
     expect 0 banger ssh x -- 'echo x >/root/f && echo x >/etc/f && sync && reboot' || true
     await 60 banger ssh x -- test -e /etc/f
+    # Without both it is for the next verb to find what still stands there.
+    kill_monitor x "$(vm_field x .vmm.pid)"
     expect 0 banger vm rm --force x
+    if gone "$apart"; then false; fi
     kill "$apart"
   done
   [ ! -e "$root/new" ]

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/keyctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +174,37 @@ TEST_F(CellTest, ItsFirstProcessAndItsLastEndTogether) {
     ::kill(first ? other : pid, SIGKILL);
     EXPECT_TRUE(has_ended());
   }
+}
+
+// The kernel would keep them from the first process of a namespace.
+TEST_F(CellTest, SignalsWithoutAHandlerReachIt) {
+  for (int signal : {SIGTERM, SIGABRT}) {
+    report_ = make_pipe();
+    said_ = make_pipe();
+    start([] { return std::string(); });
+    int pid = told_pid(), status = 0;
+    ASSERT_GT(pid, 0) << said();
+    ::kill(pid, signal);
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+    EXPECT_TRUE(has_ended());
+  }
+}
+
+TEST_F(CellTest, TheKeysOfASessionStayOutside) {
+  long own = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+  long key = ::syscall(SYS_add_key, "user", "banger-test", "x", 1, KEY_SPEC_SESSION_KEYRING);
+  if (own < 0 || key < 0) GTEST_SKIP() << "this host has no keyrings";
+  auto found = [] {
+    return ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "banger-test", 0);
+  };
+  EXPECT_EQ(found(), key);
+  start([&] { return found() < 0 ? std::string("none") : std::string("found"); });
+  int pid = told_pid();
+  EXPECT_EQ(said(), "none");
+  ASSERT_GT(pid, 0);
+  ::kill(pid, SIGKILL);
+  EXPECT_TRUE(has_ended());
 }
 
 TEST_F(CellTest, WhoIsInACellIsToldApart) {
