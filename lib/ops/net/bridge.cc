@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "net/helper.h"
+#include "helper/client.h"
 #include "net/plan.h"
 #include "ops/common/places.h"
 #include "ops/common/rights.h"
@@ -48,7 +48,7 @@ std::optional<Subnet> bridge_subnet(state::State& state) {
 }
 
 BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
-  net::Helper helper(helper_command(ctx.dirs));
+  helper::Client helper(helper_command(ctx.dirs));
   auto held = sys::FileLock::take(net_lock(ctx.dirs));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
   auto before = bridge_subnet(ctx.state);
@@ -62,7 +62,7 @@ BridgeUp net_up(Context& ctx, const std::optional<Subnet>& wanted) {
   if (subnet) r.subnet = subnet->text();
   r.guard = 0;
   write_net(ctx.state, r, true);
-  net::Helper::Up made;
+  helper::Client::Up made;
   try {
     made = helper.up(ctx.state.tag(), subnet);
   } catch (const Error&) {
@@ -103,7 +103,7 @@ bool net_down(Context& ctx) {
                    names.size() == 1 ? "runs" : "run")
         .hint(fmt::format("banger vm stop {}", join(names, " ")));
   if (r.dir.empty()) return false;
-  net::Helper(helper_command(ctx.dirs)).down(ctx.state.tag());
+  helper::Client(helper_command(ctx.dirs)).down(ctx.state.tag());
   sys::end_all_in(r.dir, {r.resolver}, Millis(10'000));
   sys::remove_tree(r.dir);
   r = {};

@@ -1,19 +1,18 @@
-#include "net/helper.h"
+#include "helper/client.h"
 
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/lines.h"
-#include "sys/process.h"
 #include "sys/socket.h"
 
-namespace banger::net {
+namespace banger::helper {
 
 namespace {
 
-constexpr Millis patience{20'000}; // others' bridges are waited for
+// Others' bridges are waited for, and 5 s each for those who have a disk's file or device open.
+constexpr Millis patience{20'000};
 
 // What sudo says, or a dynamic linker.
 Error not_started(const std::string& said) {
@@ -22,7 +21,7 @@ Error not_started(const std::string& said) {
       .hint("banger doctor tells how to allow it");
 }
 
-Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
+Json ask_helper(const sys::Command& command, const Ask& ask, Fd* gave = nullptr) {
   auto [talk, theirs] = sys::socket_pair();
   auto [errors, their_errors] = sys::socket_pair();
   sys::Child child = sys::spawn(command, {theirs.get(), theirs.get(), their_errors.get(), {}});
@@ -32,6 +31,10 @@ Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nu
   std::optional<std::string> line;
   try {
     sys::send_all(talk.get(), to_line(ask));
+  } catch (const Error& e) { // it may have answered already that it hears nobody
+    if (e.code() != Code::unreachable) throw;
+  }
+  try {
     line = sys::LineReader(talk.get()).next(patience, &came);
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
@@ -51,8 +54,8 @@ Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nu
   return reply;
 }
 
-BridgeCounts counts_of(const Json& reply) {
-  BridgeCounts counts;
+net::BridgeCounts counts_of(const Json& reply) {
+  net::BridgeCounts counts;
   for (const Json& d : reply.value("drops", Json::array()))
     counts.drops.push_back({d.value("tap", 0), d.value("address", ""), d.value("reason", ""),
                             d.value("packets", uint64_t{0})});
@@ -64,69 +67,64 @@ BridgeCounts counts_of(const Json& reply) {
 
 } // namespace
 
-std::string to_line(const HelperAsk& ask) {
-  Json j = {{"v", message_version}, {"do", ask.verb}, {"tag", ask.tag}};
-  if (ask.subnet) j["subnet"] = ask.subnet->text();
-  if (ask.verb == "join") j["guest"] = to_json(ask.guest);
-  if (ask.verb == "leave") j["taps"] = ask.taps;
-  if (ask.tap) j["tap"] = ask.tap, j["on"] = ask.on;
-  if (ask.verb == "publish") j["port"] = port_json(ask.port);
-  if (!ask.proto.empty()) j["proto"] = ask.proto;
-  return message_line(j);
-}
-
-HelperAsk parse_helper_ask(std::string_view line) {
-  return read_message(line, [](const Json& j) {
-    HelperAsk ask{.verb = j.value("do", ""), .tag = j.value("tag", "")};
-    if (j.contains("subnet")) ask.subnet = Subnet::parse(j["subnet"].get<std::string>());
-    if (j.contains("guest")) ask.guest = bridge_guest_of(j["guest"]);
-    for (const Json& tap : j.value("taps", Json::array())) ask.taps.push_back(whole_number(tap));
-    ask.tap = whole_number(j, "tap");
-    ask.on = j.value("on", false);
-    if (j.contains("port")) ask.port = port_of(j["port"]);
-    ask.proto = j.value("proto", "");
-    return ask;
-  });
-}
-
-Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
+Client::Up Client::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
   Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
           reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
-int Helper::join(const std::string& tag, const BridgeGuest& guest) const {
+int Client::join(const std::string& tag, const net::BridgeGuest& guest) const {
   return ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest}).value("link", 0);
 }
 
-void Helper::leave(const std::string& tag, const std::vector<int>& taps) const {
+void Client::leave(const std::string& tag, const std::vector<int>& taps) const {
   ask_helper(command_, {.verb = "leave", .tag = tag, .taps = taps});
 }
 
-void Helper::publish(const std::string& tag, int tap, const Port& port, bool on) const {
+void Client::publish(const std::string& tag, int tap, const Port& port, bool on) const {
   ask_helper(command_, {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
 }
 
-void Helper::nat(const std::string& tag, int tap, bool on) const {
+void Client::nat(const std::string& tag, int tap, bool on) const {
   ask_helper(command_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
 }
 
-void Helper::down(const std::string& tag) const {
+void Client::down(const std::string& tag) const {
   ask_helper(command_, {.verb = "down", .tag = tag});
 }
 
-Fd Helper::name_socket(const std::string& tag, const std::string& proto) const {
+Fd Client::name_socket(const std::string& tag, const std::string& proto) const {
   Fd came;
   ask_helper(command_, {.verb = "names", .tag = tag, .proto = proto}, &came);
   if (!came) throw failed("banger's helper gave no socket");
   return came;
 }
 
-Helper::Seen Helper::look(const std::string& tag) const {
+Client::Seen Client::look(const std::string& tag) const {
   Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
   return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
           counts_of(reply)};
 }
 
-} // namespace banger::net
+disk::Mapped Client::map(const disk::MapPlan& plan) const {
+  Json reply = ask_helper(command_, {.verb = "map", .tag = plan.mapping.tag, .disk = plan});
+  return {reply.value("node", ""), reply.value("revived", false)};
+}
+
+void Client::unmap(const disk::Mapping& mapping) const {
+  ask_helper(command_, {.verb = "unmap", .tag = mapping.tag, .disk = {mapping, {}, {}}});
+}
+
+void Client::require_mapping() const { ask_helper(command_, {.verb = "can-map"}); }
+
+Limits Client::limits() const {
+  Json reply = ask_helper(command_, {.verb = "limits"});
+  try {
+    return limits_of(reply.at("limits"));
+  } catch (const Json::exception&) {
+    throw unreadable_message();
+  }
+}
+
+} // namespace banger::helper
