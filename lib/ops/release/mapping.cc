@@ -116,8 +116,10 @@ void require_mapper(const Dirs& dirs) {
   try {
     helper::Client(helper_command(dirs)).require_mapping();
   } catch (Error& e) {
-    throw std::move(
-        e.within("cannot map disks by device-mapper").default_hint("use --root overlay"));
+    std::string hint = e.hint(), without = "use --root overlay, which needs nothing of the host";
+    if (hint.find("--root overlay") == std::string::npos)
+      hint += (hint.empty() ? "" : "; or ") + without;
+    throw std::move(e.within("cannot map disks by device-mapper")).hint(hint);
   }
 }
 
