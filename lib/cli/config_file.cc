@@ -1,18 +1,8 @@
-// The only file that sees toml++: its headers are costly to compile, and the tools pay for parsing
-// only where there is a config file.
-//
-// Some of its assertions are about what stands in the file (a header '[.a]' trips one). They must
-// neither abort, as they do in a debug build, nor be taken for facts by the compiler, as in a
-// release build; without them it reports the fault like any other.
-#undef NDEBUG
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
+// The config file: which key stands where, and what is said of one that may not.
 #include "cli/config.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "model/toml.h"
 
 namespace banger::cli {
 
@@ -41,13 +31,13 @@ bool is_section(std::string_view name) {
 }
 
 // The value as it would stand in the environment; none if it has the wrong type.
-std::optional<std::string> value_text(const toml::node& node, Form form) {
+std::optional<std::string> value_text(const TomlNode& node, Form form) {
   bool number_too = form == Form::number || form == Form::size || form == Form::duration;
-  if (number_too && node.is_integer()) return std::to_string(node.as_integer()->get());
-  if (form == Form::boolean && node.is_boolean())
-    return node.as_boolean()->get() ? "true" : "false";
-  if (form != Form::number && form != Form::boolean && node.is_string())
-    return node.as_string()->get();
+  if (auto number = node.as<int64_t>(); number && number_too) return std::to_string(*number);
+  if (auto boolean = node.as<bool>(); boolean && form == Form::boolean)
+    return *boolean ? "true" : "false";
+  if (auto text = node.as<std::string>(); text && form != Form::number && form != Form::boolean)
+    return *text;
   return std::nullopt;
 }
 
@@ -55,11 +45,10 @@ class Reader {
 public:
   Reader(Settings& settings, const std::string& path) : settings_(settings), path_(path) {}
 
-  void table(const toml::table& table, std::string_view section) {
-    for (auto&& [key, node] : table) {
-      std::string_view name = key.str();
-      if (section.empty() && node.is_table() && is_section(name)) {
-        this->table(*node.as_table(), name);
+  void table(const TomlTable& table, std::string_view section) {
+    for (const auto& [name, node] : table) {
+      if (auto inner = node.as<TomlTable>(); inner && section.empty() && is_section(name)) {
+        this->table(*inner, name);
         continue;
       }
       set(section, name, node);
@@ -67,11 +56,9 @@ public:
   }
 
 private:
-  std::string where(const toml::node& node) const {
-    return fmt::format("{}:{}", path_, node.source().begin.line);
-  }
+  std::string where(const TomlNode& node) const { return fmt::format("{}:{}", path_, node.line); }
 
-  void set(std::string_view section, std::string_view name, const toml::node& node) {
+  void set(std::string_view section, std::string_view name, const TomlNode& node) {
     const ConfigKey* key = nullptr;
     for (const ConfigKey& k : config_keys())
       if (k.section == section && k.name == name) key = &k;
@@ -93,7 +80,7 @@ private:
     }
   }
 
-  Error unknown(const std::string& full, const toml::node& node) const {
+  Error unknown(const std::string& full, const TomlNode& node) const {
     auto error = usage("{}: unknown key '{}'", where(node), full).subject(full);
     if (is_section(full)) {
       error.default_hint(fmt::format("'{0}' is a section: write [{0}]", full));
@@ -114,14 +101,7 @@ private:
 } // namespace
 
 void apply_config_file(Settings& settings, std::string_view text, const std::string& path) {
-  toml::parse_result result = toml::parse(text);
-  if (!result) {
-    const auto& fault = result.error();
-    throw usage("{}:{}: {}", path, fault.source().begin.line, fault.description())
-        .subject(path)
-        .hint("the file is TOML: key = \"value\" below a [section]");
-  }
-  Reader(settings, path).table(result.table(), "");
+  Reader(settings, path).table(parse_toml(text, path), "");
 }
 
 } // namespace banger::cli

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view prefix = "banger-";
 
 // The programs in libexec that banger itself starts, and nobody types: 'init' is a guest's.
-constexpr std::string_view inner[] = {"enter",   "guest", "helper", "init",    "mapper",
+constexpr std::string_view inner[] = {"enter",   "guest", "helper", "init",
                                       "monitor", "netns", "place",  "resolver"};
 
 bool is_program(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include <endian.h>
 #include <fcntl.h>
@@ -92,6 +93,35 @@ void check_cow(const std::string& file, const std::string& image) {
   bool is_new = !h.magic && !h.valid && !h.version && !h.chunk_sectors;
   if (!is_new && (h.magic != magic || h.version != 1 || h.chunk_sectors != cow_chunk / 512))
     throw failed("'{}' is no copy-on-write file", file);
+}
+
+void check_store(int fd, const CowLayout& layout, const std::string& shown) {
+  Header h = read_header(fd);
+  if (!h.magic) return; // the kernel begins anew
+  auto refuse = [&](std::string_view why) {
+    return failed("'{}' is no copy-on-write file of its image: {}", shown, why);
+  };
+  if (h.magic != magic || h.version != 1 || h.chunk_sectors != cow_chunk / 512)
+    throw refuse("its header is another's");
+  const auto chunks = static_cast<uint64_t>(divided_up(layout.origin, cow_chunk));
+  const auto places = static_cast<uint64_t>(layout.store / cow_chunk);
+  std::vector<bool> told(chunks);
+  for (int64_t area = 0;; area++) {
+    // As drivers/md/dm-snap-persistent.c reads it: areas until one that is not full.
+    std::string bytes = sys::read_at(fd, (1 + area * (chunks_an_area + 1)) * cow_chunk, cow_chunk);
+    if (bytes.size() < cow_chunk) throw refuse("it does not end");
+    for (size_t at = 0; at < cow_chunk; at += 16) {
+      uint64_t old_chunk = 0, new_chunk = 0;
+      std::memcpy(&old_chunk, bytes.data() + at, sizeof old_chunk);
+      std::memcpy(&new_chunk, bytes.data() + at + 8, sizeof new_chunk);
+      old_chunk = le64toh(old_chunk), new_chunk = le64toh(new_chunk);
+      if (!new_chunk) return;
+      if (old_chunk >= chunks) throw refuse("it tells of what the image has not");
+      if (new_chunk >= places) throw refuse("it tells of places that it has not");
+      if (told[old_chunk]) throw refuse("it tells of the same twice");
+      told[old_chunk] = true;
+    }
+  }
 }
 
 bool revive_cow(int fd, const std::string& shown) {

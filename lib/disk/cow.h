@@ -40,6 +40,12 @@ void grow_cow(const std::string& file, const std::string& image, int64_t disk);
 // Throws Error(failed) for a file that cannot be mapped over the image: of another size, or with
 // something else in it.
 void check_cow(const std::string& file, const std::string& image);
+// Throws Error(failed) for a store that the kernel would read for long, or not at all: with another
+// header, or with what is written over a chunk told twice, or of a chunk that the image has not, or
+// in a place that the store has not. For each chunk of the image the kernel keeps one entry then,
+// and finds it among 256. Reads all that the kernel reads when it maps the store; what somebody
+// writes there afterwards the kernel reads as a guest's data alone.
+void check_store(int fd, const CowLayout& layout, const std::string& shown);
 // The kernel marks a store as invalid when it could not write to it, which happens where the host's
 // disk is full: it takes nothing more from it, though all that was written before is whole. This
 // takes the mark away, synced, and says whether there was one. `fd` is open for writing.

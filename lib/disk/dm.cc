@@ -8,15 +8,12 @@
 
 #include <fcntl.h>
 #include <libdevmapper.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/failpoint.h"
-#include "disk/cow.h"
-#include "disk/ext4.h"
 #include "disk/loop.h"
 #include "model/host_object.h"
 #include "sys/file.h"
@@ -100,9 +97,21 @@ void update_nodes() {
   dm_task_update_nodes();
 }
 
-// The node of a device that has gone, whose remover died before it took that away, too.
-void remove_stale_node(const std::string& node) {
-  if (sys::find_link_info(node)) sys::remove_file(node);
+// A user who keeps the node by a descriptor could open it again, and whatever has its number by
+// then. So it stops being his before it goes, and the device goes after it.
+void remove_node(const std::string& node) {
+  // Nobody but root has anything to do in its directory.
+  Fd fd(::open(node.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return;
+  struct stat st {};
+  if (::fstat(fd.get(), &st) == 0 && S_ISBLK(st.st_mode)) {
+    failpoint(Point::chmod);
+    if (::fchownat(fd.get(), "", 0, 0, AT_EMPTY_PATH) != 0)
+      throw sys_error(errno, "cannot take back '{}'", node);
+    // With the mode go the rights of an access control list.
+    sys::set_mode(fmt::format("/proc/self/fd/{}", fd.get()), 0600);
+  }
+  sys::remove_file(node);
 }
 
 void remove_device(const std::string& name) {
@@ -111,23 +120,6 @@ void remove_device(const std::string& name) {
   task.check(dm_task_retry_remove(task.get()));
   task.change();
   update_nodes();
-}
-
-Fd open_image(const std::string& path, int flags) {
-  Fd fd = sys::open_file(path, flags | O_NOFOLLOW | O_NONBLOCK);
-  struct stat st {};
-  if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) throw failed("'{}' is no file", path);
-  return fd;
-}
-
-// One at a time looks whether the image has a loop device. The descriptor, with which the lock
-// goes, is not the one that a loop device gets: that one is open for as long as the device is
-// there.
-Fd lock_image(const std::string& path) {
-  Fd fd = open_image(path, O_RDONLY);
-  while (::flock(fd.get(), LOCK_EX) != 0)
-    if (errno != EINTR) throw sys_error(errno, "cannot lock '{}'", path);
-  return fd;
 }
 
 void add_target(Task& task, int64_t from, int64_t size, const char* type,
@@ -168,29 +160,32 @@ void require_device_mapper() {
   }
 }
 
-Mapped attach(const MapPlan& plan) {
-  std::string name = valid_mapping(plan.mapping);
-  const auto& [tag, id, identity] = plan.mapping;
+void require_unmapped(const Mapping& mapping) {
+  std::string name = valid_mapping(mapping);
   set_up();
-  if (auto there = find_device(name)) {
-    if (there->identity != identity)
-      throw conflict("a device '{}' is there already, and it is not this VM's", name)
-          .hint(
-              "a state that was copied has the same names; banger doctor --leaks tells whether it "
+  if (find_device(name))
+    throw conflict("a device '{}' is there already, and it is not this VM's", name)
+        .hint("a state that was copied has the same names; banger doctor --leaks tells whether it "
               "is this one's");
-    remove_device(name);
-  }
-  remove_stale_node(mapping_node(tag, id));
-  Fd image_file = open_image(plan.image, O_RDONLY), cow_file = open_image(plan.cow, O_RDWR);
-  std::string shown = fmt::format("'{}'", plan.image);
-  int64_t origin = ext4_size(image_file.get(), 0, sys::size_of(image_file.get()), shown);
-  CowLayout layout = cow_layout_of(origin, sys::size_of(cow_file.get()), plan.cow);
+}
+
+bool is_mapped(const Mapping& mapping) {
+  set_up();
+  auto there = find_device(valid_mapping(mapping));
+  return there && there->identity == mapping.identity;
+}
+
+Mapped attach(const Attach& what) {
+  std::string name = valid_mapping(what.mapping);
+  const auto& [tag, id, identity] = what.mapping;
+  check_store(what.cow, what.layout, what.cow_name);
+  require_unmapped(what.mapping);
+  remove_node(mapping_node(tag, id)); // of a device that somebody else took away
   Mapped mapped{mapping_node(tag, id), false};
-  Fd lock = lock_image(plan.image);
   // They clear themselves where what follows fails.
-  Loop image = open_loop(image_file.get(), plan.image, LoopUse::read_only);
-  Loop cow = open_loop(cow_file.get(), plan.cow, LoopUse::alone);
-  mapped.revived = revive_cow(cow_file.get(), plan.cow);
+  Loop image = open_loop(what.image, what.image_name, LoopUse::read_only);
+  Loop cow = open_loop(what.cow, what.cow_name, LoopUse::alone);
+  mapped.revived = revive_cow(what.cow, what.cow_name);
   {
     Task create(DM_DEVICE_CREATE, name);
     create.check(dm_task_set_uuid(create.get(), identity.c_str()));
@@ -198,10 +193,11 @@ Mapped attach(const MapPlan& plan) {
     create.change();
   }
   try {
-    load(name, layout, image, cow);
+    what.before_reading();
+    load(name, what.layout, image, cow);
     Task resume(DM_DEVICE_RESUME, name);
     resume.check(dm_task_set_add_node(resume.get(), DM_ADD_NODE_ON_RESUME));
-    resume.check(dm_task_set_uid(resume.get(), plan.owner));
+    resume.check(dm_task_set_uid(resume.get(), what.owner));
     resume.check(dm_task_set_gid(resume.get(), 0));
     resume.check(dm_task_set_mode(resume.get(), 0600));
     resume.change();
@@ -211,6 +207,7 @@ Mapped attach(const MapPlan& plan) {
     if (!device || ::stat(mapped.node.c_str(), &node) != 0 || node.st_rdev != device->number)
       throw failed("'{}' did not come to be", mapped.node);
   } catch (...) {
+    remove_node(mapped.node);
     remove_device(name);
     throw;
   }
@@ -222,8 +219,8 @@ void detach(const Mapping& mapping) {
   set_up();
   auto there = find_device(name);
   if (there && there->identity != mapping.identity) return;
+  remove_node(mapping_node(mapping.tag, mapping.id));
   if (there) remove_device(name);
-  remove_stale_node(mapping_node(mapping.tag, mapping.id));
 }
 
 } // namespace banger::disk

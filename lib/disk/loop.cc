@@ -13,7 +13,6 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
-#include "core/text.h"
 #include "sys/file.h"
 
 namespace banger::disk {
@@ -33,16 +32,15 @@ struct stat look(int fd, const std::string& shown) {
 }
 
 // The numbers of those that seem to stand on that file. Others are not opened: that alone would put
-// off the end of one that is to clear itself.
-std::vector<int> candidates(const struct stat& file) {
+// off the end of one that is to clear itself. Nor is a path looked at, which is a user's, and may
+// lead to a file system of his that does not answer: the kernel tells both files' names.
+std::vector<int> candidates(int file) {
   std::vector<int> numbers;
+  auto own = sys::read_link(fmt::format("/proc/self/fd/{}", file));
   for (const std::string& name : sys::list_dir("/sys/block")) {
-    if (!name.starts_with("loop")) continue;
+    if (!own || !name.starts_with("loop")) continue;
     auto backing = sys::find_content(fmt::format("/sys/block/{}/loop/backing_file", name));
-    if (!backing) continue;
-    auto info = sys::find_info(std::string(trim(*backing)));
-    if (info && info->ino == file.st_ino && info->dev == file.st_dev)
-      numbers.push_back(std::atoi(name.c_str() + 4));
+    if (backing == *own + "\n") numbers.push_back(std::atoi(name.c_str() + 4));
   }
   return numbers;
 }
@@ -53,18 +51,26 @@ std::optional<loop_info64> status(int fd) {
   return info;
 }
 
+// As the kernel tells the device that a file is on.
+uint64_t encoded(dev_t device) {
+  uint64_t low = ::minor(device) & 0xff, high = ::minor(device) & ~0xffu;
+  return low | uint64_t{::major(device)} << 8 | high << 12;
+}
+
 Loop taken(Fd fd, int number) {
   struct stat st = look(fd.get(), node_of(number));
   return {std::move(fd), ::major(st.st_rdev), ::minor(st.st_rdev)};
 }
 
-std::optional<Loop> find_loop(const struct stat& file, const std::string& shown, LoopUse use) {
+std::optional<Loop> find_loop(int file, const struct stat& its, const std::string& shown,
+                              LoopUse use) {
   for (int number : candidates(file)) {
     auto fd = sys::find_file(node_of(number), use == LoopUse::alone ? O_RDWR : O_RDONLY);
     if (!fd) continue;
     // It stays what it is now: it is open.
     auto info = status(fd->get());
-    if (!info || info->lo_inode != file.st_ino || info->lo_offset || info->lo_sizelimit) continue;
+    if (!info || info->lo_inode != its.st_ino || info->lo_device != encoded(its.st_dev)) continue;
+    if (info->lo_offset || info->lo_sizelimit) continue;
     bool read_only = info->lo_flags & LO_FLAGS_READ_ONLY;
     if (use == LoopUse::read_only && read_only) return taken(std::move(*fd), number);
     if (use == LoopUse::read_only) continue; // its writer has no business with an image
@@ -84,7 +90,7 @@ std::optional<Loop> find_loop(const struct stat& file, const std::string& shown,
 Loop open_loop(int file, const std::string& shown, LoopUse use) {
   struct stat st = look(file, shown);
   if (!S_ISREG(st.st_mode)) throw failed("'{}' is no file", shown);
-  if (auto found = find_loop(st, shown, use)) return std::move(*found);
+  if (auto found = find_loop(file, st, shown, use)) return std::move(*found);
   Fd all = sys::open_file(control, O_RDWR);
   loop_config config{};
   config.fd = static_cast<uint32_t>(file);

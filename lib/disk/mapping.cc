@@ -1,20 +1,30 @@
 #include "disk/mapping.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/error.h"
 #include "model/host_object.h"
-#include "model/message.h"
 #include "model/name.h"
 
 namespace banger::disk {
 
+namespace {
+
+constexpr std::string_view hex = "0123456789abcdef", lower = "abcdefghijklmnopqrstuvwxyz";
+// device-mapper takes 128 bytes, with the last one zero.
+constexpr size_t longest_identity = 64;
+
+bool is_made_of(std::string_view text, std::string_view those) {
+  return text.find_first_not_of(those) == std::string_view::npos;
+}
+
+bool is_id(std::string_view text) { return text.size() == 12 && is_made_of(text, hex); }
+
+} // namespace
+
 std::string valid_mapping(const Mapping& m) {
-  auto is_hex = [](std::string_view text, size_t digits) {
-    return text.size() == digits &&
-           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  };
   std::string name = mapping_name(m.tag, m.id);
-  if (!is_hex(m.tag, 4) || !is_hex(m.id, 12) || !m.identity.starts_with(name + "-"))
+  if (m.tag.size() != 4 || !is_made_of(m.tag, hex) || !is_id(m.id) ||
+      !m.identity.starts_with(name + "-") || m.identity.size() > longest_identity ||
+      !is_made_of(m.identity, std::string(lower) + "0123456789-"))
     throw usage("invalid mapped disk '{}' ('{}')", name, m.identity);
   return name;
 }
@@ -23,47 +33,14 @@ std::string new_mapping_identity(std::string_view tag, std::string_view id) {
   return fmt::format("{}-{}", mapping_name(tag, id), new_id());
 }
 
-std::string to_line(const MapRequest& r) {
-  const Mapping& m = r.plan.mapping;
-  return message_line({{"v", message_version},
-                       {"do", r.act},
-                       {"tag", m.tag},
-                       {"id", m.id},
-                       {"identity", m.identity},
-                       {"image", r.plan.image},
-                       {"cow", r.plan.cow},
-                       {"owner", r.plan.owner}});
+std::string MapPlan::image_file() const {
+  if (!is_id(image)) throw usage("invalid image '{}'", image);
+  return fmt::format("images/{}/root.ext4", image);
 }
 
-MapRequest parse_map_request(std::string_view line) {
-  return read_message(line, [](const Json& j) {
-    MapRequest r;
-    r.act = j.value("do", "");
-    r.plan.mapping = {j.value("tag", ""), j.value("id", ""), j.value("identity", "")};
-    r.plan.image = j.value("image", "");
-    r.plan.cow = j.value("cow", "");
-    r.plan.owner = j.value("owner", uid_t{0});
-    return r;
-  });
-}
-
-std::string to_line(const std::expected<Mapped, Error>& answer) {
-  Json j = {{"v", message_version}};
-  if (answer) {
-    j["node"] = answer->node;
-    j["revived"] = answer->revived;
-  } else {
-    const Error& e = answer.error();
-    j["error"] = {{"code", name_of(e.code())}, {"message", e.message()}, {"hint", e.hint()}};
-  }
-  return message_line(j);
-}
-
-Mapped parse_map_answer(std::string_view line) {
-  return read_message(line, [](const Json& j) {
-    if (auto e = j.find("error"); e != j.end()) throw told_error(*e, "banger-mapper failed");
-    return Mapped{j.value("node", ""), j.value("revived", false)};
-  });
+std::string MapPlan::cow_file() const {
+  if (!is_id(mapping.id)) throw usage("invalid VM '{}'", mapping.id);
+  return fmt::format("vms/{}/cow.img", mapping.id);
 }
 
 } // namespace banger::disk

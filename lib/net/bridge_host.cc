@@ -22,8 +22,7 @@ namespace banger::net {
 namespace {
 
 constexpr int dns_port = 53;
-// More than any user is seen to have.
-constexpr size_t most_bridges = 16, most_ports = 4096, most_path = 4096;
+constexpr size_t most_path = 4096;
 // Whoever sets it wants the host to forward; banger never does.
 constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
 
@@ -65,12 +64,18 @@ RegisteredBridge BridgeHost::get(const std::string& tag) {
   throw not_found("the network 'bridge' is down").hint("banger net up");
 }
 
+std::string BridgeHost::for_users() const {
+  std::string all;
+  for (const Prefix& range : limits_.subnets) all += (all.empty() ? "" : " or ") + to_text(range);
+  return all;
+}
+
 void BridgeHost::check_subnet(const RegisteredBridge& entry) {
   const Subnet& subnet = entry.bridge.subnet;
-  if (uid_ != 0 && !is_for_users(subnet))
+  if (uid_ != 0 && !is_in(subnet, limits_.subnets))
     throw preflight("the subnet {} is root's to take: this host may reach it another way",
                     subnet.text())
-        .hint("banger net up takes a free one of 10.64.0.0/10 or 100.64.0.0/10");
+        .hint(fmt::format("banger net up takes a free one of {}", for_users()));
   if (!is_private(subnet))
     throw usage("invalid subnet '{}': its addresses may be somebody's on the internet",
                 subnet.text())
@@ -209,15 +214,15 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
   if (is_new) {
     size_t own = 0;
     for (const RegisteredBridge& other : registry_.all()) own += other.uid == uid_ ? 1 : 0;
-    if (uid_ != 0 && own >= most_bridges)
+    if (uid_ != 0 && own >= limits_.bridges)
       throw conflict("cannot make a bridge: this user has {} already", own);
     entry = RegisteredBridge{.uid = uid_, .bridge = {.tag = tag}};
     if (!subnet) {
       std::vector<Prefix> used = links_.routed(bridge_name(tag));
       for (const Prefix& p : needed(tag)) used.push_back(p);
-      auto chosen = choose_subnet(tag, used);
+      auto chosen = choose_subnet(tag, used, limits_.subnets);
       if (!chosen)
-        throw conflict("no subnet of 10.64.0.0/10 or 100.64.0.0/10 is free")
+        throw conflict("no subnet of {} is free", for_users())
             .hint("banger net up --subnet SUBNET, as root");
       entry->bridge.subnet = *chosen;
     }
@@ -245,14 +250,15 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
 
 void BridgeHost::check_guest(const RegisteredBridge& entry, const BridgeGuest& g) {
   const Bridge& b = entry.bridge;
-  check(b, g, uid_ == 0);
+  check(b, g, uid_ == 0, uid_ == 0 ? BridgeLimits().guests : limits_.guests);
   auto had = b.guests.find(g.tap);
   auto is_open = [&](const Port& p) {
     return had != b.guests.end() && std::ranges::count(had->second.ports, p) > 0;
   };
   size_t ports = g.ports.size();
   for (const auto& [tap, other] : b.guests) ports += tap == g.tap ? 0 : other.ports.size();
-  if (ports > most_ports) throw conflict("cannot publish more: the bridge has {} ports", ports);
+  if (ports > (uid_ == 0 ? BridgeLimits().ports : limits_.ports))
+    throw conflict("cannot publish more: the bridge has {} ports", ports);
   std::vector<RegisteredBridge> all;
   for (const Port& p : g.ports) {
     if (is_open(p) || p.host_address == g.address) continue; // nobody else's

@@ -1,5 +1,5 @@
 // Bridges in the network namespace that this process is in, made true with root's rights: what the
-// helper does (net/helper.h). Each call may be killed at any point; the next one finishes or
+// helper does (helper/ask.h). Each call may be killed at any point; the next one finishes or
 // undoes.
 #pragma once
 
@@ -22,7 +22,8 @@ class BridgeHost {
 public:
   // Works on behalf of that user: Error(conflict) for a tag that is another's, Error(usage) for
   // what no banger asks for.
-  explicit BridgeHost(unsigned uid) : uid_(uid) {}
+  explicit BridgeHost(unsigned uid, BridgeLimits limits = {})
+      : uid_(uid), limits_(std::move(limits)) {}
   // What did not keep a call from succeeding, for people.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -59,6 +60,7 @@ public:
 private:
   std::optional<RegisteredBridge> find(const std::string& tag);
   RegisteredBridge get(const std::string& tag);
+  std::string for_users() const;
   void check_subnet(const RegisteredBridge& entry);
   void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
   void make(RegisteredBridge& entry);
@@ -75,6 +77,7 @@ private:
   void finish(RegisteredBridge& entry, const std::string& script);
 
   unsigned uid_;
+  BridgeLimits limits_; // of users other than root
   BridgeRegistry registry_;
   std::vector<std::string> warnings_;
   Links links_;

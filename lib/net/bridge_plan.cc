@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -18,16 +17,21 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int first_free_port = 1024;
-// More than any state is seen to have; so that nobody fills the kernel's tables.
-constexpr size_t most_guests = 4096, most_ports = 256;
-
-// The networks of offices and homes, of Docker and of libvirt are mostly elsewhere.
-constexpr Prefix for_users[] = {{{10u << 24 | 64u << 16}, 10}, {{100u << 24 | 64u << 16}, 10}};
-constexpr uint32_t length = 24, in_each = 64 * 256;
+constexpr size_t most_ports = 256; // of a VM
+// The networks of offices and homes, of Docker and of libvirt are mostly elsewhere than in the
+// ranges of BridgeLimits.
+constexpr int length = 24;
+constexpr Prefix private_ranges[] = {{{10u << 24}, 8},
+                                     {{172u << 24 | 16u << 16}, 12},
+                                     {{192u << 24 | 168u << 16}, 16},
+                                     {{100u << 24 | 64u << 16}, 10}};
 
 Prefix nth(const Prefix& range, uint32_t n) {
-  return {{range.address.value + (n % in_each << (32 - length))}, length};
+  uint32_t in_it = 1u << (length - range.length);
+  return {{range.address.value + (n % in_it << (32 - length))}, length};
 }
+
+} // namespace
 
 bool is_in(const Subnet& subnet, std::span<const Prefix> ranges) {
   Prefix own = subnet.as_prefix();
@@ -35,13 +39,27 @@ bool is_in(const Subnet& subnet, std::span<const Prefix> ranges) {
       ranges, [&](const Prefix& p) { return p.length <= own.length && overlap(p, own); });
 }
 
-} // namespace
+Prefix parse_range(std::string_view text) {
+  size_t slash = text.find('/');
+  Prefix range{parse_address("subnet", text.substr(0, slash)), 0};
+  std::string_view digits = slash == text.npos ? "" : text.substr(slash + 1);
+  std::from_chars(digits.data(), digits.data() + digits.size(), range.length);
+  if (to_text(range) != text || range.length < 8 || range.length > length ||
+      (range.address.value & (~0u >> range.length)) != 0)
+    throw usage("invalid subnet '{}': it is not like 10.64.0.0/10, of 8 to {} bits", text, length);
+  if (std::ranges::none_of(private_ranges, [&](const Prefix& p) {
+        return p.length <= range.length && overlap(p, range);
+      }))
+    throw usage("invalid subnet '{}': its addresses may be somebody's on the internet", text);
+  return range;
+}
 
-std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used) {
+std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used,
+                                    const std::vector<Prefix>& ranges) {
   uint32_t begin = 0;
   std::from_chars(tag.data(), tag.data() + tag.size(), begin, 16);
-  for (const Prefix& range : for_users)
-    for (uint32_t n = 0; n < in_each; n++) {
+  for (const Prefix& range : ranges)
+    for (uint32_t n = 0; n < 1u << (length - range.length); n++) {
       Prefix candidate = nth(range, begin + n);
       auto is_used = [&](const Prefix& p) { return overlap(p, candidate); };
       if (std::ranges::none_of(used, is_used)) return Subnet::parse(to_text(candidate));
@@ -49,15 +67,7 @@ std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Pref
   return {};
 }
 
-bool is_private(const Subnet& subnet) {
-  constexpr Prefix ranges[] = {{{10u << 24}, 8},
-                               {{172u << 24 | 16u << 16}, 12},
-                               {{192u << 24 | 168u << 16}, 16},
-                               {{100u << 24 | 64u << 16}, 10}};
-  return is_in(subnet, ranges);
-}
-
-bool is_for_users(const Subnet& subnet) { return is_in(subnet, for_users); }
+bool is_private(const Subnet& subnet) { return is_in(subnet, private_ranges); }
 
 namespace {
 
@@ -74,7 +84,7 @@ void check(const Port& p, const std::string& own, bool by_root) {
 
 } // namespace
 
-void check(const Bridge& b, const BridgeGuest& g, bool by_root) {
+void check(const Bridge& b, const BridgeGuest& g, bool by_root, size_t most_guests) {
   if (g.tap < 1 || g.tap > most_tap) throw usage("invalid number of a tap {}", g.tap);
   Address address = parse_address("address", g.address);
   if (!b.subnet.is_for_guests(address) || to_text(address) != g.address)

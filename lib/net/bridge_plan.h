@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,13 +82,23 @@ struct BridgeCounts {
   std::vector<Out> out; // what left by NAT
 };
 
-// A subnet for a bridge whose state has this tag: the first of 10.64.0.0/10's, or else
-// 100.64.0.0/10's, that overlaps none of `used`, beginning at one that the tag decides. None where
-// all are used.
-std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used);
-// Whether it lies in those two ranges: others may be networks that the host reaches by its default
-// route, and only root may take them away from its users.
-bool is_for_users(const Subnet& subnet);
+// What a user other than root may have.
+struct BridgeLimits {
+  size_t bridges = 16;
+  size_t guests = 4096, ports = 4096; // on each bridge; so that nobody fills the kernel's tables
+  // The ranges of which bridges get subnets: other addresses may be of networks that the host
+  // reaches by its default route, and only root may take them away from its users.
+  std::vector<Prefix> subnets = {{{10u << 24 | 64u << 16}, 10}, {{100u << 24 | 64u << 16}, 10}};
+  bool operator==(const BridgeLimits&) const = default;
+};
+// "10.64.0.0/10": a prefix of 8 to 24 bits of private addresses. Throws Error(usage).
+Prefix parse_range(std::string_view text);
+
+// A subnet for a bridge whose state has this tag: the first in the ranges that overlaps none of
+// `used`, beginning at one that the tag decides. None where all are used.
+std::optional<Subnet> choose_subnet(std::string_view tag, const std::vector<Prefix>& used,
+                                    const std::vector<Prefix>& ranges = BridgeLimits().subnets);
+bool is_in(const Subnet& subnet, std::span<const Prefix> ranges);
 // 10/8, 172.16/12, 192.168/16 (RFC 1918) or 100.64/10 (RFC 6598): a bridge takes no address that is
 // somebody's on the internet.
 bool is_private(const Subnet& subnet);
@@ -96,7 +107,8 @@ bool is_private(const Subnet& subnet);
 // what no banger asks for, Error(conflict) where another guest has its address or the bridge is
 // full, Error(preflight) for a port of the host below 1024, where that is not `by_root`. Nothing
 // that passes can be taken for a rule.
-void check(const Bridge& bridge, const BridgeGuest& guest, bool by_root);
+void check(const Bridge& bridge, const BridgeGuest& guest, bool by_root,
+           size_t most_guests = BridgeLimits().guests);
 
 // A whole number, as it stands: not one that is cut to fit, nor another type's. Throws
 // Error(failed).

@@ -3,18 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/outlives.h"
 #include "model/message.h"
 #include "net/rule_text.h"
-#include "sys/file.h"
 
 namespace banger::net {
 
 namespace {
 
-constexpr const char* directory = "/run/banger";
+constexpr const char* record_kind = "bridge";
 constexpr size_t most_bytes = 2 << 20; // 4096 VMs, with 4096 ports
-constexpr std::string_view suffix = ".bridge";
 
 Json to_json(const RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
@@ -58,32 +55,20 @@ RegisteredBridge entry_of(const Json& j) {
 } // namespace
 
 std::string bridge_record(const std::string& tag) {
-  return fmt::format("{}/{}{}", directory, tag, suffix);
+  return sys::HostRecords(record_kind, 0).path_of(tag);
 }
 
-BridgeRegistry::BridgeRegistry() {
-  sys::make_dir(directory, 0755);
-  auto info = sys::find_link_info(directory);
-  if (!info || !info->is_dir || info->uid != 0 || (info->mode & 022))
-    throw preflight("'{}' is not root's own directory", directory)
-        .hint(fmt::format("chown root: {0}; chmod 755 {0}", directory));
-}
-
-sys::FileLock BridgeRegistry::lock() const {
-  return sys::FileLock::take(std::string(directory) + "/lock");
-}
+BridgeRegistry::BridgeRegistry() : records_(record_kind, most_bytes) {}
 
 std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
-  auto text = sys::find_content(bridge_record(tag), most_bytes);
+  auto text = records_.find(tag);
   if (!text) return {};
   return read_message(*text, [](const Json& j) { return entry_of(j); });
 }
 
 std::vector<RegisteredBridge> BridgeRegistry::all() const {
   std::vector<RegisteredBridge> all;
-  for (const std::string& name : sys::list_dir(directory)) {
-    if (!name.ends_with(suffix)) continue;
-    std::string tag = name.substr(0, name.size() - suffix.size());
+  for (const std::string& tag : records_.names()) {
     if (!is_tag(tag)) continue;
     try {
       if (auto entry = find(tag)) all.push_back(std::move(*entry));
@@ -97,9 +82,9 @@ void BridgeRegistry::write(const RegisteredBridge& entry) {
   std::string line = message_line(to_json(entry));
   if (line.size() > most_bytes)
     throw failed("the bridge '{}' has more VMs and ports than a host remembers", entry.bridge.tag);
-  sys::write_atomic(bridge_record(entry.bridge.tag), line, 0600, Outlives::process);
+  records_.write(entry.bridge.tag, line);
 }
 
-void BridgeRegistry::remove(const std::string& tag) { sys::remove_file(bridge_record(tag)); }
+void BridgeRegistry::remove(const std::string& tag) { records_.remove(tag); }
 
 } // namespace banger::net

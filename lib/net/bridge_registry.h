@@ -1,7 +1,7 @@
 // The host's record of bridges: one file each in /run/banger, root's, which goes with the boot as
 // what it tells of does.
 //
-// It is the helper's alone (net/helper.h), and what the helper believes: who owns a tag, and what
+// It is the helper's alone (helper/ask.h), and what the helper believes: who owns a tag, and what
 // was made for it, written down before it is made. So what is removed never depends on what a
 // caller says.
 #pragma once
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "net/bridge_plan.h"
-#include "sys/lock.h"
+#include "sys/host_records.h"
 
 namespace banger::net {
 
@@ -32,7 +32,7 @@ public:
   // Makes the directory. Throws Error(preflight) where another than root could write to it.
   BridgeRegistry();
   // Held while a bridge is made or removed, and while one that is there is changed: one for all.
-  sys::FileLock lock() const;
+  sys::FileLock lock() const { return records_.lock(); }
   // Throws Error(failed) for a file that is none of this build's.
   std::optional<RegisteredBridge> find(const std::string& tag) const;
   // Without those that cannot be read: one user's must not be in another's way.
@@ -40,6 +40,9 @@ public:
   // Throws Error(failed) for more than a file may have.
   void write(const RegisteredBridge& entry);
   void remove(const std::string& tag);
+
+private:
+  sys::HostRecords records_;
 };
 
 } // namespace banger::net

@@ -1,5 +1,5 @@
 // Looks how far packets of one flow get through this host, to and from a VM on a bridge, and which
-// chain of nftables drops them, whoever owns it. With root's rights (net/helper.h).
+// chain of nftables drops them, whoever owns it. With root's rights (helper/ask.h).
 //
 // The places are counted by chains of its own, first and last at each hook; what drops is told by
 // the kernel's trace of those packets. Two tables, `bridge` and `inet`, named by tag and tap. They

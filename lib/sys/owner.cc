@@ -46,6 +46,17 @@ void require_own(const char* what, const std::string& dir, std::optional<FileInf
                       : otherwise);
 }
 
+std::optional<std::string> find_not_roots(std::string path) {
+  for (;;) {
+    auto info = find_link_info(path);
+    bool sticky = info && info->is_dir && (info->mode & 01000);
+    if (!info || info->uid != 0 || ((info->mode & 022) && !sticky)) return path;
+    if (path == "/") return {};
+    size_t slash = path.rfind('/');
+    path.resize(slash == 0 ? 1 : slash);
+  }
+}
+
 std::string how_to_own(const std::string& dir) {
   uid_t self = ::geteuid();
   auto is_anothers = [&](const std::string& path) {

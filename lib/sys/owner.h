@@ -20,6 +20,9 @@ std::string owner_text(uid_t uid);
 // the hint.
 void require_own(const char* what, const std::string& dir, std::optional<FileInfo> info,
                  const std::string& otherwise);
+// The path itself, or a directory on its way, that another than root can change: who may rename one
+// of those may put another thing there. None where all of it is root's alone. `path` is a real one.
+std::optional<std::string> find_not_roots(std::string path);
 // A shell command that gives the user of this process all that lies in a directory of theirs. Empty
 // where nothing in it (or in its directories) is another's.
 std::string how_to_own(const std::string& dir);

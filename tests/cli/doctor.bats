@@ -95,13 +95,13 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
 @test "every check is told, in a table and as objects" {
   "$BANGER_BUILD/tests/banger-bench" seed "$BANGER_STATE_DIR" 2 >/dev/null
   checks
-  for check in kvm qemu firecracker programs e2fsprogs ssh network bridge mmdebstrap bundle state key space runtime files inotify confinement names; do
+  for check in kvm qemu firecracker programs e2fsprogs ssh network helper bridge mmdebstrap bundle state key space runtime files inotify confinement names; do
     grep -q "^$check " <<<"$output"
   done
   checks --json
   schema check
   same "$(jq -rs 'map(.id) | join(" ")' <<<"$output")" \
-    "kvm qemu firecracker programs e2fsprogs ssh network bridge mmdebstrap bundle state key space runtime files inotify confinement names"
+    "kvm qemu firecracker programs e2fsprogs ssh network helper bridge mmdebstrap bundle state key space runtime files inotify confinement names"
   same "$(jq -r 'select(.id=="state") | .status' <<<"$output")" ok
   same "$(jq -r 'select((.status == "ok") != (.fix == null)) | .id' <<<"$output")" ""
   missing=$(jq -r 'select(.status == "missing") | .id' <<<"$output")

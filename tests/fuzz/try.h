@@ -23,7 +23,7 @@ void try_relay(std::string_view bytes);
 void try_stream(std::string_view bytes);
 
 // A request to banger's helper: it is refused, or what becomes of it are elements of sets and maps
-// of that state's own tables and nothing else.
+// of that state's own tables and nothing else, or a device and files of its own VMs.
 void try_helper(std::string_view bytes);
 
 // Where a fuzzer begins: packets of each shape that is known, and all that once broke a promise.

@@ -4,8 +4,9 @@
 #include "core/text.h"
 #include "fuzz/promise.h"
 #include "fuzz/try.h"
+#include "helper/ask.h"
+#include "model/host_object.h"
 #include "net/bridge_render.h"
-#include "net/helper.h"
 #include "net/rule_text.h"
 
 namespace banger::fuzz {
@@ -28,7 +29,7 @@ bool is_element(const std::string& line, const std::string& tag) {
   return true;
 }
 
-void try_watch(const net::HelperAsk& ask) {
+void try_watch(const helper::Ask& ask) {
   static const std::regex form(
       "add (table|chain|rule) (bridge|inet) t( [a-z_]+)? (\\{ [a-z0-9 ;-]+ \\}|"
       "([io]ifname \"x\" )?ip [ds]addr [0-9.]+ (tcp|udp) [ds]port [0-9]{1,5} "
@@ -42,16 +43,40 @@ void try_watch(const net::HelperAsk& ask) {
     promise(std::regex_match(line, form), "a watch's rules let everything pass");
 }
 
-} // namespace
-
-void try_helper(std::string_view bytes) {
-  net::HelperAsk ask;
+// What is named of a disk is a VM's of that tag, in the state's directory and nowhere else.
+void try_disk(const disk::MapPlan& plan) {
+  std::string name, image, cow;
   try {
-    ask = net::parse_helper_ask(bytes);
+    name = disk::valid_mapping(plan.mapping);
+    image = plan.image_file();
+    cow = plan.cow_file();
   } catch (const Error&) {
     return;
   }
   if (ask.verb == "watch") try_watch(ask);
+  static const std::regex device("banger-[0-9a-f]{4}-[0-9a-f]{12}-root");
+  static const std::regex of_image("images/[0-9a-f]{12}/root\\.ext4");
+  static const std::regex of_vm("vms/[0-9a-f]{12}/cow\\.img");
+  promise(std::regex_match(name, device), "a device is a VM's");
+  promise(name == mapping_name(plan.mapping.tag, plan.mapping.id), "a device has its state's tag");
+  const std::string& identity = plan.mapping.identity;
+  promise(identity.size() <= 64 && identity.starts_with(name), "an identity is of its name");
+  for (char c : identity)
+    promise(c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'), "it is a plain word");
+  promise(std::regex_match(image, of_image), "an image's file is an image's");
+  promise(std::regex_match(cow, of_vm), "a VM's file is a VM's");
+}
+
+} // namespace
+
+void try_helper(std::string_view bytes) {
+  helper::Ask ask;
+  try {
+    ask = helper::parse_ask(bytes);
+  } catch (const Error&) {
+    return;
+  }
+  try_disk(ask.disk);
   net::Bridge bridge{.tag = ask.tag, .subnet = Subnet::parse("10.77.0.0/24")};
   bridge.guests[9] = {.tap = 9, .address = "10.77.0.9"};
   if (!net::is_tag(ask.tag)) return;
@@ -80,6 +105,10 @@ std::vector<std::string> helper_seeds() {
       R"({"v":1,"do":"watch","tag":"ab12","tap":1,"port":{"proto":"udp","host_address":"1.2.3.4 accept","host":53,"guest":0}})",
       R"({"v":1,"do":"publish","tag":"ab12","tap":1,"on":true,"port":{"proto":"tcp","host_address":"127.0.0.1","host":80,"guest":80}})",
       R"({"v":1,"do":"names","tag":"ab12","proto":"udp"})",
+      R"({"v":1,"do":"map","tag":"ab12","vm":"0123456789ab","identity":"banger-ab12-0123456789ab-root-9","dir":"/s","image":"ba9876543210"})",
+      R"({"v":1,"do":"map","tag":"ab12","vm":"0123456789ab","identity":"banger-ab12-0123456789ab-root-../x","dir":"/s","image":"../../../etc"})",
+      R"({"v":1,"do":"unmap","tag":"ab12","vm":"0123456789ab","identity":"banger-ab12-0123456789ab-root-9"})",
+      R"({"v":1,"do":"limits"})",
   };
 }
 

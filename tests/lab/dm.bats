@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Root disks by device-mapper (--root dm-snapshot), which few machines that test have. It runs in the lab
-# (tests/lab/lab), as root; a plain user is told why he cannot have one.
+# (tests/lab/lab): their life as a plain user's, who may start banger's helper and nothing else; the rest
+# as root's.
 load ../lib
 load ../system/vm
 load ../system/points
@@ -10,17 +11,24 @@ setup() {
   # The lab is emulated: its VMs boot at the pace of a slow machine.
   export BANGER_VM_READY_TIMEOUT=4m BANGER_VM_IMAGE=tiny BANGER_VM_MEMORY=128M BANGER_VM_ROOT=dm-snapshot
   export BANGER_VM_VMM=qemu BANGER_NET_MODE=isolated BANGER_VM_STOP_TIMEOUT=20s
-  [ "$(id -u)" -ne 0 ] || before=$(devices)
+  before=$(devices)
 }
 teardown() {
   banger vm list -q 2>/dev/null | xargs -r banger vm kill >/dev/null 2>&1 || true
   [ -z "${small:-}" ] || umount -l "$small"
   remove_vms
   [ "$(id -u)" -ne 0 ] || dmsetup remove banger-test 2>/dev/null || true
+  if [ -e /root/rule ]; then
+    umount "$program" || true
+    mv /root/rule "$rule"
+  fi
 }
 
-# What there is of block devices, as their own tools tell it.
-devices() { losetup -a && dmsetup ls && ls /dev/mapper; }
+# What there is of block devices, as the kernel tells everybody.
+devices() {
+  cat /sys/block/loop*/loop/backing_file /sys/block/dm-*/dm/name 2>/dev/null || true
+  ls /dev/mapper
+}
 # A loop device clears itself when the last closes it, which may be udev's look at what is on it.
 as_before() { [ "$(devices)" = "$before" ]; }
 nothing_mapped() { await 10 as_before; }
@@ -32,7 +40,7 @@ print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())' "$BANGER_S
 }
 node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$(vm_field "$1" .id)-root"; }
 
-# bats test_tags=root
+# bats test_tags=user
 @test "a life: written, saved and restored, stopped, grown, started, reset, removed; nothing stays" {
   expect 0 banger vm create a
   same "$(vm_field a '[.root.way, .root.size] | @json')" '["dm-snapshot",268435456]'
@@ -43,7 +51,9 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   [ -b "$(node_of a)" ]
   expect 0 banger vm list
   same "$stderr" '' # there is room
-  same "$(dmsetup table | wc -l)" 1
+  same "$(stat -Lc '%a:%U' "$(node_of a)")" "600:$(id -un)"
+  same "$(find /sys/block -name 'dm-*' | wc -l)" 1
+  keep_node
   expect 0 banger ssh a -- 'echo kept >/etc/mark && sync; cut -d" " -f1-3 /proc/mounts | grep "^/dev/vda"'
   same "$output" '/dev/vda / ext4'
   [ "$(vm_field a .root.used)" -gt 4096 ]
@@ -55,6 +65,7 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   banger ssh a -- 'echo now >/root/mark; echo now >/tmp/mark; sync'
   expect 0 banger vm kill a
   nothing_mapped
+  refused_node
   expect 0 banger vm snapshot restore a s
   same "$(banger ssh a -- cat /root/mark /tmp/mark | xargs)" 'then then'
   expect 0 banger vm stop a
@@ -76,9 +87,66 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   same "$(vm_field a .root.size)" 335544320
   expect 0 banger vm start a
   expect 1 banger ssh a -- test -e /etc/mark
+  # What its owner does to the file below it meets his VM, and nothing else.
+  truncate -s 0 "$cow"
+  expect 0 banger vm kill a
+  nothing_mapped
+  expect 0 banger vm reset a
+  hostile_files
   expect 0 banger vm rm --force a
   nothing_mapped
   nothing_left
+}
+
+# keep_node: keeps the node of a's device, as who might hope that another's device gets its number.
+keep_node() {
+  python3 - "$(node_of a)" "$root" <<'EOF' 3>&- &
+import os, sys, time
+node, place = sys.argv[1:]
+kept = os.open(node, os.O_PATH)
+os.close(os.open(f"/proc/self/fd/{kept}", os.O_RDONLY))
+open(place + "/kept", "w")
+while not os.path.exists(place + "/gone"):
+    time.sleep(0.1)
+try:
+    said = os.open(f"/proc/self/fd/{kept}", os.O_RDONLY)
+except OSError as e:
+    said = e.strerror
+open(place + "/again", "w").write(f"{said}\n")
+EOF
+  keeper=$!
+  await 20 test -e "$root/kept"
+}
+# It is not his any more: without that he would hear that there is no such device, or read another's.
+refused_node() {
+  touch "$root/gone"
+  wait "$keeper"
+  same "$(cat "$root/again")" 'Permission denied'
+}
+
+# Files of his that the kernel must not read are not given to it, and one that others write to is not read.
+hostile_files() {
+  python3 - "$cow" <<'EOF'
+import struct, sys
+# All chunks in one chain of the kernel's table, and each told again and again.
+with open(sys.argv[1], "r+b") as f:
+    f.write(struct.pack("<4I", 0x70416e53, 1, 1, 8))
+    for area in range(256):
+        f.seek((1 + area * 257) * 4096)
+        f.write(struct.pack("<2Q", 0, 2) * 256)
+EOF
+  expect 1 banger vm start a
+  errors 'it tells of the same twice'
+  nothing_mapped
+  python3 -c 'import struct, sys; open(sys.argv[1], "r+b").write(struct.pack("<4I", 0x70416e53, 1, 1, 1 << 21))' "$cow"
+  expect 1 banger vm start a
+  nothing_mapped
+  expect 0 banger vm reset a
+  exec 9<>"$cow"
+  expect 4 banger vm start a
+  errors 'another program has'
+  exec 9>&-
+  nothing_mapped
 }
 
 # bats test_tags=root
@@ -105,18 +173,12 @@ node_of() { echo "/dev/mapper/banger-$(banger_rows 'SELECT tag FROM identity')-$
   nothing_left
 }
 
-# asks ACT: a line for each VM but v1 and v2, as their monitors would ask banger-mapper.
-asks() {
+# ask_all VERB: asks the helper for each VM but v1 and v2, as their monitors would; what it could not do.
+ask_all() {
   banger vm list --json | jq -c --arg act "$1" --arg dir "$BANGER_STATE_DIR" \
     --arg tag "$(banger_rows 'SELECT tag FROM identity')" 'select(.name != "v1" and .name != "v2") |
-    {v: 1, do: $act, tag: $tag, id, identity: "banger-\($tag)-\(.id)-root-test",
-     image: "\($dir)/images/\(.image.id)/root.ext4", cow: "\($dir)/vms/\(.id)/cow.img"}'
-}
-ask_all() {
-  local line
-  while read -r line; do
-    "$BANGER_BUILD/libexec/banger/banger-mapper" "$1" <<<"$line" >"$root/answer" || cat "$root/answer"
-  done < <(asks "$1")
+    {do: $act, tag: $tag, vm: .id, identity: "banger-\($tag)-\(.id)-root-test", dir: $dir, image: .image.id}' |
+    "$BATS_TEST_DIRNAME/../system/ask_helper.py" | grep -v '^ok$\|"node"' || true
 }
 
 # bats test_tags=root
@@ -127,7 +189,7 @@ ask_all() {
   expect 0 banger vm start v1 v2
   image=$BANGER_STATE_DIR/images/$(vm_field v1 .image.id)/root.ext4
   began=$EPOCHREALTIME
-  same "$(ask_all attach)" ''
+  same "$(ask_all map)" ''
   took=$(awk "BEGIN { print $EPOCHREALTIME - $began }")
   same "$(dmsetup ls | grep -c banger-)" 20
   same "$(losetup --noheadings -O BACK-FILE,RO,AUTOCLEAR | grep -c "^$image *1 *1$")" 1
@@ -135,7 +197,7 @@ ask_all() {
   over=$(du -ck "$BANGER_STATE_DIR"/vms/*/cow.img | tail -1 | cut -f1)
   echo "# 20 VMs, of which two run: $(takes "$image") KiB of image, $over KiB over it; 18 mapped in $took s" >&3
   [ "$over" -lt 4000 ]
-  same "$(ask_all detach)" ''
+  same "$(ask_all unmap)" ''
   same "$(dmsetup ls | grep -c banger-)" 2
   expect 0 banger vm rm --force v1 v2
   nothing_mapped
@@ -170,7 +232,7 @@ ask_all() {
 is_given_up() { dmsetup status "$(basename "$(node_of "$1")")" | grep -q Invalid; }
 
 # bats test_tags=root
-@test "killed at any point: monitor, VMM, and banger-mapper; the next command tidies up" {
+@test "killed at any point: monitor, VMM, and the helper; the next command tidies up" {
   expect 0 banger vm run a -- true
   vmm=$(vm_field a .vmm.pid)
   kill_monitor a
@@ -191,14 +253,14 @@ is_given_up() { dmsetup status "$(basename "$(node_of "$1")")" | grep -q Invalid
     nothing_mapped
     same "$(rows_of_dm)" 0
   }
-  walk banger-mapper prepare start_and_kill after 4 ends
+  only='disk\..*' walk banger-helper prepare start_and_kill after 4 ends
   # Asked by hand, at each point.
-  map_and_unmap() { ask_all attach && ask_all detach; }
+  map_and_unmap() { ask_all map && ask_all unmap; }
   unmapped() {
-    same "$(ask_all detach)" ''
+    same "$(ask_all unmap)" ''
     nothing_mapped
   }
-  walk banger-mapper true map_and_unmap unmapped 8
+  walk banger-helper true map_and_unmap unmapped 8
   # A host that was booted anew has the row, and nothing else.
   expect 0 banger vm start --no-wait a
   kill_monitor a "$(vm_field a .vmm.pid)"
@@ -229,22 +291,59 @@ is_given_up() { dmsetup status "$(basename "$(node_of "$1")")" | grep -q Invalid
   nothing_mapped
   # No udev is needed, nor waited for.
   systemctl --quiet stop systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket
-  same "$(ask_all attach)" ''
+  same "$(ask_all map)" ''
   udevless=$(stat -Lc '%t:%a:%U' "$(node_of a)")
   dmsetup info --noheadings -co uuid "$name" >"$root/uuid"
-  same "$(ask_all detach)" ''
+  same "$(ask_all unmap)" ''
   systemctl --quiet start systemd-udevd.service
   same "$udevless $(cat "$root/uuid")" "fd:600:root $name-test"
   nothing_mapped
   expect 0 banger vm rm a
 }
 
-# bats test_tags=user
-@test "a plain user is told what it takes, and nothing is made" {
-  expect 5 banger vm create --json a
-  same "$(error_field .code)" preflight
-  error_field .message | grep -q "device-mapper.*takes root's rights"
-  error_field .hint | grep -q 'root overlay'
-  expect 0 banger vm create --root overlay a
-  expect 0 banger vm rm a
+# as_lab WORD…: as the plain user of the lab, with the groups that he has now.
+as_lab() { setpriv --reuid=lab --regid=lab --init-groups env HOME=/home/lab "$@"; }
+helper_check() { as_lab banger doctor --json | jq -r "select(.id == \"helper\") | $1"; }
+
+# bats test_tags=root
+@test "a user has root's rights for the helper by what doctor prints, and without them is told so" {
+  rule=/etc/sudoers.d/banger
+  program=$BANGER_BUILD/libexec/banger/banger-helper
+  unset BANGER_STATE_DIR XDG_RUNTIME_DIR XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME BANGER_CONFIG
+  chmod 755 "$root"
+  expect 0 helper_check '.status'
+  same "$output" ok
+  expect 0 helper_check '.found'
+  outputs 'by sudo: 16 bridges of 10.64.0.0/10 100.64.0.0/10, 64 disks of 64G, 256G together (by default)'
+  mv $rule /root/rule
+  expect 0 helper_check '[.status, .found] | join(" ")'
+  outputs "warn cannot start banger's helper with root's rights: sudo: a password is required"
+  same "$(as_lab banger vm create --json a 2>&1 >/dev/null | jq -r .hint)" 'banger doctor tells how to allow it; or use --root overlay, which needs nothing of the host'
+  ways=$(helper_check .fix)
+  # The first way, as it is printed.
+  bash -c "${ways%%  # or*}" >/dev/null
+  same "$(sed 's/ *$//' $rule)" "lab ALL=(root) NOPASSWD: $program \"\""
+  same "$(helper_check .status)" ok
+  rm $rule
+  # The other one. The lab's tree is read-only: a copy of the program lies over its own.
+  cp "$program" /root/helper
+  mount --bind /root/helper "$program"
+  bash -ec "${ways##*without sudo: }"
+  same "$(stat -c '%a %U:%G' "$program")" '750 root:banger'
+  same "$(helper_check .status)" ok
+  helper_check .found | grep -q '^by its capabilities: '
+  same "$(as_lab banger doctor --json | jq -r 'select(.id == "bridge").status')" ok
+  expect 0 as_lab banger vm create a
+  expect 0 as_lab banger vm start --no-wait a
+  same "$(stat -c %U /dev/mapper/banger-*)" lab
+  expect 0 as_lab banger vm rm --force a
+  nothing_mapped
+  # Somebody who is not in the group, and a file with less than it takes.
+  gpasswd -d lab banger
+  same "$(helper_check '[.status, .found] | join(" ")')" "warn '$program' is for group 'banger', and this login is not in it"
+  chmod 755 "$program"
+  setcap cap_net_admin+ep "$program"
+  helper_check .found | grep -q 'has capabilities, but not cap_chown'
+  umount "$program"
+  mv /root/rule $rule
 }

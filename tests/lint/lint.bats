@@ -252,3 +252,9 @@ run_bats() {
       { echo "no test gives the reason: $reason"; false; }
   done < <(sed -n '/^[^#]/s/^[a-z]*: //p' tests/may-skip)
 }
+
+@test "the manual of helper.toml lists the keys that the helper reads, and no others" {
+  read=$(sed -n 's/^ *{"\(who\|net\|disk\)", "\([a-z]*\)",.*/\1.\2/p' "$BANGER_SOURCE/lib/helper/limits.cc")
+  [ "$(wc -l <<<"$read")" -gt 8 ]
+  same "$read" "$(sed -n '/^\.SH KEYS/,/^\.SH SEE/s/^\.B //p' "$BANGER_SOURCE/man/banger-helper.toml.5")"
+}

@@ -296,7 +296,7 @@ EOF
 {"do":"join","tag":"aaaa","guest":{"tap":1,"address":"10.77.0.4"}}
 EOF
   )
-  same "$(sort -u <<<"$answers")" "conflict: the bridge 'bng-aaaa' belongs to another user of this host"
+  same "$(sort -u <<<"$answers")" "conflict: the tag 'aaaa' belongs to another user of this host"
   ask() { ask_helper 1000 <<<"$1"; }
   refused() {
     local said
@@ -321,7 +321,7 @@ EOF
   refused '{"do":"burn","tag":"aaaa"}' "unknown request"
   refused '[]' "cannot be read"
   refused 'nonsense' "cannot be read"
-  refused "$(printf '{"do":"leave","tag":"aaaa","taps":[%099999d' 1)" "no answer"
+  refused "$(printf '{"do":"leave","tag":"aaaa","taps":[%099999d' 1)" "longer than 65536 bytes"
   refused "$(guest 0 10.77.0.4)" "number of a tap"
   refused "$(guest 1000000 10.77.0.4)" "number of a tap"
   for tap in 4294967297 18446744073709551617 1e50 1.5 true '"1"'; do
@@ -396,6 +396,8 @@ EOF
     down) echo '{"do":"down","tag":"aaaa"}' ;;
   esac; }
   act() { request "$1" | ask_helper; }
+  # Whose the tag is, is written down the first time alone.
+  act up >/dev/null && act down >/dev/null
   clean=$(host_now)
   local -A before=([up]='' [join]=up [change]='up join' [leave]='up join' [down]='up join')
   local done=0

@@ -49,7 +49,7 @@ walk() {
       $act >"$root/out" 2>&1 || status=$?
     # A verb is what ACT ran; of another program only CHECK can tell.
     case ${action:-kill}:$program in
-      kill:banger-monitor | kill:banger-mapper | kill:banger-place | kill:banger-helper) ;;
+      kill:banger-monitor | kill:banger-place | kill:banger-helper) ;;
       kill:*) same "$status" 137 ;;
     esac
     $check "$point"

@@ -1,39 +1,47 @@
 #include "ops/common/rights.h"
 
+#include <sys/xattr.h>
+#include <unistd.h>
+
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/owner.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
 
 namespace {
 
-// All directories on its way count: who may rename one may put another program there.
-void require_roots_own(std::string path) {
-  for (;;) {
-    auto info = sys::find_link_info(path);
-    bool sticky = info && (info->mode & 01000);
-    if (!info || info->uid != 0 || ((info->mode & 022) && !sticky))
-      throw preflight("banger's helper may not have root's rights: '{}' is not root's alone", path)
-          .hint("install banger below a directory of root's: sudo cmake --install BUILD_DIR");
-    if (path == "/") return;
-    size_t slash = path.rfind('/');
-    path.resize(slash == 0 ? 1 : slash);
-  }
+// A set-up of capabilities is told from the file, which all may ask of it.
+bool has_capabilities(const std::string& program) {
+  return ::getxattr(program.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
 } // namespace
 
-sys::Command helper_command(const Dirs& dirs) {
+HelperWay helper_way(const Dirs& dirs) {
   std::string program = dirs.libexec + "/banger-helper";
   if (!sys::exists(program))
     throw preflight("no banger-helper in '{}'", dirs.libexec).hint("install banger again");
-  // Who is root by sudo works for root all the same: the state is root's.
-  if (sys::is_root()) return {{program}, {{"SUDO_UID", "0"}}, {}, true};
+  if (sys::is_root()) return {HelperWay::root, program};
   program = sys::real_path(program);
-  require_roots_own(program);
+  if (auto place = sys::find_not_roots(program))
+    throw preflight("banger's helper may not have root's rights: '{}' is not root's alone", *place)
+        .hint("install banger below a directory of root's: sudo cmake --install BUILD_DIR");
+  // Of its group, where it has one.
+  if (has_capabilities(program) && ::access(program.c_str(), X_OK) == 0)
+    return {HelperWay::capabilities, program};
+  return {HelperWay::sudo, program};
+}
+
+sys::Command helper_command(const Dirs& dirs) {
+  auto [way, program] = helper_way(dirs);
+  // Who is root by sudo works for root all the same: the state is root's.
+  if (way == HelperWay::root) return {{program}, {{"SUDO_UID", "0"}}, {}, true};
+  if (way == HelperWay::capabilities) return {{program}, {}, {}, true};
   if (!sys::find_program("sudo"))
-    throw preflight("no 'sudo' in PATH").hint("install sudo, or run banger as root");
+    throw preflight("no 'sudo' in PATH")
+        .hint("banger doctor tells of two ways to allow it; or run banger as root");
   return {{"sudo", "-n", "--", program}, {}, {}, true};
 }
 

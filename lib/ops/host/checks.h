@@ -42,7 +42,8 @@ Check check_programs(const Host& host);    // banger's own internal ones
 Check check_e2fsprogs(const Host& host);
 Check check_ssh(const Host& host);
 Check check_network(const Host& host);    // the private one: a warning, VMs can do without it
-Check check_bridge(const Host& host);     // the rights for one: a warning, too
+Check check_helper(const Host& host);     // what is done with root's rights: a warning, too
+Check check_bridge(const Host& host);     // the same of a bridge
 Check check_bundle(const Host& host);     // all of it
 Check check_boot_files(const Host& host); // the bundle's files that every start needs
 Check check_state(const Host& host);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "ops/monitor/mapper_helper.h"
 #include "ops/monitor/place_helper.h"
 #include "ops/release/mapping.h"
 #include "sys/file.h"
@@ -16,6 +15,8 @@ namespace {
 constexpr Millis patience{30'000};
 // The time of all steps of a VM that is killed, and the least that each step has.
 constexpr Millis time_in_haste{1'200}, least{300};
+// Of a disk's device in haste, too: nobody else can keep it, and it would be the next command's.
+constexpr Millis time_to_unmap{5'000};
 
 } // namespace
 
@@ -31,19 +32,14 @@ Leaving::Leaving(Context& ctx, sys::Loop& loop, Run run, bool in_haste, Done don
 void Leaving::unmap() {
   step_ = Step::mapping;
   try {
-    auto request = begin_unmapping(ctx_, run_.row.vm().id);
-    if (!request) return leave_network();
-    unmapper_ = ask_mapper(ctx_, loop_, *request, run_.places.runtime, run_.errors, time_left(),
-                           [this](std::expected<disk::Mapped, Error> done) {
-                             unmapper_.reset();
-                             try {
-                               if (!done) throw std::move(done).error();
-                               forget_mapping(ctx_, run_.row.vm().id);
-                             } catch (const Error& e) {
-                               ctx_.log.warn("disk.left_behind", e);
-                             }
-                             leave_network();
-                           });
+    if (!has_mapping(ctx_.state, run_.row.vm().id)) return leave_network();
+    unmapper_ =
+        ask_place(ctx_, loop_, {"unmap", run_.row.vm().id}, run_.places.runtime, run_.errors,
+                  std::max(time_left(), time_to_unmap), [this](std::optional<Error> fault) {
+                    unmapper_.reset();
+                    if (fault) ctx_.log.warn("disk.left_behind", *fault);
+                    leave_network();
+                  });
   } catch (const Error& e) {
     finish(e);
   }

@@ -9,6 +9,7 @@
 #include "ops/link/link.h"
 #include "ops/monitor/pin.h"
 #include "ops/net/open_place.h"
+#include "ops/release/mapping.h"
 #include "ops/release/removal.h"
 #include "sys/lines.h"
 #include "sys/socket.h"
@@ -52,6 +53,8 @@ void act(const PlaceRequest& request) {
   Opened ctx(request.settings, request.dirs, log);
   Vm vm = ctx.state.get_vm(request.vm);
   if (request.act == "pin") return pin_host(ctx, vm);
+  if (request.act == "map") return map_root(ctx, vm, places_of(ctx.dirs, ctx.state.tag(), vm));
+  if (request.act == "unmap") return unmap_root(ctx, vm);
   if (request.act == "remove") return remove_vm_rest(ctx, vm);
   act_in(*open_place(ctx, vm.net_mode), request.act, vm);
 }

@@ -1,5 +1,6 @@
 // The body of libexec/banger/banger-place: does one VM's slow work for its monitor, which is its
-// network's acts (ops/monitor/network.h), and work under a lock that another program may keep.
+// network's acts (ops/monitor/network.h), what needs root's rights, and work under a lock that
+// another program may keep.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace banger::ops {
 // A monitor's request: one line, JSON with "v". The answer is a Report's line, ready or failed.
 struct PlaceRequest {
   std::string act;           // attach, join, repair, leave (ops/net/place.h); pin
-                             // (ops/monitor/pin.h), remove (ops/release/removal.h)
+                             // (ops/monitor/pin.h), remove (ops/release/removal.h), map, unmap
+                             // (ops/release/mapping.h)
   std::string vm;            // its id
   std::string op, log_level; // for the logs
   Dirs dirs;                 // state, runtime and libexec

@@ -7,11 +7,9 @@
 #include "guest/identity/seed.h"
 #include "ops/common/zone.h"
 #include "ops/monitor/disks.h"
-#include "ops/monitor/mapper_helper.h"
 #include "ops/monitor/pin.h"
 #include "ops/monitor/place_helper.h"
 #include "ops/net/place.h"
-#include "ops/release/mapping.h"
 #include "ops/ssh/config.h"
 #include "sys/copy.h"
 #include "sys/file.h"
@@ -138,20 +136,11 @@ void Preparation::map_root() {
     open_steps_--;
     return;
   }
-  mapper_ = ask_mapper(ctx_, loop_, begin_mapping(ctx_, vm_, places_), places_.runtime, errors_,
-                       time_to_map, [this](std::expected<disk::Mapped, Error> mapped) {
-                         mapper_.reset();
-                         std::optional<Error> fault;
-                         try {
-                           if (!mapped)
-                             throw std::move(mapped).error().within("cannot map its root disk");
-                           end_mapping(ctx_, vm_);
-                           if (mapped->revived) record(ctx_, vm_.name, "vm.disk_revived");
-                         } catch (const Error& e) {
-                           fault = e;
-                         }
-                         step_done(std::move(fault));
-                       });
+  mapper_ = ask_place(ctx_, loop_, {"map", vm_.id}, places_.runtime, errors_, time_to_map,
+                      [this](std::optional<Error> fault) {
+                        mapper_.reset();
+                        step_done(std::move(fault));
+                      });
 }
 
 void Preparation::step_done(std::optional<Error> fault) {

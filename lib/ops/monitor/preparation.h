@@ -4,7 +4,7 @@
 //   state key   banger-guest keygen, where the state has none yet
 //   host key    banger-guest await, where the VM has none yet
 //   network     Network::prepare
-//   root disk   banger-mapper attach, where device-mapper shows it
+//   root disk   banger-place map, where device-mapper shows it
 //   files       when those are there: the pinned host key, initrd with the VM's seed, and links to
 //               kernel, disks and console in the runtime directory
 #pragma once

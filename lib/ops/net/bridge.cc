@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "net/helper.h"
+#include "helper/client.h"
 #include "net/plan.h"
 #include "ops/common/places.h"
 #include "ops/common/rights.h"
@@ -75,7 +75,7 @@ namespace {
 
 // `loan`: what is recorded of who wants it. The caller holds net.lock.
 BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::string& loan) {
-  net::Helper helper(helper_command(ctx.dirs));
+  helper::Client helper(helper_command(ctx.dirs));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
   auto before = bridge_subnet(ctx.state);
   auto subnet = wanted ? wanted : before;
@@ -96,7 +96,7 @@ BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::s
   if (subnet) r.subnet = subnet->text();
   r.guard = 0;
   write(r, loan);
-  net::Helper::Up made;
+  helper::Client::Up made;
   try {
     made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state));
   } catch (const Error&) {
@@ -150,7 +150,7 @@ void give_back_bridge(Context& ctx) {
 }
 
 void take_bridge_down(Context& ctx, NetRecord& r) {
-  net::Helper(helper_command(ctx.dirs)).down(ctx.state.tag());
+  helper::Client(helper_command(ctx.dirs)).down(ctx.state.tag());
   sys::end_all_in(r.dir, {r.resolver}, Millis(10'000));
   sys::remove_tree(r.dir);
   r = {};

@@ -34,7 +34,7 @@ BridgeNet::BridgeNet(Context& ctx)
                                  },
                                  [this](const NetRecord& r) { end_strays(r); }}) {}
 
-net::Helper BridgeNet::helper() const { return net::Helper(helper_command(ctx_.dirs)); }
+helper::Client BridgeNet::helper() const { return helper::Client(helper_command(ctx_.dirs)); }
 
 // Every process in its directory is its resolver.
 void BridgeNet::end_strays(const NetRecord& r) {

@@ -2,7 +2,7 @@
 // its tap, and which the host and its LAN reach by address. There from `banger net up` to `banger
 // net down` (ops/net/bridge.h), over reboots of the host too.
 //
-//   banger-helper (net/helper.h)  makes bridge, taps and rules with root's rights, each time anew
+//   banger-helper (helper/ask.h) makes bridge, taps and rules with root's rights, each time anew
 //   banger-resolver               answers guests' DNS (ops/net/resolver.h), from the first VM to
 //   the
 //                                 last
@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "helper/client.h"
 #include "net/bridge_plan.h"
-#include "net/helper.h"
 #include "ops/common/context.h"
 #include "ops/net/place.h"
 #include "ops/net/record.h"
@@ -54,7 +54,7 @@ public:
   void remove_forward(const Vm& vm, const Port& port) override;
 
 private:
-  net::Helper helper() const;
+  helper::Client helper() const;
   void join(NetRecord& r, const Vm& vm);
   void note_link(NetRecord& r, int link);
   void leave_locked(NetRecord& r, const std::vector<std::string>& vms); // their ids

@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "helper/client.h"
 #include "model/subnet.h"
-#include "net/helper.h"
 #include "net/holder.h"
 #include "net/slirp.h"
 #include "ops/common/rights.h"
@@ -91,7 +91,7 @@ void add_host(NetStatus& s, Reader& in) {
   if (sys::is_alive(record.resolver)) host.resolver = record.resolver;
   net::BridgeCounts counts;
   try {
-    net::Helper::Seen seen = net::Helper(helper_command(in.dirs)).look(tag);
+    helper::Client::Seen seen = helper::Client(helper_command(in.dirs)).look(tag);
     host.up = seen.up;
     host.uplinks = seen.uplinks;
     counts = std::move(seen.counts);

@@ -8,7 +8,7 @@
 #include "dns/host_servers.h"
 #include "guest/boot/protocol.h"
 #include "model/zone.h"
-#include "net/helper.h"
+#include "helper/client.h"
 #include "net/plan.h"
 #include "ops/common/rights.h"
 #include "ops/net/nature.h"
@@ -125,13 +125,13 @@ private:
   }
 
   // Packets are watched where the helper can, and may be asked.
-  std::unique_ptr<net::Watching> watch(const Port& to) {
+  std::unique_ptr<helper::Watching> watch(const Port& to) {
     if (!before_.host || !nature_.is_host || !lease_) return nullptr;
     auto tap = net::tap_number(in_.state.tag(), lease_->tap);
     if (!tap) return nullptr;
     try {
-      return std::make_unique<net::Watching>(
-          net::Helper(helper_command(in_.dirs)).watch(in_.state.tag(), *tap, to));
+      return std::make_unique<helper::Watching>(
+          helper::Client(helper_command(in_.dirs)).watch(in_.state.tag(), *tap, to));
     } catch (const Error& e) {
       blind_ = e.message();
       return nullptr;

@@ -4,7 +4,7 @@
 #include <net/if.h>
 
 #include "core/error.h"
-#include "net/helper.h"
+#include "helper/client.h"
 #include "net/plan.h"
 #include "ops/common/rights.h"
 #include "ops/net/bridge.h"
@@ -66,7 +66,7 @@ std::string tag_of(Reader& in) {
   return in.state.tag().empty() ? std::string(no_state) : in.state.tag();
 }
 
-net::Helper helper(Reader& in) { return net::Helper(helper_command(in.dirs)); }
+helper::Client helper(Reader& in) { return helper::Client(helper_command(in.dirs)); }
 
 } // namespace
 

@@ -4,27 +4,18 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "helper/client.h"
+#include "ops/common/rights.h"
 #include "sys/lock.h"
 
 namespace banger::ops {
 
 namespace {
 
-// libdevmapper waits 5 s for those that have the device open.
-constexpr Millis patience{20'000};
-
 std::optional<HostObject> find_mapping(state::State& state, const std::string& vm) {
   for (HostObject& o : state.host_objects_of(vm))
     if (o.kind == ObjectKind::dm) return std::move(o);
   return {};
-}
-
-disk::Mapped ask(const Dirs& dirs, const disk::MapRequest& request) {
-  auto done = sys::run(mapper_command(dirs, request.act), disk::to_line(request), patience);
-  if (done.timed_out) throw timed_out("banger-mapper does not answer");
-  if (done.out.empty())
-    throw failed("banger-mapper failed ({})", done.status.text()).hint(done.err);
-  return disk::parse_map_answer(done.out);
 }
 
 std::string attribute(const std::string& disk, const char* name) {
@@ -47,46 +38,42 @@ void put(Context& ctx, const Vm& vm, const std::string& identity, bool made) {
 
 } // namespace
 
-sys::Command mapper_command(const Dirs& dirs, const std::string& act) {
-  return {.argv = {dirs.libexec + "/banger-mapper", act}, .env = {}, .cwd = {}};
-}
-
-disk::MapRequest begin_mapping(Context& ctx, const Vm& vm, const Places& places) {
+void map_root(Context& ctx, const Vm& vm, const Places& places) {
+  if (places.cow.empty()) return;
   auto before = find_mapping(ctx.state, vm.id);
   const std::string& tag = ctx.state.tag();
   std::string identity = before ? before->identity : disk::new_mapping_identity(tag, vm.id);
   put(ctx, vm, identity, false);
-  return {"attach", {{tag, vm.id, identity}, places.root, places.cow}};
+  // The helper follows no link on the way.
+  disk::MapPlan plan{{tag, vm.id, identity}, sys::real_path(ctx.dirs.state), vm.image_id};
+  disk::Mapped mapped;
+  try {
+    mapped = helper::Client(helper_command(ctx.dirs)).map(plan);
+  } catch (Error& e) {
+    throw std::move(e.within("cannot map its root disk"));
+  }
+  put(ctx, vm, identity, true);
+  if (mapped.revived) record(ctx, vm.name, "vm.disk_revived");
 }
 
-void end_mapping(Context& ctx, const Vm& vm) {
-  if (auto row = find_mapping(ctx.state, vm.id)) put(ctx, vm, row->identity, true);
-}
-
-std::optional<disk::MapRequest> begin_unmapping(Context& ctx, const std::string& vm) {
-  auto row = find_mapping(ctx.state, vm);
-  if (!row) return {};
-  return disk::MapRequest{"detach", {{ctx.state.tag(), vm, row->identity}, {}, {}}};
-}
-
-void forget_mapping(Context& ctx, const std::string& vm) {
-  ctx.state.remove_host_objects(ObjectKind::dm, vm, outlives_of_runtime(ctx.dirs.runtime));
+bool has_mapping(state::State& state, const std::string& vm) {
+  return find_mapping(state, vm).has_value();
 }
 
 void unmap_device(const Dirs& dirs, const disk::Mapping& mapping) {
-  ask(dirs, {"detach", {mapping, {}, {}}});
+  helper::Client(helper_command(dirs)).unmap(mapping);
 }
 
 void unmap_root(Context& ctx, const Vm& vm) {
-  auto request = begin_unmapping(ctx, vm.id);
-  if (!request) return;
+  auto row = find_mapping(ctx.state, vm.id);
+  if (!row) return;
   try {
-    unmap_device(ctx.dirs, request->plan.mapping);
+    unmap_device(ctx.dirs, {ctx.state.tag(), vm.id, row->identity});
   } catch (Error& e) {
     throw std::move(e.within(fmt::format("cannot unmap the root disk of '{}'", vm.name))
                         .default_subject(vm.name));
   }
-  forget_mapping(ctx, vm.id);
+  ctx.state.remove_host_objects(ObjectKind::dm, vm.id, outlives_of_runtime(ctx.dirs.runtime));
 }
 
 void tidy_mappings(Context& ctx) {
@@ -125,6 +112,15 @@ std::vector<disk::Mapping> unknown_mappings(Reader& in, const std::string& state
   return found;
 }
 
-void require_mapper(const Dirs& dirs) { ask(dirs, {"check"}); }
+void require_mapper(const Dirs& dirs) {
+  try {
+    helper::Client(helper_command(dirs)).require_mapping();
+  } catch (Error& e) {
+    std::string hint = e.hint(), without = "use --root overlay, which needs nothing of the host";
+    if (hint.find("--root overlay") == std::string::npos)
+      hint += (hint.empty() ? "" : "; or ") + without;
+    throw std::move(e.within("cannot map disks by device-mapper")).hint(hint);
+  }
+}
 
 } // namespace banger::ops

@@ -10,24 +10,13 @@
 #include "disk/mapping.h"
 #include "ops/common/context.h"
 #include "ops/common/places.h"
-#include "sys/process.h"
 
 namespace banger::ops {
 
-// The program that does it: a request on its standard input, a line as its answer.
-sys::Command mapper_command(const Dirs& dirs, const std::string& act);
-
-// Writes the row down, and says what is to be asked of banger-mapper. Asked again, the device is
-// made anew.
-disk::MapRequest begin_mapping(Context& ctx, const Vm& vm, const Places& places);
-// banger-mapper has done that.
-void end_mapping(Context& ctx, const Vm& vm);
-// What is to be asked so that it goes; none where nothing is recorded. Then it is forgotten.
-std::optional<disk::MapRequest> begin_unmapping(Context& ctx, const std::string& vm);
-void forget_mapping(Context& ctx, const std::string& vm);
-
-// Takes exactly that device away, and waits until it has gone. Absence is no failure.
-void unmap_device(const Dirs& dirs, const disk::Mapping& mapping);
+// Writes the row down, and has the disk mapped; asked again, it is made anew. Waits for that.
+void map_root(Context& ctx, const Vm& vm, const Places& places);
+// Whether something is recorded.
+bool has_mapping(state::State& state, const std::string& vm);
 // Takes away what was recorded, and waits until that is done. Nothing happens where that is
 // nothing. The VM's VMM has ended.
 void unmap_root(Context& ctx, const Vm& vm);
@@ -35,6 +24,8 @@ void unmap_root(Context& ctx, const Vm& vm);
 // it. Waits for no VM's lock.
 void tidy_mappings(Context& ctx);
 
+// Takes exactly that device away, and waits until it has gone. Absence is no failure.
+void unmap_device(const Dirs& dirs, const disk::Mapping& mapping);
 // Devices of this state that no row tells of, as sysfs has them. One that stands on files elsewhere
 // than in `state_dir`, a real path, is another state's of the same tag.
 std::vector<disk::Mapping> unknown_mappings(Reader& in, const std::string& state_dir);

@@ -7,7 +7,7 @@
 
 #include "core/text.h"
 #include "core/undo.h"
-#include "net/helper.h"
+#include "helper/client.h"
 #include "net/plan.h"
 #include "ops/common/open.h"
 #include "ops/common/rights.h"
@@ -225,7 +225,7 @@ private:
       std::string name = tap == record.taps.end() ? "" : net::tap_name(tag, tap->second);
       size_t tables = 0, rules = 0;
       bool there = false;
-      for (const auto& o : net::Helper(helper_command(ctx_.dirs)).find_traces(tag).objects) {
+      for (const auto& o : helper::Client(helper_command(ctx_.dirs)).find_traces(tag).objects) {
         tables += o.object == "table" ? 1 : 0;
         rules += o.object == "rule" ? 1 : 0;
         there = there || (o.object == "tap" && o.name == name && o.known);

@@ -1,4 +1,4 @@
-// The copy-on-write file of a mapped root disk, and what banger-mapper is asked.
+// The copy-on-write file of a mapped root disk, and what is named of a mapped disk.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
@@ -116,38 +116,70 @@ TEST_F(Cow, OneThatTheKernelGaveUpIsTakenAgain) {
   EXPECT_EQ(now, std::string(reinterpret_cast<const char*>(whole), sizeof whole));
 }
 
-TEST(MapRequest, ItsLineIsReadBack) {
-  MapRequest r{"attach",
-               {{"abcd", "0123456789ab", "banger-abcd-0123456789ab-root-x"}, "/i", "/c", 7}};
-  EXPECT_EQ(parse_map_request(to_line(r)), r);
-  EXPECT_EQ(code_of([] { parse_map_request("{}\n"); }), Code::failed);
+TEST_F(Cow, TheKernelReadsNoStoreThatWouldKeepItBusy) {
+  make_cow(cow, image, 32 * MiB);
+  const CowLayout layout = cow_layout_of(32 * MiB, size(), cow);
+  const uint64_t chunks = 32 * MiB / cow_chunk, places = static_cast<uint64_t>(layout.store / 4096);
+  Fd fd = sys::open_file(cow, O_RDWR);
+  // Written as the kernel does: 256 pairs an area, of old chunk and new one; a new one of 0 ends
+  // it.
+  auto tell = [&](uint64_t at, uint64_t old_chunk, uint64_t new_chunk) {
+    const uint64_t pair[] = {old_chunk, new_chunk};
+    auto offset = static_cast<int64_t>((1 + at / 256 * 257) * 4096 + at % 256 * 16);
+    sys::write_at(fd.get(), offset, {reinterpret_cast<const char*>(pair), sizeof pair}, cow);
+  };
+  auto check = [&] { return code_of([&] { check_store(fd.get(), layout, cow); }); };
+  constexpr Code whole = Code::unreachable; // of code_of
+  EXPECT_EQ(check(), whole) << "a new one";
+  tell(0, 1, 2);
+  EXPECT_EQ(check(), whole) << "without a header it is a new one, whatever is in it";
+  write_header({snap, 1, 1, 8});
+  for (uint64_t i = 0; i < chunks; i++) tell(i, chunks - 1 - i, 2 + i + i / 256);
+  EXPECT_EQ(check(), whole) << "every chunk was written over";
+  tell(chunks, 7, 2);
+  EXPECT_EQ(check(), Code::failed) << "the same chunk twice, beyond all areas that it needs";
+  tell(chunks, 0, 0);
+  EXPECT_EQ(check(), whole);
+  tell(300, chunks, 9);
+  EXPECT_EQ(check(), Code::failed) << "a chunk that the image has not";
+  tell(300, uint64_t{1} << 40, 9);
+  EXPECT_EQ(check(), Code::failed);
+  tell(300, chunks - 301, places);
+  EXPECT_EQ(check(), Code::failed) << "a place that the store has not";
+  tell(300, chunks - 301, 9);
+  EXPECT_EQ(check(), whole);
+  write_header({snap, 1, 1, 1 << 21});
+  EXPECT_EQ(check(), Code::failed) << "the kernel would take three GiB for its buffers";
+  write_header({snap, 1, 1, 8});
+  sys::set_size(fd.get(), 4096 * (1 + 257 * 2), cow);
+  EXPECT_EQ(check(), Code::failed) << "it was cut in an area that is full";
 }
 
-TEST(MapRequest, AnAnswerTellsTheNodeOrTheFailure) {
-  Mapped m{"/dev/mapper/x", true};
-  EXPECT_EQ(parse_map_answer(to_line(std::expected<Mapped, Error>(m))), m);
-  std::expected<Mapped, Error> fault = std::unexpected(preflight("no right").hint("be root"));
-  try {
-    parse_map_answer(to_line(fault));
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), Code::preflight);
-    EXPECT_EQ(e.message(), "no right");
-    EXPECT_EQ(e.hint(), "be root");
-  }
-}
-
-TEST(MapRequest, NothingIsNamedButAVmsDisk) {
+TEST(Mapping, NothingIsNamedButAVmsDisk) {
   std::string name = "banger-abcd-0123456789ab-root";
   EXPECT_EQ(valid_mapping({"abcd", "0123456789ab", name + "-x"}), name);
   for (const Mapping& m :
        {Mapping{"abcd", "0123456789ab", name}, Mapping{"abc", "0123456789ab", name + "-x"},
         Mapping{"abcd", "0123456789AB", name + "-x"},
-        Mapping{"../x", "0123456789ab", "banger-../x-0123456789ab-root-x"}})
+        Mapping{"../x", "0123456789ab", "banger-../x-0123456789ab-root-x"},
+        Mapping{"abcd", "0123456789ab", name + "-" + std::string(64, 'x')},
+        Mapping{"abcd", "0123456789ab", name + "-x y"}})
     EXPECT_EQ(code_of([&] { valid_mapping(m); }), Code::usage) << m.tag << m.id << m.identity;
 }
 
-TEST(MapRequest, EachMappingHasAnIdentityOfItsOwn) {
+TEST(Mapping, ItsFilesAreThoseOfItsIds) {
+  MapPlan plan{{"abcd", "0123456789ab", ""}, "/s", "ba9876543210"};
+  EXPECT_EQ(plan.image_file(), "images/ba9876543210/root.ext4");
+  EXPECT_EQ(plan.cow_file(), "vms/0123456789ab/cow.img");
+  for (const char* other :
+       {"", "..", "ba987654321", "ba9876543210a", "../654321000", "BA9876543210"}) {
+    plan.image = plan.mapping.id = other;
+    EXPECT_EQ(code_of([&] { (void)plan.image_file(); }), Code::usage) << other;
+    EXPECT_EQ(code_of([&] { (void)plan.cow_file(); }), Code::usage) << other;
+  }
+}
+
+TEST(Mapping, EachOneHasAnIdentityOfItsOwn) {
   std::string one = new_mapping_identity("abcd", "0123456789ab");
   EXPECT_TRUE(one.starts_with("banger-abcd-0123456789ab-root-")) << one;
   EXPECT_NE(one, new_mapping_identity("abcd", "0123456789ab"));

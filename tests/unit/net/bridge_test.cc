@@ -2,9 +2,9 @@
 
 #include "core/error.h"
 #include "fuzz/try.h"
+#include "helper/ask.h"
 #include "net/bridge_render.h"
 #include "net/firewalls.h"
-#include "net/helper.h"
 
 namespace banger::net {
 namespace {
@@ -20,8 +20,9 @@ TEST(Bridge, ASubnetIsChosenThatTheHostHasNoRouteTo) {
   EXPECT_EQ("10.64.0.0/24", choose_subnet("3fff", {{{10u << 24 | 127u << 16}, 16}})->text());
   EXPECT_EQ("100.64.5.0/24", choose_subnet("0005", {{{10u << 24}, 8}})->text());
   EXPECT_FALSE(choose_subnet("abcd", {{{10u << 24}, 8}, {{100u << 24 | 64u << 16}, 10}}));
-  EXPECT_TRUE(is_for_users(*choose_subnet("abcd", {})));
-  EXPECT_FALSE(is_for_users(Subnet::parse("10.10.10.0/24")));
+  EXPECT_TRUE(is_in(*choose_subnet("abcd", {}), BridgeLimits().subnets));
+  EXPECT_FALSE(is_in(Subnet::parse("10.10.10.0/24"), BridgeLimits().subnets));
+  EXPECT_EQ("172.20.17.0/24", choose_subnet("ff11", {}, {parse_range("172.20.0.0/16")})->text());
   EXPECT_NE(choose_subnet("0001", {}), choose_subnet("0002", {}));
 }
 
@@ -35,20 +36,20 @@ TEST(Bridge, OnlyAddressesThatAreNobodysMayBeItsOwn) {
 }
 
 TEST(Bridge, WhatIsAskedForIsReadAsItWasMeant) {
-  HelperAsk ask{.verb = "join", .tag = "ab12"};
+  helper::Ask ask{.verb = "join", .tag = "ab12"};
   ask.guest = {.tap = 3,
                .address = "10.77.0.4",
                .nat = true,
                .host_open = true,
                .ports = {{"udp", "0.0.0.0", 5353, 53}, {"tcp", "10.77.0.4", 80, 80}}};
-  HelperAsk read = parse_helper_ask(to_line(ask));
+  helper::Ask read = helper::parse_ask(to_line(ask));
   EXPECT_EQ(ask.guest, read.guest);
   EXPECT_EQ("join", read.verb);
   EXPECT_EQ("ab12", read.tag);
-  read = parse_helper_ask(to_line({.verb = "leave", .tag = "ab12", .taps = {1, 7}}));
+  read = helper::parse_ask(helper::to_line({.verb = "leave", .tag = "ab12", .taps = {1, 7}}));
   EXPECT_EQ((std::vector<int>{1, 7}), read.taps);
-  read = parse_helper_ask(
-      to_line({.verb = "up", .tag = "ab12", .subnet = Subnet::parse("10.9.0.0/16")}));
+  read = helper::parse_ask(
+      helper::to_line({.verb = "up", .tag = "ab12", .subnet = Subnet::parse("10.9.0.0/16")}));
   EXPECT_EQ("10.9.0.0/16", read.subnet->text());
 }
 

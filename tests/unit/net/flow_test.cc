@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "net/flow.h"
-#include "net/helper.h"
+#include "helper/client.h"
 
 namespace banger::net {
 namespace {
@@ -44,7 +44,7 @@ TEST(Flow, CountsAreReadByPlaceAndWay) {
 }
 
 TEST(Flow, TheHelperIsAskedToWatch) {
-  HelperAsk read = parse_helper_ask(
+  helper::Ask read = helper::parse_ask(
       to_line({.verb = "watch", .tag = "ab12", .tap = 3, .port = {"tcp", "192.0.2.7", 443, 0}}));
   EXPECT_EQ("watch", read.verb);
   EXPECT_EQ(3, read.tap);

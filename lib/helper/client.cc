@@ -1,19 +1,18 @@
-#include "net/helper.h"
+#include "helper/client.h"
 
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "core/text.h"
 #include "model/message.h"
 #include "sys/lines.h"
-#include "sys/process.h"
 #include "sys/socket.h"
 
-namespace banger::net {
+namespace banger::helper {
 
 namespace {
 
-constexpr Millis patience{20'000}; // others' bridges are waited for
+// Others' bridges are waited for, and 5 s each for those who have a disk's file or device open.
+constexpr Millis patience{20'000};
 
 // What sudo says, or a dynamic linker.
 Error not_started(const std::string& said) {
@@ -22,8 +21,8 @@ Error not_started(const std::string& said) {
       .hint("banger doctor tells how to allow it");
 }
 
-BridgeCounts counts_of(const Json& reply) {
-  BridgeCounts counts;
+net::BridgeCounts counts_of(const Json& reply) {
+  net::BridgeCounts counts;
   for (const Json& d : reply.value("drops", Json::array()))
     counts.drops.push_back({d.value("tap", 0), d.value("address", ""), d.value("reason", ""),
                             d.value("packets", uint64_t{0})});
@@ -37,7 +36,7 @@ BridgeCounts counts_of(const Json& reply) {
 
 // One start of the helper: what it is asked, and its answers.
 struct Watching::Talk {
-  Talk(const sys::Command& command, const HelperAsk& ask)
+  Talk(const sys::Command& command, const Ask& ask)
       : Talk(command, ask, sys::socket_pair(), sys::socket_pair()) {}
 
   Json hear(Fd* gave = nullptr) {
@@ -75,7 +74,7 @@ struct Watching::Talk {
 
 private:
   using Pair = std::pair<Fd, Fd>;
-  Talk(const sys::Command& command, const HelperAsk& ask, Pair words, Pair faults)
+  Talk(const sys::Command& command, const Ask& ask, Pair words, Pair faults)
       : verb(ask.verb), talk(std::move(words.first)), errors(std::move(faults.first)),
         child(sys::spawn(command,
                          {words.second.get(), words.second.get(), faults.second.get(), {}})) {
@@ -91,7 +90,7 @@ private:
 
 namespace {
 
-Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
+Json ask_helper(const sys::Command& command, const Ask& ask, Fd* gave = nullptr) {
   Watching::Talk talk(command, ask);
   Json reply = talk.hear(gave);
   talk.end();
@@ -100,34 +99,7 @@ Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nu
 
 } // namespace
 
-std::string to_line(const HelperAsk& ask) {
-  Json j = {{"v", message_version}, {"do", ask.verb}, {"tag", ask.tag}};
-  if (ask.subnet) j["subnet"] = ask.subnet->text();
-  if (ask.verb == "join") j["guest"] = to_json(ask.guest);
-  if (ask.verb == "leave") j["taps"] = ask.taps;
-  if (ask.tap) j["tap"] = ask.tap, j["on"] = ask.on;
-  if (ask.verb == "publish" || ask.verb == "watch") j["port"] = port_json(ask.port);
-  if (!ask.proto.empty()) j["proto"] = ask.proto;
-  if (!ask.state.empty()) j["state"] = ask.state;
-  return message_line(j);
-}
-
-HelperAsk parse_helper_ask(std::string_view line) {
-  return read_message(line, [](const Json& j) {
-    HelperAsk ask{.verb = j.value("do", ""), .tag = j.value("tag", "")};
-    if (j.contains("subnet")) ask.subnet = Subnet::parse(j["subnet"].get<std::string>());
-    if (j.contains("guest")) ask.guest = bridge_guest_of(j["guest"]);
-    for (const Json& tap : j.value("taps", Json::array())) ask.taps.push_back(whole_number(tap));
-    ask.tap = whole_number(j, "tap");
-    ask.on = j.value("on", false);
-    if (j.contains("port")) ask.port = port_of(j["port"]);
-    ask.proto = j.value("proto", "");
-    ask.state = j.value("state", "");
-    return ask;
-  });
-}
-
-Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet,
+Client::Up Client::up(const std::string& tag, const std::optional<Subnet>& subnet,
                       const std::string& state) const {
   Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet, .state = state});
   return {Subnet::parse(reply.value("subnet", "")),
@@ -135,42 +107,42 @@ Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subne
           reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
-int Helper::join(const std::string& tag, const BridgeGuest& guest) const {
+int Client::join(const std::string& tag, const net::BridgeGuest& guest) const {
   return ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest}).value("link", 0);
 }
 
-void Helper::leave(const std::string& tag, const std::vector<int>& taps) const {
+void Client::leave(const std::string& tag, const std::vector<int>& taps) const {
   ask_helper(command_, {.verb = "leave", .tag = tag, .taps = taps});
 }
 
-void Helper::publish(const std::string& tag, int tap, const Port& port, bool on) const {
+void Client::publish(const std::string& tag, int tap, const Port& port, bool on) const {
   ask_helper(command_, {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
 }
 
-void Helper::nat(const std::string& tag, int tap, bool on) const {
+void Client::nat(const std::string& tag, int tap, bool on) const {
   ask_helper(command_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
 }
 
-void Helper::down(const std::string& tag) const {
+void Client::down(const std::string& tag) const {
   ask_helper(command_, {.verb = "down", .tag = tag});
 }
 
-Fd Helper::name_socket(const std::string& tag, const std::string& proto) const {
+Fd Client::name_socket(const std::string& tag, const std::string& proto) const {
   Fd came;
   ask_helper(command_, {.verb = "names", .tag = tag, .proto = proto}, &came);
   if (!came) throw failed("banger's helper gave no socket");
   return came;
 }
 
-Helper::Seen Helper::look(const std::string& tag) const {
+Client::Seen Client::look(const std::string& tag) const {
   Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
   return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
           counts_of(reply)};
 }
 
-BridgeTraces Helper::find_traces(const std::string& tag) const {
+net::BridgeTraces Client::find_traces(const std::string& tag) const {
   Json reply = ask_helper(command_, {.verb = "find", .tag = tag});
-  BridgeTraces traces;
+  net::BridgeTraces traces;
   for (const Json& o : reply.value("objects", Json::array()))
     traces.objects.push_back({o.value("object", ""), o.value("name", ""), o.value("known", false)});
   for (const Json& b : reply.value("bridges", Json::array()))
@@ -178,7 +150,7 @@ BridgeTraces Helper::find_traces(const std::string& tag) const {
   return traces;
 }
 
-void Helper::sweep(const std::string& tag) const {
+void Client::sweep(const std::string& tag) const {
   ask_helper(command_, {.verb = "sweep", .tag = tag});
 }
 
@@ -186,18 +158,38 @@ Watching::Watching(std::unique_ptr<Talk> talk) : talk_(std::move(talk)) {}
 Watching::Watching(Watching&&) noexcept = default;
 Watching::~Watching() = default;
 
-FlowSeen Watching::end() {
+net::FlowSeen Watching::end() {
   sys::send_all(talk_->talk.get(), "\n");
   Json seen = talk_->hear();
   talk_->end();
-  return flow_seen_of(seen);
+  return net::flow_seen_of(seen);
 }
 
-Watching Helper::watch(const std::string& tag, int tap, const Port& to) const {
+Watching Client::watch(const std::string& tag, int tap, const Port& to) const {
   auto talk = std::make_unique<Watching::Talk>(
-      command_, HelperAsk{.verb = "watch", .tag = tag, .tap = tap, .port = to});
+      command_, Ask{.verb = "watch", .tag = tag, .tap = tap, .port = to});
   talk->hear();
   return Watching(std::move(talk));
 }
 
-} // namespace banger::net
+disk::Mapped Client::map(const disk::MapPlan& plan) const {
+  Json reply = ask_helper(command_, {.verb = "map", .tag = plan.mapping.tag, .disk = plan});
+  return {reply.value("node", ""), reply.value("revived", false)};
+}
+
+void Client::unmap(const disk::Mapping& mapping) const {
+  ask_helper(command_, {.verb = "unmap", .tag = mapping.tag, .disk = {mapping, {}, {}}});
+}
+
+void Client::require_mapping() const { ask_helper(command_, {.verb = "can-map"}); }
+
+Limits Client::limits() const {
+  Json reply = ask_helper(command_, {.verb = "limits"});
+  try {
+    return limits_of(reply.at("limits"));
+  } catch (const Json::exception&) {
+    throw unreadable_message();
+  }
+}
+
+} // namespace banger::helper

@@ -1,0 +1,48 @@
+#include "sys/host_records.h"
+
+#include "core/error.h"
+#include "core/outlives.h"
+#include "sys/file.h"
+
+namespace banger::sys {
+
+namespace {
+
+constexpr const char* directory = "/run/banger";
+
+} // namespace
+
+HostRecords::HostRecords(const std::string& kind, size_t most) : suffix_("." + kind), most_(most) {
+  make_dir(directory, 0755);
+  auto info = find_link_info(directory);
+  if (!info || !info->is_dir || info->uid != 0 || (info->mode & 022))
+    throw preflight("'{}' is not root's own directory", directory)
+        .hint(fmt::format("chown root: {0}; chmod 755 {0}", directory));
+}
+
+std::string HostRecords::path_of(const std::string& name) const {
+  return fmt::format("{}/{}{}", directory, name, suffix_);
+}
+
+FileLock HostRecords::lock() const { return FileLock::take(std::string(directory) + "/lock"); }
+
+std::optional<std::string> HostRecords::find(const std::string& name) const {
+  return find_content(path_of(name), most_);
+}
+
+bool HostRecords::has(const std::string& name) const { return exists(path_of(name)); }
+
+std::vector<std::string> HostRecords::names() const {
+  std::vector<std::string> names;
+  for (const std::string& file : list_dir(directory))
+    if (file.ends_with(suffix_)) names.push_back(file.substr(0, file.size() - suffix_.size()));
+  return names;
+}
+
+void HostRecords::write(const std::string& name, const std::string& content) {
+  write_atomic(path_of(name), content, 0600, Outlives::process);
+}
+
+void HostRecords::remove(const std::string& name) { remove_file(path_of(name)); }
+
+} // namespace banger::sys

@@ -1,0 +1,34 @@
+// What root remembers of this host for all its users until the next boot: small files in
+// /run/banger, each NAME.KIND. For root alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sys/lock.h"
+
+namespace banger::sys {
+
+class HostRecords {
+public:
+  // Makes the directory. Throws Error(preflight) where another than root could write to it.
+  // `most`: bytes that are read of one.
+  HostRecords(const std::string& kind, size_t most);
+  // Held while a record is read to be changed, and changed: one for all kinds and users.
+  FileLock lock() const;
+  std::optional<std::string> find(const std::string& name) const;
+  bool has(const std::string& name) const;
+  std::vector<std::string> names() const;
+  // At once; until the next boot.
+  void write(const std::string& name, const std::string& content);
+  void remove(const std::string& name);
+  // For a file of another use in the same directory.
+  std::string path_of(const std::string& name) const;
+
+private:
+  std::string suffix_;
+  size_t most_;
+};
+
+} // namespace banger::sys
