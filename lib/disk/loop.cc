@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "core/text.h"
 #include "sys/file.h"
 
 namespace banger::disk {
