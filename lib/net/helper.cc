@@ -13,8 +13,6 @@ namespace banger::net {
 
 namespace {
 
-constexpr Millis patience{20'000}; // others' bridges are waited for
-
 // What sudo says, or a dynamic linker.
 Error not_started(const std::string& said) {
   return preflight("cannot start banger's helper with root's rights{}{}", said.empty() ? "" : ": ",
@@ -37,20 +35,24 @@ BridgeCounts counts_of(const Json& reply) {
 
 // One start of the helper: what it is asked, and its answers.
 struct Watching::Talk {
-  Talk(const sys::Command& command, const HelperAsk& ask)
-      : Talk(command, ask, sys::socket_pair(), sys::socket_pair()) {}
+  Talk(const sys::Command& command, const HelperAsk& ask, Millis how_long)
+      : Talk(command, ask, how_long, sys::socket_pair(), sys::socket_pair()) {}
 
   Json hear(Fd* gave = nullptr) {
     Fd came;
     std::optional<std::string> line;
+    bool died = false;
     try {
       line = lines.next(patience, &came);
+      died = lines.ended();
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
+      died = true;
     }
     if (!line) {
-      std::string said = sys::read_some(errors.get(), 4096);
-      if (auto status = child.wait_for(Millis(1'000)); !status)
+      // What it says besides comes to its end with it alone.
+      std::string said = died ? sys::read_some(errors.get(), 4096) : "";
+      if (!died || !child.wait_for(Millis(1'000)))
         throw timed_out("banger's helper does not answer '{}': waited {}", verb,
                         format_duration(patience));
       throw not_started(said);
@@ -69,14 +71,16 @@ struct Watching::Talk {
   }
 
   std::string verb;
+  Millis patience;
   Fd talk, errors;
   sys::Child child;
   sys::LineReader lines{talk.get()};
 
 private:
   using Pair = std::pair<Fd, Fd>;
-  Talk(const sys::Command& command, const HelperAsk& ask, Pair words, Pair faults)
-      : verb(ask.verb), talk(std::move(words.first)), errors(std::move(faults.first)),
+  Talk(const sys::Command& command, const HelperAsk& ask, Millis how_long, Pair words, Pair faults)
+      : verb(ask.verb), patience(how_long), talk(std::move(words.first)),
+        errors(std::move(faults.first)),
         child(sys::spawn(command,
                          {words.second.get(), words.second.get(), faults.second.get(), {}})) {
     words.second.reset();
@@ -91,8 +95,9 @@ private:
 
 namespace {
 
-Json ask_helper(const sys::Command& command, const HelperAsk& ask, Fd* gave = nullptr) {
-  Watching::Talk talk(command, ask);
+Json ask_helper(const sys::Command& command, Millis patience, const HelperAsk& ask,
+                Fd* gave = nullptr) {
+  Watching::Talk talk(command, ask, patience);
   Json reply = talk.hear(gave);
   talk.end();
   return reply;
@@ -126,41 +131,43 @@ HelperAsk parse_helper_ask(std::string_view line) {
 }
 
 Helper::Up Helper::up(const std::string& tag, const std::optional<Subnet>& subnet) const {
-  Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet});
+  Json reply = ask_helper(command_, patience_, {.verb = "up", .tag = tag, .subnet = subnet});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
           reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
 int Helper::join(const std::string& tag, const BridgeGuest& guest) const {
-  return ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest}).value("link", 0);
+  return ask_helper(command_, patience_, {.verb = "join", .tag = tag, .guest = guest})
+      .value("link", 0);
 }
 
 void Helper::leave(const std::string& tag, const std::vector<int>& taps) const {
-  ask_helper(command_, {.verb = "leave", .tag = tag, .taps = taps});
+  ask_helper(command_, patience_, {.verb = "leave", .tag = tag, .taps = taps});
 }
 
 void Helper::publish(const std::string& tag, int tap, const Port& port, bool on) const {
-  ask_helper(command_, {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
+  ask_helper(command_, patience_,
+             {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
 }
 
 void Helper::nat(const std::string& tag, int tap, bool on) const {
-  ask_helper(command_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
+  ask_helper(command_, patience_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
 }
 
 void Helper::down(const std::string& tag) const {
-  ask_helper(command_, {.verb = "down", .tag = tag});
+  ask_helper(command_, patience_, {.verb = "down", .tag = tag});
 }
 
 Fd Helper::name_socket(const std::string& tag, const std::string& proto) const {
   Fd came;
-  ask_helper(command_, {.verb = "names", .tag = tag, .proto = proto}, &came);
+  ask_helper(command_, patience_, {.verb = "names", .tag = tag, .proto = proto}, &came);
   if (!came) throw failed("banger's helper gave no socket");
   return came;
 }
 
 Helper::Seen Helper::look(const std::string& tag) const {
-  Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
+  Json reply = ask_helper(command_, patience_, {.verb = "look", .tag = tag});
   return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
           counts_of(reply)};
 }
@@ -178,7 +185,7 @@ FlowSeen Watching::end() {
 
 Watching Helper::watch(const std::string& tag, int tap, const Port& to) const {
   auto talk = std::make_unique<Watching::Talk>(
-      command_, HelperAsk{.verb = "watch", .tag = tag, .tap = tap, .port = to});
+      command_, HelperAsk{.verb = "watch", .tag = tag, .tap = tap, .port = to}, patience_);
   talk->hear();
   return Watching(std::move(talk));
 }

@@ -74,11 +74,13 @@ private:
 };
 
 // The asking side. Each call starts the helper and waits for its answer; Error(preflight) where
-// this user may not start it.
+// this user may not start it, Error(timeout) where it gives none.
 class Helper {
 public:
-  // `command`: how the helper is started, as the user of this process.
-  explicit Helper(sys::Command command) : command_(std::move(command)) {}
+  // `command`: how the helper is started, as the user of this process. `patience`: for each answer;
+  // longer than the helper lets itself live, so that a slow one is not given up.
+  explicit Helper(sys::Command command, Millis patience = Millis(65'000))
+      : command_(std::move(command)), patience_(patience) {}
 
   struct Up {
     Subnet subnet;
@@ -105,6 +107,7 @@ public:
 
 private:
   sys::Command command_;
+  Millis patience_;
 };
 
 // The body of the program. `uid`: on whose behalf it works, 0 for root's own. Does what the line on
