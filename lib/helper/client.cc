@@ -11,9 +11,6 @@ namespace banger::helper {
 
 namespace {
 
-// Others' bridges are waited for, and 5 s each for those who have a disk's file or device open.
-constexpr Millis patience{20'000};
-
 // What sudo says, or a dynamic linker.
 Error not_started(const std::string& said) {
   return preflight("cannot start banger's helper with root's rights{}{}", said.empty() ? "" : ": ",
@@ -36,20 +33,24 @@ net::BridgeCounts counts_of(const Json& reply) {
 
 // One start of the helper: what it is asked, and its answers.
 struct Watching::Talk {
-  Talk(const sys::Command& command, const Ask& ask)
-      : Talk(command, ask, sys::socket_pair(), sys::socket_pair()) {}
+  Talk(const sys::Command& command, const Ask& ask, Millis how_long)
+      : Talk(command, ask, how_long, sys::socket_pair(), sys::socket_pair()) {}
 
   Json hear(Fd* gave = nullptr) {
     Fd came;
     std::optional<std::string> line;
+    bool died = false;
     try {
       line = lines.next(patience, &came);
+      died = lines.ended();
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
+      died = true;
     }
     if (!line) {
-      std::string said = sys::read_some(errors.get(), 4096);
-      if (auto status = child.wait_for(Millis(1'000)); !status)
+      // What it says besides comes to its end with it alone.
+      std::string said = died ? sys::read_some(errors.get(), 4096) : "";
+      if (!died || !child.wait_for(Millis(1'000)))
         throw timed_out("banger's helper does not answer '{}': waited {}", verb,
                         format_duration(patience));
       throw not_started(said);
@@ -68,14 +69,16 @@ struct Watching::Talk {
   }
 
   std::string verb;
+  Millis patience;
   Fd talk, errors;
   sys::Child child;
   sys::LineReader lines{talk.get()};
 
 private:
   using Pair = std::pair<Fd, Fd>;
-  Talk(const sys::Command& command, const Ask& ask, Pair words, Pair faults)
-      : verb(ask.verb), talk(std::move(words.first)), errors(std::move(faults.first)),
+  Talk(const sys::Command& command, const Ask& ask, Millis how_long, Pair words, Pair faults)
+      : verb(ask.verb), patience(how_long), talk(std::move(words.first)),
+        errors(std::move(faults.first)),
         child(sys::spawn(command,
                          {words.second.get(), words.second.get(), faults.second.get(), {}})) {
     words.second.reset();
@@ -90,8 +93,8 @@ private:
 
 namespace {
 
-Json ask_helper(const sys::Command& command, const Ask& ask, Fd* gave = nullptr) {
-  Watching::Talk talk(command, ask);
+Json ask_helper(const sys::Command& command, Millis patience, const Ask& ask, Fd* gave = nullptr) {
+  Watching::Talk talk(command, ask, patience);
   Json reply = talk.hear(gave);
   talk.end();
   return reply;
@@ -101,47 +104,50 @@ Json ask_helper(const sys::Command& command, const Ask& ask, Fd* gave = nullptr)
 
 Client::Up Client::up(const std::string& tag, const std::optional<Subnet>& subnet,
                       const std::string& state) const {
-  Json reply = ask_helper(command_, {.verb = "up", .tag = tag, .subnet = subnet, .state = state});
+  Json reply =
+      ask_helper(command_, patience_, {.verb = "up", .tag = tag, .subnet = subnet, .state = state});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
           reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
 int Client::join(const std::string& tag, const net::BridgeGuest& guest) const {
-  return ask_helper(command_, {.verb = "join", .tag = tag, .guest = guest}).value("link", 0);
+  return ask_helper(command_, patience_, {.verb = "join", .tag = tag, .guest = guest})
+      .value("link", 0);
 }
 
 void Client::leave(const std::string& tag, const std::vector<int>& taps) const {
-  ask_helper(command_, {.verb = "leave", .tag = tag, .taps = taps});
+  ask_helper(command_, patience_, {.verb = "leave", .tag = tag, .taps = taps});
 }
 
 void Client::publish(const std::string& tag, int tap, const Port& port, bool on) const {
-  ask_helper(command_, {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
+  ask_helper(command_, patience_,
+             {.verb = "publish", .tag = tag, .tap = tap, .port = port, .on = on});
 }
 
 void Client::nat(const std::string& tag, int tap, bool on) const {
-  ask_helper(command_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
+  ask_helper(command_, patience_, {.verb = "nat", .tag = tag, .tap = tap, .on = on});
 }
 
 void Client::down(const std::string& tag) const {
-  ask_helper(command_, {.verb = "down", .tag = tag});
+  ask_helper(command_, patience_, {.verb = "down", .tag = tag});
 }
 
 Fd Client::name_socket(const std::string& tag, const std::string& proto) const {
   Fd came;
-  ask_helper(command_, {.verb = "names", .tag = tag, .proto = proto}, &came);
+  ask_helper(command_, patience_, {.verb = "names", .tag = tag, .proto = proto}, &came);
   if (!came) throw failed("banger's helper gave no socket");
   return came;
 }
 
 Client::Seen Client::look(const std::string& tag) const {
-  Json reply = ask_helper(command_, {.verb = "look", .tag = tag});
+  Json reply = ask_helper(command_, patience_, {.verb = "look", .tag = tag});
   return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
           counts_of(reply)};
 }
 
 net::BridgeTraces Client::find_traces(const std::string& tag) const {
-  Json reply = ask_helper(command_, {.verb = "find", .tag = tag});
+  Json reply = ask_helper(command_, patience_, {.verb = "find", .tag = tag});
   net::BridgeTraces traces;
   for (const Json& o : reply.value("objects", Json::array()))
     traces.objects.push_back({o.value("object", ""), o.value("name", ""), o.value("known", false)});
@@ -151,7 +157,7 @@ net::BridgeTraces Client::find_traces(const std::string& tag) const {
 }
 
 void Client::sweep(const std::string& tag) const {
-  ask_helper(command_, {.verb = "sweep", .tag = tag});
+  ask_helper(command_, patience_, {.verb = "sweep", .tag = tag});
 }
 
 Watching::Watching(std::unique_ptr<Talk> talk) : talk_(std::move(talk)) {}
@@ -167,24 +173,25 @@ net::FlowSeen Watching::end() {
 
 Watching Client::watch(const std::string& tag, int tap, const Port& to) const {
   auto talk = std::make_unique<Watching::Talk>(
-      command_, Ask{.verb = "watch", .tag = tag, .tap = tap, .port = to});
+      command_, Ask{.verb = "watch", .tag = tag, .tap = tap, .port = to}, patience_);
   talk->hear();
   return Watching(std::move(talk));
 }
 
 disk::Mapped Client::map(const disk::MapPlan& plan) const {
-  Json reply = ask_helper(command_, {.verb = "map", .tag = plan.mapping.tag, .disk = plan});
+  Json reply =
+      ask_helper(command_, patience_, {.verb = "map", .tag = plan.mapping.tag, .disk = plan});
   return {reply.value("node", ""), reply.value("revived", false)};
 }
 
 void Client::unmap(const disk::Mapping& mapping) const {
-  ask_helper(command_, {.verb = "unmap", .tag = mapping.tag, .disk = {mapping, {}, {}}});
+  ask_helper(command_, patience_, {.verb = "unmap", .tag = mapping.tag, .disk = {mapping, {}, {}}});
 }
 
-void Client::require_mapping() const { ask_helper(command_, {.verb = "can-map"}); }
+void Client::require_mapping() const { ask_helper(command_, patience_, {.verb = "can-map"}); }
 
 Limits Client::limits() const {
-  Json reply = ask_helper(command_, {.verb = "limits"});
+  Json reply = ask_helper(command_, patience_, {.verb = "limits"});
   try {
     return limits_of(reply.at("limits"));
   } catch (const Json::exception&) {

@@ -30,11 +30,13 @@ private:
 };
 
 // Each call starts the helper and waits for its answer; Error(preflight) where this user may not
-// start it.
+// start it, Error(timeout) where it gives none.
 class Client {
 public:
-  // `command`: how the helper is started, as the user of this process.
-  explicit Client(sys::Command command) : command_(std::move(command)) {}
+  // `command`: how the helper is started, as the user of this process. `patience`: for each answer;
+  // longer than the helper lets itself live, so that a slow one is not given up.
+  explicit Client(sys::Command command, Millis patience = Millis(65'000))
+      : command_(std::move(command)), patience_(patience) {}
 
   struct Up {
     Subnet subnet;
@@ -71,6 +73,7 @@ public:
 
 private:
   sys::Command command_;
+  Millis patience_;
 };
 
 } // namespace banger::helper

@@ -12,7 +12,7 @@ reaches() {
     same "$(<"$root/heard")" "outside ${1:-192.0.2.1}" && is_served
 }
 is_served() { [ "$(said without 192.0.2.1 8080 2>/dev/null)" = served ]; }
-is_cut_off() { ! guest_hears a 203.0.113.7 8000 >/dev/null 2>&1; }
+is_cut_off() { expect 1 banger ssh a -- 'nc -w 2 203.0.113.7 8000 </dev/null'; }
 
 # All rules of the host as text, but for what they count.
 rules_now() {

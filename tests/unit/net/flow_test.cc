@@ -2,8 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "net/flow.h"
+#include "core/error.h"
 #include "helper/client.h"
+#include "net/flow.h"
 
 namespace banger::net {
 namespace {
@@ -49,6 +50,24 @@ TEST(Flow, TheHelperIsAskedToWatch) {
   EXPECT_EQ("watch", read.verb);
   EXPECT_EQ(3, read.tap);
   EXPECT_EQ((Port{"tcp", "192.0.2.7", 443, 0}), read.port);
+}
+
+TEST(Helper, OneThatIsSlowIsNotTakenForOneThatWasNotStarted) {
+  auto look = [](const char* script, int patience) {
+    try {
+      helper::Client({{"/bin/sh", "-c", script}, {}, {}, false}, Millis(patience)).look("ab12");
+    } catch (const Error& e) {
+      return fmt::format("{}: {}", name_of(e.code()), e.message());
+    }
+    return std::string("answered");
+  };
+  auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ("timeout: banger's helper does not answer 'look': waited 0.1s",
+            look("read ask; exec sleep 60", 100));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(30));
+  EXPECT_EQ("preflight: cannot start banger's helper with root's rights: no rule for you",
+            look("read ask; echo no rule for you >&2", 30'000));
+  EXPECT_EQ("answered", look("read ask; echo '{\"v\":1}'", 30'000));
 }
 
 } // namespace
