@@ -46,9 +46,7 @@ std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
   return {{"iifname", "-i"}};
 }
 
-std::vector<std::string> legacy_passes() {
-  return parse_legacy_passes(legacy_rules());
-}
+std::vector<std::string> legacy_passes() { return parse_legacy_passes(legacy_rules()); }
 
 } // namespace
 

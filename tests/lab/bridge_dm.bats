@@ -79,6 +79,7 @@ as_before() { [ "$(all_of_host)" = "$1" ]; }
     await 20 as_before "$idle" || diff <(echo "$idle") <(all_of_host)
     expect 0 banger doctor --leaks
   }
+  # shellcheck disable=SC2034 # walk uses it
   only='net.link|net.rules|disk.map|disk.loop|state.commit|sys.tap'
   walk banger-mapper prepared start_and_kill made_good 4 ends
   walk banger-helper prepared start_and_kill made_good 4 ends

@@ -79,6 +79,12 @@ all_gone() {
   same "$(jq -r 'select(.status == "warn").id' <<<"$output" | xargs)" 'bridge outside nat'
   [[ $(found outside) == 'not tried: '* ]]
   all_gone
+  # With a way out, but nobody there, either.
+  within ip route add default via 192.0.2.2
+  before=$(host_now)
+  expect 0 banger doctor --smoke --nat --to 203.0.113.99:8000 --json
+  same "$(jq -r 'select(.id == "outside").status' <<<"$output")" warn
+  all_gone
   # Nor does what is missing for a VM make one.
   BANGER_QEMU_BINARY=$root/none expect 5 smoke --json
   same "$(ids)" 'vm missing left ok'

@@ -34,19 +34,18 @@ Check failure(const std::string& id, const Error& e) {
   return {id, Verdict::missing, e.message(), fix};
 }
 
-// What a setting of the user's keeps from arriving is no fault of the host's. A fix that names the
-// VM comes too late.
+// What a setting of the user's keeps from arriving is no fault of the host's, nor is what lies
+// beyond it, where the host does not get either. A fix that names the VM comes too late.
 Check check_of(const Vm& vm, const ProbeTry& t) {
   using Outcome = ProbeTry::Outcome;
   Check check{t.test, Verdict::ok, t.to.empty() ? t.found : fmt::format("{}: {}", t.to, t.found),
               t.fix.find(vm.name) == std::string::npos ? t.fix : ""};
   if (!t.at.empty()) check.found += fmt::format(" ({})", t.at);
-  if (t.outcome == Outcome::lost)
-    check.verdict = t.by == Barrier::setting ? Verdict::warn : Verdict::missing;
-  if (t.outcome == Outcome::skipped) {
-    check.verdict = Verdict::warn;
-    check.found = "not tried: " + check.found;
-  }
+  if (t.outcome == Outcome::ok) return check;
+  bool says_nothing =
+      t.outcome == Outcome::skipped || t.by == Barrier::setting || t.by == Barrier::outside;
+  check.verdict = says_nothing ? Verdict::warn : Verdict::missing;
+  if (says_nothing) check.found = "not tried: " + check.found;
   return check;
 }
 
