@@ -73,7 +73,7 @@ walked() {
   shift
   rm -rf "$root/calls" "$root/points"
   mkdir "$root/calls" "$root/points"
-  BANGER_FAILPOINT_TRACE=$root/points expect 0 strace -ff -qq -y --seccomp-bpf \
+  BANGER_FAILPOINT_TRACE=$root/points expect 0 strace -ff -qq -y --seccomp-bpf --pidns-translation \
     -o "$root/calls/of" -e trace="$mutating" -e signal=none "$@"
   by_program
   for program in "${programs[@]}"; do
@@ -92,7 +92,8 @@ by_program() {
     ! grep -q '^prctl(PR_SET_NAME, "banger-keeper")' "$file" || name='"keeper'
     parent=$file
     while [ -z "$name" ]; do
-      parent=$(grep -lE "^(clone3?|v?fork)\(.* = ${parent##*.}$" "$root"/calls/of.*)
+      # In a cell a VMM knows its threads by other numbers.
+      parent=$(grep -lE "^(clone3?|v?fork)\(.* = (${parent##*.}|[0-9]+ /\* ${parent##*.} in .*)$" "$root"/calls/of.*)
       name=$(grep -oE '^execve\("[^"]+"' "$parent" | tail -1) || true
     done
     name=${name%\"}
