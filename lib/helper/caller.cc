@@ -113,12 +113,10 @@ void forget_limits() {
 
 // A user may own the group that his processes are in, and freeze it.
 void leave_control_group() {
-  for (const char* top : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"})
-    if (auto file = sys::find_file(fmt::format("{}/cgroup.procs", top), O_WRONLY)) {
-      try {
-        sys::write_all(file->get(), "0");
-      } catch (const Error&) { // a container's
-      }
+  for (const char* top : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) try {
+      auto file = sys::find_file(fmt::format("{}/cgroup.procs", top), O_WRONLY);
+      if (file) sys::write_all(file->get(), "0");
+    } catch (const Error&) { // a container's root may not
     }
 }
 
