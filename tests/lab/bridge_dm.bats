@@ -12,6 +12,7 @@ setup() {
   export BANGER_VM_VMM=qemu BANGER_VM_STOP_TIMEOUT=20s
 }
 teardown() {
+  [ -z "${outside:-}" ] || ip netns del outside || true
   banger vm list -q 2>/dev/null | xargs -r banger vm kill >/dev/null 2>&1 || true
   remove_vms
 }
@@ -38,32 +39,9 @@ print(*(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("vm", "h
 as_before() { [ "$(all_of_host)" = "$1" ]; }
 
 # bats test_tags=root
-@test "a loop device on a file of the state that nothing stands on is a leak; one that is used is none" {
-  expect 0 banger vm create a
-  cow=$(disk_of a cow.img)
-  loop=$(losetup --find --show "$cow")
-  expect 1 banger doctor --leaks --json
-  schema leak
-  same "$(field '[.object, .name, .owner] | join(" ")')" "loop $loop ($cow) $(vm_field a .id)"
-  # Used by another device, or mounted: somebody's.
-  dmsetup create banger-test --table "0 8 linear $loop 0"
-  expect 0 banger doctor --leaks
-  dmsetup remove banger-test
-  # Elsewhere: not ours.
-  truncate -s 1M "$root/file"
-  other=$(losetup --find --show "$root/file")
-  expect 0 banger doctor --fix
-  outputs "$loop"
-  expect 0 banger doctor --leaks
-  same "$(losetup -n -O NAME "$other")" "$other"
-  losetup -d "$other"
-  same "$(losetup -n -O BACK-FILE | grep -cF "$BANGER_STATE_DIR" || true)" 0
-  expect 0 banger vm rm a
-}
-
-# bats test_tags=root
 @test "start and stop with bridge and device-mapper, killed at each point of every program" {
   needs_failpoints
+  expect 0 banger doctor --leaks
   before=$(all_of_host)
   expect 0 banger net up
   idle=$(all_of_host)
@@ -103,6 +81,13 @@ as_before() { [ "$(all_of_host)" = "$1" ]; }
   if binary=${FIRECRACKER:-$(command -v firecracker)}; then
     export BANGER_FIRECRACKER_BINARY=$binary BANGER_VM_VMM=firecracker
   fi
+  outside=yes
+  ip netns add outside
+  ip link add lab0 type veth peer name lab1 netns outside
+  ip addr add 192.0.2.1/24 dev lab0 && ip link set lab0 up
+  ip -n outside addr add 192.0.2.2/24 dev lab1 && ip -n outside link set lab1 up
+  ip route replace default via 192.0.2.2
+  ip netns exec outside python3 -m http.server --bind 192.0.2.2 8000 >/dev/null 2>&1 3>&- &
   before=$(all_of_host)
   expect 0 banger net up
   up=$(all_of_host)
@@ -111,9 +96,9 @@ as_before() { [ "$(all_of_host)" = "$1" ]; }
   expect 0 banger ssh a -- ping -c 1 -W 5 b.vm
   expect 0 banger ssh c -- ping -c 1 -W 5 "$(vm_field a .net.address)"
   three=$(all_of_host | grep -v ' expires ')
-  expect 0 banger doctor --smoke --nat --json
+  expect 0 banger doctor --smoke --nat --to 192.0.2.2:8000 --json
   schema check
-  same "$(jq -r 'select(.status == "missing").id' <<<"$output")" ''
+  same "$(jq -r 'select(.status != "ok").id' <<<"$output" | grep -v names || true)" '' # of names nobody knows there
   same "$(jq -r 'select(.id == "left").found' <<<"$output")" 'nothing is left of it'
   as_three() { [ "$(all_of_host)" = "$three" ]; }
   await 20 as_three || diff <(echo "$three") <(all_of_host)
