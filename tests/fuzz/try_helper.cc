@@ -7,6 +7,7 @@
 #include "helper/ask.h"
 #include "model/host_object.h"
 #include "net/bridge_render.h"
+#include "net/flow.h"
 #include "net/rule_text.h"
 
 namespace banger::fuzz {
@@ -53,7 +54,6 @@ void try_disk(const disk::MapPlan& plan) {
   } catch (const Error&) {
     return;
   }
-  if (ask.verb == "watch") try_watch(ask);
   static const std::regex device("banger-[0-9a-f]{4}-[0-9a-f]{12}-root");
   static const std::regex of_image("images/[0-9a-f]{12}/root\\.ext4");
   static const std::regex of_vm("vms/[0-9a-f]{12}/cow\\.img");
@@ -77,6 +77,7 @@ void try_helper(std::string_view bytes) {
     return;
   }
   try_disk(ask.disk);
+  if (ask.verb == "watch") try_watch(ask);
   net::Bridge bridge{.tag = ask.tag, .subnet = Subnet::parse("10.77.0.0/24")};
   bridge.guests[9] = {.tap = 9, .address = "10.77.0.9"};
   if (!net::is_tag(ask.tag)) return;

@@ -59,7 +59,6 @@ as_before() { [ "$(all_of_host)" = "$1" ]; }
   }
   # shellcheck disable=SC2034 # walk uses it
   only='net.link|net.rules|disk.map|disk.loop|state.commit|sys.tap'
-  walk banger-mapper prepared start_and_kill made_good 4 ends
   walk banger-helper prepared start_and_kill made_good 4 ends
   walk banger-place prepared start_and_kill made_good 1 ends
   walk banger-monitor prepared start_and_kill made_good 1 ends

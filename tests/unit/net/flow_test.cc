@@ -45,8 +45,8 @@ TEST(Flow, CountsAreReadByPlaceAndWay) {
 }
 
 TEST(Flow, TheHelperIsAskedToWatch) {
-  helper::Ask read = helper::parse_ask(
-      to_line({.verb = "watch", .tag = "ab12", .tap = 3, .port = {"tcp", "192.0.2.7", 443, 0}}));
+  helper::Ask read = helper::parse_ask(helper::to_line(
+      {.verb = "watch", .tag = "ab12", .tap = 3, .port = {"tcp", "192.0.2.7", 443, 0}}));
   EXPECT_EQ("watch", read.verb);
   EXPECT_EQ(3, read.tap);
   EXPECT_EQ((Port{"tcp", "192.0.2.7", 443, 0}), read.port);
