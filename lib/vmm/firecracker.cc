@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "sys/file.h"
 #include "sys/lines.h"
+#include "sys/own_file.h"
 #include "sys/wait.h"
 #include "vmm/http.h"
 
@@ -58,14 +59,21 @@ std::optional<GuestMemory> parse_balloon_statistics(const HttpAnswer& answer) {
   return answer.status == 200 ? std::optional(m) : std::nullopt;
 }
 
+// A build before had it beside the other names.
+std::string api_socket_in(const std::string& runtime_dir) {
+  std::string made = fmt::format("{}/{}", runtime_dir, made_dir);
+  auto info = sys::find_link_info(made);
+  return fmt::format("{}/{}", info && info->is_dir ? made : runtime_dir, api_file);
+}
+
 class RunningFirecracker : public Running {
   using Requests = std::vector<ApiRequest>;
 
 public:
   RunningFirecracker(sys::Loop& loop, const std::string& runtime_dir, Told told)
-      : loop_(loop), told_(std::move(told)), http_(loop, runtime_dir + "/" + api_file) {
+      : loop_(loop), told_(std::move(told)), http_(loop, api_socket_in(runtime_dir)) {
     auto open = [&](const char* fifo, Fd& fd, std::optional<sys::LineReader>& lines) {
-      auto found = sys::find_file(runtime_dir + "/" + fifo, O_RDWR | O_NONBLOCK);
+      auto found = sys::find_own(runtime_dir + "/" + fifo, sys::OwnKind::fifo, O_RDWR | O_NONBLOCK);
       if (!found) return false; // one of an earlier build
       fd = std::move(*found);
       lines.emplace(fd.get(), longest_line);
@@ -89,7 +97,7 @@ public:
           if (!answer) return done(std::move(answer).error());
           auto version = find_firecracker_version(text_of(*answer, "firecracker_version"));
           if (version) version_ = to_text(*version);
-          if (machine.saved) return load(machine, version.value_or(oldest_usable), done);
+          if (!machine.saved.empty()) return load(machine, version.value_or(oldest_usable), done);
           Requests all = boot_requests(machine, version.value_or(oldest_usable));
           put(std::make_shared<const Requests>(std::move(all)), 0, done);
         });
@@ -147,7 +155,9 @@ public:
   void pause(Done done) override { change("Paused", Pause{.asked = true}, std::move(done)); }
   void resume(Done done) override { change("Resumed", {}, std::move(done)); }
 
-  void save(Done done) override { transfer(save_request(), std::move(done)); }
+  void save(const std::string&, Done done) override {
+    transfer(save_request(), std::move(done)); // by the link, which it may open itself
+  }
 
   void read_rest() override {
     if (!lines_) return;
@@ -264,15 +274,18 @@ public:
           .subject(machine.name);
     Launch l;
     // Without a log of its own it writes that to its standard output, into the guest's console.
-    l.command.argv = {binary_,      "--api-sock", api_file,  "--id", "vm",
+    std::string socket = fmt::format("{}/{}", made_dir, api_file);
+    l.command.argv = {binary_,      "--api-sock", socket,    "--id", "vm",
                       "--log-path", log_file,     "--level", "Info", "--show-level"};
     l.made = {api_file};
     l.serial = serial_line();
     l.log = log_file;
     l.metrics = metrics_file;
     l.links = machine.disks;
-    l.links.push_back({kernel_file, true});
-    if (machine.saved) l.links.push_back({saved_dir, true});
+    l.links.push_back({kernel_file, true, machine.kernel});
+    l.console = machine.console;
+    l.saves_itself = true;
+    if (!machine.saved.empty()) l.links.push_back({saved_dir, true, machine.saved});
     for (const char* device : {"/dev/kvm", "/dev/net/tun"})
       l.reaches.push_back({device, sys::Use::device});
     return l;

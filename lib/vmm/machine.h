@@ -1,7 +1,10 @@
 // The machine that a VMM boots, the same for every kind of VMM. A plain value; pure functions.
 //
-// Every file is a name relative to the VM's runtime directory, which is the VMM's working directory
-// (ops makes the links): no socket path is ever too long, and a snapshot names nothing outside.
+// Every file is a name relative to the VM's runtime directory, which is the VMM's working
+// directory: no socket path is ever too long, and a snapshot names nothing outside. What lies
+// elsewhere has a link there, which is made anew before each start. The target of a link is a value
+// here, and never read back from that directory: a guest that has taken over its VMM would say then
+// what the next one is given.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +25,17 @@ inline constexpr const char* work_file = "work";
 inline constexpr const char* console_file = "console"; // the console's log
 inline constexpr const char* saved_dir = "saved";      // of a guest that is saved, or was
 // Its memory, and where that does not have it all, the state of its devices.
+inline constexpr const char* memory_name = "memory";
+inline constexpr const char* devices_name = "devices";
 inline constexpr const char* saved_memory = "saved/memory";
 inline constexpr const char* saved_devices = "saved/devices";
+// The one directory there in which a VMM that is confined makes files.
+inline constexpr const char* made_dir = "made";
 
 struct Disk {
   std::string file;
   bool read_only = false;
+  std::string target = {}; // what the link leads to; empty: the file itself lies there
   bool operator==(const Disk&) const = default;
 };
 
@@ -61,7 +69,10 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
-  bool saved = false; // its guest goes on from the files in saved_dir, and does not boot
+  std::string kernel = {}, console = {}; // what their links lead to, as Disk::target
+  // The target of saved_dir: its guest goes on from the files there, and does not boot. Empty: it
+  // boots.
+  std::string saved = {};
   bool operator==(const Machine&) const = default;
 };
 

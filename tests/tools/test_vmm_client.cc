@@ -40,7 +40,7 @@ vmm::Machine full() {
 
 vmm::Machine saved() {
   vmm::Machine m = full();
-  m.saved = true;
+  m.saved = ".";
   return m;
 }
 
@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
     else if (act == "load")
       running->boot(saved(), tell);
     else if (act == "save")
-      running->save(tell);
+      running->save("saved", tell);
     else if (act == "knock")
       running->knock(tell);
     else if (act == "pause")

@@ -16,11 +16,10 @@ bool has_room_to_grow(const Places& places) {
          (!places.work.empty() && smaller(places.work));
 }
 
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
+std::vector<vmm::Disk> disks_of(const Places& places, const Vm& vm, guest::Seed& seed) {
   std::vector<vmm::Disk> disks;
   auto add = [&](const std::string& file, const char* name, bool read_only) {
-    sys::make_symlink(file, places.runtime + "/" + name);
-    disks.push_back({name, read_only});
+    disks.push_back({name, read_only, file});
     return fmt::format("/dev/vd{}", static_cast<char>('a' + disks.size() - 1));
   };
   bool overlay = !places.upper.empty();

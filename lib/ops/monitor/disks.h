@@ -16,7 +16,7 @@ namespace banger::ops {
 // Whether the VM's guest has a file system of its own that is smaller than its disk, and must grow.
 bool has_room_to_grow(const Places& places);
 
-// Links the VM's disks into the runtime directory and describes them in the seed.
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed);
+// The VM's disks as its VMM has them, which are described in the seed too.
+std::vector<vmm::Disk> disks_of(const Places& places, const Vm& vm, guest::Seed& seed);
 
 } // namespace banger::ops

@@ -42,7 +42,7 @@ std::string value_of(const sys::Command& c, const std::string& option) {
 TEST(Qemu, OneThatGoesOnFromItsMemoryWaitsForIt) {
   Machine m = small();
   EXPECT_TRUE(values_of(make_qemu("qemu")->launch(m).command, "-incoming").empty());
-  m.saved = true;
+  m.saved = "/snapshot";
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-incoming"), "defer");
 }
 
