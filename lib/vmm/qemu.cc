@@ -105,8 +105,9 @@ public:
       if (answer && text_of(*answer, "status") == "postmigrate")
         return done(conflict("QEMU saves a guest that stands still only once")
                         .hint("have it go on first: banger vm resume"));
+      std::string shown = fmt::format("{}/{}", dir, memory_name);
       transfer(
-          "migrate", [&](int d) { return sys::create_at(d, memory_name, 0600, dir); }, dir, done);
+          "migrate", [&](int d) { return sys::create_at(d, memory_name, 0600, shown); }, dir, done);
     });
   }
 
