@@ -114,8 +114,10 @@ Manifest seal_snapshot(const std::string& dir, const SavedMachine& machine,
   Manifest manifest{newest, machine, {}};
   for (const std::string& name : sys::list_dir(dir)) {
     std::string path = file_in(dir, name);
+    auto info = sys::find_link_info(path);
+    if (!info || !info->is_file) throw failed("'{}' is no file that belongs to a snapshot", path);
     sys::set_mode(path, 0600);
-    int64_t size = sys::find_info(path)->size;
+    int64_t size = info->size;
     if (name == memory_file && size == machine.memory) make_sparse(path, between);
     manifest.files.push_back({name, size, archive::sha256_of_data(path, between)});
     sys::sync_file(path);
@@ -155,7 +157,7 @@ void verify_snapshot(const std::string& dir, const Manifest& manifest,
   };
   for (const SavedFile& f : manifest.files) {
     std::string path = file_in(dir, f.name);
-    auto info = sys::find_info(path);
+    auto info = sys::find_link_info(path); // a link would lead out of the snapshot
     if (!info) throw failed("'{}' is not there", path);
     if (!info->is_file || info->size != f.size || digest(path) != f.sha256)
       throw failed("'{}' is damaged: it is not what was saved", path);

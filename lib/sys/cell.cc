@@ -217,8 +217,8 @@ bool is_outside_of(int pid, int other) {
   size_t depth = depth_of(fmt::format("{}", pid));
   if (depth == 0) return false;
   if (depth <= depth_of("self")) return true;
-  ino_t cell = cell_of(pid);
-  return cell != 0 && cell != cell_of(other);
+  ino_t cell = cell_of(pid), others = cell_of(other); // 0: one has gone
+  return cell != 0 && others != 0 && cell != others;
 }
 
 } // namespace banger::sys

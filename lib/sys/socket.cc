@@ -54,12 +54,14 @@ Fd listen_unix(const std::string& path) {
 
 Fd connect_unix(const std::string& path, Millis patience) {
   Fd fd = new_socket(AF_UNIX, SOCK_STREAM);
-  std::optional<UnixAddress> a;
-  try {
-    a.emplace(path);
-  } catch (const Error& e) {
-    throw Error(Code::unreachable, e.message());
-  }
+  auto cannot = [&](int error) {
+    return Error(Code::unreachable, sys_error(error, "cannot connect to '{}'", path).message());
+  };
+  Fd socket(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st {};
+  if (!socket || ::fstat(socket.get(), &st) != 0) throw cannot(errno);
+  if (!S_ISSOCK(st.st_mode)) throw cannot(S_ISLNK(st.st_mode) ? ELOOP : ECONNREFUSED);
+  UnixAddress a(fmt::format("/proc/self/fd/{}", socket.get()));
   // unix(7): a connect() waits, as a send does, while the listener's line is full.
   auto limit_sending = [&](Millis limit) {
     auto ms = static_cast<long>(limit.count());
@@ -67,9 +69,9 @@ Fd connect_unix(const std::string& path, Millis patience) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
   };
   limit_sending(patience);
-  if (::connect(fd.get(), a->get(), sizeof a->address) != 0) {
+  if (::connect(fd.get(), a.get(), sizeof a.address) != 0) {
     if (errno == EAGAIN) throw Error(Code::unreachable, fmt::format("'{}' does not answer", path));
-    throw Error(Code::unreachable, sys_error(errno, "cannot connect to '{}'", path).message());
+    throw cannot(errno);
   }
   limit_sending(Millis(0)); // no limit
   return fd;

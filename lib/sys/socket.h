@@ -17,7 +17,8 @@ namespace banger::sys {
 // than sockaddr_un holds (through a descriptor of the directory).
 Fd listen_unix(const std::string& path);
 // Throws Error(unreachable) when no process listens, or none takes waiting clients in `patience` (a
-// process that is stopped does not).
+// process that is stopped does not), or where a link stands at `path`: who may write to its
+// directory does not choose whom this process speaks to elsewhere.
 Fd connect_unix(const std::string& path, Millis patience = Millis(2'000));
 // None if nothing waits.
 std::optional<Fd> accept_one(int listener);

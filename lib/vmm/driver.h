@@ -94,11 +94,12 @@ public:
   // guest that stands still has them, too. Where one is refused, others may have been changed.
   virtual void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>& net,
                      Done done) = 0;
-  // Writes the guest's memory and devices to files in saved_dir, where there are none. The guest
-  // must stand still (pause()), and does so afterwards. It takes as long as the memory is large; a
-  // resume() meanwhile may end it, with an error. What it has written is the caller's to remove
-  // then.
-  virtual void save(Done done) = 0;
+  // Writes the guest's memory and devices to files in `dir`, where there are none and to which the
+  // link saved_dir leads. The guest must stand still (pause()), and does so afterwards. It takes as
+  // long as the memory is large; a resume() meanwhile may end it, with an error. What it has
+  // written is the caller's to remove then, and the caller's to look at: the VMM may have put
+  // anything there.
+  virtual void save(const std::string& dir, Done done) = 0;
   // Lets a guest go on that a Pause has stopped. Where the cause is there still, another comes.
   virtual void resume(Done done) = 0;
   // Reads the reports that the VMM made before it ended, and tells them now.

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "sys/file.h"
 #include "sys/lines.h"
+#include "sys/own_file.h"
 #include "sys/wait.h"
 #include "vmm/http.h"
 
@@ -66,14 +67,21 @@ Json limiter(const RateLimit& limit) {
   return {{"bandwidth", bucket(limit.bandwidth)}, {"ops", bucket(limit.ops)}};
 }
 
+// A build before had it beside the other names.
+std::string api_socket_in(const std::string& runtime_dir) {
+  std::string made = fmt::format("{}/{}", runtime_dir, made_dir);
+  auto info = sys::find_link_info(made);
+  return fmt::format("{}/{}", info && info->is_dir ? made : runtime_dir, api_file);
+}
+
 class RunningFirecracker : public Running {
   using Requests = std::vector<ApiRequest>;
 
 public:
   RunningFirecracker(sys::Loop& loop, const std::string& runtime_dir, Told told)
-      : loop_(loop), told_(std::move(told)), http_(loop, runtime_dir + "/" + api_file) {
+      : loop_(loop), told_(std::move(told)), http_(loop, api_socket_in(runtime_dir)) {
     auto open = [&](const char* fifo, Fd& fd, std::optional<sys::LineReader>& lines) {
-      auto found = sys::find_file(runtime_dir + "/" + fifo, O_RDWR | O_NONBLOCK);
+      auto found = sys::find_own(runtime_dir + "/" + fifo, sys::OwnKind::fifo, O_RDWR | O_NONBLOCK);
       if (!found) return false; // one of an earlier build
       fd = std::move(*found);
       lines.emplace(fd.get(), longest_line);
@@ -97,7 +105,7 @@ public:
           if (!answer) return done(std::move(answer).error());
           auto version = find_firecracker_version(text_of(*answer, "firecracker_version"));
           if (version) version_ = to_text(*version);
-          if (machine.saved) return load(machine, version.value_or(oldest_usable), done);
+          if (!machine.saved.empty()) return load(machine, version.value_or(oldest_usable), done);
           Requests all = boot_requests(machine, version.value_or(oldest_usable));
           make(std::move(all), done);
         });
@@ -160,7 +168,9 @@ public:
     make(limit_requests(disks, net), done);
   }
 
-  void save(Done done) override { transfer(save_request(), std::move(done)); }
+  void save(const std::string&, Done done) override {
+    transfer(save_request(), std::move(done)); // by the link, which it may open itself
+  }
 
   void read_rest() override {
     if (!lines_) return;
@@ -287,7 +297,8 @@ public:
     Launch l;
     // Without a log of its own it writes that to its standard output, into the guest's console. A
     // request for it would come too late for what it says before its socket is there.
-    l.command.argv = {binary_,       "--api-sock", api_file,
+    std::string socket = fmt::format("{}/{}", made_dir, api_file);
+    l.command.argv = {binary_,       "--api-sock", socket,
                       "--id",        "vm",         "--log-path",
                       log_file,      "--level",    machine.verbose ? "Debug" : "Info",
                       "--show-level"};
@@ -297,8 +308,10 @@ public:
     l.log = log_file;
     l.metrics = metrics_file;
     l.links = machine.disks;
-    l.links.push_back({kernel_file, true});
-    if (machine.saved) l.links.push_back({saved_dir, true});
+    l.links.push_back({kernel_file, true, machine.kernel});
+    l.console = machine.console;
+    l.saves_itself = true;
+    if (!machine.saved.empty()) l.links.push_back({saved_dir, true, machine.saved});
     for (const char* device : {"/dev/kvm", "/dev/net/tun"})
       l.reaches.push_back({device, sys::Use::device});
     return l;
@@ -347,7 +360,7 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
     put(fmt::format("/network-interfaces/{}", network_id), net);
   }
   if (m.vsock && !vsock_fault(version, m.vsock->kernel, VsockUse::booted))
-    put("/vsock", {{"guest_cid", m.vsock->cid}, {"uds_path", vsock_file}});
+    put("/vsock", {{"guest_cid", m.vsock->cid}, {"uds_path", fmt::format("{}/{}", made_dir, vsock_file)}});
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
   // Through it the guest tells what memory it has. It takes nothing from the guest.

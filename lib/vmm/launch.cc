@@ -10,6 +10,7 @@
 #include "core/units.h"
 #include "sys/file.h"
 #include "sys/lines.h"
+#include "sys/own_file.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 #include "vmm/machine.h"
@@ -22,6 +23,10 @@ namespace {
 constexpr const char* plain_devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
 constexpr Millis time_to_enter{10'000};
 
+std::string name_in(const std::string& dir, const std::string& name) { return dir + "/" + name; }
+
+// The paths of what it is to reach come from values alone, never from a name that an earlier VMM
+// may have put into its directory.
 void add_reaches(std::vector<std::string>& step, const Inside& inside, const Launch& launch,
                  const std::string& runtime_dir) {
   auto add = [&](const char* use, const std::string& path) {
@@ -34,15 +39,19 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
     add("--read", *program); // the links that lead to it
     for (const std::string& path : needs_of(sys::real_path(*program))) add("--read", path);
   }
-  add("--directory", runtime_dir);
-  for (const std::string& dir : inside.directories) add("--directory", dir);
+  // Its monitor, and commands after it, go by the names there.
+  add("--read", runtime_dir);
+  if (!launch.made.empty()) add("--directory", name_in(runtime_dir, made_dir));
+  for (const std::string& fifo : {launch.log, launch.metrics})
+    if (!fifo.empty()) add("--write", name_in(runtime_dir, fifo));
+  if (launch.saves_itself && !inside.saving.empty()) add("--directory", inside.saving);
   for (const Disk& link : launch.links) {
-    std::string path = runtime_dir + "/" + link.file;
-    if (auto info = sys::find_info(path))
+    if (link.target.empty()) continue;
+    if (auto info = sys::find_info(link.target))
       add(info->is_disk    ? "--device" // a VMM asks it for its size
           : link.read_only ? "--read"
                            : "--write",
-          path);
+          link.target);
   }
   for (const sys::Reach& reach : launch.reaches)
     add(reach.use == sys::Use::device ? "--device" : "--read", reach.path);
@@ -57,6 +66,28 @@ void follow_into_cell(Started& started, int report) {
   started.child.wait();
   started.child = sys::take_child(static_cast<int>(parse_number("process", *line, 1, INT_MAX)));
   started.is_in_cell = true;
+}
+
+void put_link(const std::string& runtime_dir, const std::string& name, const std::string& target) {
+  std::string path = name_in(runtime_dir, name);
+  if (target.empty() || sys::read_link(path) == target) return;
+  sys::remove_tree(path);
+  sys::make_symlink(target, path);
+}
+
+Fd make_fifo(const std::string& path, int flags) {
+  sys::remove_tree(path); // unread lines of an earlier VMM are not this one's
+  sys::make_fifo(path);
+  return sys::open_own(path, sys::OwnKind::fifo, flags);
+}
+
+// Who types keeps it open from one VMM to the next.
+Fd keep_fifo(const std::string& path) {
+  try {
+    if (auto fifo = sys::find_own(path, sys::OwnKind::fifo, O_RDWR)) return std::move(*fifo);
+  } catch (const Error&) { // something else stands there
+  }
+  return make_fifo(path, O_RDWR);
 }
 
 } // namespace
@@ -84,30 +115,30 @@ Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
               const std::optional<Inside>& inside) {
   sys::Stdio stdio{-1, log_fd, log_fd, {}};
   Fd typed, console, log;
-  if (!launch.log.empty()) {
-    std::string fifo = runtime_dir + "/" + launch.log;
-    sys::remove_file(fifo); // unread lines of an earlier VMM are not this one's
-    sys::make_fifo(fifo);
-    log = sys::open_file(fifo, O_RDWR | O_NONBLOCK);
-  }
-  if (!launch.metrics.empty()) {
-    std::string fifo = runtime_dir + "/" + launch.metrics;
-    sys::remove_file(fifo);
-    sys::make_fifo(fifo);
-  }
+  for (const Disk& link : launch.links) put_link(runtime_dir, link.file, link.target);
+  if (!launch.log.empty()) log = make_fifo(name_in(runtime_dir, launch.log), O_RDWR | O_NONBLOCK);
+  if (!launch.metrics.empty()) make_fifo(name_in(runtime_dir, launch.metrics), O_RDWR | O_NONBLOCK);
   if (launch.serial.kind == SerialLine::Kind::stdio) {
-    std::string fifo = runtime_dir + "/" + launch.serial.file;
-    sys::make_fifo(fifo);
+    put_link(runtime_dir, console_file, launch.console);
     // Open for writing too: the VMM sees no end of its input when a writer closes the FIFO.
-    typed = sys::open_file(fifo, O_RDWR);
-    console = sys::open_file(runtime_dir + "/" + console_file, O_WRONLY | O_APPEND);
+    typed = keep_fifo(name_in(runtime_dir, launch.serial.file));
+    console =
+        sys::open_file(launch.console.empty() ? name_in(runtime_dir, console_file) : launch.console,
+                       O_WRONLY | O_APPEND);
     stdio.in = typed.get();
     stdio.out = console.get();
   }
-  for (const std::string& name : launch.made) sys::remove_file(runtime_dir + "/" + name);
+  if (!launch.made.empty()) {
+    std::string made = name_in(runtime_dir, made_dir);
+    sys::remove_tree(made);
+    sys::make_dir(made);
+    for (const std::string& name : launch.made)
+      put_link(runtime_dir, name, fmt::format("{}/{}", made_dir, name));
+  }
   std::vector<Fd> listeners;
   for (const std::string& name : launch.handed) {
-    listeners.push_back(sys::listen_unix(runtime_dir + "/" + name));
+    sys::remove_tree(name_in(runtime_dir, name));
+    listeners.push_back(sys::listen_unix(name_in(runtime_dir, name)));
     stdio.more.emplace_back(listeners.back().get(), 2 + static_cast<int>(listeners.size()));
   }
   sys::Command command = launch.command;

@@ -28,8 +28,9 @@ struct Launch {
   // Sockets that the starter listens on and hands over, the first as descriptor 3, the next as 4…:
   // they can be connected to from the first moment.
   std::vector<std::string> handed;
-  // Sockets that the VMM makes itself some time after it was started. Files of an earlier process
-  // with these names are removed before the start: a socket that is there is the new VMM's.
+  // Sockets that the VMM makes itself some time after it was started, in made_dir; the runtime
+  // directory has links to them. What an earlier process made there is removed before the start: a
+  // socket that is there is the new VMM's.
   std::vector<std::string> made;
   SerialLine serial;
   // The FIFO that it writes its log to, made by its starter; empty: its standard error has it. A
@@ -41,7 +42,9 @@ struct Launch {
   // and files and devices by their paths.
   std::vector<Disk> links;
   std::vector<sys::Reach> reaches;
-  bool tcp = false; // it has TCP sockets of its own
+  std::string console = {};  // of SerialLine::Kind::stdio, as Machine has it
+  bool tcp = false;          // it has TCP sockets of its own
+  bool saves_itself = false; // it writes a guest's memory by its name, not to a descriptor
   bool operator==(const Launch&) const = default;
 };
 
@@ -55,14 +58,17 @@ struct Started {
 struct Inside {
   std::string step;        // the program that becomes the VMM: banger-enter (net/helpers.h)
   int net = -1, user = -1; // descriptors of the namespaces that it runs in; -1: this process's own
-  // It reaches nothing but what Launch names, and these: it is in a cell, where the host allows it,
-  // and confined by Landlock, where the kernel has it.
+  // It reaches nothing but what Launch names: it is in a cell, where the host allows it, and
+  // confined by Landlock, where the kernel has it. Then it changes no name in its runtime
+  // directory.
   bool confined = false;
-  std::vector<std::string> directories = {};
+  std::string saving = {}; // the directory for a guest's memory
 };
 
-// Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`. One that
-// is to be in a cell is awaited until it is, which takes milliseconds.
+// Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`. All that
+// it has by a name there but the initrd, and a kernel or console without a target, is made anew
+// first, whatever an earlier VMM has left under that name. One that is to be in a cell is awaited
+// until it is, which takes milliseconds.
 Started start(const Launch& launch, const std::string& runtime_dir, int log_fd,
               const std::optional<Inside>& inside = {});
 

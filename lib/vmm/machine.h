@@ -1,7 +1,10 @@
 // The machine that a VMM boots, the same for every kind of VMM. A plain value; pure functions.
 //
-// Every file is a name relative to the VM's runtime directory, which is the VMM's working directory
-// (ops makes the links): no socket path is ever too long, and a snapshot names nothing outside.
+// Every file is a name relative to the VM's runtime directory, which is the VMM's working
+// directory: no socket path is ever too long, and a snapshot names nothing outside. What lies
+// elsewhere has a link there, which is made anew before each start. The target of a link is a value
+// here, and never read back from that directory: a guest that has taken over its VMM would say then
+// what the next one is given.
 #pragma once
 
 #include <compare>
@@ -25,8 +28,12 @@ inline constexpr const char* console_file = "console"; // the console's log
 inline constexpr const char* vsock_file = "vsock.sock";
 inline constexpr const char* saved_dir = "saved"; // of a guest that is saved, or was
 // Its memory, and where that does not have it all, the state of its devices.
+inline constexpr const char* memory_name = "memory";
+inline constexpr const char* devices_name = "devices";
 inline constexpr const char* saved_memory = "saved/memory";
 inline constexpr const char* saved_devices = "saved/devices";
+// The one directory there in which a VMM that is confined makes files.
+inline constexpr const char* made_dir = "made";
 
 struct KernelVersion {
   int major = 0, minor = 0;
@@ -37,6 +44,7 @@ struct Disk {
   std::string file;
   bool read_only = false;
   RateLimit limit = {};
+  std::string target = {}; // what the link leads to; empty: the file itself lies there
   bool operator==(const Disk&) const = default;
 };
 
@@ -61,7 +69,7 @@ struct TapNet {
 // monostate: the guest has no network.
 using Net = std::variant<std::monostate, UserNet, TapNet>;
 
-// A socket between the guest and its host that no network knows, at vsock_file.
+// A socket between the guest and its host that no network knows, at vsock_file in made_dir.
 struct Vsock {
   uint32_t cid = 3;     // the guest's number, 3 or more
   KernelVersion kernel; // the guest's: some versions of a VMM do not carry well what new ones send
@@ -77,10 +85,13 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
-  RateLimit net_limit;        // of a tap's either direction
-  std::optional<Vsock> vsock; // none: there is no such device
-  bool verbose = false;       // the VMM logs whatever it can
-  bool saved = false;         // its guest goes on from the files in saved_dir, and does not boot
+  RateLimit net_limit = {};        // of a tap's either direction
+  std::optional<Vsock> vsock = {}; // none: there is no such device
+  bool verbose = false;            // the VMM logs whatever it can
+  std::string kernel = {}, console = {}; // what their links lead to, as Disk::target
+  // The target of saved_dir: its guest goes on from the files there, and does not boot. Empty: it
+  // boots.
+  std::string saved = {};
   bool operator==(const Machine&) const = default;
 };
 

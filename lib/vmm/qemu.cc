@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/text.h"
+#include "sys/at.h"
 #include "sys/file.h"
 #include "sys/socket.h"
 #include "vmm/balloon.h"
@@ -86,8 +87,8 @@ std::string throttle_option(const RateLimit& limit) {
 
 class RunningQemu : public Running, public UserNetControl {
 public:
-  RunningQemu(sys::Loop& loop, const std::string& runtime_dir, Fd fd, Told told)
-      : loop_(loop), dir_(runtime_dir), told_(std::move(told)),
+  RunningQemu(sys::Loop& loop, Fd fd, Told told)
+      : loop_(loop), told_(std::move(told)),
         qmp_(loop, std::move(fd),
              [this](const std::string& name, const Json& data) { hear(name, data); }) {
     look_whether_paused();
@@ -96,7 +97,7 @@ public:
 
   // A guest that boots runs when the process does.
   void boot(const Machine& m, Done done) override {
-    if (m.saved) return load(std::move(done));
+    if (!m.saved.empty()) return load(m.saved, std::move(done));
     soon_ = loop_.after(Millis(0), [done = std::move(done)] { done({}); });
   }
 
@@ -130,12 +131,14 @@ public:
   }
 
   // QEMU saves a guest that stands still once, and not again before it has run.
-  void save(Done done) override {
-    qmp_.execute("query-status", Json::object(), patience, [this, done](const auto& answer) {
+  void save(const std::string& dir, Done done) override {
+    qmp_.execute("query-status", Json::object(), patience, [this, dir, done](const auto& answer) {
       if (answer && text_of(*answer, "status") == "postmigrate")
         return done(conflict("QEMU saves a guest that stands still only once")
                         .hint("have it go on first: banger vm resume"));
-      transfer("migrate", O_WRONLY | O_CREAT | O_EXCL, done);
+      std::string shown = fmt::format("{}/{}", dir, memory_name);
+      transfer(
+          "migrate", [&](int d) { return sys::create_at(d, memory_name, 0600, shown); }, dir, done);
     });
   }
 
@@ -182,7 +185,7 @@ private:
   static constexpr Millis patience{5'000};
   static constexpr int64_t no_limit = int64_t{1} << 40; // bytes a second
 
-  void load(Done done) {
+  void load(const std::string& dir, Done done) {
     is_loading_ = true;
     auto go_on = [this, done](std::optional<Error> fault) {
       if (fault) return done(std::move(fault));
@@ -191,15 +194,20 @@ private:
         done(std::move(e));
       });
     };
-    transfer("migrate-incoming", O_RDONLY, go_on);
+    auto open = [&](int d) {
+      return sys::open_below(d, memory_name, O_RDONLY | O_NONBLOCK, dir + "/" + memory_name);
+    };
+    transfer("migrate-incoming", open, dir, go_on);
   }
 
-  // A migration to or from a file. QEMU does the commands in their order, and tells the end by an
-  // event; after a load that fails it ends.
-  void transfer(const char* how, int flags, const Done& done) {
+  // A migration to or from a file, which `open` opens in `dir`, not by a link that QEMU could have
+  // replaced. QEMU does the commands in their order, and tells the end by an event; after a load
+  // that fails it ends.
+  template <typename Open>
+  void transfer(const char* how, Open&& open, const std::string& dir, const Done& done) {
     Fd file;
     try {
-      file = sys::open_file(dir_ + "/" + saved_memory, flags);
+      file = open(sys::open_file(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW).get());
     } catch (const Error& e) {
       soon_ = loop_.after(Millis(0), [done, e] { done(e); });
       return;
@@ -304,7 +312,6 @@ private:
   }
 
   sys::Loop& loop_;
-  std::string dir_; // the runtime directory
   Told told_;
   Done moved_;                   // of a transfer that is under way
   bool is_loading_ = false;      // until its guest goes on from the memory that was saved
@@ -332,8 +339,8 @@ public:
     l.handed = {qmp_socket, console_socket};
     l.serial = serial_line();
     l.links = m.disks;
-    l.links.push_back({kernel_file, true});
-    l.links.push_back({console_file, false});
+    l.links.push_back({kernel_file, true, m.kernel});
+    l.links.push_back({console_file, false, m.console});
     if (m.accel == Accel::kvm) l.reaches.push_back({"/dev/kvm", sys::Use::device});
     if (std::holds_alternative<TapNet>(m.net))
       l.reaches.push_back({"/dev/net/tun", sys::Use::device});
@@ -363,7 +370,7 @@ public:
     add({"-kernel", kernel_file, "-initrd", initrd_file, "-append", m.command_line + " reboot=t"});
     // A reset of the guest ends QEMU: the monitor decides whether it is started again.
     add({"-no-reboot"});
-    if (m.saved) add({"-incoming", "defer"});
+    if (!m.saved.empty()) add({"-incoming", "defer"});
     // The keyboard is only there for Ctrl-Alt-Del.
     add({"-device", "i8042"});
     add({"-chardev", "socket,id=q0,fd=3,server=on,wait=off", "-mon", "chardev=q0,mode=control"});
@@ -406,7 +413,7 @@ public:
     } catch (const Error& e) {
       if (e.code() != Code::unreachable) throw;
     }
-    return std::make_unique<RunningQemu>(loop, runtime_dir, std::move(fd), std::move(told));
+    return std::make_unique<RunningQemu>(loop, std::move(fd), std::move(told));
   }
 
 private:

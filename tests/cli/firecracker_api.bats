@@ -65,7 +65,7 @@ PATCH /vm PATCH /vm GET / GET /balloon/statistics"
   expect 0 client boot-limited limit unlimit
   served_well
   same "$(grep -c '^PUT .*rate_limiter' "$root/asked")" 4
-  same "$(grep '^PUT /vsock' "$root/asked")" 'PUT /vsock {"guest_cid":3,"uds_path":"vsock.sock"}' # it has all there is
+  same "$(grep '^PUT /vsock' "$root/asked")" 'PUT /vsock {"guest_cid":3,"uds_path":"made/vsock.sock"}' # it has all there is
   same "$(grep '^PATCH' "$root/asked" | cut -d' ' -f2 | paste -sd' ')" \
     '/drives/root /drives/upper /drives/work /network-interfaces/n0 /drives/root /drives/upper /drives/work /network-interfaces/n0'
   bodies() { grep "^PATCH $1 " "$root/asked" | cut -d' ' -f3 | jq -c "$2"; }

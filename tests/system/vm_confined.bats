@@ -19,7 +19,8 @@ setup() {
 #!/bin/bash
 case \$1 in -*version) exec qemu-system-x86_64 "\$@" ;; esac
 try() { if (eval "\$2") >/dev/null 2>&1; then echo "\$1: yes"; else echo "\$1: no"; fi; }
-try 'its own directory' 'echo x >own && rm own && mkdir d && rmdir d'
+# Its monitor, and commands after it, go by the names there.
+try 'its own directory' 'echo x >new || mkdir new || rm kernel || ln -sfn "$root/secret" upper || mv root x'
 try 'its disk' 'head -c 1 upper && : >>upper'
 try 'its kernel' 'head -c 1 kernel'
 try 'its kernel, to write' ': >>kernel'
@@ -36,7 +37,6 @@ try 'another process' 'cat /proc/$$/environ'
 try 'to list processes' 'ls /proc/$$'
 try 'a raw disk' ': >>/dev/loop0'
 try 'to run what it writes' 'cp /usr/bin/true own && ./own'
-rm -f own
 "$root/own/share/qemu/try" $$ $shm "$root/agent.sock" "@bng-$BATS_TEST_NUMBER-$$"
 exec qemu-system-x86_64 "\$@"
 END
@@ -80,7 +80,7 @@ reached() {
   same "$(tried | grep -c .)" "$count"
 }
 
-own=('its own directory' 'its disk' 'its kernel')
+own=('its disk' 'its kernel')
 tries=34
 
 @test "a VMM reaches its VM's files, and nothing else of its host" {
@@ -180,4 +180,161 @@ without_namespaces() {
   done
   same "$(vm_field x .vmm.confinement)" null
   banger vm show x | grep -q '^confined  *no$'
+}
+
+# What a VMM without walls could put into its directory, as one of a build before could, and one that is
+# confined by nothing.
+plant() {
+  local dir name
+  dir=$(runtime_of x)
+  for name in upper root kernel console "$@"; do ln -sfn "$root/victim/file" "$dir/$name"; done
+  mkdir -p "$dir/.kernel.tmp"
+  ln -sfn "$root/victim" "$dir/saved"
+}
+
+victims() {
+  mkdir -p "$root/victim"
+  head -c 65536 /dev/urandom >"$root/victim/file"
+  before=$(sha256sum <"$root/victim/file")
+}
+
+unharmed() {
+  same "$(sha256sum <"$root/victim/file")" "$before"
+  same "$(ls -A "$root/victim")" file
+}
+
+has_another() {
+  local now
+  now=$(vm_field x '.vmm.pid // empty')
+  [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "what a VMM has put into its directory leads the next one nowhere, whichever monitor starts it" {
+  local boot dir name
+  export BANGER_QEMU_BINARY=qemu-system-x86_64
+  victims
+  BANGER_VM_CONFINED=false expect 0 banger vm run $tiny --net isolated x
+  dir=$(runtime_of x)
+  expect 0 banger ssh x -- 'echo own >/root/f && sync'
+  for by in itself another; do
+    boot=$(banger ssh x -- cat /proc/sys/kernel/random/boot_id)
+    pid=$(vm_field x .vmm.pid)
+    if [ $by = itself ]; then
+      plant
+    else
+      plant initrd # which a monitor makes once
+      kill_monitor x
+      expect 0 banger vm reconcile
+    fi
+    banger ssh x -- reboot || true
+    await 60 has_another "$pid"
+    unharmed
+    for name in upper root kernel console; do
+      [ "$(readlink "$dir/$name")" != "$root/victim/file" ]
+    done
+    [ ! -L "$dir/initrd" ]
+    await 90 booted_again x "$boot"
+    same "$(banger ssh x -- cat /root/f)" own
+    unharmed
+    grep -q 'login\|init' "$(disk_of x console.log)"
+  done
+  # The other monitor's verb had it confined.
+  [ -n "$(vm_field x '.vmm.confinement // empty')" ]
+}
+
+# held_snapshot COMMAND...: a snapshot of x, whose VMM stands still until the command has been done in between:
+# its monitor has made the link to the memory's directory, and no file there.
+held_snapshot() {
+  local dir pid
+  dir=$(runtime_of x) pid=$(vm_field x .vmm.pid)
+  rm -f "$dir/saved"
+  kill -STOP "$pid"
+  banger vm snapshot create x s >"$root/out" 2>&1 3>&- &
+  await 10 test -L "$dir/saved"
+  "$@"
+  kill -CONT "$pid"
+  status=0
+  wait $! || status=$?
+}
+
+swap_saved() { ln -sfn "$root/victim" "$(runtime_of x)/saved"; }
+plant_disk() { ln -s "$root/victim/file" "$(disk_of x saving/upper.img)"; }
+
+# Whoever may connect says to which directory; then it lets the guest go on.
+save_to() {
+  python3 - "$(runtime_of x)/monitor.sock" "$1" <<'END'
+import base64, json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall((json.dumps({"v": 1, "id": 7, "verb": "save", "data": base64.b64encode(sys.argv[2].encode()).decode(), "timeout_ms": 0}) + "\n").encode())
+for line in s.makefile():
+    r = json.loads(line)
+    if r.get("id") == 7 and r["event"] in ("done", "failed"):
+        sys.exit(r["event"] != "done")
+sys.exit(2)
+END
+}
+
+@test "a snapshot has the files that are its own, whatever a VMM has put beside them or in their place" {
+  local kind memory
+  export BANGER_QEMU_BINARY=qemu-system-x86_64
+  victims
+  BANGER_VM_CONFINED=false expect 0 banger vm run $tiny --net isolated x
+  # The link that leads to its memory's directory.
+  held_snapshot swap_saved
+  same "$status $(cut -d, -f1 "$root/out")" '0 x: s'
+  unharmed
+  expect 0 banger vm snapshot rm x s
+  # Another disk, beside its memory.
+  held_snapshot plant_disk
+  same $status 0
+  unharmed
+  saved=$(banger vm snapshot list --json x | jq -r .path)
+  same "$(ls "$saved")" "$(printf '%s\n' manifest.json memory upper.img)"
+  [ ! -L "$saved/upper.img" ]
+  # One that a build before has sealed with such a link is not gone back to.
+  ln -sfn "$root/victim/file" "$saved/upper.img"
+  edit "$saved/manifest.json"
+  # A directory that somebody else names.
+  expect 0 save_to "$root/victim"
+  unharmed
+  # Something else in place of its memory, while its disks are copied.
+  truncate -s 128M "$root/large"
+  echo large | dd of="$root/large" conv=notrunc status=none
+  for kind in link fifo name directory; do
+    await 10 in_state x running
+    memory=$(disk_of x saving/memory) half=$(disk_of x .snapshot.tmp/upper.img)
+    BANGER_FAILPOINT=sys.rename#1:sleep=2000 BANGER_FAILPOINT_IN=banger-vm \
+      banger vm snapshot create x t >"$root/out" 2>&1 3>&- &
+    await 20 test -e "$half"
+    rm "$memory"
+    case $kind in
+    link) ln -s "$root/large" "$memory" ;;
+    fifo) mkfifo "$memory" ;;
+    name) ln "$root/large" "$memory" ;;
+    directory) mkdir "$memory" ;;
+    esac
+    status=0
+    wait $! || status=$?
+    same $status 1
+    grep -q "memory': it is not a plain file of this user's own" "$root/out" || { cat "$root/out" && false; }
+    same "$(head -c 5 "$root/large") $(stat -c %h "$root/large")" 'large 1'
+    same "$(ls -A "$(disk_of x saving)")" ''
+  done
+  expect 0 banger vm stop x
+  expect 1 banger vm snapshot restore x s
+  errors "upper.img' is damaged: it is not what was saved"
+}
+
+# The manifest then says that what the link leads to was saved, in the words of the first of its kind.
+edit() {
+  python3 - "$1" <<'END'
+import hashlib, json, sys
+m = json.load(open(sys.argv[1]))
+m["v"] = 1
+for f in m["files"]:
+    data = open(sys.argv[1].replace("manifest.json", f["name"]), "rb").read()
+    f.update(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+json.dump(m, open(sys.argv[1], "w"))
+END
 }

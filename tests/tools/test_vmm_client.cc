@@ -49,7 +49,7 @@ vmm::Machine limited() {
 
 vmm::Machine saved() {
   vmm::Machine m = full();
-  m.saved = true;
+  m.saved = ".";
   return m;
 }
 
@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
     else if (act == "load")
       running->boot(saved(), tell);
     else if (act == "save")
-      running->save(tell);
+      running->save("saved", tell);
     else if (act == "knock")
       running->knock(tell);
     else if (act == "pause")

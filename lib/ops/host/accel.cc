@@ -30,7 +30,6 @@ std::string probe(Context& ctx, const Probe& boot) {
   sys::make_dirs(dir);
   Undo undo(ctx.log);
   undo.push("remove the probe", [&] { sys::remove_tree(dir); });
-  sys::make_symlink(boot.kernel, dir + "/" + vmm::kernel_file);
   sys::make_symlink(boot.initrd, dir + "/" + vmm::initrd_file);
   std::string console = dir + "/" + vmm::console_file;
   Fd log = sys::open_file(console, O_RDWR | O_CREAT | O_APPEND);
@@ -38,6 +37,7 @@ std::string probe(Context& ctx, const Probe& boot) {
   m.name = "probe";
   m.accel = Accel::kvm;
   m.memory = int64_t{128} << 20;
+  m.kernel = boot.kernel;
   m.command_line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
   auto driver = vmm::driver(boot.vmm, boot.binary);
   Fd errors = sys::open_file(dir + "/vmm.log", O_WRONLY | O_CREAT | O_APPEND);

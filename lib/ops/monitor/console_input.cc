@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "core/error.h"
-#include "sys/file.h"
+#include "sys/own_file.h"
 #include "sys/socket.h"
 
 namespace banger::ops {
@@ -23,7 +23,7 @@ bool ConsoleInput::open() {
   if (fd_) return true;
   if (kind_ == vmm::SerialLine::Kind::stdio) {
     // Open for reading too: a FIFO that has no reader yet cannot be opened else.
-    auto fifo = sys::find_file(path_, O_RDWR | O_NONBLOCK);
+    auto fifo = sys::find_own(path_, sys::OwnKind::fifo, O_RDWR | O_NONBLOCK);
     if (!fifo) return false;
     fd_ = std::move(*fifo);
   } else {

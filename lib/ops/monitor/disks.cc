@@ -20,25 +20,26 @@ bool has_room_to_grow(const Places& places) {
 
 std::vector<vmm::Disk> disks_of(const Places& places, const RateLimits& limits) {
   bool overlay = !places.upper.empty();
-  std::vector<vmm::Disk> disks{{vmm::root_file, overlay, limits.root}};
-  if (overlay) disks.push_back({vmm::upper_file, false, limits.root});
-  if (!places.work.empty()) disks.push_back({vmm::work_file, false, limits.work});
+  const std::string& root = places.mapped.empty() ? places.root : places.mapped;
+  std::vector<vmm::Disk> disks{{vmm::root_file, overlay, limits.root, root}};
+  if (overlay) disks.push_back({vmm::upper_file, false, limits.root, places.upper});
+  if (!places.work.empty())
+    disks.push_back({vmm::work_file, false, limits.work, places.work});
   return disks;
 }
 
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed) {
+std::vector<vmm::Disk> disks_of(const Places& places, const Vm& vm, guest::Seed& seed) {
   std::vector<vmm::Disk> disks = disks_of(places, vm.limits);
-  auto link = [&](const std::string& file, const char* name) {
-    sys::make_symlink(file, places.runtime + "/" + name);
+  auto device = [&](const char* name) {
     auto at = std::ranges::find(disks, name, &vmm::Disk::file);
     return fmt::format("/dev/vd{}", static_cast<char>('a' + (at - disks.begin())));
   };
   bool overlay = !places.upper.empty();
   seed.disk = overlay ? guest::DiskMode::overlay : guest::DiskMode::direct;
-  seed.root = link(places.mapped.empty() ? places.root : places.mapped, vmm::root_file);
-  if (overlay) seed.upper = link(places.upper, vmm::upper_file);
+  seed.root = device(vmm::root_file);
+  if (overlay) seed.upper = device(vmm::upper_file);
   if (!places.work.empty()) {
-    seed.work = link(places.work, vmm::work_file);
+    seed.work = device(vmm::work_file);
     seed.work_mount = vm.work_mount;
   }
   return disks;

@@ -16,10 +16,10 @@ namespace banger::ops {
 // Whether the VM's guest has a file system of its own that is smaller than its disk, and must grow.
 bool has_room_to_grow(const Places& places);
 
-// The VM's disks, in the guest's order. Each file of an overlay root has the limit of the root.
+// The VM's disks as its VMM has them, in the guest's order. Each file of an overlay root has the
+// limit of the root.
 std::vector<vmm::Disk> disks_of(const Places& places, const RateLimits& limits);
-
-// The same; links them into the runtime directory and describes them in the seed.
-std::vector<vmm::Disk> link_disks(const Places& places, const Vm& vm, guest::Seed& seed);
+// The same, with the VM's limits; describes them in the seed too.
+std::vector<vmm::Disk> disks_of(const Places& places, const Vm& vm, guest::Seed& seed);
 
 } // namespace banger::ops

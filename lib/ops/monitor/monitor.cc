@@ -11,7 +11,6 @@
 #include "ops/monitor/confinement.h"
 #include "ops/monitor/forwards.h"
 #include "ops/monitor/look.h"
-#include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/socket.h"
@@ -56,7 +55,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
             },
             [this](const std::string& line) { on_vmm_line(line); }}),
       standstill_(loop_, ctx_.log, vmm_, [this] { on_standstill(); }),
-      saving_(loop_, ctx_.log, vmm_, standstill_),
+      saving_(loop_, ctx_.log, vmm_, standstill_, places_),
       stopper_(loop_, ctx_.log, vmm_,
                {[this](const BootStage& step) { report(stage_report(step.word, step.text)); },
                 [this](Millis time) { return run_in_guest(ctx_, loop_, guest(), power_off, time); },
@@ -177,22 +176,18 @@ void Monitor::on_prepared(std::expected<Prepared, Error> prepared) {
 }
 
 void Monitor::start_vmm() {
-  // A bundle that was built anew may have removed the kernel that this VM boots.
-  std::string kernel = places_.runtime + "/" + vmm::kernel_file;
-  if (!sys::exists(kernel)) {
-    sys::remove_file(kernel);
-    sys::copy_sparse(fmt::format("/proc/self/fd/{}", kernel_.get()), kernel);
-  }
   Network::Place place = network_->place(vm());
   prepared_->machine.net = place.net;
-  prepared_->machine.saved = std::exchange(restores_, false);
-  if (prepared_->machine.saved)
-    sys::make_symlink(request_.saved, places_.runtime + "/" + vmm::saved_dir);
-  vmm::Inside entry = entry_of(ctx_.dirs, places_, request_.settings, place.where);
+  prepared_->machine.kernel = keep_kernel(places_, request_.kernel, kernel_.get());
+  bool restores = std::exchange(restores_, false);
+  prepared_->machine.saved = restores ? request_.saved : "";
+  std::string before = phase_ == Phase::restarting ? vm().confinement : "";
+  vmm::Inside entry = entry_of(ctx_.dirs, places_, request_.settings, place.where, before);
   console_->begin();
   progress_.begin(steady_now(), static_cast<double>(wall_now().ns - request_.begun_ns) / 1e9,
-                  prepared_->machine.saved);
+                  restores);
   vmm_.start(prepared_->machine, places_.runtime, console_->vmm_log(), entry);
+  require_cell_again(before, vmm_.is_in_cell());
   phase_ = progress_.was_ready() ? Phase::ready : Phase::booting;
   row_.started(request_, vmm_.id(), places_.runtime + "/" + driver_.api_socket(),
                confinement_of(entry, vmm_.is_in_cell()), progress_.timings());
@@ -211,7 +206,7 @@ void Monitor::on_booted(std::optional<Error> fault) {
     if (e.code() != Code::unreachable) return give_up();
     return void(loop_.after(time_to_be_seen, give_up));
   }
-  if (prepared_->machine.saved) row_.restored(request_.saved);
+  if (const std::string& saved = prepared_->machine.saved; !saved.empty()) row_.restored(saved);
   tell_stage();
   if (phase_ == Phase::booting)
     readiness_->begin(prepared_->endpoint, progress_.view().has_userland());
@@ -331,7 +326,7 @@ void Monitor::save(const Client& client, const Ask& ask) {
   bool can_be = standstill_.reason().empty() || standstill_.is_asked_for();
   if (phase_ != Phase::ready || stopper_.knock() != Knock::none || !can_be)
     return reply.refuse(conflict("it is not running"));
-  saving_.begin(client, reply, ask.data, places_.runtime);
+  saving_.begin(client, reply);
 }
 
 void Monitor::release_saved(const Client& client, const Reply& reply) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
+
 #include "core/text.h"
 #include "guest/boot/protocol.h"
 #include "guest/identity/seed.h"
@@ -14,6 +16,7 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/own_file.h"
 
 namespace banger::ops {
 
@@ -45,7 +48,7 @@ std::optional<guest::KeyPair> kept_host_key(const Places& places) {
   }
 }
 
-vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
+vmm::Machine machine_of(const MonitorRequest& request, const Places& places, const Vm& vm,
                         const std::vector<vmm::Disk>& disks) {
   vmm::Machine m;
   m.name = vm.name;
@@ -57,15 +60,17 @@ vmm::Machine machine_of(const MonitorRequest& request, const Vm& vm,
   m.mac = vm.mac;
   m.net_limit = vm.limits.net;
   m.verbose = request.log_level == name_of(Level::debug);
+  m.console = places.console;
   return m;
 }
 
 void write_initrd(const MonitorRequest& request, const Places& places, const guest::Seed& seed) {
   std::string path = places.runtime + "/" + vmm::initrd_file;
-  sys::remove_file(path);
+  sys::remove_tree(path); // of a VMM that this monitor has taken over
   sys::copy_sparse(request.initrd, path);
-  auto size = static_cast<size_t>(sys::find_info(path)->size);
-  sys::append(path, guest::padding_for(size) + guest::seed_archive(seed));
+  Fd file = sys::open_own(path, sys::OwnKind::file, O_WRONLY | O_APPEND);
+  auto size = static_cast<size_t>(sys::size_of(file.get()));
+  sys::write_all(file.get(), guest::padding_for(size) + guest::seed_archive(seed));
 }
 
 } // namespace
@@ -195,13 +200,18 @@ Prepared Preparation::make_files() {
   seed.mac = vm_.mac;
   std::string zone = zone_of(ctx_.state);
   seed.files = guest::identity_files(seed, zone, *host_key_, authorized_);
-  std::vector<vmm::Disk> disks = link_disks(places_, vm_, seed);
+  std::vector<vmm::Disk> disks = disks_of(places_, vm_, seed);
   write_initrd(request_, places_, seed);
-
-  sys::make_symlink(request_.kernel, places_.runtime + "/" + vmm::kernel_file);
-  sys::make_symlink(places_.console, places_.runtime + "/" + vmm::console_file);
-  return {vm_, machine_of(request_, vm_, disks), endpoint_of(ctx_.dirs, places_, vm_),
+  return {vm_, machine_of(request_, places_, vm_, disks), endpoint_of(ctx_.dirs, places_, vm_),
           has_room_to_grow(places_)};
+}
+
+std::string keep_kernel(const Places& places, const std::string& path, int kernel) {
+  if (sys::exists(path)) return path;
+  std::string copy = places.runtime + "/" + vmm::kernel_file;
+  sys::remove_tree(copy);
+  sys::copy_sparse(fmt::format("/proc/self/fd/{}", kernel), copy);
+  return {};
 }
 
 void keep_host_key(const Places& places) {

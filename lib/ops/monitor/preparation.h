@@ -5,8 +5,8 @@
 //   host key    banger-guest await, where the VM has none yet
 //   network     Network::prepare
 //   root disk   banger-place map, where device-mapper shows it
-//   files       when those are there: the pinned host key, initrd with the VM's seed, and links to
-//               kernel, disks and console in the runtime directory
+//   files       when those are there: the pinned host key, and the initrd with the VM's seed in the
+//               runtime directory
 #pragma once
 
 #include <expected>
@@ -74,6 +74,11 @@ private:
   bool is_new_key_ = false;
   int open_steps_ = 4;
 };
+
+// The target of the kernel's link (vmm::Machine). A bundle that was built anew may have removed the
+// kernel that this VM boots, which is open as `kernel`: then the runtime directory has a copy, and
+// the answer is empty.
+std::string keep_kernel(const Places& places, const std::string& path, int kernel);
 
 // A host key that was made for a boot is not on the disk yet. This writes that of a VM that was
 // ready to the disk: its clients have seen it.

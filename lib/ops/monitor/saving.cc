@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ops/release/snapshots.h"
 #include "sys/file.h"
 
 namespace banger::ops {
@@ -10,10 +11,9 @@ namespace {
 constexpr Millis next_word{1'000};
 }
 
-void Saving::begin(const Client& verb, const Reply& reply, const std::string& dir,
-                   const std::string& runtime_dir) {
+void Saving::begin(const Client& verb, const Reply& reply) {
   if (!verb_.expired()) return reply.refuse(conflict("a snapshot of it is being made"));
-  sys::make_symlink(dir, runtime_dir + "/" + vmm::saved_dir);
+  sys::make_symlink(memory_dir(places_), places_.runtime + "/" + vmm::saved_dir);
   verb_ = verb;
   reply_ = reply;
   moves_.reset();
@@ -43,7 +43,7 @@ void Saving::tell_again() {
 void Saving::save() {
   is_writing_ = true;
   moves_ = standstill_.moves();
-  vmm_.running().save([this](std::optional<Error> fault) {
+  vmm_.running().save(memory_dir(places_), [this](std::optional<Error> fault) {
     is_writing_ = false;
     settle(fault);
   });

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/log.h"
+#include "ops/common/places.h"
 #include "ops/monitor/reply.h"
 #include "ops/monitor/standstill.h"
 #include "ops/monitor/vmm.h"
@@ -19,18 +20,17 @@ class Saving {
 public:
   using Client = std::shared_ptr<sys::LineServer::Client>;
 
-  Saving(sys::Loop& loop, Log& log, Vmm& vmm, Standstill& standstill)
-      : loop_(loop), log_(log), vmm_(vmm), standstill_(standstill) {}
+  Saving(sys::Loop& loop, Log& log, Vmm& vmm, Standstill& standstill, const Places& places)
+      : loop_(loop), log_(log), vmm_(vmm), standstill_(standstill), places_(places) {}
   ~Saving() { loop_.cancel(tell_); }
   Saving(const Saving&) = delete;
   Saving& operator=(const Saving&) = delete;
 
-  // The guest runs, or stands still on request. Its memory goes to `dir`, by the link that the VMM
-  // knows in `runtime_dir`. The reply is given when it is there, and until then the verb is told
+  // The guest runs, or stands still on request. Its memory goes to the VM's memory_dir(), whatever
+  // directory the verb names. The reply is given when it is there, and until then the verb is told
   // every second that this lives: a large memory takes long. Error(conflict) where it is being
   // saved already.
-  void begin(const Client& verb, const Reply& reply, const std::string& dir,
-             const std::string& runtime_dir);
+  void begin(const Client& verb, const Reply& reply);
   // The guest stands still now, or for another reason, or runs.
   void on_standstill();
   void on_leave(const Client& client);
@@ -50,6 +50,7 @@ private:
   Log& log_;
   Vmm& vmm_;
   Standstill& standstill_;
+  const Places& places_;
   sys::LineServer::Peer verb_;
   std::optional<Reply> reply_; // until it was given
   sys::Loop::Timer tell_ = 0;  // the verb again that it is waited for

@@ -85,7 +85,8 @@ void Standstill::stand(const vmm::Pause& pause, const std::string& runtime_dir) 
   bool is_new = pause_ != pause;
   pause_ = pause;
   loop_.cancel(look_); // one that stands on request goes on by request alone
-  if (!pause.disk.empty()) {
+  // What a VMM tells is a name in its directory, or nothing that is looked at.
+  if (!pause.disk.empty() && pause.disk.find('/') == std::string::npos) {
     std::string name = runtime_dir + "/" + pause.disk;
     file_ = sys::read_link(name).value_or(name);
     room_ = room();

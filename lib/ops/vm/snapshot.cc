@@ -4,6 +4,8 @@
 #include <charconv>
 #include <limits>
 
+#include <fcntl.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -21,6 +23,7 @@
 #include "sys/copy.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/own_file.h"
 #include "sys/signals.h"
 #include "sys/socket.h"
 #include "vmm/drivers.h"
@@ -133,6 +136,18 @@ void require_snapshots(const Vm& vm) {
                 ? fmt::format("banger vm wait {} waits until it answers", vm.name)
                 : fmt::format("a snapshot has a running guest's memory: banger vm start {}",
                               vm.name));
+}
+
+// The names that its VMM was to write, and no others: what else lies there is removed with the
+// directory's content. They are looked at where the VMM can replace them no more.
+void take_memory(const Vm& vm, const std::string& from, const std::string& to) {
+  std::vector<std::string> names{vmm::memory_name};
+  if (vmm::driver(vm.vmm, {})->abilities().devices_apart) names.emplace_back(vmm::devices_name);
+  for (const std::string& name : names) {
+    std::string file = fmt::format("{}/{}", to, name);
+    sys::rename(fmt::format("{}/{}", from, name), file);
+    sys::open_own(file, sys::OwnKind::file, O_RDONLY);
+  }
 }
 
 // Puts the disks of a snapshot in the place of the VM's, decided by one transaction with all that
@@ -249,8 +264,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
       made.still = guest.time();
     }
     ctx.stage(vm.name, "writing the snapshot to the disk");
-    for (const std::string& file : sys::list_dir(memory))
-      sys::rename(fmt::format("{}/{}", memory, file), fmt::format("{}/{}", half, file));
+    take_memory(vm, memory, half);
     disk::seal_snapshot(half, machine_of(vm), sys::throw_if_interrupted);
     made.used = used_by_snapshot(half);
     sys::throw_if_interrupted();
@@ -298,7 +312,7 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
     std::vector<std::string> disks = own_disks(places), needs{disk::memory_file};
     for (const std::string& disk : disks) needs.push_back(file_name(disk));
     if (vmm::driver(manifest.machine.vmm, {})->abilities().devices_apart)
-      needs.push_back(file_name(vmm::saved_devices));
+      needs.emplace_back(vmm::devices_name);
     disk::verify_snapshot(dir, manifest, needs);
     if (own_root(places) != places.root) disk::ext4_size(places.root); // the image that is below
     options.saved = SavedGuest{dir, manifest.machine, [&](Context& c) {

@@ -42,7 +42,7 @@ std::string value_of(const sys::Command& c, const std::string& option) {
 TEST(Qemu, OneThatGoesOnFromItsMemoryWaitsForIt) {
   Machine m = small();
   EXPECT_TRUE(values_of(make_qemu("qemu")->launch(m).command, "-incoming").empty());
-  m.saved = true;
+  m.saved = "/snapshot";
   EXPECT_EQ(value_of(make_qemu("qemu")->launch(m).command, "-incoming"), "defer");
 }
 
@@ -128,6 +128,28 @@ TEST(Qemu, ATapIsOpenedByNameInTheNamespaceThatItIsStartedIn) {
   EXPECT_EQ(inside.argv[3], "--");
   inside = step_into({"/x/banger-enter"}, launch, "/r", 5);
   EXPECT_EQ(inside.argv[1], "--");
+}
+
+// The directory, in which an earlier VMM may have put anything, is only there to be read.
+TEST(Qemu, WhatItReachesIsWhatTheMachineSaysAndNoNameInItsDirectory) {
+  Machine m = small();
+  m.disks = {{root_file, true, "/dev/zero"}, {upper_file, false, "/proc/self/status"}};
+  m.kernel = "/proc/self/maps";
+  Inside where{"/x/banger-enter"};
+  where.confined = true;
+  where.saving = "/s/saving";
+  auto words = step_into(where, make_qemu("qemu")->launch(m), "/r", 5).argv;
+  auto reaches = [&](const char* use, const char* path) {
+    for (size_t i = 0; i + 1 < words.size(); i++)
+      if (words[i] == use && words[i + 1] == path) return true;
+    return false;
+  };
+  EXPECT_TRUE(reaches("--read", "/r"));
+  EXPECT_TRUE(reaches("--read", "/dev/zero"));
+  EXPECT_TRUE(reaches("--write", "/proc/self/status"));
+  EXPECT_TRUE(reaches("--read", "/proc/self/maps"));
+  EXPECT_EQ(std::ranges::count(words, "--directory"), 0);
+  EXPECT_EQ(std::ranges::count_if(words, [](auto& w) { return w.starts_with("/r/"); }), 0);
 }
 
 TEST(Qemu, AGuestOnATapIsToldItsMtu) {

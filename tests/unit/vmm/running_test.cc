@@ -411,7 +411,8 @@ TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
   sys::make_dir(dir.path + "/saved");
   std::vector<std::optional<Error>> saved;
   auto save = [&] {
-    running->save([&](std::optional<Error> e) { saved.push_back(std::move(e)); });
+    running->save(dir.path + "/saved",
+                  [&](std::optional<Error> e) { saved.push_back(std::move(e)); });
   };
   save();
   answer("query-status", R"({"running":false,"status":"paused"})");
@@ -440,7 +441,7 @@ TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
   answer("query-status", R"({"running":false,"status":"paused"})");
   sys::make_dir(dir.path + "/saved");
   std::optional<Error> fault;
-  running->save([&](std::optional<Error> e) { fault = std::move(e); });
+  running->save(dir.path + "/saved", [&](std::optional<Error> e) { fault = std::move(e); });
   answer("query-status", R"({"running":false,"status":"paused"})");
   for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
     answer(command, "{}");
@@ -454,7 +455,7 @@ TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
 TEST_F(QemuTest, AGuestThatHasNotRunSinceItWasSavedIsNotSavedAgain) {
   answer("query-status", R"({"running":false,"status":"postmigrate"})");
   std::optional<Error> fault;
-  running->save([&](std::optional<Error> e) { fault = std::move(e); });
+  running->save(dir.path + "/saved", [&](std::optional<Error> e) { fault = std::move(e); });
   answer("query-status", R"({"running":false,"status":"postmigrate"})");
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->message(), "QEMU saves a guest that stands still only once");
@@ -466,7 +467,7 @@ TEST_F(QemuTest, OneThatIsLoadedRunsOnlyWhenAllOfItsMemoryIsThere) {
   sys::make_dir(dir.path + "/saved");
   sys::write_atomic(dir.path + "/saved/memory", "memory");
   Machine m = machine();
-  m.saved = true;
+  m.saved = dir.path + "/saved";
   std::optional<std::optional<Error>> booted;
   running->boot(m, [&](std::optional<Error> e) { booted = std::move(e); });
   for (const char* command : {"migrate-set-capabilities", "migrate-set-parameters", "getfd"})
