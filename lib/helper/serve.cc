@@ -140,8 +140,8 @@ void serve(int socket) {
     // Its asker gave up, and takes away what there is: nothing may come after that.
     bool makes = ask.verb == "map" || ask.verb == "join" || ask.verb == "up";
     if (makes && sys::wait_hangup(socket, Millis(0))) return;
-    answer = ask.verb == "watch" ? watch(caller, limits, ask, socket, turn)
-                                 : act(caller, limits, ask);
+    answer =
+        ask.verb == "watch" ? watch(caller, limits, ask, socket, turn) : act(caller, limits, ask);
   } catch (const Error& e) {
     answer = {
         {{"error", {{"code", name_of(e.code())}, {"message", e.message()}, {"hint", e.hint()}}}}};

@@ -360,7 +360,8 @@ std::vector<ApiRequest> boot_requests(const Machine& m, const FirecrackerVersion
     put(fmt::format("/network-interfaces/{}", network_id), net);
   }
   if (m.vsock && !vsock_fault(version, m.vsock->kernel, VsockUse::booted))
-    put("/vsock", {{"guest_cid", m.vsock->cid}, {"uds_path", fmt::format("{}/{}", made_dir, vsock_file)}});
+    put("/vsock",
+        {{"guest_cid", m.vsock->cid}, {"uds_path", fmt::format("{}/{}", made_dir, vsock_file)}});
   // The guest's seed of randomness; without it a first boot may wait for entropy.
   put("/entropy", Json::object());
   // Through it the guest tells what memory it has. It takes nothing from the guest.

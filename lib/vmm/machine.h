@@ -43,8 +43,8 @@ struct KernelVersion {
 struct Disk {
   std::string file;
   bool read_only = false;
-  RateLimit limit = {};
   std::string target = {}; // what the link leads to; empty: the file itself lies there
+  RateLimit limit = {};
   bool operator==(const Disk&) const = default;
 };
 
@@ -85,9 +85,9 @@ struct Machine {
   std::vector<Disk> disks;  // vda, vdb, …
   std::string mac;
   Net net;
-  RateLimit net_limit = {};        // of a tap's either direction
-  std::optional<Vsock> vsock = {}; // none: there is no such device
-  bool verbose = false;            // the VMM logs whatever it can
+  RateLimit net_limit = {};              // of a tap's either direction
+  std::optional<Vsock> vsock = {};       // none: there is no such device
+  bool verbose = false;                  // the VMM logs whatever it can
   std::string kernel = {}, console = {}; // what their links lead to, as Disk::target
   // The target of saved_dir: its guest goes on from the files there, and does not boot. Empty: it
   // boots.

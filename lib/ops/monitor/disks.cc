@@ -21,10 +21,9 @@ bool has_room_to_grow(const Places& places) {
 std::vector<vmm::Disk> disks_of(const Places& places, const RateLimits& limits) {
   bool overlay = !places.upper.empty();
   const std::string& root = places.mapped.empty() ? places.root : places.mapped;
-  std::vector<vmm::Disk> disks{{vmm::root_file, overlay, limits.root, root}};
-  if (overlay) disks.push_back({vmm::upper_file, false, limits.root, places.upper});
-  if (!places.work.empty())
-    disks.push_back({vmm::work_file, false, limits.work, places.work});
+  std::vector<vmm::Disk> disks{{vmm::root_file, overlay, root, limits.root}};
+  if (overlay) disks.push_back({vmm::upper_file, false, places.upper, limits.root});
+  if (!places.work.empty()) disks.push_back({vmm::work_file, false, places.work, limits.work});
   return disks;
 }
 

@@ -54,7 +54,7 @@ TEST(Qemu, MakesNoVsock) {
 
 TEST(Qemu, ADiskIsLimitedWithASecondsWorthAtOnce) {
   Machine m = small();
-  m.disks.push_back({work_file, false, {1 << 20, 500}});
+  m.disks.push_back({work_file, false, {}, {1 << 20, 500}});
   auto drives = values_of(make_qemu("qemu")->launch(m).command, "-drive");
   ASSERT_EQ(drives.size(), 2u);
   EXPECT_EQ(drives[0].find("throttling"), std::string::npos);
