@@ -238,8 +238,15 @@ has_another() {
     unharmed
     grep -q 'login\|init' "$(disk_of x console.log)"
   done
-  # The other monitor's verb had it confined.
-  [ -n "$(vm_field x '.vmm.confinement // empty')" ]
+  # The other monitor's verb had it confined. No third one has it started again with less.
+  walls=$(vm_field x '.vmm.confinement // empty')
+  [ -n "$walls" ]
+  boot=$(banger ssh x -- cat /proc/sys/kernel/random/boot_id)
+  kill_monitor x
+  BANGER_VM_CONFINED=false expect 0 banger vm reconcile
+  banger ssh x -- reboot || true
+  await 90 booted_again x "$boot"
+  same "$(vm_field x .vmm.confinement)" "$walls"
 }
 
 # held_snapshot COMMAND...: a snapshot of x, whose VMM stands still until the command has been done in between:
