@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include <net/if.h>
@@ -33,7 +34,17 @@ std::vector<Object> links_by_name(const std::string& tag) {
   return found;
 }
 
-bool is_a_record(const std::string& name) { return name.ends_with(".bridge"); }
+// Whether the host has a record of any bridge, as far as this user may look: the directory may be
+// root's runtime directory, too, and closed to others.
+bool has_records() {
+  try {
+    return std::ranges::any_of(sys::list_dir(std::string(records)),
+                               [](const std::string& name) { return name.ends_with(".bridge"); });
+  } catch (const Error& e) {
+    if (e.error_number() == EACCES) return false;
+    throw;
+  }
+}
 
 std::set<std::string> known_taps(Reader& in) {
   std::set<std::string> names;
@@ -76,9 +87,7 @@ void look_at_bridge(Scene& scene, Reader& in) {
   if (has_state) scene.bridge.objects = links_by_name(tag);
   // Who never had a bridge is not asked for a password of sudo's, nor told about its rules.
   bool had_one = has_state && (bridge_subnet(in.state) || bridge_is_wanted(in.state));
-  if (!had_one && scene.bridge.objects.empty() &&
-      std::ranges::none_of(sys::list_dir(std::string(records)), is_a_record))
-    return;
+  if (!had_one && scene.bridge.objects.empty() && !has_records()) return;
   try {
     scene.bridge = helper(in).find_traces(tag);
   } catch (const Error& e) {
