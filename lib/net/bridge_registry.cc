@@ -54,9 +54,9 @@ RegisteredBridge entry_of(const Json& j) {
 
 } // namespace
 
-std::string bridge_record(const std::string& tag) {
-  return sys::HostRecords(record_kind, 0).path_of(tag);
-}
+std::string bridge_record(const std::string& tag) { return sys::host_record(tag, record_kind); }
+
+bool has_bridge_records() { return !sys::host_record_names(record_kind).empty(); }
 
 BridgeRegistry::BridgeRegistry() : records_(record_kind, most_bytes) {}
 

@@ -15,8 +15,9 @@
 
 namespace banger::net {
 
-// Where the record of a bridge lies.
+// Where the record of a bridge lies, and whether there is any: for anybody who may look there.
 std::string bridge_record(const std::string& tag);
+bool has_bridge_records();
 
 struct RegisteredBridge {
   unsigned uid = 0; // of the user whose state it is

@@ -12,7 +12,19 @@ constexpr const char* directory = "/run/banger";
 
 } // namespace
 
-HostRecords::HostRecords(const std::string& kind, size_t most) : suffix_("." + kind), most_(most) {
+std::string host_record(const std::string& name, const std::string& kind) {
+  return fmt::format("{}/{}.{}", directory, name, kind);
+}
+
+std::vector<std::string> host_record_names(const std::string& kind) {
+  std::string suffix = "." + kind;
+  std::vector<std::string> names;
+  for (const std::string& file : list_dir(directory))
+    if (file.ends_with(suffix)) names.push_back(file.substr(0, file.size() - suffix.size()));
+  return names;
+}
+
+HostRecords::HostRecords(const std::string& kind, size_t most) : kind_(kind), most_(most) {
   make_dir(directory, 0755);
   auto info = find_link_info(directory);
   if (!info || !info->is_dir || info->uid != 0 || (info->mode & 022))
@@ -20,9 +32,7 @@ HostRecords::HostRecords(const std::string& kind, size_t most) : suffix_("." + k
         .hint(fmt::format("chown root: {0}; chmod 755 {0}", directory));
 }
 
-std::string HostRecords::path_of(const std::string& name) const {
-  return fmt::format("{}/{}{}", directory, name, suffix_);
-}
+std::string HostRecords::path_of(const std::string& name) const { return host_record(name, kind_); }
 
 FileLock HostRecords::lock() const { return FileLock::take(std::string(directory) + "/lock"); }
 
@@ -32,12 +42,7 @@ std::optional<std::string> HostRecords::find(const std::string& name) const {
 
 bool HostRecords::has(const std::string& name) const { return exists(path_of(name)); }
 
-std::vector<std::string> HostRecords::names() const {
-  std::vector<std::string> names;
-  for (const std::string& file : list_dir(directory))
-    if (file.ends_with(suffix_)) names.push_back(file.substr(0, file.size() - suffix_.size()));
-  return names;
-}
+std::vector<std::string> HostRecords::names() const { return host_record_names(kind_); }
 
 void HostRecords::write(const std::string& name, const std::string& content) {
   write_atomic(path_of(name), content, 0600, Outlives::process);

@@ -1,5 +1,5 @@
 // What root remembers of this host for all its users until the next boot: small files in
-// /run/banger, each NAME.KIND. For root alone.
+// /run/banger, each NAME.KIND.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,11 @@
 
 namespace banger::sys {
 
+// Where such a file lies, and the NAMEs that there are: for anybody who may look.
+std::string host_record(const std::string& name, const std::string& kind);
+std::vector<std::string> host_record_names(const std::string& kind);
+
+// For root alone.
 class HostRecords {
 public:
   // Makes the directory. Throws Error(preflight) where another than root could write to it.
@@ -23,11 +28,11 @@ public:
   // At once; until the next boot.
   void write(const std::string& name, const std::string& content);
   void remove(const std::string& name);
-  // For a file of another use in the same directory.
+  // For who uses the file itself.
   std::string path_of(const std::string& name) const;
 
 private:
-  std::string suffix_;
+  std::string kind_;
   size_t most_;
 };
 

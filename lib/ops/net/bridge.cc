@@ -32,6 +32,10 @@ std::vector<std::string> borrowers(state::State& state) {
   return split(*lines, '\n');
 }
 
+void write_loan(state::State& state, const std::string& lines) {
+  if (lines != state.fact(loan_fact).value_or("")) state.set_fact(loan_fact, lines);
+}
+
 bool lives(const std::string& borrower) {
   return borrower != nobodys && sys::is_alive(parse_process(borrower));
 }
@@ -84,8 +88,7 @@ BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::s
   const std::string lent = ctx.state.fact(loan_fact).value_or("");
   auto write = [&](const NetRecord& record, const std::string& borrowed) {
     ctx.state.transaction([&] {
-      if (borrowed != ctx.state.fact(loan_fact).value_or(""))
-        ctx.state.set_fact(loan_fact, borrowed);
+      write_loan(ctx.state, borrowed);
       write_net(ctx.state, record, true);
     });
   };
@@ -144,7 +147,7 @@ void give_back_bridge(Context& ctx) {
   auto held = sys::FileLock::take(net_lock(ctx.dirs));
   std::vector<std::string> all = borrowers(ctx.state);
   if (std::erase(all, identity_of(sys::this_process())) == 0) return;
-  ctx.state.set_fact(loan_fact, all.empty() ? std::string(nobodys) : join(all, "\n"));
+  write_loan(ctx.state, all.empty() ? std::string(nobodys) : join(all, "\n"));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
   if (is_loan_over(ctx.state) && r.taps.empty()) take_bridge_down(ctx, r);
 }
@@ -156,7 +159,7 @@ void take_bridge_down(Context& ctx, NetRecord& r) {
   r = {};
   r.mode = NetMode::bridge;
   ctx.state.transaction([&] {
-    if (ctx.state.fact(loan_fact).value_or("") != "") ctx.state.set_fact(loan_fact, "");
+    write_loan(ctx.state, "");
     write_net(ctx.state, r, true);
     record(ctx, "", "net.down");
   });

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "helper/client.h"
+#include "net/bridge_registry.h"
 #include "net/plan.h"
 #include "ops/common/rights.h"
 #include "ops/net/bridge.h"
@@ -18,7 +19,7 @@ namespace banger::ops {
 
 namespace {
 
-constexpr std::string_view records = "/run/banger", no_state = "0000";
+constexpr std::string_view no_state = "0000";
 
 using Object = net::BridgeTraces::Object;
 
@@ -38,8 +39,7 @@ std::vector<Object> links_by_name(const std::string& tag) {
 // root's runtime directory, too, and closed to others.
 bool has_records() {
   try {
-    return std::ranges::any_of(sys::list_dir(std::string(records)),
-                               [](const std::string& name) { return name.ends_with(".bridge"); });
+    return net::has_bridge_records();
   } catch (const Error& e) {
     if (e.error_number() == EACCES) return false;
     throw;
@@ -129,8 +129,7 @@ std::vector<Leak> find_bridges_of_none(const Scene& scene, Reader& in) {
   std::vector<Leak> found;
   for (const net::BridgeTraces::Owned& b : scene.bridge.bridges)
     if (b.tag != in.state.tag() && !is_of_a_state(b))
-      found.push_back(
-          {"record", fmt::format("{}/{}.bridge", records, b.tag), {}, {}, {}, {}, {}, 0, 0, b.tag});
+      found.push_back({"record", net::bridge_record(b.tag), {}, {}, {}, {}, {}, 0, 0, b.tag});
   return found;
 }
 

@@ -76,13 +76,14 @@ Check check_image(Reader& in, const std::string& asked) {
   return {"image", Verdict::ok, fmt::format("{}, {}", image.name, format_size(image.size)), {}};
 }
 
-// The private network where a VM is to be in it or in none: it was asked for by its name, or the VM
-// has an address there.
+// Of what a VM cannot be without.
 Check required(Check check) {
   if (check.verdict == Verdict::warn) check.verdict = Verdict::missing;
   return check;
 }
 
+// The private network where a VM is to be in it or in none: it was asked for by its name, or the VM
+// has an address there.
 Check require_network(const Host& host) {
   return required(make_check("network", [&] { return check_network(host); }));
 }
