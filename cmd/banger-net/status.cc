@@ -33,6 +33,11 @@ void show_host(cli::App& app, const ops::NetStatus::HostNet& h) {
          h.uplinks.empty() ? "none: this host has no default route" : join(h.uplinks, ", "));
   else
     line("uplinks", "not known: " + h.blind);
+  for (const auto& f : h.faults) {
+    line("fault", f.text);
+    // Commands are never broken, so that they can be copied.
+    app.out.line(fmt::format("{:<10}{}", "fix", escape_for_terminal(f.mend)));
+  }
   if (h.resolver) line("names", fmt::format("answered at {} by pid {}", h.gateway, h.resolver.pid));
 }
 

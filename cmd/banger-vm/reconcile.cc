@@ -4,10 +4,22 @@
 #include "cli/app.h"
 #include "common/work.h"
 #include "core/text.h"
+#include "ops/recover/leaks.h"
 
 namespace banger::tool {
 
 namespace {
+
+// What no row tells of is no VM's to be made true: it is told, and left.
+bool tell_leaks(cli::App& app, ops::Reader& in) {
+  auto found = ops::find_leaks(in, [&](const std::string& what, const std::string& mend) {
+    app.notice(mend.empty() ? what : fmt::format("{}; to mend it: {}", what, mend));
+  });
+  if (found.empty()) return false;
+  app.notice(fmt::format("{} of what earlier runs left {} of no VM: banger doctor --leaks",
+                         found.size(), found.size() == 1 ? "is" : "are"));
+  return true;
+}
 
 struct Reconcile : cli::Verb {
   void declare(cli::Spec&) override {}
@@ -35,7 +47,8 @@ struct Reconcile : cli::Verb {
       cli::report(app.tool(), *r.error, app.out.json);
       failures.insert(exit_status(r.error->code()));
     }
-    if (all.empty()) app.notice("everything is in order");
+    bool leaks = tell_leaks(app, work.ctx);
+    if (all.empty() && !leaks) app.notice("everything is in order");
     return cli::common_status(failures);
   }
 };

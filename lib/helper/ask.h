@@ -15,7 +15,9 @@
 //   {"v":1,"do":"down","tag":T}              ──>  {"v":1}; all of it goes, guests too
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
-//   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…]}
+//   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…],
+//                                                 "faults":[{"text","tap","restarts"}…]}
+//                                                 (net/bridge_faults.h)
 //   {"v":1,"do":"find","tag":T}              ──>  {"v":1,"objects":[{"object","name","known"}…],
 //                                                 "bridges":[{"tag","state"}…]}
 //   {"v":1,"do":"sweep","tag":T}             ──>  {"v":1}; what "find" has that is not "known" goes

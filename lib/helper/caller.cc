@@ -51,7 +51,9 @@ N number_in(const char* variable, N otherwise) {
 Caller find_caller() {
   if (::getuid() == 0) {
     auto uid = number_in<uid_t>("SUDO_UID", 0);
-    return {uid, number_in<gid_t>("SUDO_GID", uid == 0 ? 0 : nobodys)};
+    Caller caller{uid, number_in<gid_t>("SUDO_GID", uid == 0 ? 0 : nobodys)};
+    if (uid != 0) caller.groups = sys::groups_of(uid); // sudo does not say which he has
+    return caller;
   }
   Caller caller{::getuid(), ::getgid()};
   caller.groups.resize(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
@@ -123,15 +125,7 @@ void leave_control_group() {
 bool is_member(const Caller& caller, const std::string& group) {
   auto in = [&](gid_t gid) { return sys::group_name(gid) == group; };
   if (in(caller.gid) || std::ranges::any_of(caller.groups, in)) return true;
-  auto user = sys::user_name(caller.uid);
-  if (!user) return false;
-  for (const std::string& line : split(sys::find_content("/etc/group").value_or(""), '\n')) {
-    auto fields = split(line, ':');
-    if (fields.size() < 4 || fields[0] != group) continue;
-    for (const std::string& member : split(fields[3], ','))
-      if (member == *user) return true;
-  }
-  return false;
+  return std::ranges::any_of(sys::groups_of(caller.uid), in);
 }
 
 struct flock one_byte(off_t at) {

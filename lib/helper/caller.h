@@ -14,7 +14,8 @@ namespace banger::helper {
 struct Caller {
   uid_t uid = 0; // 0: root for himself
   gid_t gid = 0;
-  std::vector<gid_t> groups = {}; // beside that; none are known of one who comes by sudo
+  // Beside that: his process's; of one who comes by sudo, those of /etc/group.
+  std::vector<gid_t> groups = {};
 };
 
 // Who it is: by the process's own user, where the file has capabilities; by what sudo says, where

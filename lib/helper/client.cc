@@ -142,8 +142,13 @@ Fd Client::name_socket(const std::string& tag, const std::string& proto) const {
 
 Client::Seen Client::look(const std::string& tag) const {
   Json reply = ask_helper(command_, patience_, {.verb = "look", .tag = tag});
-  return {reply.value("up", false), reply.value("uplinks", std::vector<std::string>{}),
-          counts_of(reply)};
+  Seen seen{reply.value("up", false),
+            reply.value("uplinks", std::vector<std::string>{}),
+            counts_of(reply),
+            {}};
+  for (const Json& f : reply.value("faults", Json::array()))
+    seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false)});
+  return seen;
 }
 
 net::BridgeTraces Client::find_traces(const std::string& tag) const {

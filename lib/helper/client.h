@@ -8,6 +8,7 @@
 #include "core/handle.h"
 #include "helper/ask.h"
 #include "helper/limits.h"
+#include "net/bridge_faults.h"
 #include "net/bridge_traces.h"
 #include "net/flow.h"
 #include "sys/process.h"
@@ -58,6 +59,7 @@ public:
     bool up = false; // the bridge is there
     std::vector<std::string> uplinks;
     net::BridgeCounts counts;
+    std::vector<net::BridgeFault> faults; // what `up` makes good
   };
   Seen look(const std::string& tag) const;
   net::BridgeTraces find_traces(const std::string& tag) const;

@@ -36,7 +36,14 @@ Json seen_of(const net::BridgeHost::Seen& seen) {
         {{"tap", d.tap}, {"address", d.address}, {"reason", d.reason}, {"packets", d.packets}});
   for (const auto& o : seen.counts.out)
     out.push_back({{"address", o.address}, {"packets", o.packets}, {"bytes", o.bytes}});
-  return {{"up", seen.up}, {"uplinks", names_of(seen.uplinks)}, {"drops", drops}, {"out", out}};
+  Json faults = Json::array();
+  for (const auto& f : seen.faults)
+    faults.push_back({{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}});
+  return {{"up", seen.up},
+          {"uplinks", names_of(seen.uplinks)},
+          {"drops", drops},
+          {"out", out},
+          {"faults", faults}};
 }
 
 Json traces_json(const net::BridgeTraces& traces) {

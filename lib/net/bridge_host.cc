@@ -112,7 +112,7 @@ std::vector<Prefix> BridgeHost::needed(const std::string& tag) {
 
 // The link's own identity is its name: it follows from the tag, which is the user's.
 bool BridgeHost::is_whole(const RegisteredBridge& entry) {
-  return entry.version == bridge_version && links_.index_of(bridge_name(entry.bridge.tag)) != 0;
+  return entry.version == bridge_version && link_faults(entry, links_).empty();
 }
 
 void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
@@ -144,7 +144,10 @@ bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
 bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
   std::vector<Uplink> now;
   std::vector<RegisteredBridge> all = registry_.all();
+  std::vector<std::string> opened; // where the record was lost, the rules still tell
+  if (entry.bridge.uplinks.empty()) opened = opened_uplinks(entry.bridge.tag, rules_);
   auto was_off = [&](const std::string& name) {
+    if (std::ranges::count(opened, name) > 0) return true;
     for (const RegisteredBridge& other : all)
       for (const Uplink& u : other.bridge.uplinks)
         if (u.name == name && !u.forwarded) return true;
@@ -406,9 +409,13 @@ std::unique_ptr<FlowWatch> BridgeHost::watch(const std::string& tag, int tap, co
 BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   auto entry = find(tag);
   if (!entry) return {};
-  return {is_whole(*entry), entry->bridge.uplinks,
-          read_counts(rules_.list("bridge", table_name(tag)), rules_.list("inet", table_name(tag)),
-                      tag)};
+  Seen seen{entry->version == bridge_version && link_of(tag) != 0, entry->bridge.uplinks,
+            read_counts(rules_.list("bridge", table_name(tag)),
+                        rules_.list("inet", table_name(tag)), tag),
+            link_faults(*entry, links_)};
+  for (BridgeFault& fault : other_faults(*entry, links_, rules_))
+    seen.faults.push_back(std::move(fault));
+  return seen;
 }
 
 BridgeTraces BridgeHost::find_traces(const std::string& tag) {
@@ -427,6 +434,9 @@ void BridgeHost::sweep(const std::string& tag) {
   auto entry = find(tag);
   if (!entry && uid_ != 0 && has_tap_of_another(tag, uid_, links_))
     throw conflict("the bridge '{}' has a tap of another user of this host", bridge_name(tag));
+  std::vector<std::string> opened;
+  if (!entry) opened = opened_uplinks(tag, rules_);
+  for (const std::string& name : opened) give_back({name, false}, tag);
   remove_traces(tag, entry, links_, rules_);
 }
 

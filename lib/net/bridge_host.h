@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/handle.h"
+#include "net/bridge_faults.h"
 #include "net/bridge_plan.h"
 #include "net/bridge_registry.h"
 #include "net/bridge_traces.h"
@@ -47,6 +48,7 @@ public:
     bool up = false;
     std::vector<Uplink> uplinks;
     BridgeCounts counts;
+    std::vector<BridgeFault> faults; // what `up` would make good
   };
   Seen look(const std::string& tag);
   // What the host has of the tag, and the bridges of this user.

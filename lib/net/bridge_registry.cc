@@ -63,7 +63,13 @@ BridgeRegistry::BridgeRegistry() : records_(record_kind, most_bytes) {}
 std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
   auto text = records_.find(tag);
   if (!text) return {};
-  return read_message(*text, [](const Json& j) { return entry_of(j); });
+  try {
+    return read_message(*text, [](const Json& j) { return entry_of(j); });
+  } catch (const Error& e) {
+    const std::string path = bridge_record(tag);
+    throw failed("the record '{}' cannot be read: {}", path, e.message())
+        .hint(e.hint().empty() ? fmt::format("sudo rm {}, and banger net up", path) : e.hint());
+  }
 }
 
 std::vector<RegisteredBridge> BridgeRegistry::all() const {

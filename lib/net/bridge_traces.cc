@@ -67,14 +67,30 @@ std::vector<BridgeTraces::Object> traces_of(const std::string& tag,
   });
   for (const Pass& pass : Firewalls(rules).of(bridge))
     found.push_back({"rule", name_of_rule(pass, bridge), knows_pass(entry, pass)});
-  if (!entry) return found;
-  for (const Uplink& u : entry->bridge.uplinks) {
-    std::string key = fmt::format("net/ipv4/conf/{}/forwarding", u.name);
-    if (!u.forwarded && trim(sys::find_content("/proc/sys/" + key, 64).value_or("")) == "1")
-      found.push_back({"setting", key, true});
+  std::vector<std::string> opened;
+  if (!entry)
+    opened = opened_uplinks(tag, rules);
+  else
+    for (const Uplink& u : entry->bridge.uplinks)
+      if (!u.forwarded) opened.push_back(u.name);
+  for (const std::string& name : opened) {
+    std::string key = fmt::format("net/ipv4/conf/{}/forwarding", name);
+    if (trim(sys::find_content("/proc/sys/" + key, 64).value_or("")) == "1")
+      found.push_back({"setting", key, entry.has_value()});
   }
+  if (!entry) return found;
   found.push_back({"record", bridge_record(tag), true});
   return found;
+}
+
+std::vector<std::string> opened_uplinks(const std::string& tag, Rules& rules) {
+  std::vector<std::string> names;
+  each_listed(rules.list("inet", table_name(tag)), "set", [&](const nlohmann::json& set) {
+    if (set.value("name", "") != "opened") return;
+    for (const nlohmann::json& name : set.value("elem", nlohmann::json::array()))
+      if (name.is_string()) names.push_back(name.get<std::string>());
+  });
+  return names;
 }
 
 bool has_tap_of_another(const std::string& tag, unsigned uid, Links& links) {

@@ -32,6 +32,8 @@ struct BridgeTraces {
 std::vector<BridgeTraces::Object> traces_of(const std::string& tag,
                                             const std::optional<RegisteredBridge>& entry,
                                             Links& links, Rules& rules);
+// The uplinks that did not forward before the bridge, as its rules tell: for who has no record.
+std::vector<std::string> opened_uplinks(const std::string& tag, Rules& rules);
 // Whether a tap of the tag is not that user's.
 bool has_tap_of_another(const std::string& tag, unsigned uid, Links& links);
 // Removes those that are not known. Absence is no failure.

@@ -37,6 +37,8 @@ public:
     std::string name, kind;             // ip-link(8)'s words: "bridge", "tun", "veth"; may be empty
     unsigned group = 0;                 // ip-link(8)
     std::optional<unsigned> owner = {}; // of a tap: who may open it
+    int index = 0, master = 0;          // of the bridge that it is at; 0: of none
+    bool up = false, carrier = false;   // of a tap: a program has it open
   };
   // All links that are there.
   std::vector<Seen> all();

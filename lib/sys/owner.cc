@@ -1,6 +1,7 @@
 #include "sys/owner.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -78,5 +79,20 @@ std::string how_to_own(const std::string& dir) {
 }
 
 std::optional<std::string> group_name(gid_t gid) { return name_in("/etc/group", gid); }
+
+std::vector<gid_t> groups_of(uid_t uid) {
+  std::vector<gid_t> all;
+  auto user = user_name(uid);
+  if (!user) return all;
+  for (const std::string& line : split(find_content("/etc/group").value_or(""), '\n')) {
+    std::vector<std::string> fields = split(line, ':');
+    if (fields.size() < 4 || std::ranges::count(split(fields[3], ','), *user) == 0) continue;
+    gid_t gid{};
+    const std::string& digits = fields[2];
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gid);
+    if (error == std::errc() && end == digits.data() + digits.size()) all.push_back(gid);
+  }
+  return all;
+}
 
 } // namespace banger::sys

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -28,5 +29,7 @@ std::optional<std::string> find_not_roots(std::string path);
 std::string how_to_own(const std::string& dir);
 // None where the host has no name for it.
 std::optional<std::string> group_name(gid_t gid);
+// Those that have him for a member in /etc/group. His first one is told by his processes.
+std::vector<gid_t> groups_of(uid_t uid);
 
 } // namespace banger::sys

@@ -115,6 +115,17 @@ taken='no loop devices'
 }
 
 # bats test_tags=once
+@test "by sudo a user has the groups of /etc/group where files are opened, and no others" {
+  within bash -ec "mkdir -m 750 /run/shared; chgrp 2000 /run/shared; mv /run/1000 /run/shared/"
+  sed -i '/^[^:]*:[^:]*:1000:/d' "$root/etc/passwd"
+  echo 'someone:x:1000:1000::/:/bin/sh' >>"$root/etc/passwd"
+  echo 'sharers:x:2000:else,someone2' >>"$root/etc/group"
+  refused "$(map aaaa 1000 /run/shared/1000 | ask_helper 1000)" 'permission denied'
+  echo 'more:x:2000:else,someone' >>"$root/etc/group"
+  refused "$(map aaaa 1000 /run/shared/1000 | ask_helper 1000)" "$taken"
+}
+
+# bats test_tags=once
 @test "a link that is swapped in while the helper runs is never followed" {
   within chmod -R a+rwX /run/1001
   # Another's file, of a size that would be told if it were ever opened.

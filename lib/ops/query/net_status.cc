@@ -75,6 +75,20 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
   }
 }
 
+// A tap tells of a VM that runs alone: of one that just starts or ends it says nothing.
+void add_fault(NetStatus::HostNet& host, const NetStatus& s, const NetRecord& record,
+               const net::BridgeFault& fault) {
+  if (fault.tap == 0) return host.faults.push_back({fault.text, "banger net up"});
+  for (const NetStatus::Lease& l : s.leases) {
+    auto tap = record.taps.find(l.vm.id);
+    if (tap == record.taps.end() || tap->second != fault.tap || l.vm.state != VmState::running)
+      continue;
+    host.faults.push_back(
+        {fmt::format("{}: {}", l.vm.name, fault.text),
+         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : "banger net up"});
+  }
+}
+
 // The host's network, and what only root sees of it.
 void add_host(NetStatus& s, Reader& in) {
   NetRecord record = read_net(in.state, NetMode::bridge);
@@ -87,6 +101,7 @@ void add_host(NetStatus& s, Reader& in) {
                           .gateway = to_text(subnet.bridge()),
                           .uplinks = {},
                           .resolver = {},
+                          .faults = {},
                           .blind = {}};
   if (sys::is_alive(record.resolver)) host.resolver = record.resolver;
   net::BridgeCounts counts;
@@ -95,8 +110,8 @@ void add_host(NetStatus& s, Reader& in) {
     host.up = seen.up;
     host.uplinks = seen.uplinks;
     counts = std::move(seen.counts);
+    for (const net::BridgeFault& f : seen.faults) add_fault(host, s, record, f);
   } catch (const Error& e) {
-    if (e.code() != Code::preflight) throw;
     host.blind = e.message();
   }
   for (NetStatus::Lease& l : s.leases) {
@@ -118,13 +133,12 @@ void add_host(NetStatus& s, Reader& in) {
 Json host_json(const NetStatus::HostNet& h) {
   Json uplinks = Json::array();
   for (const std::string& name : h.uplinks) uplinks.push_back(name);
-  return {{"up", h.up},
-          {"bridge", h.bridge},
-          {"subnet", h.subnet},
-          {"gateway", h.gateway},
-          {"uplinks", uplinks},
-          {"resolver_pid", h.resolver ? Json(h.resolver.pid) : Json()},
-          {"blind", h.blind.empty() ? Json() : Json(h.blind)}};
+  Json faults = Json::array();
+  for (const auto& f : h.faults) faults.push_back({{"text", f.text}, {"fix", f.mend}});
+  return {{"up", h.up},         {"bridge", h.bridge},
+          {"subnet", h.subnet}, {"gateway", h.gateway},
+          {"uplinks", uplinks}, {"resolver_pid", h.resolver ? Json(h.resolver.pid) : Json()},
+          {"faults", faults},   {"blind", h.blind.empty() ? Json() : Json(h.blind)}};
 }
 
 Json drops_json(const NetStatus::Drops& drops) {

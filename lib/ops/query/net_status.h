@@ -29,6 +29,10 @@ struct NetStatus {
     std::string bridge, subnet, gateway;
     std::vector<std::string> uplinks; // that its guests go out by
     ProcessId resolver;               // empty: none, or not alive
+    struct Fault {
+      std::string text, mend; // what is not as it was made, and the command that mends it
+    };
+    std::vector<Fault> faults;
     // Not known without the rights for it: why.
     std::string blind;
   };

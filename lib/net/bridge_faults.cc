@@ -1,0 +1,120 @@
+#include "net/bridge_faults.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "net/bridge_registry.h"
+#include "net/bridge_render.h"
+#include "net/firewalls.h"
+#include "net/links.h"
+#include "net/listed.h"
+#include "net/plan.h"
+#include "net/rules.h"
+#include "sys/file.h"
+
+namespace banger::net {
+
+namespace {
+
+bool is_forwarding(const std::string& link) {
+  std::string key = fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link);
+  return trim(sys::find_content(key, 64).value_or("")) == "1";
+}
+
+const Links::Seen* find_link(const std::vector<Links::Seen>& all, const std::string& name) {
+  auto found = std::ranges::find_if(all, [&](const Links::Seen& l) { return l.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links) {
+  const Bridge& b = entry.bridge;
+  const std::string bridge = bridge_name(b.tag);
+  const std::vector<Links::Seen> all = links.all();
+  const Links::Seen* own = find_link(all, bridge);
+  if (!own) return {{fmt::format("the bridge '{}' is not there", bridge)}};
+  std::vector<BridgeFault> faults;
+  auto add = [&](std::string text, int tap = 0, bool restarts = false) {
+    faults.push_back({std::move(text), tap, restarts});
+  };
+  if (!own->up) add(fmt::format("the bridge '{}' is not up", bridge));
+  if (!links.is_local(b.subnet.bridge()))
+    add(fmt::format("the address {} is not at the bridge '{}'", to_text(b.subnet.bridge()),
+                    bridge));
+  if (!is_forwarding(bridge)) add(fmt::format("forwarding is off for '{}'", bridge));
+  for (const auto& [n, guest] : b.guests) {
+    const std::string name = tap_name(b.tag, n);
+    const Links::Seen* tap = find_link(all, name);
+    if (!tap)
+      add(fmt::format("the tap '{}' is not there", name), n, true);
+    else if (tap->master != own->index || !tap->up)
+      add(fmt::format("the tap '{}' is not up, at the bridge", name), n);
+  }
+  return faults;
+}
+
+std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& frames,
+                                     const std::string& packets) {
+  using Chain = std::pair<std::string, std::string>; // family and name
+  std::map<Chain, int> lacking;
+  for (const std::string& line : split(bridge_rules(bridge), '\n')) {
+    std::vector<std::string> words = split(line, ' '); // add rule FAMILY TABLE CHAIN …
+    if (words.size() > 4 && words[0] == "add" && words[1] == "rule")
+      lacking[{words[2], words[4]}]++;
+  }
+  for (const auto& [family, listed] : {std::pair{"bridge", &frames}, std::pair{"inet", &packets}})
+    each_listed(*listed, "rule", [&](const nlohmann::json& rule) {
+      lacking[{family, rule.value("chain", "")}]--;
+    });
+  std::vector<std::string> thin;
+  for (const auto& [chain, rules] : lacking)
+    if (rules > 0 && std::ranges::count(thin, chain.first) == 0) thin.push_back(chain.first);
+  return thin;
+}
+
+std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links, Rules& rules) {
+  const Bridge& b = entry.bridge;
+  const std::string bridge = bridge_name(b.tag), table = table_name(b.tag);
+  std::vector<BridgeFault> faults;
+  auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
+  for (const std::string& family :
+       thin_tables(b, rules.list("bridge", table), rules.list("inet", table)))
+    add(fmt::format("rules of the table '{} {}' are missing: {}", family, table,
+                    family == "inet" ? "guests are not kept from this host, and have no NAT"
+                                     : "guests may send as others"));
+  const std::vector<std::string> now = links.uplinks();
+  for (const Uplink& u : b.uplinks) {
+    if (std::ranges::count(now, u.name) == 0)
+      add(fmt::format("guests go out by '{}', which leads outside no more", u.name));
+    else if (!is_forwarding(u.name))
+      add(fmt::format("forwarding is off for '{}'", u.name));
+  }
+  for (const std::string& name : now)
+    if (std::ranges::none_of(b.uplinks, [&](const Uplink& u) { return u.name == name; }))
+      add(fmt::format("'{}' leads outside now, and guests may not go by it", name));
+  for (const Prefix& p : links.routed(bridge))
+    if (overlap(p, b.subnet.as_prefix()))
+      add(fmt::format("this host has another route to {}, in the bridge's subnet", to_text(p)));
+  auto place = [](const Pass& p) { return std::tie(p.way, p.family, p.table, p.chain); };
+  Firewalls firewalls(rules);
+  if (std::vector<Pass> needed = firewalls.find(); !needed.empty()) {
+    std::vector<Pass> open = firewalls.of(bridge);
+    for (const Pass& pass : needed)
+      if (std::ranges::none_of(open, [&](const Pass& p) { return place(p) == place(pass); }))
+        add(fmt::format("{} does not let '{}' pass{}", name_of(pass.way), bridge,
+                        pass.chain.empty() ? "" : " in " + pass.chain));
+  }
+  for (const Links::Seen& link : links.all())
+    if (auto n = tap_number(b.tag, link.name); n && b.guests.contains(*n) && !link.carrier)
+      faults.push_back({fmt::format("no VMM is at the tap '{}'", link.name), *n, true});
+  return faults;
+}
+
+} // namespace banger::net

@@ -1,0 +1,34 @@
+// What a host has lost of a bridge since it was made, by whatever hand: a flush of all rules, a
+// link removed, an address taken off, forwarding turned off, a firewall reloaded, another way out.
+// `banger net up` makes it whole again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace banger::net {
+
+class Links;
+class Rules;
+struct Bridge;
+struct RegisteredBridge;
+
+struct BridgeFault {
+  std::string text; // for people: "the bridge 'bng-TTTT' is not there"
+  int tap = 0;      // of which VM alone; 0: of all
+  // The VM's VMM holds a tap that has gone: what mends it is a restart of the VM.
+  bool restarts = false;
+  bool operator==(const BridgeFault&) const = default;
+};
+
+// Of links, addresses and forwarding: cheap enough for each start and stop.
+std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links);
+// Of rules, our own and those in others' chains, of ways out, and of taps that no VMM is at.
+std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links, Rules& rules);
+
+// The tables of the bridge that lack a rule, by family. Pure. `frames` and `packets`: what nftables
+// lists of each, as JSON.
+std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& frames,
+                                     const std::string& packets);
+
+} // namespace banger::net

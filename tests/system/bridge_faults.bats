@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# What a host loses of the network `bridge` by another's hand: it is told at once, with what mends it.
+load ../lib
+load vm
+load net
+load bridge
+
+faults() { net_field '[.host.faults[].text] | join("; ")'; }
+# fault_is TEXT: status and doctor tell it, and the one `net up` that they name mends all.
+fault_is() {
+  [[ "; $(faults)" == *"; $1"* ]] || {
+    echo "told: $(faults)" >&2
+    false
+  }
+  same "$(net_field '.host.faults[0].fix')" 'banger net up'
+  expect 0 banger net status
+  outputs "$1"
+  banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
+  same "$(jq -r 'select(.id == "bridge") | [.status, .fix] | @json' "$root/doctor")" '["warn","banger net up"]'
+  expect 0 banger net up
+  same "$(faults)" ''
+  same "$(host_now)" "$whole"
+}
+
+@test "without VMs: flushed rules, links, the address, forwarding, ways out, firewalls" {
+  expect 0 banger net up
+  bridge=$(net_field .host.bridge)
+  gateway=$(net_field .host.gateway)
+  tag=${bridge#bng-}
+  same "$(faults)" ''
+  expect 0 banger net status --json
+  schema net
+  whole=$(host_now)
+
+  within nft flush ruleset
+  expect 0 banger net status --json
+  schema net
+  fault_is "rules of the table 'bridge banger_$tag' are missing"
+  within nft flush table inet "banger_$tag"
+  fault_is "rules of the table 'inet banger_$tag' are missing: guests are not kept from this host"
+  within nft flush chain bridge "banger_$tag" guest
+  fault_is "rules of the table 'bridge banger_$tag' are missing: guests may send as others"
+  within ip link del "$bridge"
+  fault_is "the bridge '$bridge' is not there"
+  within ip link set "$bridge" down
+  fault_is "the bridge '$bridge' is not up"
+  within ip addr flush dev "$bridge"
+  fault_is "the address $gateway is not at the bridge '$bridge'"
+  within bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward'
+  fault_is "forwarding is off for '$bridge'"
+  within bash -c 'echo 0 >/proc/sys/net/ipv4/conf/up0/forwarding'
+  fault_is "forwarding is off for 'up0'"
+  within iptables-nft -P FORWARD DROP
+  whole_then=$whole
+  expect 0 banger net up
+  whole=$(host_now)
+  within iptables-nft -F FORWARD
+  fault_is "iptables-nft does not let '$bridge' pass in FORWARD"
+  within nft delete table ip filter
+  expect 0 banger net up
+  same "$(host_now)" "$whole_then"
+
+  # The way out is another.
+  within bash -ec 'ip route del default; ip route add default via 198.51.100.2'
+  same "$(faults)" "guests go out by 'up0', which leads outside no more; 'dock0' leads outside now, and guests may not go by it"
+  expect 0 banger net up
+  same "$(faults)" ''
+  within bash -ec 'ip route del default; ip route add default via 192.0.2.2'
+  expect 0 banger net up
+  whole=$whole_then
+  same "$(host_now)" "$whole"
+
+  # A VPN takes its subnet: that can only be said.
+  within ip route add "${gateway%.*}.128/25" via 192.0.2.2
+  same "$(faults)" "this host has another route to ${gateway%.*}.128/25, in the bridge's subnet"
+  expect 4 banger net up
+  within ip route del "${gateway%.*}.128/25"
+  same "$(faults)" ''
+}
+
+@test "a record that cannot be read is named, with the way out; whatever a look says, the rest is told" {
+  expect 0 banger net up
+  bridge=$(net_field .host.bridge)
+  record=/run/banger/${bridge#bng-}.bridge
+  whole=$(host_now)
+  for text in '' garbage '{"v":1,"uid":0}' '[]'; do
+    within bash -c 'printf "%s" "$1" >"$2"' - "$text" "$record"
+    same "$(net_field '.host.blind | startswith("the record '"'$record'"' cannot be read")')" true
+    expect 1 banger net up
+    errors "the record '$record' cannot be read"
+    errors "hint: sudo rm $record, and banger net up"
+    banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
+    same "$(jq -r 'select(.id == "bridge") | [.status, .fix] | @json' "$root/doctor")" \
+      "[\"warn\",\"sudo rm $record, and banger net up\"]"
+  done
+  within rm "$record"
+  expect 0 banger net up
+  same "$(host_now)" "$whole"
+  expect 0 banger net down
+}
+
+@test "a tap that was removed under its VM: the restart that mends it is named; reconcile tells of leaks" {
+  expect 0 banger net up
+  expect 0 banger vm run $tiny a -- true
+  tap=$(net_field '.leases[0].tap')
+  tag=${tap#bng}
+  tag=${tag%-*}
+  same "$(net_field '.host.faults | length')" 0
+  within ip link set "$tap" nomaster
+  same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"a: the tap '$tap' is not up, at the bridge\",\"banger net up\"]"
+  expect 0 banger net up
+  expect 0 banger ssh a -- true
+  # What another took is made good by the next start or end of any VM, too.
+  within ip addr flush dev "bng-$tag"
+  within bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward'
+  ask_helper >/dev/null <<<"{\"do\":\"join\",\"tag\":\"$tag\",\"guest\":{\"tap\":77,\"address\":\"$(net_field .host.gateway |
+    sed 's/1$/77/')\"}}"
+  same "$(net_field '.host.faults | length')" 0
+  # The tap that nobody's row tells of is a leak.
+  expect 0 banger vm reconcile
+  errors '1 of what earlier runs left is of no VM: banger doctor --leaks'
+  [[ $stderr != *'everything is in order'* ]]
+  expect 0 banger doctor --fix
+  expect 0 banger vm reconcile
+  errors 'everything is in order'
+  for was in "the tap '$tap' is not there" "no VMM is at the tap '$tap'"; do
+    [[ $was == no* ]] || within ip link del "$tap"
+    same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"a: $was\",\"banger vm restart a\"]"
+    expect 0 banger net up # the tap is made, and nobody is at it
+  done
+  expect 0 banger vm restart a
+  same "$(net_field '.host.faults | length')" 0
+  expect 0 banger ssh a -- true
+}
