@@ -9,6 +9,7 @@
 #include "sys/confine.h"
 #include "sys/file.h"
 #include "sys/namespace.h"
+#include "sys/own_namespaces.h"
 #include "sys/process.h"
 #include "sys/wait.h"
 
@@ -31,6 +32,7 @@ void confine(const std::vector<sys::Reach>& reaches, bool tcp, Fd report) {
       std::fprintf(stderr, "banger-enter: no root directory of its own for the VMM: %s\n",
                    fault->what());
   sys::drop_capabilities(tcp);
+  sys::forbid_namespaces();
   sys::confine(reaches, tcp);
 }
 

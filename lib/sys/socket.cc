@@ -77,6 +77,14 @@ Fd connect_unix(const std::string& path, Millis patience) {
   return fd;
 }
 
+int listener_of(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    throw sys_error(errno, "cannot see who listens");
+  return peer.pid;
+}
+
 std::optional<Fd> accept_one(int listener) {
   Fd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (fd) return fd;

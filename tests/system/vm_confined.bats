@@ -81,7 +81,7 @@ reached() {
 }
 
 own=('its disk' 'its kernel')
-tries=34
+tries=36
 
 @test "a VMM reaches its VM's files, and nothing else of its host" {
   local net
@@ -158,7 +158,7 @@ without_namespaces() {
   # What Landlock does not cover: a socket that lies in a directory, and to see that there are others.
   tried | grep -qx 'the socket agent.sock: yes'
   for what in 'the key of the state' 'the disk of another VM' 'a file of its user' 'a new file' 'to trace a process' \
-    'the socket @' 'to mount' 'a device'; do
+    'the socket @' 'a namespace of its own' 'to mount' 'a device'; do
     tried | grep -qx "$what: no" || { tried && false; }
   done
   vm_field x .vmm.confinement | grep -qE '^landlock [0-9]+$'
@@ -171,13 +171,15 @@ without_namespaces() {
   for what in 'the key of the state' 'its host key' 'the disk of another VM' 'a file of its user' \
     'a new file' 'the list of users' 'another process' 'to list processes' 'to run what it writes' \
     'a process by its number' 'any other process' 'to trace a process' 'the root of a process' 'shared memory' \
-    'the socket agent.sock' 'the socket @' 'its monitor' 'to mount in a namespace' 'a device'; do
+    'the socket agent.sock' 'the socket @' 'its monitor' 'a namespace of its own' 'to mount in a namespace' 'a device'; do
     tried | grep -qx "$what: yes" || { tried && false; }
   done
   [ "$(id -u)" -ne 0 ] || for what in 'to mount' 'to leave by chroot' 'a new device' \
     'the kernel'\''s settings' 'a raw disk' 'the namespaces of a process' 'to list the VMs'; do
     tried | grep -qx "$what: yes" || { tried && false; }
   done
+  BANGER_VM_CONFINED=false expect 0 banger vm run $tiny --net user y
+  banger vm logs --log vmm y | grep -qx 'its way out: yes'
   same "$(vm_field x .vmm.confinement)" null
   banger vm show x | grep -q '^confined  *no$'
 }

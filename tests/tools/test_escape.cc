@@ -3,7 +3,8 @@
 //
 //   banger-test-escape PID SHM PORTAL…
 //
-// A VM's monitor, monitor.sock in the working directory, has a word for whom it lets ask.
+// A VM's monitor, monitor.sock in the working directory, has a word for whom it lets ask. Its way
+// out has a socket in the directory that is named so with ".way".
 //
 // PID is a process of its user outside, SHM the id of his System V shared memory; a PORTAL is the
 // path of a Unix socket, or "@NAME" for an abstract one.
@@ -16,6 +17,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -115,6 +117,35 @@ bool has_a_directory_open() {
   return false;
 }
 
+// By each call that makes one. As root of a user namespace of its own a process has all rights
+// there.
+bool makes_a_namespace() {
+  auto by_clone = [](auto&& clone) {
+    long pid = clone();
+    if (pid == 0) ::_exit(0);
+    if (pid > 0) ::waitpid(static_cast<int>(pid), nullptr, 0);
+    return pid > 0;
+  };
+  clone_args args{};
+  args.flags = CLONE_NEWUSER;
+  args.exit_signal = SIGCHLD;
+  int own = ::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  bool enters = own >= 0 && in_another([&] { return ::setns(own, CLONE_NEWNET) == 0; });
+  ::close(own);
+  return enters || in_another([] { return ::unshare(CLONE_NEWUSER) == 0; }) ||
+         in_another([] { return ::unshare(CLONE_NEWNET) == 0; }) || by_clone([] {
+           return ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, 0);
+         }) ||
+         by_clone([&] { return ::syscall(SYS_clone3, &args, sizeof args); });
+}
+
+// The socket of the way out of a VM whose runtime directory is the working directory.
+std::string way_beside() {
+  char dir[4096];
+  const char* found = ::getcwd(dir, sizeof dir);
+  return std::string(found ? found : "") + ".way/slirp.sock";
+}
+
 bool makes_a_device() {
   bool did = ::mknod("device", S_IFCHR | 0600, makedev(1, 3)) == 0 && can_open("device");
   ::unlink("device");
@@ -148,6 +179,9 @@ int main(int argc, char** argv) {
     tell(std::string("the socket ") + (argv[i][0] == '@' ? "@" : std::strrchr(argv[i], '/') + 1),
          connects(argv[i]));
   tell("its monitor", hears("monitor.sock"));
+  // Beside it, where a VM's way out may have one; who made that reaches it by no name at all.
+  tell("its way out", connects("way/slirp.sock") || connects(way_beside()));
+  tell("a namespace of its own", makes_a_namespace());
   tell("to mount", in_another([] { return mounts(CLONE_NEWNS); }));
   tell("to mount in a namespace", in_another([] { return mounts(CLONE_NEWUSER | CLONE_NEWNS); }));
   tell("to leave by chroot", in_another(leaves_by_chroot));

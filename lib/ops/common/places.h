@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/outlives.h"
@@ -24,6 +25,7 @@ struct Places {
   std::string console, vmm_log, lifecycle;
   std::string host_key; // the VM's ssh host key, OpenSSH's private format
   std::string runtime;  // RUNTIME/TAG/ID: the VMM's working directory, gone when it does not run
+  std::string way;      // beside that, out of the VMM's reach: its way out's (ops/net/way_out.h)
   std::string monitor_socket;
 };
 
@@ -33,6 +35,9 @@ inline const char* own_root_name(RootWay way) {
          : way == RootWay::dm_snapshot ? "cow.img"
                                        : "root.img";
 }
+
+// Of the directory of a VM's way out, which is named by its runtime directory.
+inline constexpr std::string_view way_suffix = ".way";
 
 inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) {
   Places p;
@@ -54,6 +59,7 @@ inline Places places_of(const Dirs& dirs, const std::string& tag, const Vm& vm) 
   // The directory that a start recorded holds while its VMM may run, whatever the environment is.
   p.runtime = dirs.runtime + "/" + tag + "/" + vm.id;
   if (vm.run && !vm.run->runtime_dir.empty()) p.runtime = vm.run->runtime_dir;
+  p.way = p.runtime + std::string(way_suffix);
   p.monitor_socket = p.runtime + "/monitor.sock";
   return p;
 }

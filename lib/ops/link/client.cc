@@ -1,8 +1,9 @@
 #include "ops/link/client.h"
 
-#include "sys/socket.h"
-
 #include <algorithm>
+
+#include "sys/proc.h"
+#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -191,11 +192,21 @@ void Client::lose(const Error& why) {
   if (told_.gone) std::exchange(told_.gone, {})(why);
 }
 
-Report ask_monitor(const std::string& socket, const Ask& ask, Client::Patience patience,
+Fd connect_monitor(const Places& places, const Vm& vm, Millis patience) {
+  Fd fd = sys::connect_unix(places.monitor_socket, patience);
+  ProcessId monitor = vm.monitor_process();
+  if (int pid = sys::listener_of(fd.get()); pid != monitor.pid || !sys::is_alive(monitor))
+    throw Error(Code::unreachable,
+                fmt::format("'{}' is not the socket of its monitor: process {} listens there",
+                            places.monitor_socket, pid));
+  return fd;
+}
+
+Report ask_monitor(const Places& places, const Vm& vm, const Ask& ask, Client::Patience patience,
                    const std::function<void(const Report&)>& on_stage) {
   sys::Loop loop;
   std::expected<Report, Error> answer;
-  Client client(loop, sys::connect_unix(socket), {[&](const Report& r) {
+  Client client(loop, connect_monitor(places, vm), {[&](const Report& r) {
                   if (r.kind == Report::Kind::stage) on_stage(r);
                 }});
   client.ask(ask, patience, [&](std::expected<Report, Error> a) {

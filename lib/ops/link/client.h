@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/handle.h"
+#include "ops/common/places.h"
 #include "ops/link/link.h"
 #include "sys/lines.h"
 #include "sys/loop.h"
@@ -104,10 +105,15 @@ private:
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
-// Asks the monitor at `socket` and blocks until the answer; a refusal is thrown. Stages that are
+// A connection to the VM's monitor. Throws Error(unreachable) where no process listens, or takes it
+// within `patience`, and where another one listens than the row's monitor: a VMM that its guest has
+// taken over, and that no wall keeps from it, could listen in the monitor's place.
+Fd connect_monitor(const Places& places, const Vm& vm, Millis patience = Millis(2'000));
+
+// Asks the VM's monitor and blocks until the answer; a refusal is thrown. Stages that are
 // told meanwhile go to `on_stage`. Throws Error(unreachable) when no monitor answers, or when it
 // dies first, Error(timeout) when `patience` is at its end.
-Report ask_monitor(const std::string& socket, const Ask& ask, Client::Patience patience,
+Report ask_monitor(const Places& places, const Vm& vm, const Ask& ask, Client::Patience patience,
                    const std::function<void(const Report&)>& on_stage);
 
 } // namespace banger::ops

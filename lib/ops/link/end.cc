@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "sys/proc.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -10,7 +9,7 @@ VmEnd::VmEnd(sys::Loop& loop, const Places& places, const Vm& vm, std::function<
              std::function<void(const Report&)> on_report)
     : loop_(loop), vm_(vm), on_end_(std::move(on_end)), on_report_(std::move(on_report)) {
   try {
-    monitor_.emplace(loop_, sys::connect_unix(places.monitor_socket),
+    monitor_.emplace(loop_, connect_monitor(places, vm),
                      Client::Told{[this](const Report& r) { this->on_report(r); },
                                   // Its VM may go on.
                                   [this](const Error&) { follow_process(); }});

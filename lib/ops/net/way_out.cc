@@ -18,9 +18,8 @@ namespace {
 
 constexpr Millis start_timeout{10'000}, time_to_die{10'000};
 
-std::string dir_of(const Dirs& dirs, const std::string& tag, const Vm& vm) {
-  return places_of(dirs, tag, vm).runtime + "/way";
-}
+// Where a build before had it: within the VMM's reach.
+std::string former_dir(const Places& places) { return places.runtime + "/way"; }
 
 std::string log_in(const std::string& dir) { return dir + "/log"; }
 
@@ -32,15 +31,20 @@ void put(Context& ctx, const Vm& vm, int tap, const ProcessId& slirp, bool made)
 }
 
 // Also ends one that is not recorded: its starter may have died before writing it down.
-void end_processes(const WayOut& way, const std::string& dir) {
+void end_processes(const WayOut& way, const Places& places) {
   sys::end_process(way.slirp, time_to_die);
-  sys::end_all_in(dir, {}, time_to_die);
+  for (const std::string& dir : {places.way, former_dir(places)}) {
+    // A VMM of a build before may have put a link in its place.
+    if (!sys::read_link(dir)) sys::end_all_in(dir, {}, time_to_die);
+    sys::remove_tree(dir);
+  }
 }
 
 } // namespace
 
 std::string way_socket(const Dirs& dirs, const std::string& tag, const Vm& vm) {
-  return dir_of(dirs, tag, vm) + "/" + net::slirp_socket;
+  Places places = places_of(dirs, tag, vm);
+  return (sys::exists(places.way) ? places.way : former_dir(places)) + "/" + net::slirp_socket;
 }
 
 int mtu_of_way(const ProcessId& slirp) {
@@ -67,12 +71,12 @@ std::map<std::string, ProcessId> all_ways(state::State& state) {
 
 sys::Child start_way(Context& ctx, const Vm& vm, int tap, const sys::Namespaces& where) {
   const std::string& tag = ctx.state.tag();
-  std::string dir = dir_of(ctx.dirs, tag, vm);
-  end_processes(find_way(ctx.state, vm.id), dir);
+  Places places = places_of(ctx.dirs, tag, vm);
+  const std::string& dir = places.way;
+  end_processes(find_way(ctx.state, vm.id), places);
   sys::make_dirs(dir);
-  sys::remove_file(dir + "/" + net::slirp_socket);
   auto [ready, theirs] = sys::socket_pair();
-  Fd log = sys::open_file(log_in(dir), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  Fd log = sys::open_file(log_in(dir), O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
   sys::Stdio stdio{-1, -1, log.get(), {{where.net.get(), net::slirp_net_fd}}};
   if (where.user) stdio.more.emplace_back(where.user.get(), net::slirp_user_fd);
   stdio.more.emplace_back(theirs.get(), net::slirp_ready_fd);
@@ -97,7 +101,7 @@ void record_way_made(Context& ctx, const Vm& vm, int tap) {
 
 void end_way(Context& ctx, const Vm& vm) {
   WayOut way = find_way(ctx.state, vm.id);
-  end_processes(way, dir_of(ctx.dirs, ctx.state.tag(), vm));
+  end_processes(way, places_of(ctx.dirs, ctx.state.tag(), vm));
   if (way.slirp)
     ctx.state.remove_host_objects(ObjectKind::slirp, vm.id, outlives_of_runtime(ctx.dirs.runtime));
 }

@@ -2,7 +2,8 @@
 // slirp4netns that serves this VM alone (net/render.h keeps others from it).
 //
 // A VM that uses up its slirp4netns (descriptors, ports of the host, a processor's time) takes
-// nothing from other VMs. Every connection through it ends with it. It works in RUNTIME/TAG/ID/way.
+// nothing from other VMs. Every connection through it ends with it. It works in RUNTIME/TAG/ID.way,
+// where its socket is: out of reach of the VM's VMM, which has RUNTIME/TAG/ID.
 // It is the state's host object of kind slirp with the VM's id: written down as soon as it runs,
 // and as made when the bridge has its tap.
 #pragma once

@@ -24,10 +24,10 @@ constexpr size_t much = size_t{64} << 10; // typed, and not taken yet
 // The typed bytes, on their way to the monitor.
 class Typing {
 public:
-  Typing(sys::Loop& loop, const Places& places, const ConsoleEnds& ends,
+  Typing(sys::Loop& loop, const Places& places, const Vm& vm, const ConsoleEnds& ends,
          std::function<void()> on_escape)
       : loop_(loop), ends_(ends), on_escape_(std::move(on_escape)),
-        monitor_(loop, sys::connect_unix(places.monitor_socket),
+        monitor_(loop, connect_monitor(places, vm),
                  {[](const Report& r) {
                     if (r.error) throw Error(*r.error);
                   },
@@ -85,7 +85,7 @@ ConsoleOutcome attach_console(Reader& in, const std::string& ref, const ConsoleE
   });
   std::optional<Typing> typing;
   try {
-    typing.emplace(loop, places, ends, [&] { loop.stop(); });
+    typing.emplace(loop, places, vm, ends, [&] { loop.stop(); });
   } catch (const Error& e) {
     if (e.code() != Code::unreachable) throw;
     throw failed("cannot attach to '{}': its monitor does not answer", vm.name)

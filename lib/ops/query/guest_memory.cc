@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/link/client.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -30,7 +29,7 @@ std::map<std::string, ToldByMonitor> ask_monitors(const Dirs& dirs, const std::s
     if (vm.state != VmState::running) continue;
     try {
       clients.push_back(std::make_unique<Client>(
-          loop, sys::connect_unix(places_of(dirs, tag, vm).monitor_socket, time_to_connect)));
+          loop, connect_monitor(places_of(dirs, tag, vm), vm, time_to_connect)));
     } catch (const Error&) { // it has ended since
       continue;
     }

@@ -11,10 +11,11 @@ namespace {
 
 void find_directories(std::vector<Leak>& found, std::string_view object,
                       const std::string& parent) {
-  for (const std::string& id : sys::list_dir(parent))
-    if (!id.starts_with('.'))
-      found.push_back(
-          {std::string(object), parent + "/" + id, owner_of(id), parent + "/" + id, {}, id});
+  for (const std::string& name : sys::list_dir(parent)) {
+    if (name.starts_with('.')) continue;
+    std::string path = parent + "/" + name, id = vm_in(name);
+    found.push_back({std::string(object), path, owner_of(id), path, {}, id});
+  }
 }
 
 } // namespace
@@ -22,8 +23,9 @@ void find_directories(std::vector<Leak>& found, std::string_view object,
 std::vector<Leak> find_runtime(const Scene& scene, Reader&) {
   std::vector<Leak> all, ours;
   for (const std::string& root : scene.runtime_roots) find_directories(all, "runtime", root);
-  std::copy_if(all.begin(), all.end(), std::back_inserter(ours),
-               [&](const Leak& l) { return !is_strange(scene, l.path); });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(ours), [&](const Leak& l) {
+    return !is_strange(scene, l.path.substr(0, l.path.rfind('/') + 1) + l.row);
+  });
   return ours;
 }
 

@@ -57,6 +57,8 @@ bool is_network(std::string_view name);
 bool is_strange(const Scene& scene, const std::string& runtime_dir);
 // The id of the VM in whose directories `path` lies; else empty.
 std::string vm_of(const Scene& scene, const std::string& path);
+// The id of a VM by the name of its runtime directory, or of its way out's beside that.
+std::string vm_in(std::string name);
 // The id of a VM, as a leak's owner: none for the network's directory.
 std::string owner_of(const std::string& id);
 

@@ -5,6 +5,7 @@
 
 #include "bundle/runtime_dir.h"
 #include "core/error.h"
+#include "ops/common/places.h"
 #include "ops/net/record.h"
 #include "ops/recover/leak_kinds.h"
 #include "sys/file.h"
@@ -24,10 +25,11 @@ std::string without_deleted(std::string path) {
 }
 
 // The first part of `path` below `dir`: "ID" for "DIR/ID/run.lock"; empty if it is not below it.
+// The directory of a VM's way out is the VM's.
 std::string part_below(const std::string& dir, const std::string& path) {
   if (path.size() <= dir.size() + 1 || !path.starts_with(dir) || path[dir.size()] != '/') return {};
   std::string rest = path.substr(dir.size() + 1);
-  return rest.substr(0, rest.find('/'));
+  return vm_in(rest.substr(0, rest.find('/')));
 }
 
 // A probe of KVM has no row; while the command that made it is at work it has files open there.
@@ -90,6 +92,11 @@ bool is_strange(const Scene& scene, const std::string& runtime_dir) {
 }
 
 bool is_network(std::string_view name) { return name == "net" || name == "bridge"; }
+
+std::string vm_in(std::string name) {
+  if (name.ends_with(way_suffix)) name.resize(name.size() - way_suffix.size());
+  return name;
+}
 
 std::string owner_of(const std::string& id) { return is_network(id) ? std::string() : id; }
 

@@ -33,8 +33,8 @@ Reached change(Context& ctx, const std::string& ref, const char* verb, VmState w
     throw cannot(verb, vm, is_now(vm.state))
         .hint(fmt::format("banger vm start {} starts it", vm.name));
   try {
-    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket, {verb, Millis(0)},
-                {time_to_answer}, [&](const Report& r) { ctx.stage(vm.name, r.text); });
+    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm), vm, {verb, Millis(0)}, {time_to_answer},
+                [&](const Report& r) { ctx.stage(vm.name, r.text); });
   } catch (Error& e) {
     throw std::move(
         e.within(fmt::format("cannot {} '{}'", verb, vm.name)).default_subject(vm.name));

@@ -41,9 +41,8 @@ HeldVm hold(Context& ctx, const std::string& ref) {
 // Ports of the VMM's own network are changed by the monitor: it alone speaks to the VMM.
 void ask_for(Context& ctx, const Vm& vm, const char* verb, const Port& port) {
   try {
-    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket,
-                {verb, Millis(0), to_text(port)}, {monitor_patience},
-                [&](const Report& r) { ctx.stage(vm.name, r.text); });
+    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm), vm, {verb, Millis(0), to_text(port)},
+                {monitor_patience}, [&](const Report& r) { ctx.stage(vm.name, r.text); });
   } catch (Error& e) {
     throw std::move(e.default_subject(vm.name));
   }

@@ -53,7 +53,7 @@ RateLimits wanted_limits(const Vm& vm, const VmChange& change) {
 // Of a VM that runs: its monitor alone speaks to the VMM, and writes the row when that is done.
 void limit_now(Context& ctx, const Vm& vm, const RateLimits& limits) {
   try {
-    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm).monitor_socket,
+    ask_monitor(places_of(ctx.dirs, ctx.state.tag(), vm), vm,
                 {"limit", Millis(0), to_words(limits)}, {time_to_limit},
                 [&](const Report& r) { ctx.stage(vm.name, r.text); });
   } catch (Error& e) {

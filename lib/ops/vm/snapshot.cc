@@ -25,7 +25,6 @@
 #include "sys/lock.h"
 #include "sys/own_file.h"
 #include "sys/signals.h"
-#include "sys/socket.h"
 #include "vmm/drivers.h"
 
 namespace banger::ops {
@@ -70,9 +69,9 @@ Snapshot find_snapshot(Context& ctx, const Vm& vm, const std::string& name,
 class StandingGuest {
 public:
   // Interrupted by a signal that comes at `signals`.
-  StandingGuest(Context& ctx, const std::string& name, const std::string& monitor,
-                const std::string& memory_dir, int signals)
-      : client_(loop_, sys::connect_unix(monitor), {[&ctx, name](const Report& r) {
+  StandingGuest(Context& ctx, const Vm& vm, const Places& places, const std::string& memory_dir,
+                int signals)
+      : client_(loop_, connect_monitor(places, vm), {[&ctx, name = vm.name](const Report& r) {
                   // What else the monitor tells is told to all, and no news to the one who asked.
                   if (r.stage == "saving" || r.stage == "silent") ctx.stage(name, r.text);
                 }}) {
@@ -252,7 +251,7 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
     undo.push("remove the memory", [places] { clear_memory_dir(places); });
     ctx.stage(vm.name, "saving its memory");
     {
-      StandingGuest guest(ctx, vm.name, places.monitor_socket, memory, signals.fd());
+      StandingGuest guest(ctx, vm, places, memory, signals.fd());
       ctx.stage(vm.name, "copying its disks");
       // What its VMM wrote to the device may not be in the file below it yet.
       if (!places.mapped.empty()) sys::sync_file(places.mapped);

@@ -21,7 +21,6 @@
 #include "sys/loop.h"
 #include "sys/proc.h"
 #include "sys/signals.h"
-#include "sys/socket.h"
 
 namespace banger::ops {
 
@@ -216,7 +215,7 @@ void await_ready(Context& ctx, Boot& s, const StartOptions& options) {
 Reached join_start(Context& ctx, const Vm& vm, const StartOptions& options) {
   if (!options.wait) return {vm, false};
   Places places = places_of(ctx.dirs, ctx.state.tag(), vm);
-  Fd link = sys::connect_unix(places.monitor_socket);
+  Fd link = connect_monitor(places, vm);
   // It may have become ready before the monitor knew of this listener.
   Vm now = ctx.state.get_vm(vm.id);
   if (now.state == VmState::running) return {now, false};

@@ -90,7 +90,7 @@ bool ask_to_end(Context& ctx, const Vm& vm, const Places& places, const Request&
   // A monitor of an earlier build does not tell again of a stop that is under way.
   bool answers_at_once = vm.state != VmState::stopping || r.timeout == Millis(0);
   try {
-    ask_monitor(places.monitor_socket, {.verb = r.verb, .timeout = r.timeout, .exact = r.exact},
+    ask_monitor(places, vm, {.verb = r.verb, .timeout = r.timeout, .exact = r.exact},
                 {r.patience, answers_at_once ? std::optional(time_to_answer) : std::nullopt},
                 [&](const Report& report) { ctx.stage(vm.name, report.text); });
     // The monitor answers just before it ends. It is waited for, so that no process of a stopped VM

@@ -11,6 +11,7 @@
 #include "ops/link/link.h"
 #include "sys/file.h"
 #include "sys/lines.h"
+#include "sys/proc.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 
@@ -32,8 +33,9 @@ class FakeMonitor {
 public:
   explicit FakeMonitor(std::string answer) {
     if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
-    socket = root_ + "/monitor.sock";
-    listener_ = sys::listen_unix(socket);
+    places.monitor_socket = root_ + "/monitor.sock";
+    vm.run.emplace().monitor = sys::this_process();
+    listener_ = sys::listen_unix(places.monitor_socket);
     thread_ = std::thread([this, answer = std::move(answer)] {
       sys::wait_readable(listener_.get(), Millis(30'000));
       auto peer = sys::accept_one(listener_.get());
@@ -50,7 +52,8 @@ public:
     if (thread_.joinable()) thread_.join();
   }
 
-  std::string socket;
+  Places places;
+  Vm vm;
   std::string asked; // after join()
 
 private:
@@ -61,6 +64,38 @@ private:
 };
 
 constexpr Millis patience{30'000};
+
+TEST(MonitorLink, WhoListensIsTheRecordedMonitor) {
+  std::string root = ::testing::TempDir() + "bl.XXXXXX";
+  ASSERT_TRUE(::mkdtemp(root.data()));
+  Places places;
+  places.monitor_socket = root + "/monitor.sock";
+  Fd listener = sys::listen_unix(places.monitor_socket);
+  ProcessId self = sys::this_process();
+  Vm vm;
+  vm.run.emplace().monitor = self;
+  EXPECT_NO_THROW(connect_monitor(places, vm));
+  sys::accept_one(listener.get());
+  auto is_refused = [&] {
+    Error e = thrown_by([&] {
+      ask_monitor(places, vm, {"kill", Millis(0)}, {Millis(2'000)}, [](const Report&) {});
+    });
+    EXPECT_EQ(sys::read_some(sys::accept_one(listener.get())->get(), 100), ""); // nothing was asked
+    return e.code() == Code::unreachable &&
+           e.message() == fmt::format("'{}' is not the socket of its monitor: process {} listens "
+                                      "there",
+                                      places.monitor_socket, self.pid);
+  };
+  // Another process, one that has had its number, and none that is recorded.
+  vm.run->monitor = *sys::find_process(::getppid());
+  EXPECT_TRUE(is_refused());
+  vm.run->monitor = self;
+  vm.run->monitor.start_time++;
+  EXPECT_TRUE(is_refused());
+  vm.run.reset();
+  EXPECT_TRUE(is_refused());
+  sys::remove_tree(root);
+}
 
 TEST(MonitorLink, MessagesSurviveTheWay) {
   MonitorRequest r;
@@ -120,7 +155,7 @@ TEST(MonitorLink, StopOfAMonitorOfBefore) {
       "{\"v\":1,\"event\":\"stage\",\"stage\":\"asking\",\"text\":\"asking the guest to stop\"}\n"
       "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\"}\n");
   std::vector<std::string> stages;
-  Report end = ask_monitor(before.socket, {"stop", Millis(10'000)}, {patience},
+  Report end = ask_monitor(before.places, before.vm, {"stop", Millis(10'000)}, {patience},
                            [&](const Report& r) { stages.push_back(r.stage + ": " + r.text); });
   before.join();
   EXPECT_EQ("stopped", end.state);
@@ -137,7 +172,8 @@ TEST(MonitorLink, VerbThatAMonitorOfBeforeHasNot) {
                      "\"the monitor does not know 'console'\",\"subject\":\"\",\"hint\":"
                      "\"it is of another version: stop and start the VM\",\"log\":\"\"}}\n");
   Error e = thrown_by([&] {
-    ask_monitor(before.socket, {"console", Millis(0), "x"}, {patience}, [](const Report&) {});
+    ask_monitor(before.places, before.vm, {"console", Millis(0), "x"}, {patience},
+                [](const Report&) {});
   });
   EXPECT_EQ(Code::failed, e.code());
   EXPECT_EQ("the monitor does not know 'console'", e.message());
@@ -149,7 +185,7 @@ TEST(MonitorLink, MonitorOfTomorrow) {
   FakeMonitor tomorrow("{\"v\":1,\"event\":\"weather\",\"sun\":[1,2]}\n"
                        "{\"v\":1,\"event\":\"ended\",\"state\":\"stopped\",\"mood\":\"fine\"}\n");
   int stages = 0;
-  Report end = ask_monitor(tomorrow.socket, {"stop", Millis(1)}, {patience},
+  Report end = ask_monitor(tomorrow.places, tomorrow.vm, {"stop", Millis(1)}, {patience},
                            [&](const Report&) { ++stages; });
   EXPECT_EQ("stopped", end.state);
   EXPECT_EQ(1, stages);
@@ -159,7 +195,7 @@ TEST(MonitorLink, MonitorOfTomorrow) {
 
   FakeMonitor newer("{\"v\":2,\"event\":\"ended\",\"state\":\"stopped\"}\n");
   Error e = thrown_by([&] {
-    ask_monitor(newer.socket, {"stop", Millis(1)}, {patience}, [](const Report&) {});
+    ask_monitor(newer.places, newer.vm, {"stop", Millis(1)}, {patience}, [](const Report&) {});
   });
   EXPECT_EQ("a message between banger's own programs is of version 2, this one knows 1",
             e.message());

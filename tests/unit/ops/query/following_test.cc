@@ -80,6 +80,7 @@ protected:
   FollowingVm() {
     places.monitor_socket = root + "/monitor.sock";
     target = vm("x");
+    target.run.emplace().monitor = sys::this_process();
   }
   Places places;
   Vm target;
@@ -89,7 +90,7 @@ TEST_F(FollowingVm, ALogThatNeverComesEndsWithItsVm) {
   auto state = open();
   sys::Child vmm = sys::spawn({{"sleep", "60"}, {}, {}, false}, {});
   target.state = VmState::running;
-  target.run.emplace().vmm = *sys::find_process(vmm.pid());
+  target.run->vmm = *sys::find_process(vmm.pid());
   target.run->runtime_dir = root + "/none";
   target = state.add_vm(target);
   Places own = places_of(dirs, state.tag(), target);
@@ -135,7 +136,7 @@ TEST_F(FollowingVm, ItsMonitorSaysSo) {
 TEST_F(FollowingVm, ADeadMonitorsVmIsFollowedByItsProcess) {
   Fd listener = sys::listen_unix(places.monitor_socket);
   sys::Child vmm = sys::spawn({{"sleep", "60"}, {}, {}, false}, {});
-  target.run.emplace().vmm = *sys::find_process(vmm.pid());
+  target.run->vmm = *sys::find_process(vmm.pid());
   bool ended = false, dead = false;
   VmEnd end(loop, places, target, [&] { ended = true, loop.stop(); });
   loop.watch(listener.get(), [&] {
@@ -153,6 +154,7 @@ TEST_F(FollowingVm, ADeadMonitorsVmIsFollowedByItsProcess) {
 }
 
 TEST_F(FollowingVm, OneWithNothingToFollowEndsFromTheLoop) {
+  target.run.reset();
   bool ended = false;
   VmEnd end(loop, places, target, [&] { ended = true, loop.stop(); });
   EXPECT_FALSE(ended);

@@ -9,6 +9,7 @@
 #include "state/state_test.h"
 #include "sys/file.h"
 #include "sys/lines.h"
+#include "sys/proc.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
 
@@ -22,6 +23,7 @@ protected:
     v.id = std::string(12 - name.size(), '0') + name;
     v.state = VmState::running;
     v.memory = 1000;
+    v.run.emplace().monitor = sys::this_process();
     return v;
   }
   Fd listen(const Vm& v) {

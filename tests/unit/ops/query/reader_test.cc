@@ -21,7 +21,8 @@ protected:
     target = vm("x");
     target.state = VmState::running;
     target.run.emplace().runtime_dir = root + "/x";
-    target.run->vmm = sys::this_process(); // stands for it, and outlives those who follow
+    target.run->monitor = target.run->vmm =
+        sys::this_process(); // stands for it, and outlives those who follow
     open().add_vm(target);
     sys::make_dirs(target.run->runtime_dir);
     sys::make_dirs(dirs.vm(target.id));
