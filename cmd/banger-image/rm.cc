@@ -38,10 +38,18 @@ struct Prune : cli::Verb {
     std::vector<std::string> unused;
     for (const Image& image : ops::list_images(work.ctx))
       if (image.vms == 0) unused.push_back(image.name);
-    return work.for_each(app, "prune", unused, [&](const std::string& name) {
-      if (dry_run) return std::string("unused");
-      ops::remove_image(work.ctx, name);
-      return std::string("removed");
+    return work.for_each(app, "prune", unused, [&](const std::string& name) -> cli::Done {
+      if (dry_run) return cli::Done("unused");
+      try {
+        ops::remove_image(work.ctx, name);
+        return cli::Done("removed");
+      } catch (const Error& e) {
+        // Nobody named it, and what it was chosen for is so no more: another command has removed
+        // it, or made a VM of it.
+        if (e.code() == Code::not_found) return cli::Done("removed", false);
+        if (e.code() == Code::conflict) return cli::Done("in use", false);
+        throw;
+      }
     });
   }
 };

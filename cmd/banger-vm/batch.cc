@@ -84,4 +84,21 @@ int Batch::on_each(std::string_view verb, const std::vector<std::string>& names,
   return status;
 }
 
+int Batch::on_each(std::string_view verb, const ops::VmQuery& which, std::optional<size_t> jobs,
+                   const Act& act) {
+  std::vector<std::string> names = ops::select_vms(ctx, which);
+  if (which.refs) return on_each(verb, names, jobs, act);
+  return on_each(verb, names, jobs, [&](ops::Context& context, const std::string& name) {
+    try {
+      return act(context, name);
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found || context.state.find_vm(name)) throw;
+      context.notice(fmt::format("'{}' was removed meanwhile", name));
+      cli::Done done({}, false);
+      done.said = "removed";
+      return done;
+    }
+  });
+}
+
 } // namespace banger::tool
