@@ -40,10 +40,11 @@ struct Publish : cli::Verb {
     Work work(app);
     ops::Context& ctx = work.ctx;
     return work.for_each(app, "publish", {name}, [&](const std::string& ref) {
-      auto [vm, changed] =
+      auto [vm, ports_done, changed] =
           remove ? ops::unpublish_ports(ctx, ref, ports) : ops::publish_ports(ctx, ref, ports);
-      cli::Done done(std::string(name_of(vm.state)));
-      for (const PortRun& run : runs_of(changed))
+      cli::Done done(name_of(vm.state), changed);
+      if (!changed) ctx.notice(fmt::format("'{}' published that already", vm.name));
+      for (const PortRun& run : runs_of(ports_done))
         done.said += fmt::format("{}{}{}", done.said.empty() ? "" : "\n", to_text(run),
                                  remove ? " removed" : "");
       return done;

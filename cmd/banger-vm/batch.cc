@@ -113,6 +113,7 @@ int Batch::on_each(std::string_view verb, const ops::VmQuery& query, std::option
                      return act(own, name);
                    } catch (const Error&) {
                      if (named || !was_removed(own, name)) throw;
+                     own.notice(fmt::format("'{}' was removed meanwhile", name));
                      return {"removed", false};
                    }
                  });

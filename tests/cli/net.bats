@@ -91,8 +91,21 @@ $reach:8080:80
 127.0.0.1:5353:53/udp"
   expect 0 banger net publish --json web
   schema port
-  # The same again, another guest port on the same one of the host, the same twice in one call.
-  for spec in 8080:80 8080:81 0.0.0.0:8080:82 127.0.0.1:5353:54/udp; do
+  # The same again is so already; with another beside it, that one is what changes.
+  for spec in 8080:80 own:8080:80 127.0.0.1:8080:80; do
+    expect 0 banger net publish --json web "$spec"
+    same "$(field '"\(.ok) \(.changed)"')" 'true false'
+  done
+  expect 0 banger net publish web 8080:80 127.0.0.1:5353:53/udp
+  errors "'web' published that already"
+  same "$output" "web: 127.0.0.1:8080 -> 80
+web: $reach:8080 -> 80
+web: 127.0.0.1:5353 -> 53/udp"
+  expect 0 banger net publish web 8080:80 own:9090:90
+  same "$output" "web: $reach:9090 -> 90"
+  expect 0 banger net publish --remove web own:9090:90
+  # Another guest port on the same one of the host, one of the host's twice in one call.
+  for spec in 8080:81 0.0.0.0:8080:82 127.0.0.1:5353:54/udp; do
     expect 4 banger net publish web "$spec"
   done
   expect 4 banger net publish web 9000:1 9000:2

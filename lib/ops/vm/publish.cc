@@ -98,6 +98,10 @@ Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> 
   check_answers(vm.name, vm.net_mode, way_out, ports);
   for (Port& p : ports)
     if (p.host_address.empty()) p.host_address = vm.reach;
+  std::vector<Port> fresh = ports;
+  std::erase_if(fresh, [&](const Port& p) { return std::ranges::count(vm.ports, p) > 0; });
+  if (fresh.empty()) return {vm, ports, false};
+  ports = std::move(fresh);
   std::vector<Port> all = vm.ports;
   all.insert(all.end(), ports.begin(), ports.end());
   check_ports(ctx, vm, all);
