@@ -143,7 +143,8 @@ struct Vm {
   VmmKind vmm = VmmKind::qemu;
   std::string vmm_version;
   std::optional<Accel> accel;
-  std::string confinement; // what keeps the VMM to its own, "landlock 7"; empty: nothing does
+  // What keeps the VMM to its own: "namespaces, landlock 7", or one of them; empty: nothing does.
+  std::string confinement;
   BootTimings timings;
 
   bool remove_when_stopped = false;

@@ -28,9 +28,20 @@ namespace {
 constexpr unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
 constexpr int second = 2; // the pid in the cell of the process beside the first
 
-// What the two processes tell each other, a datagram each; anything else is the text of a fault.
+// What the two processes tell each other, a datagram each; anything else is the text of a fault,
+// which `forbidden` is put before where the host does not allow it.
 constexpr std::string_view ready = "+ready", hardened = "+hardened", go_on = "+go",
                            there = "+there";
+const std::string forbidden = "-";
+
+// Whether that is how a kernel says that it has no such thing, or that this user may not have it:
+// for AppArmor, or a container. A process that was taken over could bring about other faults, to
+// have its successor less confined.
+bool is_forbidden(int err) {
+  return err == EPERM || err == EACCES || err == ENOSYS || err == EINVAL;
+}
+// A limit, of 0 where namespaces are turned off.
+bool is_limited(int err) { return err == ENOSPC || err == EUSERS; }
 
 struct Capabilities {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -97,7 +108,7 @@ struct User {
     if (process) wait_readable(process.get(), {}); // else it has ended already
     ::_exit(0);
   } catch (const Error& e) {
-    say(other, e.message());
+    say(other, (is_forbidden(e.error_number()) ? forbidden : "") + e.message());
   } catch (const std::exception& e) {
     say(other, e.what());
   }
@@ -117,11 +128,12 @@ public:
   First(const First&) = delete;
   First& operator=(const First&) = delete;
 
-  // Waits until it has said `word`. Throws what it has said instead.
-  void await(std::string_view word) const {
+  // Waits until it has said `word`. Gives why that is forbidden; throws what else it has said.
+  std::optional<Error> await(std::string_view word) const {
     std::string said = hear(socket_.get());
-    if (said != word)
-      throw failed("{}", said.empty() ? "the first process of a cell has ended" : said);
+    if (said == word) return {};
+    if (said.starts_with(forbidden)) return failed("{}", said.substr(forbidden.size()));
+    throw failed("{}", said.empty() ? "the first process of a cell has ended" : said);
   }
   void tell(std::string_view word) const { say(socket_.get(), word); }
   int pid() const { return pid_; }
@@ -140,30 +152,32 @@ std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& rep
   unsigned long flags = apart | (user.is_new ? CLONE_NEWUSER : 0);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return sys_error(errno, "cannot make a socket");
+    throw sys_error(errno, "cannot make a socket");
   Fd own(ends[0]), other(ends[1]);
   int pid = copy_process(flags);
-  if (pid < 0)
-    return no_namespace(errno, "namespaces for a VMM",
-                        "user.max_user_namespaces, user.max_pid_namespaces or the like");
+  if (int err = pid < 0 ? errno : 0) {
+    Error fault = no_namespace(err, "namespaces for a VMM",
+                               "user.max_user_namespaces, user.max_pid_namespaces or the like");
+    if (is_forbidden(err) || is_limited(err)) return fault;
+    throw std::move(fault);
+  }
   if (pid == 0) be_first(reaches, dir, user, other.get());
   other.reset();
   First first(pid, std::move(own));
-  try {
-    first.await(ready);
-    Fd namespaces(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!namespaces || ::setns(namespaces.get(), static_cast<int>(flags)) != 0)
-      throw sys_error(errno, "cannot enter the namespaces of a process");
-  } catch (const Error& e) {
-    return e;
+  if (auto fault = first.await(ready)) return fault;
+  Fd namespaces(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!namespaces || ::setns(namespaces.get(), static_cast<int>(flags)) != 0) {
+    Error fault = sys_error(errno, "cannot enter the namespaces of a process");
+    if (is_forbidden(fault.error_number())) return fault;
+    throw std::move(fault);
   }
   first.tell(go_on);
-  first.await(hardened);
+  if (auto fault = first.await(hardened)) throw std::move(*fault);
   int child = copy_process(CLONE_PARENT);
   if (child < 0) throw sys_error(errno, "cannot make a process");
   if (child > 0) {
     // In this order: where this process is killed in between, the first one ends them both.
-    write_all(report.get(), fmt::format("{}\n", child));
+    write_all(report.get(), fmt::format("{} {}\n", child, first.pid()));
     first.tell(there);
     ::_exit(0);
   }
@@ -206,19 +220,19 @@ size_t depth_of(const std::string& process) {
   return static_cast<size_t>(std::ranges::count(line, '\t'));
 }
 
-ino_t cell_of(int pid) {
+} // namespace
+
+uint64_t cell_of(int pid) {
   struct stat st {};
   return ::stat(fmt::format("/proc/{}/ns/pid", pid).c_str(), &st) == 0 ? st.st_ino : 0;
 }
 
-} // namespace
-
-bool is_outside_of(int pid, int other) {
+bool is_outside_of(int pid, uint64_t cell) {
   size_t depth = depth_of(fmt::format("{}", pid));
   if (depth == 0) return false;
   if (depth <= depth_of("self")) return true;
-  ino_t cell = cell_of(pid), others = cell_of(other); // 0: one has gone
-  return cell != 0 && others != 0 && cell != others;
+  uint64_t own = cell_of(pid);
+  return own != 0 && cell != 0 && own != cell;
 }
 
 } // namespace banger::sys

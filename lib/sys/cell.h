@@ -9,6 +9,7 @@
 // with its first process. The mounts go with the last process.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,14 +25,18 @@ namespace banger::sys {
 // Returns nothing in a new process, the cell's only one beside the first: a child of this process's
 // parent, in a session of its own with a keyring of its own, and in the directory in which this one
 // was, which is no root and is among the reaches. This process has then told the new one's pid on
-// `report`, as "PID\n", and has ended with status 0.
+// `report`, and the pid of the first one, as "PID FIRST\n", and has ended with status 0. When the
+// first has ended, so have all in the cell.
 //
-// Returns in this process, with the cause, where the host allows no such namespaces; then nothing
-// has changed, and nothing was told on `report`. Throws where it fails later than that.
+// Returns in this process, with the cause, where the host forbids such namespaces; then nothing has
+// changed, and nothing was told on `report`. Throws where it fails for any other cause.
 std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& report);
 
-// Whether a process that runs is none of another one's cell; false where that cannot be told.
-bool is_outside_of(int pid, int other);
+// The identity of the process namespace that a process is in; 0 where that cannot be told.
+uint64_t cell_of(int pid);
+// Whether a process that runs is in no other process namespace than this one, nor below it, or in
+// one that is told and is not `cell`. False where that cannot be told.
+bool is_outside_of(int pid, uint64_t cell);
 
 // From now on this process has no capabilities, and gets none by a program that it executes, were
 // it root's. `ports`: it keeps the one to bind ports below 1024, if it has it.

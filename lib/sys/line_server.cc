@@ -10,13 +10,6 @@ namespace banger::sys {
 
 namespace {
 
-// Who has connected to a Unix socket; 0 where it is no process that this one could see.
-int peer_pid(int fd) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
-}
-
 constexpr Millis next_try{1000};
 constexpr size_t most_waiting = size_t{64} << 10; // for a client that does not listen
 
@@ -55,7 +48,7 @@ LineServer::~LineServer() {
 void LineServer::accept() {
   try {
     while (auto fd = accept_one(listener_.get())) {
-      if (handlers_.admits && !handlers_.admits(peer_pid(fd->get()))) continue;
+      if (handlers_.admits && !handlers_.admits(maker_of(fd->get()))) continue;
       auto client = add(std::move(*fd)).lock();
       if (handlers_.on_join) handlers_.on_join(client);
     }

@@ -57,7 +57,7 @@ void forbid_namespaces() {
       skip_if(BPF_JSET, by_clone | of_time, 4),
       give(allow),
       load(first_word), // of clone()
-      skip_if(BPF_JSET, by_clone, 1),
+      skip_if(BPF_JSET, by_clone | CLONE_PARENT, 1),
       give(allow),
       give(refuse),
   };

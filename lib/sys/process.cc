@@ -181,8 +181,10 @@ Child spawn(const Command& command, const Stdio& stdio) {
   return {keeper.pid, std::move(pidfd), std::move(keeper.lifeline)};
 }
 
+Fd open_end(int pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
 Child take_child(int pid) {
-  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd pidfd = open_end(pid);
   if (!pidfd) throw sys_error(errno, "cannot follow process {}", pid);
   return {pid, std::move(pidfd)};
 }

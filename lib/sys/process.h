@@ -88,6 +88,8 @@ private:
 Child spawn(const Command& command, const Stdio& stdio);
 // A child of this process that another child has made for it (sys/cell.h).
 Child take_child(int pid);
+// Readable once a process that runs now, any one's child, has ended; empty: it has.
+Fd open_end(int pid);
 
 struct RunResult {
   ExitStatus status;

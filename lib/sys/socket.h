@@ -20,9 +20,9 @@ Fd listen_unix(const std::string& path);
 // process that is stopped does not), or where a link stands at `path`: who may write to its
 // directory does not choose whom this process speaks to elsewhere.
 Fd connect_unix(const std::string& path, Millis patience = Millis(2'000));
-// The process that listens at the other end of such a connection: it may have ended, and another
-// one listen on. 0 where it has no number in this process's namespace.
-int listener_of(int fd);
+// The process that has made the other end of a connection: has begun to listen, or connected. It
+// may have ended. 0 where it is none that this process could see.
+int maker_of(int fd);
 // None if nothing waits.
 std::optional<Fd> accept_one(int listener);
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "core/units.h"
 #include "sys/file.h"
 #include "sys/lines.h"
@@ -64,7 +65,12 @@ void follow_into_cell(Started& started, int report) {
   if (!line && lines.ended()) return;
   if (!line) throw timed_out("cannot start the VMM: it was not in its namespaces in time");
   started.child.wait();
-  started.child = sys::take_child(static_cast<int>(parse_number("process", *line, 1, INT_MAX)));
+  std::vector<std::string> pids = split(*line, ' ');
+  auto pid = [&](size_t i) {
+    return static_cast<int>(parse_number("process", i < pids.size() ? pids[i] : "", 1, INT_MAX));
+  };
+  started.child = sys::take_child(pid(0));
+  started.first = sys::open_end(pid(1));
   started.is_in_cell = true;
 }
 

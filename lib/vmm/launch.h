@@ -52,6 +52,7 @@ struct Started {
   sys::Child child;
   Fd log;                  // both ends of Launch::log: it keeps all lines until it is attached to
   bool is_in_cell = false; // sys/cell.h
+  Fd first = {};           // readable once all in the cell has ended; empty: it has, or is in none
 };
 
 // How a VMM is started from what has all rights of its user.

@@ -139,6 +139,13 @@ bool makes_a_namespace() {
          by_clone([&] { return ::syscall(SYS_clone3, &args, sizeof args); });
 }
 
+// A monitor would have to reap a process that it does not know.
+bool makes_a_sibling() {
+  long pid = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, 0);
+  if (pid == 0) ::_exit(0);
+  return pid > 0;
+}
+
 // The socket of the way out of a VM whose runtime directory is the working directory.
 std::string way_beside() {
   char dir[4096];
@@ -182,6 +189,7 @@ int main(int argc, char** argv) {
   // Beside it, where a VM's way out may have one; who made that reaches it by no name at all.
   tell("its way out", connects("way/slirp.sock") || connects(way_beside()));
   tell("a namespace of its own", makes_a_namespace());
+  tell("a child of its starter's", makes_a_sibling());
   tell("to mount", in_another([] { return mounts(CLONE_NEWNS); }));
   tell("to mount in a namespace", in_another([] { return mounts(CLONE_NEWUSER | CLONE_NEWNS); }));
   tell("to leave by chroot", in_another(leaves_by_chroot));

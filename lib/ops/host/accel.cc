@@ -44,7 +44,7 @@ std::string probe(Context& ctx, const Probe& boot) {
   Fd watch = sys::watch_file(console);
   enum class Outcome { silent, spoke, ended } outcome = Outcome::silent;
   sys::Loop loop;
-  auto [vmm, vmm_log, is_in_cell] = vmm::start(driver->launch(m), dir, errors.get());
+  auto [vmm, vmm_log, is_in_cell, first] = vmm::start(driver->launch(m), dir, errors.get());
   vmm::Told told;
   told.said = [&](const std::string& line) { sys::write_all(errors.get(), line + "\n"); };
   auto running = driver->attach(loop, dir, told);

@@ -195,7 +195,7 @@ void Client::lose(const Error& why) {
 Fd connect_monitor(const Places& places, const Vm& vm, Millis patience) {
   Fd fd = sys::connect_unix(places.monitor_socket, patience);
   ProcessId monitor = vm.monitor_process();
-  if (int pid = sys::listener_of(fd.get()); pid != monitor.pid || !sys::is_alive(monitor))
+  if (int pid = sys::maker_of(fd.get()); pid != monitor.pid || !sys::is_alive(monitor))
     throw Error(Code::unreachable,
                 fmt::format("'{}' is not the socket of its monitor: process {} listens there",
                             places.monitor_socket, pid));

@@ -46,7 +46,7 @@ Monitor::Monitor(Context& ctx, MonitorRequest request, const vmm::Driver& driver
                       },
                       [this](const Client& client) { greet(client); },
                       [this](const Client& client) { saving_.on_leave(client); },
-                      [this](int pid) { return vmm_.is_told_apart(pid); }}),
+                      [this](int pid) { return admits(pid); }}),
       vmm_(loop_, driver_,
            {[this](const Vmm::Exit& exit) { on_vmm_exit(exit); },
             [this](const auto& pause) { standstill_.take(pause, places_.runtime); },
@@ -376,6 +376,12 @@ void Monitor::restart() {
     if (fault) throw std::move(*fault);
     start_vmm();
   });
+}
+
+bool Monitor::admits(int pid) {
+  bool admitted = vmm_.is_told_apart(pid);
+  if (!admitted) ctx_.log.warn("monitor.refused", {{"pid", pid}});
+  return admitted;
 }
 
 // A client that joins is told the VM's stage, as the earlier clients were.

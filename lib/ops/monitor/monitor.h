@@ -85,6 +85,7 @@ private:
   void on_vmm_exit(const Vmm::Exit& exit);
   void restart();
   // Clients and their questions.
+  bool admits(int pid);
   void greet(const Client& client);
   void answer(const Client& client, const Ask& ask);
   void ask_stop(const Ask& ask);

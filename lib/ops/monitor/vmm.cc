@@ -20,7 +20,8 @@ Vmm::Vmm(sys::Loop& loop, const vmm::Driver& driver, Told told)
 Vmm::~Vmm() {
   loop_.cancel(look_);
   loop_.cancel(deadline_);
-  if (running_) loop_.forget(pidfd());
+  loop_.cancel(last_);
+  if (running_) loop_.forget(has_ended_ ? first_.get() : pidfd());
 }
 
 void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int log,
@@ -28,6 +29,7 @@ void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int
   vmm::Started started = vmm::start(driver_.launch(machine), runtime_dir, log, inside);
   child_ = std::move(started.child);
   is_in_cell_ = started.is_in_cell;
+  first_ = std::move(started.first);
   child_->leave(); // a monitor that dies leaves it to the next one
   id_ = sys::find_process(child_->pid()).value_or(ProcessId{});
   booted_ = false;
@@ -45,10 +47,12 @@ bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
   return true;
 }
 
-bool Vmm::is_told_apart(int pid) const { return sys::is_outside_of(pid, id_.pid); }
+bool Vmm::is_told_apart(int pid) const { return sys::is_outside_of(pid, cell_); }
 
 void Vmm::follow(const std::string& runtime_dir) {
   events_.clear();
+  has_ended_ = false;
+  cell_ = sys::cell_of(child_ ? child_->pid() : id_.pid);
   running_ = driver_.attach(loop_, runtime_dir,
                             {[this](vmm::VmmEvent e) { events_.push_back(e); }, told_.pause,
                              told_.disk_fault, told_.said});
@@ -63,6 +67,7 @@ void Vmm::boot(const vmm::Machine& machine, vmm::Done done) {
 }
 
 void Vmm::signal(int signal) {
+  if (has_ended_) return;
   if (child_)
     child_->kill(signal);
   else if (running_)
@@ -85,6 +90,24 @@ void Vmm::on_end() {
   loop_.cancel(look_);
   loop_.cancel(deadline_);
   loop_.forget(pidfd());
+  has_ended_ = true;
+  if (!first_) return on_cell_end();
+  // Nothing that it has started may meet the next one in its directory.
+  loop_.watch(first_.get(), [this] {
+    loop_.forget(first_.get());
+    on_cell_end();
+  });
+  last_ = loop_.after(time_to_die, [this] {
+    loop_.forget(first_.get());
+    told_.said("the namespaces of the VMM have not ended with it");
+    on_cell_end();
+  });
+}
+
+void Vmm::on_cell_end() {
+  loop_.cancel(last_);
+  loop_.cancel(deadline_);
+  first_.reset();
   Exit exit{child_ ? std::optional(child_->wait()) : std::nullopt, std::exchange(events_, {}),
             booted_};
   running_.reset();

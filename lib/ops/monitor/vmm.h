@@ -28,7 +28,8 @@ public:
   };
 
   struct Told {
-    // Called from the loop, when the VMM has ended by itself or by a signal().
+    // Called from the loop, when the VMM has ended by itself or by a signal(), and with it all that
+    // was in its cell (but one that was taken over may leave something behind for a moment).
     std::function<void(const Exit&)> exit;
     // As vmm::Told has them.
     std::function<void(std::optional<vmm::Pause>)> pause;
@@ -68,6 +69,7 @@ private:
   void follow(const std::string& runtime_dir);
   void look(Millis pause, std::function<void(bool)> done);
   void on_end();
+  void on_cell_end();
   int pidfd() const { return child_ ? child_->pidfd() : adopted_.get(); }
 
   sys::Loop& loop_;
@@ -76,11 +78,13 @@ private:
   ProcessId id_;
   std::optional<sys::Child> child_;
   Fd adopted_;
+  Fd first_;          // of a cell that has not ended yet
+  uint64_t cell_ = 0; // of this VMM, or the last one
   std::unique_ptr<vmm::Running> running_;
   std::vector<vmm::VmmEvent> events_;
-  bool booted_ = false, is_in_cell_ = false;
+  bool booted_ = false, is_in_cell_ = false, has_ended_ = false;
   vmm::Done on_killed_;
-  sys::Loop::Timer look_ = 0, deadline_ = 0;
+  sys::Loop::Timer look_ = 0, deadline_ = 0, last_ = 0;
 };
 
 } // namespace banger::ops

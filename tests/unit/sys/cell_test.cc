@@ -1,10 +1,12 @@
 // What there is in a cell, and what ends with whom.
+#include <algorithm>
 #include <csignal>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/keyctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -211,12 +213,45 @@ TEST_F(CellTest, WhoIsInACellIsToldApart) {
   start([] { return std::string("there"); });
   int pid = told_pid();
   ASSERT_GT(pid, 0) << said();
-  EXPECT_FALSE(is_outside_of(pid, pid));
-  EXPECT_TRUE(is_outside_of(::getpid(), pid));
-  EXPECT_TRUE(is_outside_of(pid, ::getpid()));
+  uint64_t cell = cell_of(pid), own = cell_of(::getpid());
+  EXPECT_FALSE(is_outside_of(pid, cell));
+  EXPECT_TRUE(is_outside_of(::getpid(), cell));
+  EXPECT_TRUE(is_outside_of(pid, own));
+  EXPECT_FALSE(is_outside_of(pid, 0));
   ::kill(pid, SIGKILL);
   EXPECT_TRUE(has_ended());
-  EXPECT_FALSE(is_outside_of(pid, pid));
+  EXPECT_EQ(cell_of(pid), 0U);
+  EXPECT_FALSE(is_outside_of(pid, own));
+}
+
+// A fault that no host forbids anything by is none of those on which a process goes on without.
+TEST_F(CellTest, WhatIsNotForbiddenIsAFault) {
+  maker_ = ::fork();
+  if (maker_ == 0) {
+    if (::chdir((dir_ + "/own").c_str()) != 0) ::_exit(1);
+    // Room for the two processes' socket, and for no mount.
+    Fd one(::dup(report_.write.get())), other(::dup(report_.write.get()));
+    auto most = static_cast<rlim_t>(std::max(one.get(), other.get()) + 1);
+    rlimit few{most, most};
+    one.reset();
+    other.reset();
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    try {
+      ::_exit(enter_cell(reaches_, report_.write) ? 2 : 3);
+    } catch (const Error& e) {
+      write_all(said_.write.get(), e.message());
+      ::_exit(4);
+    }
+  }
+  report_.write.reset();
+  said_.write.reset();
+  std::string why = said();
+  EXPECT_TRUE(why.ends_with("too many open files") && !why.starts_with("cannot make")) << why;
+  EXPECT_EQ(told_pid(), 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(maker_, &status, 0), maker_);
+  EXPECT_EQ(WEXITSTATUS(status), 4);
+  EXPECT_TRUE(has_ended());
 }
 
 } // namespace
