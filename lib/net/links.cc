@@ -220,7 +220,7 @@ int add_seen(nl_msg* message, void* to) {
   auto* head = static_cast<ifinfomsg*>(::nlmsg_data(::nlmsg_hdr(message)));
   seen.index = head->ifi_index;
   seen.up = (head->ifi_flags & IFF_UP) != 0;
-  seen.carrier = (head->ifi_flags & IFF_RUNNING) != 0;
+  if (all[IFLA_CARRIER]) seen.carrier = ::nla_get_u8(all[IFLA_CARRIER]) != 0;
   if (all[IFLA_MASTER]) seen.master = static_cast<int>(::nla_get_u32(all[IFLA_MASTER]));
   if (all[IFLA_GROUP]) seen.group = ::nla_get_u32(all[IFLA_GROUP]);
   nlattr* info[IFLA_INFO_MAX + 1] = {};

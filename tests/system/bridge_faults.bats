@@ -111,6 +111,11 @@ fault_is() {
   expect 0 banger net up
   expect 0 banger ssh a -- true
   # What another took is made good by the next start or end of any VM, too.
+  expect 0 banger vm create $tiny b # whose preflight minds none of it
+  within nft flush ruleset
+  expect 0 banger vm start b
+  same "$(net_field '.host.faults | length')" 0
+  expect 0 banger vm rm --force b
   within ip addr flush dev "bng-$tag"
   within bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward'
   ask_helper >/dev/null <<<"{\"do\":\"join\",\"tag\":\"$tag\",\"guest\":{\"tap\":77,\"address\":\"$(net_field .host.gateway |

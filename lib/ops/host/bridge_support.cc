@@ -22,10 +22,12 @@ std::string tag_of(const Host& host) {
 
 } // namespace
 
-Check check_bridge(const Host& host) {
+namespace {
+
+Check bridge_check(const Host& host, const std::string& tag) {
   helper::Client::Seen seen;
   try {
-    seen = helper::Client(helper_command(host.dirs)).look(tag_of(host));
+    seen = helper::Client(helper_command(host.dirs)).look(tag);
   } catch (const Error& e) {
     return {"bridge", Verdict::warn, e.message(), how_to_use_helper(host.dirs, e)};
   }
@@ -34,5 +36,11 @@ Check check_bridge(const Host& host) {
     if (fault.tap == 0) return {"bridge", Verdict::warn, fault.text, "banger net up"};
   return {"bridge", Verdict::ok, "banger net up can make a bridge that the host reaches", {}};
 }
+
+} // namespace
+
+Check check_bridge(const Host& host) { return bridge_check(host, no_state); }
+
+Check check_own_bridge(const Host& host) { return bridge_check(host, tag_of(host)); }
 
 } // namespace banger::ops

@@ -41,9 +41,11 @@ Check check_firecracker(const Host& host); // VMs can do without it
 Check check_programs(const Host& host);    // banger's own internal ones
 Check check_e2fsprogs(const Host& host);
 Check check_ssh(const Host& host);
-Check check_network(const Host& host);    // the private one: a warning, VMs can do without it
-Check check_helper(const Host& host);     // what is done with root's rights: a warning, too
-Check check_bridge(const Host& host);     // the same of a bridge
+Check check_network(const Host& host); // the private one: a warning, VMs can do without it
+Check check_helper(const Host& host);  // what is done with root's rights: a warning, too
+Check check_bridge(const Host& host);  // the same of a bridge
+// And of what the state's own lacks, which a start of a VM makes good by itself.
+Check check_own_bridge(const Host& host);
 Check check_bundle(const Host& host);     // all of it
 Check check_boot_files(const Host& host); // the bundle's files that every start needs
 Check check_state(const Host& host);
