@@ -91,6 +91,8 @@ void Vmm::on_end() {
   loop_.cancel(deadline_);
   loop_.forget(pidfd());
   has_ended_ = true;
+  // The first process of a cell ends when all others have been reaped, this one among them.
+  if (child_) status_ = child_->wait();
   if (!first_) return on_cell_end();
   // Nothing that it has started may meet the next one in its directory.
   loop_.watch(first_.get(), [this] {
@@ -108,8 +110,7 @@ void Vmm::on_cell_end() {
   loop_.cancel(last_);
   loop_.cancel(deadline_);
   first_.reset();
-  Exit exit{child_ ? std::optional(child_->wait()) : std::nullopt, std::exchange(events_, {}),
-            booted_};
+  Exit exit{std::exchange(status_, {}), std::exchange(events_, {}), booted_};
   running_.reset();
   child_.reset();
   adopted_.reset();

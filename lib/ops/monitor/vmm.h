@@ -77,6 +77,7 @@ private:
   Told told_;
   ProcessId id_;
   std::optional<sys::Child> child_;
+  std::optional<sys::ExitStatus> status_; // of a child that has ended
   Fd adopted_;
   Fd first_;          // of a cell that has not ended yet
   uint64_t cell_ = 0; // of this VMM, or the last one
