@@ -37,11 +37,19 @@ struct Prune : cli::Verb {
     Work work(app);
     std::vector<std::string> unused;
     for (const Image& image : ops::list_images(work.ctx))
-      if (image.vms == 0) unused.push_back(image.name);
-    return work.for_each(app, "prune", unused, [&](const std::string& name) {
-      if (dry_run) return std::string("unused");
-      ops::remove_image(work.ctx, name);
-      return std::string("removed");
+      if (work.ctx.state.image_users(image.id).empty()) unused.push_back(image.name);
+    return work.for_each(app, "prune", unused, [&](const std::string& name) -> cli::Done {
+      if (dry_run) return {"unused", false};
+      try {
+        ops::remove_image(work.ctx, name);
+        return std::string("removed");
+      } catch (const Error&) {
+        // Nobody named it: another command may have been faster, or may have taken it into use.
+        auto now = work.ctx.state.find_image(name);
+        if (!now) return {"removed", false};
+        if (work.ctx.state.image_users(now->id).empty()) throw;
+        return {"used", false};
+      }
     });
   }
 };

@@ -4,9 +4,29 @@
 #include <memory>
 
 #include "cli/kinds.h"
+#include "core/error.h"
 #include "model/port.h"
+#include "ops/query/wait.h"
+#include "ops/release/removal.h"
 
 namespace banger::tool {
+
+namespace {
+
+constexpr Millis time_to_remove{40'000};
+
+// Whether another command has removed it. Where one is at it, its end is waited for.
+bool was_removed(ops::Context& ctx, const std::string& name) {
+  auto vm = ctx.state.find_vm(name);
+  if (vm && ops::is_being_removed(*vm)) {
+    ctx.stage(name, "waiting until it is removed");
+    ops::wait_for_vms(ctx, {name}, ops::WaitFor::stopped, time_to_remove, [](const auto&) {});
+    vm = ctx.state.find_vm(name);
+  }
+  return !vm;
+}
+
+} // namespace
 
 cli::Option jobs_option(std::optional<size_t>& jobs) {
   return {.flags = "-j,--jobs",
@@ -82,6 +102,21 @@ int Batch::on_each(std::string_view verb, const std::vector<std::string>& names,
   int status = cli::for_each_beside(app_, verb, names, beside, make_act, printing_);
   progress.done();
   return status;
+}
+
+int Batch::on_each(std::string_view verb, const ops::VmQuery& query, std::optional<size_t> jobs,
+                   const Act& act) {
+  const bool named = query.refs.has_value();
+  return on_each(verb, ops::select_vms(ctx, query), jobs,
+                 [&](ops::Context& own, const std::string& name) -> cli::Done {
+                   try {
+                     return act(own, name);
+                   } catch (const Error&) {
+                     if (named || !was_removed(own, name)) throw;
+                     own.notice(fmt::format("'{}' was removed meanwhile", name));
+                     return {"removed", false};
+                   }
+                 });
 }
 
 } // namespace banger::tool

@@ -13,6 +13,7 @@
 #include "cli/app.h"
 #include "cli/each.h"
 #include "cli/verb.h"
+#include "ops/query/select.h"
 #include "ops/recover/work.h"
 
 namespace banger::tool {
@@ -35,6 +36,10 @@ public:
   // uses at the time; prints a result each; gives the status.
   int on_each(std::string_view verb, const std::vector<std::string>& names,
               std::optional<size_t> jobs, const Act& act);
+  // The same for the VMs of a query. One that nobody named, and that another command has removed
+  // meanwhile, is none of them any more: no failure, and nothing of it is left when this returns.
+  int on_each(std::string_view verb, const ops::VmQuery& query, std::optional<size_t> jobs,
+              const Act& act);
 
 private:
   ops::Tell tell();

@@ -34,7 +34,7 @@ struct Pause : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in({what.sensible});
     Batch batch(app);
-    return batch.on_each(what.verb, ops::select_vms(batch.ctx, query), jobs,
+    return batch.on_each(what.verb, query, jobs,
                          [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                            ops::Reached r = what.act(ctx, name);
                            if (!r.changed)

@@ -26,13 +26,12 @@ struct Reset : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in({VmState::stopped, VmState::failed});
     Batch batch(app);
-    return batch.on_each("reset", ops::select_vms(batch.ctx, query), jobs,
-                         [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                           cli::Done done(
-                               std::string(name_of(ops::reset_vm(ctx, name, image).state)));
-                           done.said = "reset";
-                           return done;
-                         });
+    return batch.on_each(
+        "reset", query, jobs, [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+          cli::Done done(std::string(name_of(ops::reset_vm(ctx, name, image).state)));
+          done.said = "reset";
+          return done;
+        });
   }
 };
 

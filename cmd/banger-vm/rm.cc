@@ -24,7 +24,7 @@ struct Remove : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query();
     Batch batch(app);
-    return batch.on_each("rm", ops::select_vms(batch.ctx, query), jobs,
+    return batch.on_each("rm", query, jobs,
                          [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                            ops::remove_vm(ctx, name, force);
                            return std::string("removed");

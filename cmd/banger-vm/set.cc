@@ -57,7 +57,7 @@ struct Set : cli::Verb {
       throw usage("nothing to change").hint("see 'banger vm set --help'");
     auto query = which.query();
     Batch batch(app);
-    return batch.on_each("set", ops::select_vms(batch.ctx, query), jobs,
+    return batch.on_each("set", query, jobs,
                          [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                            auto [vm, changed] = ops::set_vm(ctx, name, change);
                            cli::Done done{name_of(vm.state), changed};

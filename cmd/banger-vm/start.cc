@@ -52,16 +52,15 @@ struct Start : cli::Verb {
     Batch batch(app);
     ops::DnsAutostart dns(batch.ctx, app.common_words());
     how.on_begin = [&] { dns.begin(); };
-    int status =
-        batch.on_each("start", ops::select_vms(batch.ctx, query), jobs,
-                      [&](ops::Context& ctx, const std::string& name) -> cli::Done {
-                        auto [vm, changed] = ops::start_vm(ctx, name, how);
-                        if (!changed)
-                          ctx.notice(fmt::format(
-                              "'{}' {} already", vm.name,
-                              vm.state == VmState::running ? "was running" : "was being started"));
-                        return started(vm, changed);
-                      });
+    int status = batch.on_each(
+        "start", query, jobs, [&](ops::Context& ctx, const std::string& name) -> cli::Done {
+          auto [vm, changed] = ops::start_vm(ctx, name, how);
+          if (!changed)
+            ctx.notice(
+                fmt::format("'{}' {} already", vm.name,
+                            vm.state == VmState::running ? "was running" : "was being started"));
+          return started(vm, changed);
+        });
     dns.settle();
     return status;
   }
@@ -88,7 +87,7 @@ struct Restart : cli::Verb {
     Batch batch(app);
     ops::DnsAutostart dns(batch.ctx, app.common_words());
     how.start.on_begin = [&] { dns.begin(); };
-    int status = batch.on_each("restart", ops::select_vms(batch.ctx, query), jobs,
+    int status = batch.on_each("restart", query, jobs,
                                [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                                  return started(ops::restart_vm(ctx, name, how).vm, true);
                                });

@@ -33,7 +33,7 @@ struct Stop : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in(that_run);
     Batch batch(app);
-    return batch.on_each("stop", ops::select_vms(batch.ctx, query), jobs,
+    return batch.on_each("stop", query, jobs,
                          [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                            return ended(ctx, ops::stop_vm(ctx, name, timeout));
                          });
@@ -52,7 +52,7 @@ struct Kill : cli::Verb {
   int run(cli::App& app) override {
     auto query = which.query_in(that_run);
     Batch batch(app);
-    return batch.on_each("kill", ops::select_vms(batch.ctx, query), jobs,
+    return batch.on_each("kill", query, jobs,
                          [&](ops::Context& ctx, const std::string& name) -> cli::Done {
                            return ended(ctx, ops::kill_vm(ctx, name));
                          });

@@ -1,6 +1,7 @@
 #include "archive/reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "archive/input.h"
@@ -100,14 +101,23 @@ void take_acls(archive_entry* e, TreeEntry& entry) {
   take(ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, default_acl, entry.default_acl);
 }
 
+// Linux has ids of 32 bits, without the last, which says "nobody was named". Cut to that size, a
+// larger one would make a file somebody else's, root's too.
+uint32_t owner_id(int64_t id, const char* kind, std::string_view path, const std::string& name) {
+  if (id < 0 || id >= std::numeric_limits<uint32_t>::max())
+    throw failed("'{}' has an entry of {} {}: '{}'", name, kind, id, shown(path))
+        .hint("a user or group is a number from 0 to 4294967294");
+  return static_cast<uint32_t>(id);
+}
+
 TreeEntry tree_entry(archive_entry* e, const std::string& name) {
   const char* path = archive_entry_pathname(e);
   if (!path) throw failed("'{}' has an entry without a name", name);
   TreeEntry entry;
   entry.path = plain(path, name);
   entry.mode = archive_entry_mode(e);
-  entry.uid = static_cast<uint32_t>(archive_entry_uid(e));
-  entry.gid = static_cast<uint32_t>(archive_entry_gid(e));
+  entry.uid = owner_id(archive_entry_uid(e), "user", path, name);
+  entry.gid = owner_id(archive_entry_gid(e), "group", path, name);
   entry.mtime = archive_entry_mtime(e);
   // libarchive reads "-1.5" as half a second after -1.
   entry.mtime_ns = entry.mtime < 0 ? 0 : static_cast<uint32_t>(archive_entry_mtime_nsec(e));

@@ -158,6 +158,36 @@ constexpr Word of_net[] = {
      network},
 };
 
+constexpr Word of_dns[] = {
+    {"ls list hosts names query dump ps",
+     "'banger dns records' prints the names and their addresses"},
+    {"show info inspect ping", "'banger dns status' tells whether it answers, where and for whom"},
+    {"lookup dig host nslookup get ask", "'banger dns resolve NAME' asks for one name"},
+    {"up run enable daemon", "'banger dns start' has it answer"},
+    {"down halt kill disable rm", "'banger dns stop' ends it"},
+    {"reload refresh flush", "nothing needs it: names come and go with their VMs"},
+    {"setup register add", "'banger dns install' has this machine ask it for names of its zone"},
+    {"remove unregister", "'banger dns uninstall' takes back what 'banger dns install' did"},
+};
+
+constexpr Word of_bundles[] = {
+    {"ls list ps info inspect status", "'banger bundle show' shows the bundle that VMs boot from"},
+    {"check test validate fsck", "'banger bundle verify' compares each part with its checksum"},
+    {"make create update upgrade rebuild pull fetch download install get",
+     "'banger bundle build' builds what is missing or has changed"},
+    {"rm remove delete del prune clean",
+     "a bundle is a directory of files, which 'banger bundle show' names; no verb removes it"},
+};
+
+constexpr Word of_snapshots[] = {
+    {"add new make save take snap", "'banger vm snapshot create NAME' makes one of a VM that runs"},
+    {"show info inspect ps", "'banger vm snapshot list' lists the snapshots of VMs"},
+    {"revert rollback load resume go apply",
+     "'banger vm snapshot restore NAME SNAPSHOT' has a VM go on from one"},
+    {"delete del remove prune destroy",
+     "'banger vm snapshot rm NAME SNAPSHOT' removes one; it cannot be brought back"},
+};
+
 struct Flag {
   std::string_view flags;
   std::string_view needs; // options that the verb must take, and "!…" that it must not
@@ -275,6 +305,12 @@ std::optional<std::string> verb_from_elsewhere(std::string_view place, std::stri
     own = of_images;
   else if (place == "banger net")
     own = of_net;
+  else if (place == "banger dns")
+    return find(of_dns, word);
+  else if (place == "banger bundle")
+    return find(of_bundles, word);
+  else if (place == "banger vm snapshot")
+    return find(of_snapshots, word);
   else if (place != "banger")
     return std::nullopt;
   for (std::span<const Word> table :

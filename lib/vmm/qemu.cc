@@ -113,7 +113,7 @@ public:
   // another monitor had begun it.
   void resume(Done done) override {
     qmp_.execute("migrate_cancel", Json::object(), patience, [](const auto&) {});
-    command("cont", Json::object(), std::move(done));
+    go_on(std::move(done));
   }
 
   void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>&, Done done) override {
@@ -198,6 +198,20 @@ private:
       return sys::open_below(d, memory_name, O_RDONLY | O_NONBLOCK, dir + "/" + memory_name);
     };
     transfer("migrate-incoming", open, dir, go_on);
+  }
+
+  // QEMU tells that a save is completed before it has left the state "finish-migrate", in which it
+  // refuses "cont", and does not tell when it has.
+  void go_on(Done done) {
+    qmp_.execute("cont", Json::object(), patience, [this, done](auto refused) {
+      if (refused) return done({});
+      qmp_.execute("query-status", Json::object(), patience,
+                   [this, done, why = refused.error()](const auto& answer) {
+                     if (!answer || text_of(*answer, "status") != "finish-migrate")
+                       return done(why);
+                     soon_ = loop_.after(Millis(1), [this, done] { go_on(done); });
+                   });
+    });
   }
 
   // A migration to or from a file, which `open` opens in `dir`, not by a link that QEMU could have

@@ -63,6 +63,21 @@ has_verb() { banger "$1" --help | grep -q "^  $2 "; }
   contains hint "$hint" 'banger net status'
 }
 
+@test "words of other tools are met at banger dns, banger bundle and banger vm snapshot" {
+  for word in ls list names lookup dig up down reload flush register show info; do
+    hinted banger dns $word web
+  done
+  for word in ls list info check update pull rm prune delete; do
+    hinted banger bundle $word
+    case $hint in *"banger image"*) echo "$word: $hint" && false ;; esac
+  done
+  for word in take save show revert rollback delete remove; do
+    hinted banger vm snapshot $word web first
+  done
+  hinted banger vm snapshot delete web first
+  contains hint "$hint" 'cannot be brought back'
+}
+
 @test "what destroys is said to, and only where it was asked for" {
   for word in delete remove undefine purge; do
     for place in banger 'banger vm'; do

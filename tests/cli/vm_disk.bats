@@ -222,6 +222,12 @@ mib() { echo $(($1 << 20)); }
   expect 4 banger image rm larger
   expect 3 banger vm reset --image mine r
   expect 3 banger vm reset nobody
+  # A variable that was not set chooses nothing: the disk stays.
+  debugfs -w -R 'mkdir /stays' "$(disk r root.img)" 2>/dev/null
+  expect 2 banger vm reset --image= r
+  errors "invalid --image '': it is empty"
+  expect 2 banger vm reset --image '' r
+  debugfs -R 'stat /stays' "$(disk r root.img)" 2>/dev/null | grep -q Inode
   expect 0 banger doctor --leaks
   same "$output" ''
 }

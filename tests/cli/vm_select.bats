@@ -348,3 +348,24 @@ watches() { [ "$(cut -d' ' -f3 "/proc/$1/stat")" = S ] && readlink "/proc/$1/fd/
   same "$output" ''
   errors 'in order'
 }
+
+@test "a VM that nobody named and another command removes meanwhile is no failure" {
+  banger vm failpoints >/dev/null 2>&1 || skip 'this build has no failpoints'
+  made --count 6 n-
+  BANGER_FAILPOINT=sys.unlink#2:sleep=1500 banger vm rm --all -j 1 --json >"$root/first" 2>&1 3>&- &
+  first=$!
+  await 10 is_removing
+  banger vm set --all -j 1 --cpus 2 --json >"$root/set" 2>&1 3>&- &
+  set=$!
+  expect 0 banger vm rm --all --json
+  same "$(jq -r .state <<<"$output" | sort -u)" removed
+  schema result
+  same "$(banger vm list -q)" '' # nothing is left when it returns
+  # Each was removed once.
+  wait "$first"
+  same "$(jq -s 'map(select(.changed)) | length' - "$root/first" <<<"$output")" 6
+  wait "$set"
+  # By its name it is missed.
+  expect 3 banger vm rm n-1
+}
+is_removing() { [ "$(banger vm list --json | jq -r '.state' | grep -c removing)" -ge 1 ]; }

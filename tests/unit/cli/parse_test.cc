@@ -105,12 +105,12 @@ TEST(Parse, CommonOptionsBeforeAndAfterTheVerb) {
 TEST(Parse, ValuesAreTakenAsTheyAre) {
   Sample v;
   Common c;
-  parse(
-      sample_tool(), v, c,
-      {"start", "--memory", "-1", "--disk=", "--label", "[a,b]", "--label", "", "[x,y]", "-", ""});
+  parse(sample_tool(), v, c,
+        {"start", "--memory", "-1", "--disk= ", "--label", "[a,b]", "--label", " ", "[x,y]", "-",
+         ""});
   EXPECT_EQ(v.memory, "-1");
-  EXPECT_EQ(v.disk, "");
-  EXPECT_EQ(v.labels, (Words{"[a,b]", ""}));
+  EXPECT_EQ(v.disk, " ");
+  EXPECT_EQ(v.labels, (Words{"[a,b]", " "}));
   EXPECT_EQ(v.names, (Words{"[x,y]", "-", ""}));
 }
 
@@ -189,6 +189,11 @@ TEST(Refused, ValuesThatAreMissingOrTooMany) {
             "option '--memory' needs a value");
   EXPECT_EQ(refusal({"start", "x", "--force=yes"}).message(), "option '--force' takes no value");
   EXPECT_EQ(refusal({"start", "x", "--json=false"}).message(), "option '--json' takes no value");
+}
+
+TEST(Refused, AnEmptyTextIsNotTheOptionLeftOut) {
+  EXPECT_EQ(refusal({"start", "x", "--image="}).message(), "invalid --image '': it is empty");
+  EXPECT_EQ(refusal({"start", "x", "--image", ""}).message(), "invalid --image '': it is empty");
 }
 
 TEST(Refused, WordsThatAreNoChoice) {

@@ -350,7 +350,7 @@ protected:
     lines = std::make_unique<sys::LineReader>(peer.get());
   }
   // Answers the next command, which must be `command`.
-  void answer(const std::string& command, const std::string& result) {
+  void answer(const std::string& command, const std::string& result, const char* how = "return") {
     Json asked;
     for (int tries = 0; !asked.contains("id"); tries++) { // the greeting has none
       ASSERT_LT(tries, 1000) << "it does not ask for " << command;
@@ -362,7 +362,7 @@ protected:
         run();
     }
     EXPECT_EQ(asked.value("execute", ""), command);
-    say(fmt::format("{{\"return\":{},\"id\":{}}}", result, asked["id"].dump()));
+    say(fmt::format("{{\"{}\":{},\"id\":{}}}", how, result, asked["id"].dump()));
     run();
   }
   void run() {
@@ -435,6 +435,31 @@ TEST_F(QemuTest, ASaveGoesToAFileThatQemuIsHanded) {
   run();
   ASSERT_EQ(saved.size(), 2u);
   EXPECT_NE(saved[1]->message().find("saved/memory"), std::string::npos);
+}
+
+TEST_F(QemuTest, AGuestIsLetGoOnWhenItsSaveHasBeenFinalized) {
+  answer("query-status", R"({"running":false,"status":"finish-migrate"})");
+  std::vector<std::optional<Error>> resumed;
+  auto refuse = [&](const char* status) {
+    answer("cont", R"({"class":"GenericError","desc":"Migration is not finalized yet"})", "error");
+    answer("query-status", fmt::format(R"({{"running":false,"status":"{}"}})", status));
+  };
+  auto resume = [&] {
+    running->resume([&](std::optional<Error> e) { resumed.push_back(std::move(e)); });
+    answer("migrate_cancel", "{}");
+  };
+  resume();
+  refuse("finish-migrate");
+  refuse("finish-migrate");
+  EXPECT_TRUE(resumed.empty());
+  answer("cont", "{}");
+  ASSERT_EQ(resumed.size(), 1u);
+  EXPECT_FALSE(resumed[0]);
+  // Refused for any other reason it is not tried again.
+  resume();
+  refuse("internal-error");
+  ASSERT_EQ(resumed.size(), 2u);
+  EXPECT_TRUE(resumed[1]);
 }
 
 TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
