@@ -37,7 +37,7 @@ struct Prune : cli::Verb {
     Work work(app);
     std::vector<std::string> unused;
     for (const Image& image : ops::list_images(work.ctx))
-      if (work.ctx.state.image_users(image.id).empty()) unused.push_back(image.name);
+      if (image.vms == 0) unused.push_back(image.name);
     return work.for_each(app, "prune", unused, [&](const std::string& name) -> cli::Done {
       if (dry_run) return {"unused", false};
       try {
@@ -47,7 +47,7 @@ struct Prune : cli::Verb {
         // Nobody named it: another command may have been faster, or may have taken it into use.
         auto now = work.ctx.state.find_image(name);
         if (!now) return {"removed", false};
-        if (work.ctx.state.image_users(now->id).empty()) throw;
+        if (now->vms == 0) throw;
         return {"used", false};
       }
     });

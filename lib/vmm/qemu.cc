@@ -113,7 +113,7 @@ public:
   // another monitor had begun it.
   void resume(Done done) override {
     qmp_.execute("migrate_cancel", Json::object(), patience, [](const auto&) {});
-    go_on(std::move(done));
+    let_go_on(std::move(done));
   }
 
   void limit(const std::vector<Disk>& disks, const std::optional<RateLimit>&, Done done) override {
@@ -202,14 +202,14 @@ private:
 
   // QEMU tells that a save is completed before it has left the state "finish-migrate", in which it
   // refuses "cont", and does not tell when it has.
-  void go_on(Done done) {
+  void let_go_on(Done done) {
     qmp_.execute("cont", Json::object(), patience, [this, done](auto refused) {
       if (refused) return done({});
       qmp_.execute("query-status", Json::object(), patience,
                    [this, done, why = refused.error()](const auto& answer) {
                      if (!answer || text_of(*answer, "status") != "finish-migrate")
                        return done(why);
-                     soon_ = loop_.after(Millis(1), [this, done] { go_on(done); });
+                     soon_ = loop_.after(Millis(1), [this, done] { let_go_on(done); });
                    });
     });
   }
