@@ -18,7 +18,7 @@ teardown() {
     ip netns pids outside | xargs -r kill || true
     ip netns del outside || true
   fi
-  banger vm list -q 2>/dev/null | xargs -r banger vm kill >/dev/null 2>&1 || true
+  banger vm kill --all >/dev/null 2>&1 || true
   remove_vms
 }
 

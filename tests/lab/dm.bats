@@ -14,7 +14,7 @@ setup() {
   before=$(devices)
 }
 teardown() {
-  banger vm list -q 2>/dev/null | xargs -r banger vm kill >/dev/null 2>&1 || true
+  banger vm kill --all >/dev/null 2>&1 || true
   [ -z "${small:-}" ] || umount -l "$small"
   remove_vms
   [ "$(id -u)" -ne 0 ] || dmsetup remove banger-test 2>/dev/null || true

@@ -37,8 +37,9 @@ tell_vms() {
 remove_vms() {
   [ -z "${BATS_TEST_NAME:-}" ] || [ -n "${BATS_TEST_COMPLETED:-}${BATS_TEST_SKIPPED:-}" ] ||
     tell_vms || true
-  # Nothing of a failed test may stay: not its VMs, not the files that it planted.
-  banger vm list -q 2>/dev/null | xargs -r banger vm rm --force >/dev/null 2>&1
+  # Nothing of a failed test may stay: not its VMs, not the files that it planted. By this shell's `banger`,
+  # which may be one in a world of the test's: another program (xargs) would start the machine's.
+  banger vm rm --force --all >/dev/null 2>&1
   remove_private_root
 }
 
