@@ -37,6 +37,20 @@ private_root() {
   cd "$HOME" || return
 }
 
+# end [-SIGNAL] [PID...]: for teardown: ends those of these processes (KILL) that are this test's and are there yet.
+# The number of one that has ended may meanwhile be that of anybody's process.
+end() {
+  local signal=-KILL pid
+  case ${1:-} in -*) signal=$1 && shift ;; esac
+  for pid in "$@"; do
+    ! is_own "$pid" || kill "$signal" "$pid" 2>/dev/null || true
+  done
+}
+# This shell's child, or started with a setting that names the private root, as all that a test starts is.
+is_own() {
+  grep -qsx "PPid:[[:space:]]*$$" "/proc/$1/status" || grep -qszF "${root:?}" "/proc/$1/environ"
+}
+
 # For teardown, after the test has stopped what it started.
 remove_private_root() {
   local lock
@@ -140,8 +154,15 @@ took_at_most() {
   }
 }
 
+# holds FILTER [FILE]...: what jq -e tells, but that no input at all is a failure; jq 1.6 takes it for success.
+holds() {
+  local said
+  said=$(jq -e "$@") && [ -n "$said" ]
+}
+
 # The directory of the bundle that the tools under test boot from; a failure where there is none
 # (assign it first: an empty path in a word of another command would be the root directory).
 runtime_bundle() {
-  banger bundle show --json | jq -er .path
+  local path
+  path=$(banger bundle show --json | jq -r .path) && [ -n "$path" ] && echo "$path"
 }

@@ -12,10 +12,9 @@ dns_root() {
 }
 setup() { dns_root; }
 teardown() {
-  local pid
   # Of a failed test, too.
   banger dns stop >/dev/null 2>&1 || true
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  end "${pids[@]}"
   remove_private_root
 }
 

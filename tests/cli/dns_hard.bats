@@ -265,7 +265,7 @@ answered() { [ "$(short "$1")" = "$2" ]; }
 rcode() { ask +noall +comments "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p'; }
 answers() { ask +time=1 vm SOA >/dev/null; }
 pid_in() { [ "$1" = running ] && echo "$vmm" || echo 0; }
-is_up() { banger vm list --json | jq -e 'select(.name == "demo" and .state == "running")' >/dev/null; }
+is_up() { [ "$(banger vm list --json | jq -r 'select(.name == "demo").state')" = running ]; }
 
 @test "on a full disk it goes on, begins, and follows again when there is room" {
   unshare -rm true 2>/dev/null || skip 'no user namespaces, so no file system of its own'

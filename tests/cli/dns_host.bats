@@ -15,8 +15,7 @@ setup() {
   echo "hosts: files dns" >"$root/nsswitch.conf"
 }
 teardown() {
-  local pid
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  end "${pids[@]}"
   remove_private_root
 }
 

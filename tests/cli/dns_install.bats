@@ -45,9 +45,8 @@ END
   export PATH=$root/fake:$PATH
 }
 teardown() {
-  local pid
-  [ ! -e "$root/dnsmasq.pid" ] || kill -KILL "$(cat "$root/dnsmasq.pid")" 2>/dev/null || true
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  [ ! -e "$root/dnsmasq.pid" ] || end "$(cat "$root/dnsmasq.pid")"
+  end "${pids[@]}"
   remove_private_root
 }
 

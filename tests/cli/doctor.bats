@@ -7,7 +7,7 @@ setup() {
   pids=()
 }
 teardown() {
-  [ ${#pids[@]} -eq 0 ] || kill -9 "${pids[@]}" 2>/dev/null || true
+  end "${pids[@]}"
   remove_private_root
 }
 

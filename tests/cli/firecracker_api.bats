@@ -13,7 +13,7 @@ setup() {
   mkfifo "$dir/metrics" # as the start makes it
 }
 teardown() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  end $server
   remove_private_root
 }
 

@@ -32,7 +32,7 @@ page_of() { echo "$BANGER_BUILD/share/man/man1/$1${2:+-${2// /-}}.1"; }
 
 @test "every verb has a summary of one line, in lower case and without full stop" {
   check() {
-    jq -e '.summary | test("^[a-z][^\n]*[^.\n]$") and length <= 70' <<<"$3" >/dev/null
+    holds '.summary | test("^[a-z][^\n]*[^.\n]$") and length <= 70' <<<"$3"
   }
   each_verb check
 }

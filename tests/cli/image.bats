@@ -778,7 +778,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' banger-image import mine - <pipe 3>&- &
 }
 
 @test "an image of an earlier bundle stays for its VMs, under another name; one of an earlier list is stale" {
-  bundle=$(banger bundle show --json | jq -er .path) || skip 'no bundle'
+  bundle=$(runtime_bundle) || skip 'no bundle'
   mkdir copy
   part=$(jq -r '.parts[] | select(.name == "root-tiny").file' "$bundle/bundle.json")
   for file in "$part" $(jq -r '.parts[] | select(.name | startswith("root-") | not).file' "$bundle/bundle.json"); do

@@ -63,7 +63,7 @@ ended() { # ended STATUS
 }
 
 teardown() {
-  [ ! -e "$HOME/serve.pid" ] || kill "$(cat "$HOME/serve.pid")"
+  [ ! -e "$HOME/serve.pid" ] || end "$(cat "$HOME/serve.pid")"
   [ -z "$server" ] || stop_server
   remove_private_root
 }

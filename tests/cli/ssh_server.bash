@@ -13,7 +13,7 @@ setup() {
 }
 
 teardown() {
-  for server in "${servers[@]}"; do kill -KILL "$server"; done
+  end "${servers[@]}"
   remove_private_root
 }
 
@@ -105,7 +105,7 @@ plain_vm() {
 
 # Soon, with this status: process $2.
 ended_by() {
-  await 10 gone "$2" || kill -KILL "$2"
+  await 10 gone "$2" || end "$2"
   status=0
   wait "$2" || status=$?
   same "$status" "$1"

@@ -9,7 +9,7 @@ setup() {
 }
 teardown() {
   if [ ${#pids[@]} -gt 0 ]; then
-    kill -9 "${pids[@]}"
+    end "${pids[@]}"
     wait "${pids[@]}" 2>/dev/null || true
     inside "rmdir $group"
   fi

@@ -18,7 +18,7 @@ teardown() {
 runs_on_firecracker() { same "$(vm_field "$1" '[.state, .vmm.driver, .vmm.accel] | join(" ")')" 'running firecracker kvm'; }
 
 tells_its_memory() {
-  banger vm stats --json "$1" | jq -e '.guest | .total < 134217728 and .available > 10000000 and .free > 0' >/dev/null
+  banger vm stats --json "$1" | holds '.guest | .total < 134217728 and .available > 10000000 and .free > 0'
 }
 
 @test "it is taken by itself; ssh, a work disk that stays, its console and its log apart, stop and start" {

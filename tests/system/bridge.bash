@@ -15,9 +15,8 @@ setup() {
   own_host
 }
 teardown() {
-  local pid
   [ -z "${world:-}" ] || remove_vms
-  for pid in "${servers[@]}" $outside $world; do kill "$pid" 2>/dev/null || true; done
+  end "${servers[@]}" $outside $world
 }
 
 in_ns() {

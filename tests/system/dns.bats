@@ -10,7 +10,7 @@ setup() {
   export BANGER_DNS_LISTEN=127.0.0.1:$port
 }
 teardown() {
-  [ -z "$daemon" ] || kill -KILL "$daemon"
+  end $daemon
   remove_vms
 }
 

@@ -13,8 +13,7 @@ setup() {
   pids=()
 }
 teardown() {
-  local pid
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  end "${pids[@]}"
   # A test may have gone on in the other state.
   BANGER_STATE_DIR=$root/other banger vm rm --force --all >/dev/null 2>&1 || true
   export BANGER_STATE_DIR=$root/state

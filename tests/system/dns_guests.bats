@@ -14,8 +14,7 @@ setup() {
 }
 teardown() {
   remove_vms
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  [ -z "$world" ] || kill "$world" 2>/dev/null || true
+  end $server $world
 }
 
 within() { nsenter --target "$world" --user --mount --net --preserve-credentials -- "$@"; }

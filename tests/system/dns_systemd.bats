@@ -6,7 +6,7 @@ load vm
 
 setup() {
   vm_root
-  banger bundle show --json | jq -e '.parts[] | select(.name == "root-debian")' >/dev/null ||
+  banger bundle show --json | holds '.parts[] | select(.name == "root-debian")' ||
     skip 'the bundle has no Debian root'
   ! ldd "$BANGER_BUILD/bin/banger-dns" >/dev/null 2>&1 || skip 'banger-dns needs libraries'
 }

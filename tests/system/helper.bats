@@ -23,7 +23,7 @@ setup() {
   for uid in 1000 1001; do state_of $uid; done
 }
 teardown() {
-  [ -z "${world:-}" ] || kill "$world"
+  end ${world:-}
   remove_private_root
 }
 

@@ -8,7 +8,7 @@ setup() {
   private_root
 }
 teardown() {
-  [ -z "${runner:-}" ] || kill -KILL "$runner" 2>/dev/null || true
+  end ${runner:-}
   remove_private_root
 }
 

@@ -7,7 +7,7 @@ setup() {
   server=
 }
 teardown() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  end $server
   remove_vms
 }
 

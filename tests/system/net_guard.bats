@@ -13,8 +13,8 @@ teardown() {
   local pid
   # A function that is run beside is a shell, and what it runs its child.
   for pid in $helpers; do
-    pkill -P "$pid" || true
-    kill "$pid" 2>/dev/null || true
+    # shellcheck disable=SC2046 # none or more
+    end $(pgrep -P "$pid") "$pid"
   done
 }
 

@@ -11,8 +11,8 @@ setup() {
   stopped=""
 }
 teardown() {
-  [ -z "$stopped" ] || kill -CONT "$stopped" 2>/dev/null || true
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  end -CONT $stopped
+  end $server
   remove_vms
 }
 

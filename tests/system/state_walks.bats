@@ -6,7 +6,7 @@ load vm
 load points
 
 teardown() {
-  [ -z "${stray:-}" ] || kill -9 "$stray" 2>/dev/null || true
+  end ${stray:-}
   remove_vms
 }
 

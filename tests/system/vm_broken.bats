@@ -5,10 +5,9 @@ load vm
 
 teardown() {
   # Processes that a failed test left stopped could not be removed.
-  local pid
-  for pid in $stopped; do kill -CONT "$pid" 2>/dev/null || true; done
+  end -CONT $stopped
   # Nor could it find a VM whose directory it had removed.
-  [ -z "$vmm" ] || gone "$vmm" || kill -9 "$vmm" || true
+  end $vmm
   remove_vms
 }
 

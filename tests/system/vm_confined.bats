@@ -46,7 +46,7 @@ END
 
 teardown() {
   [ -z "${shm:-}" ] || ipcrm -m "$shm"
-  [ -z "${listener:-}" ] || kill "$listener"
+  end ${listener:-}
   remove_vms
 }
 
@@ -88,7 +88,7 @@ tries=37
   for net in isolated user; do
     expect 0 banger vm run $tiny --net $net --work-disk 16M x
     reached $tries "${own[@]}"
-    banger vm show --json x | jq -re .vmm.confinement | grep -qE '^namespaces(, landlock [0-9]+)?$'
+    banger vm show --json x | jq -r .vmm.confinement | grep -qE '^namespaces(, landlock [0-9]+)?$'
     banger vm show x | grep -q '^confined  *to its own files, by namespaces'
     pid=$(vm_field x .vmm.pid)
     # It has no right on its host, but root's own network the one to bind the port of ssh.
@@ -96,7 +96,7 @@ tries=37
     [ $((0x$(sed -n 's/^CapBnd:.//p' "/proc/$pid/status") & ~0x400 & -($(id -u) == 0))) -eq 0 ]
     # Whose it is can still be told by its directory.
     same "$(stat -L -c %d:%i "/proc/$pid/cwd")" "$(stat -c %d:%i "$(runtime_of x)")"
-    banger vm stats --json x | jq -e '.memory.pss > 10000000 and .cpu.seconds > 0' >/dev/null
+    banger vm stats --json x | holds '.memory.pss > 10000000 and .cpu.seconds > 0'
     # A process with mounts of its own may stand in another directory of that name: it is none of the VM's.
     stand_apart "$(runtime_of x)"
     # The guest has all that it had: both disks, ssh, its console, a published port.

@@ -5,7 +5,7 @@ load vm
 
 setup() {
   vm_root
-  banger bundle show --json | jq -e '.parts[] | select(.name == "root-debian")' >/dev/null ||
+  banger bundle show --json | holds '.parts[] | select(.name == "root-debian")' ||
     skip 'the bundle has no Debian root'
 }
 

@@ -77,7 +77,7 @@ trace_create() {
   # As far as the program that asks whether the guest is ready; a boot under strace takes long.
   # shellcheck disable=SC2016 # for the inner shell
   life='banger-vm start --no-wait x &&
-    timeout 60 sh -c "until banger-vm show --json x | jq -e .vmm.pid; do :; done" &&
+    timeout 60 sh -c "until banger-vm show --json x | jq .vmm.pid | grep -qx \"[0-9]*\"; do :; done" &&
     banger-vm stop --timeout 0s x'
   expect 0 banger vm create $tiny x
   walked banger-vm banger-monitor banger-place banger-netns banger-resolver banger-guest -- sh -c "$life"
@@ -98,7 +98,7 @@ trace_create() {
   # shellcheck disable=SC2016 # for the inner shell
   expect 0 strace -f -qq -y --seccomp-bpf -e trace=fsync,fdatasync,sync,syncfs,unlinkat -e signal=none \
     -o "$root/calls" sh -c 'banger-vm start --no-wait x &&
-    timeout 60 sh -c "until banger-vm show --json x | jq -e .vmm.pid; do :; done" &&
+    timeout 60 sh -c "until banger-vm show --json x | jq .vmm.pid | grep -qx \"[0-9]*\"; do :; done" &&
     mkdir started && rm -r started && banger-vm kill x'
   grep -q started "$root/calls"
   same "$(sed '/started/Q' "$root/calls" | grep sync)" ''

@@ -27,12 +27,11 @@ load vm
 
   # The log: each line an object; a verb and the monitor that it started have one operation.
   for log in "$BANGER_STATE_DIR/log/banger.jsonl" "$(vm_field one .logs.lifecycle)"; do
-    jq -es 'all(.time and .level and .op and .event)' "$log" >/dev/null
+    holds -s 'length > 0 and all(.time and .level and .op and .event)' "$log"
   done
   op=$(jq -r 'select(.event == "vm.start") | .op' "$BANGER_STATE_DIR/log/banger.jsonl" | tail -1)
   same "$(jq -r 'select(.event == "vm.ready") | .op' "$(vm_field one .logs.lifecycle)" | tail -1)" "$op"
-  jq -es 'map(select(.event == "vm.start") | .seconds > 0) | length > 0 and all' \
-    "$BANGER_STATE_DIR/log/banger.jsonl" >/dev/null
+  holds -s 'map(select(.event == "vm.start") | .seconds > 0) | length > 0 and all' "$BANGER_STATE_DIR/log/banger.jsonl"
   logged=$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")
   expect 0 banger vm set --log-level warn --label a=b one
   same "$(wc -l <"$BANGER_STATE_DIR/log/banger.jsonl")" "$logged"

@@ -10,7 +10,7 @@ setup() {
   holder=
 }
 teardown() {
-  [ -z "$holder" ] || kill "$holder"
+  end $holder
   remove_vms
 }
 

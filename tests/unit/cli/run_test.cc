@@ -9,6 +9,7 @@
 
 #include "cli/app.h"
 #include "cli/verb.h"
+#include "sys/forked.h"
 
 namespace banger::cli {
 namespace {
@@ -75,7 +76,7 @@ protected:
   static Ran run(const Words& words, const std::string& input = {}, int out_fd = -1) {
     int out[2], err[2], in[2];
     EXPECT_EQ(::pipe(out) + ::pipe(err) + ::pipe(in), 0);
-    pid_t pid = ::fork();
+    pid_t pid = forked();
     if (pid == 0) {
       ::dup2(in[0], 0);
       ::dup2(out_fd >= 0 ? out_fd : out[1], 1);

@@ -10,6 +10,7 @@
 #include "net/holder.h"
 #include "sys/datagram.h"
 #include "sys/file.h"
+#include "sys/forked.h"
 #include "sys/inet.h"
 #include "sys/lines.h"
 #include "sys/listen.h"
@@ -22,7 +23,7 @@ protected:
   HolderTest() {
     if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
     Fd listener = sys::listen_unix(root_ + "/holder.sock");
-    pid_ = ::fork();
+    pid_ = forked();
     if (pid_ == 0) {
       try {
         serve_holder(std::move(listener), HostAddresses());

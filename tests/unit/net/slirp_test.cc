@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/forked.h"
 #include "sys/inet.h"
 #include "sys/socket.h"
 #include "sys/wait.h"
@@ -59,7 +60,7 @@ protected:
   Refusing() {
     if (!::mkdtemp(root_.data())) throw sys_error(errno, "cannot make a directory");
     Fd listener = sys::listen_unix(socket());
-    pid_ = ::fork();
+    pid_ = forked();
     if (pid_ != 0) return;
     for (;;) {
       pollfd wait{listener.get(), POLLIN, 0};

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "state/state.h"
 #include "sys/file.h"
+#include "sys/forked.h"
 
 namespace banger::state {
 
@@ -36,7 +37,7 @@ protected:
 
   // Runs `body` in a process of its own; its exit status is 0 if it returned, 1 if it threw.
   static int start(const std::function<void()>& body) {
-    int pid = ::fork();
+    int pid = forked();
     if (pid != 0) return pid;
     int status = 0;
     try {

@@ -17,6 +17,7 @@
 #include "core/units.h"
 #include "sys/cell.h"
 #include "sys/file.h"
+#include "sys/forked.h"
 #include "sys/lines.h"
 #include "sys/wait.h"
 
@@ -52,7 +53,7 @@ protected:
   // Starts a process that goes on in a cell: `inside` says there what it finds.
   template <typename F>
   void start(F&& inside) {
-    maker_ = ::fork();
+    maker_ = forked();
     if (maker_ != 0) {
       report_.write.reset();
       said_.write.reset();
@@ -226,7 +227,7 @@ TEST_F(CellTest, WhoIsInACellIsToldApart) {
 
 // A fault that no host forbids anything by is none of those on which a process goes on without.
 TEST_F(CellTest, WhatIsNotForbiddenIsAFault) {
-  maker_ = ::fork();
+  maker_ = forked();
   if (maker_ == 0) {
     if (::chdir((dir_ + "/own").c_str()) != 0) ::_exit(1);
     // Room for the two processes' socket, and for no mount.

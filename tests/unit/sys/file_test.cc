@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "sys/at.h"
 #include "sys/copy.h"
+#include "sys/forked.h"
 #include "sys/proc.h"
 
 namespace banger::sys {
@@ -188,7 +189,7 @@ TEST_F(FileCalls, WhatIsMountedBelowStays) {
   std::string tree = dir + "/tree", mounted = tree + "/mounted";
   make_dirs(mounted);
   constexpr int cannot = 77;
-  int pid = ::fork();
+  int pid = forked();
   if (pid == 0) {
     if (!may_mount() || ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("tmpfs", mounted.c_str(), "tmpfs", 0, nullptr) != 0)

@@ -114,7 +114,9 @@ TEST(Run, AGrandchildThatKeepsThePipesOpenIsNotWaitedFor) {
   auto start = std::chrono::steady_clock::now();
   RunResult r = run({{"sh", "-c", "sleep 30 & echo $!"}, {}, {}, false});
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
-  ::kill(std::atoi(r.out.c_str()), SIGKILL);
+  int pid = std::atoi(r.out.c_str());
+  ASSERT_GT(pid, 0) << r.out;
+  ::kill(pid, SIGKILL);
 }
 
 TEST(Run, AFailureIsToldWithTheLastLine) {
