@@ -20,10 +20,6 @@ std::string tag_of(const Host& host) {
   }
 }
 
-} // namespace
-
-namespace {
-
 Check bridge_check(const Host& host, const std::string& tag) {
   helper::Client::Seen seen;
   try {
