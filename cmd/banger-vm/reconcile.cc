@@ -11,14 +11,24 @@ namespace banger::tool {
 namespace {
 
 // What no row tells of is no VM's to be made true: it is told, and left.
+// True: there was something to tell.
 bool tell_leaks(cli::App& app, ops::Reader& in) {
-  auto found = ops::find_leaks(in, [&](const std::string& what, const std::string& mend) {
+  if (app.out.json || app.out.quiet) return false; // nobody would read it
+  bool told = false;
+  auto tell = [&](const std::string& what, const std::string& mend) {
     app.notice(mend.empty() ? what : fmt::format("{}; to mend it: {}", what, mend));
-  });
-  if (found.empty()) return false;
-  app.notice(fmt::format("{} of what earlier runs left {} of no VM: banger doctor --leaks",
-                         found.size(), found.size() == 1 ? "is" : "are"));
-  return true;
+    told = true;
+  };
+  try {
+    auto found = ops::find_leaks(in, tell);
+    if (!found.empty())
+      tell(fmt::format("{} of what earlier runs left {} of no VM: banger doctor --leaks",
+                       found.size(), found.size() == 1 ? "is" : "are"),
+           {});
+  } catch (const Error& e) { // it fails no reconciling that has succeeded
+    tell(fmt::format("what earlier runs left was not looked at: {}", e.message()), e.hint());
+  }
+  return told;
 }
 
 struct Reconcile : cli::Verb {

@@ -16,7 +16,7 @@
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…],
-//                                                 "faults":[{"text","tap","restarts"}…]}
+//                                                 "faults":[{"text","tap","restarts","clashes"}…]}
 //                                                 (net/bridge_faults.h)
 //   {"v":1,"do":"find","tag":T}              ──>  {"v":1,"objects":[{"object","name","known"}…],
 //                                                 "bridges":[{"tag","state"}…]}

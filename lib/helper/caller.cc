@@ -123,9 +123,11 @@ void leave_control_group() {
 }
 
 bool is_member(const Caller& caller, const std::string& group) {
-  auto in = [&](gid_t gid) { return sys::group_name(gid) == group; };
-  if (in(caller.gid) || std::ranges::any_of(caller.groups, in)) return true;
-  return std::ranges::any_of(sys::groups_of(caller.uid), in);
+  // By its number: a host may have several names for one.
+  auto gid = sys::group_id(group);
+  if (!gid) return false;
+  auto has = [&](const std::vector<gid_t>& all) { return std::ranges::count(all, *gid) > 0; };
+  return caller.gid == *gid || has(caller.groups) || has(sys::groups_of(caller.uid));
 }
 
 struct flock one_byte(off_t at) {

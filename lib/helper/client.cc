@@ -147,7 +147,8 @@ Client::Seen Client::look(const std::string& tag) const {
             counts_of(reply),
             {}};
   for (const Json& f : reply.value("faults", Json::array()))
-    seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false)});
+    seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false),
+                           f.value("clashes", false)});
   return seen;
 }
 

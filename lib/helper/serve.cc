@@ -38,7 +38,8 @@ Json seen_of(const net::BridgeHost::Seen& seen) {
     out.push_back({{"address", o.address}, {"packets", o.packets}, {"bytes", o.bytes}});
   Json faults = Json::array();
   for (const auto& f : seen.faults)
-    faults.push_back({{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}});
+    faults.push_back(
+        {{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}, {"clashes", f.clashes}});
   return {{"up", seen.up},
           {"uplinks", names_of(seen.uplinks)},
           {"drops", drops},

@@ -101,7 +101,10 @@ std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& link
       add(fmt::format("'{}' leads outside now, and guests may not go by it", name));
   for (const Prefix& p : links.routed(bridge))
     if (overlap(p, b.subnet.as_prefix()))
-      add(fmt::format("this host has another route to {}, in the bridge's subnet", to_text(p)));
+      faults.push_back(
+          {.text =
+               fmt::format("this host has another route to {}, in the bridge's subnet", to_text(p)),
+           .clashes = true});
   auto place = [](const Pass& p) { return std::tie(p.way, p.family, p.table, p.chain); };
   Firewalls firewalls(rules);
   if (std::vector<Pass> needed = firewalls.find(); !needed.empty()) {

@@ -1,6 +1,6 @@
 // What a host has lost of a bridge since it was made, by whatever hand: a flush of all rules, a
 // link removed, an address taken off, forwarding turned off, a firewall reloaded, another way out.
-// `banger net up` makes it whole again.
+// `banger net up` makes it whole again, but for what says otherwise.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ struct BridgeFault {
   int tap = 0;      // of which VM alone; 0: of all
   // The VM's VMM holds a tap that has gone: what mends it is a restart of the VM.
   bool restarts = false;
+  bool clashes = false; // its subnet is somebody else's, too: it needs another one
   bool operator==(const BridgeFault&) const = default;
 };
 

@@ -111,8 +111,12 @@ std::vector<Prefix> BridgeHost::needed(const std::string& tag) {
 }
 
 // The link's own identity is its name: it follows from the tag, which is the user's.
+// Its rules are looked at, too: somebody's flush of a table leaves that and its chains.
 bool BridgeHost::is_whole(const RegisteredBridge& entry) {
-  return entry.version == bridge_version && link_faults(entry, links_).empty();
+  const std::string table = table_name(entry.bridge.tag);
+  return entry.version == bridge_version && link_faults(entry, links_).empty() &&
+         thin_tables(entry.bridge, rules_.list("bridge", table), rules_.list("inet", table))
+             .empty();
 }
 
 void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
@@ -239,8 +243,8 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
     check_subnet(*entry);
     links_.remove(bridge_name(tag)); // with its address
     entry->version = 0;
-  } else {
-    check_subnet(*entry);
+  } else if (is_new || !links_.is_local(entry->bridge.subnet.bridge())) {
+    check_subnet(*entry); // what is there is made whole, whoever has come into its subnet since
   }
   try {
     make(*entry);

@@ -68,7 +68,10 @@ std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) con
   } catch (const Error& e) {
     const std::string path = bridge_record(tag);
     throw failed("the record '{}' cannot be read: {}", path, e.message())
-        .hint(e.hint().empty() ? fmt::format("sudo rm {}, and banger net up", path) : e.hint());
+        .hint(e.hint().empty()
+                  ? fmt::format(
+                        "sudo rm {}, banger net up, and banger vm restart of those that run", path)
+                  : e.hint());
   }
 }
 

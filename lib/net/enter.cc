@@ -32,7 +32,8 @@ void confine(const std::vector<sys::Reach>& reaches, bool tcp, Fd report) {
       std::fprintf(stderr, "banger-enter: no root directory of its own for the VMM: %s\n",
                    fault->what());
   sys::drop_capabilities(tcp);
-  sys::forbid_namespaces();
+  if (!sys::forbid_namespaces())
+    std::fputs("banger-enter: this kernel keeps no process from making namespaces\n", stderr);
   sys::confine(reaches, tcp);
 }
 

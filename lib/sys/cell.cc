@@ -177,7 +177,7 @@ std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& rep
   if (child < 0) throw sys_error(errno, "cannot make a process");
   if (child > 0) {
     // In this order: where this process is killed in between, the first one ends them both.
-    write_all(report.get(), fmt::format("{} {}\n", child, first.pid()));
+    write_all(report.get(), fmt::format("{}\n{}\n", child, first.pid()));
     first.tell(there);
     ::_exit(0);
   }

@@ -25,8 +25,8 @@ namespace banger::sys {
 // Returns nothing in a new process, the cell's only one beside the first: a child of this process's
 // parent, in a session of its own with a keyring of its own, and in the directory in which this one
 // was, which is no root and is among the reaches. This process has then told the new one's pid on
-// `report`, and the pid of the first one, as "PID FIRST\n", and has ended with status 0. When the
-// first has ended, so have all in the cell.
+// `report`, in a line, and in a second one the pid of the first, and has ended with status 0. When
+// the first has ended, so have all in the cell.
 //
 // Returns in this process, with the cause, where the host forbids such namespaces; then nothing has
 // changed, and nothing was told on `report`. Throws where it fails for any other cause.

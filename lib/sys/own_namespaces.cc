@@ -39,7 +39,7 @@ constexpr size_t arch = offsetof(seccomp_data, arch), call = offsetof(seccomp_da
 
 } // namespace
 
-void forbid_namespaces() {
+bool forbid_namespaces() {
   sock_filter program[] = {
       load(arch),
       skip_if(BPF_JEQ, AUDIT_ARCH_X86_64, 1),
@@ -63,10 +63,12 @@ void forbid_namespaces() {
   };
   sock_fprog filter{static_cast<uint16_t>(sizeof program / sizeof *program), program};
   // What it keeps from a process is no reason to slow that down on processors with side channels.
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) !=
-          0 &&
-      errno != ENOSYS && errno != EINVAL)
+  // Who stands in for a kernel (gVisor) may not know that flag.
+  for (unsigned long flags : {SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0UL})
+    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter) == 0) return true;
+  if (errno != ENOSYS && errno != EINVAL)
     throw sys_error(errno, "cannot keep a process from namespaces");
+  return false;
 }
 
 } // namespace banger::sys

@@ -7,8 +7,8 @@ namespace banger::sys {
 
 // From now on neither this process nor any that comes of it does that, enters another namespace, or
 // calls the kernel as a program of another architecture does. Needs no_new_privs, and cannot be
-// taken back. clone3() is not there for them: the C library then takes clone(). A kernel without
-// seccomp filters keeps nothing from them.
-void forbid_namespaces();
+// taken back. clone3() is not there for them: the C library then takes clone(). False: the kernel
+// has no seccomp filters, and nothing is kept from them.
+bool forbid_namespaces();
 
 } // namespace banger::sys

@@ -21,6 +21,27 @@ std::optional<std::string> name_in(const char* table, unsigned id) {
   return {};
 }
 
+// The group's name, its number, its members.
+struct Group {
+  std::string name;
+  gid_t gid = 0;
+  std::vector<std::string> members;
+};
+
+std::vector<Group> all_groups() {
+  std::vector<Group> all;
+  for (const std::string& line : split(find_content("/etc/group").value_or(""), '\n')) {
+    std::vector<std::string> fields = split(line, ':');
+    if (fields.size() < 4) continue;
+    gid_t gid{};
+    const std::string& digits = fields[2];
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gid);
+    if (error == std::errc() && end == digits.data() + digits.size())
+      all.push_back({fields[0], gid, split(fields[3], ',')});
+  }
+  return all;
+}
+
 } // namespace
 
 std::optional<std::string> user_name(uid_t uid) { return name_in("/etc/passwd", uid); }
@@ -80,18 +101,18 @@ std::string how_to_own(const std::string& dir) {
 
 std::optional<std::string> group_name(gid_t gid) { return name_in("/etc/group", gid); }
 
+std::optional<gid_t> group_id(std::string_view name) {
+  for (const Group& group : all_groups())
+    if (group.name == name) return group.gid;
+  return {};
+}
+
 std::vector<gid_t> groups_of(uid_t uid) {
   std::vector<gid_t> all;
   auto user = user_name(uid);
   if (!user) return all;
-  for (const std::string& line : split(find_content("/etc/group").value_or(""), '\n')) {
-    std::vector<std::string> fields = split(line, ':');
-    if (fields.size() < 4 || std::ranges::count(split(fields[3], ','), *user) == 0) continue;
-    gid_t gid{};
-    const std::string& digits = fields[2];
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gid);
-    if (error == std::errc() && end == digits.data() + digits.size()) all.push_back(gid);
-  }
+  for (const Group& group : all_groups())
+    if (std::ranges::count(group.members, *user) > 0) all.push_back(group.gid);
   return all;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -27,8 +28,10 @@ std::optional<std::string> find_not_roots(std::string path);
 // A shell command that gives the user of this process all that lies in a directory of theirs. Empty
 // where nothing in it (or in its directories) is another's.
 std::string how_to_own(const std::string& dir);
-// None where the host has no name for it.
+// None where the host has no name for it; the first of several.
 std::optional<std::string> group_name(gid_t gid);
+// None where the host has no such group.
+std::optional<gid_t> group_id(std::string_view name);
 // Those that have him for a member in /etc/group. His first one is told by his processes.
 std::vector<gid_t> groups_of(uid_t uid);
 

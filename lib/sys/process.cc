@@ -185,7 +185,13 @@ Fd open_end(int pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid,
 
 Child take_child(int pid) {
   Fd pidfd = open_end(pid);
-  if (!pidfd) throw sys_error(errno, "cannot follow process {}", pid);
+  if (!pidfd) {
+    int err = errno;
+    ::kill(pid, SIGKILL); // not reaped yet, so the number is its
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    throw sys_error(err, "cannot follow process {}", pid);
+  }
   return {pid, std::move(pidfd)};
 }
 

@@ -86,7 +86,8 @@ private:
 };
 
 Child spawn(const Command& command, const Stdio& stdio);
-// A child of this process that another child has made for it (sys/cell.h).
+// A child of this process that another child has made for it (sys/cell.h), and that has not been
+// waited for. Where it cannot be followed it is ended, and that is thrown.
 Child take_child(int pid);
 // Readable once a process that runs now, any one's child, has ended; empty: it has.
 Fd open_end(int pid);

@@ -65,13 +65,13 @@ void follow_into_cell(Started& started, int report) {
   if (!line && lines.ended()) return;
   if (!line) throw timed_out("cannot start the VMM: it was not in its namespaces in time");
   started.child.wait();
-  std::vector<std::string> pids = split(*line, ' ');
-  auto pid = [&](size_t i) {
-    return static_cast<int>(parse_number("process", i < pids.size() ? pids[i] : "", 1, INT_MAX));
+  auto pid_in = [](const std::string& text) {
+    return static_cast<int>(parse_number("process", text, 1, INT_MAX));
   };
-  started.child = sys::take_child(pid(0));
-  started.first = sys::open_end(pid(1));
+  started.child = sys::take_child(pid_in(*line));
   started.is_in_cell = true;
+  // An older banger-enter tells of the first process nothing. That ends with the VMM or soon after.
+  if (auto first = lines.next(time_to_enter)) started.first = sys::open_end(pid_in(*first));
 }
 
 void put_link(const std::string& runtime_dir, const std::string& name, const std::string& target) {

@@ -70,11 +70,17 @@ fault_is() {
   whole=$whole_then
   same "$(host_now)" "$whole"
 
-  # A VPN takes its subnet: that can only be said.
+  # A VPN takes its subnet: the rest is made good, and what is taken is told.
   within ip route add "${gateway%.*}.128/25" via 192.0.2.2
-  same "$(faults)" "this host has another route to ${gateway%.*}.128/25, in the bridge's subnet"
+  within nft flush table inet "banger_$tag"
+  expect 0 banger net up
+  same "$(net_field '.host.faults | map([.text, .fix]) | @json')" "[[\"this host has another route to ${gateway%.*}.128/25, in the bridge's subnet\",\"banger net down; banger net up\"]]"
+  # One that is not there is made in no subnet of another's.
+  within ip link del "$bridge"
   expect 4 banger net up
+  errors 'this host has a route to'
   within ip route del "${gateway%.*}.128/25"
+  expect 0 banger net up
   same "$(faults)" ''
 }
 
@@ -88,10 +94,11 @@ fault_is() {
     same "$(net_field '.host.blind | startswith("the record '"'$record'"' cannot be read")')" true
     expect 1 banger net up
     errors "the record '$record' cannot be read"
-    errors "hint: sudo rm $record, and banger net up"
+    same "$(net_field '.host.faults[0].fix')" "sudo rm $record, banger net up, and banger vm restart of those that run"
+    errors "hint: sudo rm $record, banger net up, and banger vm restart of those that run"
     banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
     same "$(jq -r 'select(.id == "bridge") | [.status, .fix] | @json' "$root/doctor")" \
-      "[\"warn\",\"sudo rm $record, and banger net up\"]"
+      "[\"warn\",\"sudo rm $record, banger net up, and banger vm restart of those that run\"]"
   done
   within rm "$record"
   expect 0 banger net up
@@ -113,6 +120,11 @@ fault_is() {
   # What another took is made good by the next start or end of any VM, too.
   expect 0 banger vm create $tiny b # whose preflight minds none of it
   within nft flush ruleset
+  expect 0 banger vm start b
+  same "$(net_field '.host.faults | length')" 0
+  expect 0 banger vm rm --force b
+  within nft flush table inet "banger_$tag" # its chains stay, without a rule
+  expect 0 banger vm create $tiny b
   expect 0 banger vm start b
   same "$(net_field '.host.faults | length')" 0
   expect 0 banger vm rm --force b

@@ -6,6 +6,7 @@ load vm
 teardown() {
   # Processes that a failed test left stopped could not be removed.
   end -CONT $stopped
+  end ${impostor:-}
   # Nor could it find a VM whose directory it had removed.
   end $vmm
   remove_vms

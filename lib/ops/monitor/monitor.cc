@@ -201,7 +201,8 @@ void Monitor::on_booted(std::optional<Error> fault) {
     Error e = std::move(fault->within(fmt::format("cannot boot '{}'", vm().name)));
     e.default_subject(vm().name).default_log(places_.vmm_log);
     auto give_up = [this, e] {
-      if (!has_ended()) finish(VmState::failed, e.message(), e);
+      // One that has ended is told of with its reason, once its cell has ended, too.
+      if (!has_ended() && !vmm_.is_ending()) finish(VmState::failed, e.message(), e);
     };
     if (e.code() != Code::unreachable) return give_up();
     return void(loop_.after(time_to_be_seen, give_up));
@@ -380,7 +381,9 @@ void Monitor::restart() {
 
 bool Monitor::admits(int pid) {
   bool admitted = vmm_.is_told_apart(pid);
-  if (!admitted) ctx_.log.warn("monitor.refused", {{"pid", pid}});
+  // Once for each VMM: one that tries for ever fills no log.
+  if (!admitted && std::exchange(told_of_refusal_, vmm_.id()) != vmm_.id())
+    ctx_.log.warn("monitor.refused", {{"pid", pid}});
   return admitted;
 }
 

@@ -133,6 +133,7 @@ private:
   std::vector<Reply> pausers_; // to verbs that asked it to stand still, or to go on
   bool halted_ = false;        // the VMM was ended because its guest would never go on
   bool is_killed_ = false;
+  ProcessId told_of_refusal_; // the last VMM whose client was refused
   Outcome outcome_;
   std::unique_ptr<Leaving> leaving_;
   int status_ = 0;

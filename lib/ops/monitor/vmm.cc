@@ -107,6 +107,7 @@ void Vmm::on_end() {
 }
 
 void Vmm::on_cell_end() {
+  loop_.cancel(look_);
   loop_.cancel(last_);
   loop_.cancel(deadline_);
   first_.reset();
@@ -120,7 +121,7 @@ void Vmm::on_cell_end() {
 
 void Vmm::find_out_whether_halted(std::function<void(bool)> done) {
   loop_.cancel(look_);
-  look(first_look, std::move(done));
+  if (!has_ended_) look(first_look, std::move(done));
 }
 
 void Vmm::look(Millis pause, std::function<void(bool)> done) {

@@ -53,6 +53,8 @@ public:
   // its VM. False where that cannot be told.
   bool is_told_apart(int pid) const;
   explicit operator bool() const { return static_cast<bool>(running_); }
+  // It has ended, and what else is in its cell is awaited: then Told::exit is called.
+  bool is_ending() const { return running_ && has_ended_; }
   bool is_in_cell() const { return is_in_cell_; } // of one that was started
   const ProcessId& id() const { return id_; } // empty where the VMM was gone before the first look
   // While there is one.

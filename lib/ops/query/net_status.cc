@@ -78,7 +78,9 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
 // A tap tells of a VM that runs alone: of one that just starts or ends it says nothing.
 void add_fault(NetStatus::HostNet& host, const NetStatus& s, const NetRecord& record,
                const net::BridgeFault& fault) {
-  if (fault.tap == 0) return host.faults.push_back({fault.text, "banger net up"});
+  if (fault.tap == 0)
+    return host.faults.push_back(
+        {fault.text, fault.clashes ? "banger net down; banger net up" : "banger net up"});
   for (const NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);
     if (tap == record.taps.end() || tap->second != fault.tap || l.vm.state != VmState::running)
@@ -113,6 +115,7 @@ void add_host(NetStatus& s, Reader& in) {
     for (const net::BridgeFault& f : seen.faults) add_fault(host, s, record, f);
   } catch (const Error& e) {
     host.blind = e.message();
+    if (!e.hint().empty()) host.faults.push_back({"what is there cannot be looked at", e.hint()});
   }
   for (NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);

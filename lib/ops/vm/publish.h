@@ -10,16 +10,15 @@ namespace banger::ops {
 
 struct Published {
   Vm vm; // its row
-  std::vector<Port>
-      ports;           // that changed, as they are, or were, recorded; if none did, all asked for
+  // That changed, as they are, or were, recorded; if none did, all that were asked for.
+  std::vector<Port> ports;
   bool changed = true; // false: all of them were published so already
 };
 
 // All of them or none. Recorded in the VM's row, and forwarded at once when it runs. An empty host
 // address is the VM's own. A low port that only root may have becomes a free high one, as at a
 // start. What this VM publishes just so already stays as it is.
-//   Error(conflict)   one leads elsewhere already, in this VM or another, or another program has
-//   it;
+//   Error(conflict)   one leads elsewhere already, in this VM or another; another program has it;
 //                     the VM is just starting or stopping; a port is of UDP and the VM isolated
 //                     without a way out, so that no answer would leave it
 //   Error(not_found)  no such VM
