@@ -146,13 +146,16 @@ std::string format_duration(Seconds d) {
   return fmt::format("{}d {}h", whole / 86400, whole % 86400 / 3600);
 }
 
-int64_t parse_number(std::string_view what, std::string_view text, int64_t min, int64_t max) {
+int64_t parse_number(std::string_view what, std::string_view text, int64_t min, int64_t max,
+                     std::string_view whole) {
   int64_t value = 0;
   auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc{} || end != text.data() + text.size() || text.empty())
-    throw usage("invalid {} '{}': not a whole number", what, text);
-  if (value < min || value > max)
-    throw usage("invalid {} '{}': it must be from {} to {}", what, text, min, max);
+  bool is_number = ec == std::errc{} && end == text.data() + text.size() && !text.empty();
+  bool is_within = value >= min && value <= max;
+  if (!whole.empty() && !(is_number && is_within))
+    throw usage("invalid {} '{}': '{}' is no number from {} to {}", what, whole, text, min, max);
+  if (!is_number) throw usage("invalid {} '{}': not a whole number", what, text);
+  if (!is_within) throw usage("invalid {} '{}': it must be from {} to {}", what, text, min, max);
   return value;
 }
 

@@ -26,6 +26,9 @@ Millis parse_duration(std::string_view what, std::string_view text);
 // "0.4s", "12s", "3m 20s", "2h 5m", "3d 4h".
 std::string format_duration(Seconds d);
 
-int64_t parse_number(std::string_view what, std::string_view text, int64_t min, int64_t max);
+// Throws Error(usage) that calls it `what` and quotes it; where it is part of what somebody typed,
+// the `whole` of that.
+int64_t parse_number(std::string_view what, std::string_view text, int64_t min, int64_t max,
+                     std::string_view whole = {});
 
 } // namespace banger

@@ -12,9 +12,8 @@ Endpoint parse_endpoint(std::string_view what, std::string_view text) {
     throw usage("invalid {} '{}': no port", what, escape_for_terminal(text.substr(0, 80)))
         .subject(std::string(text.substr(0, 80)))
         .hint("an address of IPv4 and a port, as in 127.0.0.1:42069");
-  Endpoint e{parse_address(what, text.substr(0, colon)), 0};
-  e.port = static_cast<int>(
-      parse_number(fmt::format("port of {}", what), text.substr(colon + 1), 1, 65535));
+  Endpoint e{parse_address(what, text.substr(0, colon), text), 0};
+  e.port = static_cast<int>(parse_number(what, text.substr(colon + 1), 1, 65535, text));
   return e;
 }
 

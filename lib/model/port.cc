@@ -24,17 +24,12 @@ std::string address_of(std::string_view text, std::string_view word) {
     throw usage("invalid port '{}': an address is one of IPv4", text)
         .hint("127.0.0.1 is this host alone, 0.0.0.0 all of its addresses");
   if (split(word, '.').size() != 4) throw bad(text);
-  return to_text(parse_address("address", word));
+  return to_text(parse_address("port", word, text));
 }
 
 int number(std::string_view text, std::string_view word) {
-  try {
-    return static_cast<int>(parse_number("port", word, 1, 65535));
-  } catch (const Error&) {
-    throw usage("invalid port '{}': {}", text,
-                word.empty() ? "a port is missing"
-                             : fmt::format("'{}' is no number from 1 to 65535", word));
-  }
+  if (word.empty()) throw usage("invalid port '{}': a port is missing", text);
+  return static_cast<int>(parse_number("port", word, 1, 65535, text));
 }
 
 struct Range {

@@ -25,7 +25,7 @@ Error bad(std::string_view text, std::string_view why) {
 
 int64_t rate(std::string_view text, std::string_view word, int64_t RateLimit::*kind) {
   if (word == none) return 0;
-  if (kind == &RateLimit::ops) return parse_number("limit of operations", word, 1, most_ops);
+  if (kind == &RateLimit::ops) return parse_number("limit", word, 1, most_ops, text);
   int64_t value = parse_size("limit of bandwidth", word, most_bandwidth);
   if (value < least_bandwidth)
     throw bad(text, fmt::format("less than {} a second", format_size(least_bandwidth)));

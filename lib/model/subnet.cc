@@ -17,15 +17,18 @@ uint32_t mask(int prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefi
 
 } // namespace
 
-Address parse_address(std::string_view what, std::string_view text) {
+Address parse_address(std::string_view what, std::string_view text, std::string_view whole) {
   auto bytes = split(text, '.');
-  if (bytes.size() != 4) throw usage("invalid {} '{}': it is no IPv4 address", what, text);
+  if (bytes.size() != 4 && whole.empty())
+    throw usage("invalid {} '{}': it is no IPv4 address", what, text);
+  if (whole.empty()) whole = text;
+  if (bytes.size() != 4) throw usage("invalid {} '{}': '{}' is no IPv4 address", what, whole, text);
   uint32_t value = 0;
   for (const std::string& b : bytes) {
     uint32_t byte = 0;
     auto [end, error] = std::from_chars(b.data(), b.data() + b.size(), byte);
     if (error != std::errc() || end != b.data() + b.size() || byte > 255)
-      throw usage("invalid {} '{}': '{}' is no number from 0 to 255", what, text, b);
+      throw usage("invalid {} '{}': '{}' is no number from 0 to 255", what, whole, b);
     value = value << 8 | byte;
   }
   return {value};
@@ -62,9 +65,8 @@ Subnet Subnet::parse(std::string_view text) {
   size_t slash = text.find('/');
   if (slash == text.npos) throw bad("it has no prefix");
   Subnet s;
-  s.base_ = parse_address("subnet", text.substr(0, slash)).value;
-  s.prefix_ = static_cast<int>(parse_number("prefix", text.substr(slash + 1), 0, 32));
-  if (s.prefix_ < 16 || s.prefix_ > 25) throw bad("its prefix must be from 16 to 25");
+  s.base_ = parse_address("subnet", text.substr(0, slash), text).value;
+  s.prefix_ = static_cast<int>(parse_number("subnet", text.substr(slash + 1), 16, 25, text));
   if (s.base_ & ~mask(s.prefix_)) throw bad("it has bits behind its prefix");
   uint32_t top = s.base_ >> 24;
   if (top == 0 || top == 127 || top >= 224) throw bad("such addresses are not for hosts");

@@ -21,8 +21,9 @@ struct Address {
   uint32_t value = 0;
   auto operator<=>(const Address&) const = default;
 };
-// Throws Error(usage) that calls it `what`.
-Address parse_address(std::string_view what, std::string_view text);
+// Throws Error(usage) that calls it `what` and quotes it; where it is part of what somebody typed,
+// the `whole` of that.
+Address parse_address(std::string_view what, std::string_view text, std::string_view whole = {});
 std::string to_text(Address a);
 
 // Addresses that begin with the same `length` bits; the other bits of `address` are zero.

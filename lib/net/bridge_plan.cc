@@ -41,7 +41,7 @@ bool is_in(const Subnet& subnet, std::span<const Prefix> ranges) {
 
 Prefix parse_range(std::string_view text) {
   size_t slash = text.find('/');
-  Prefix range{parse_address("subnet", text.substr(0, slash)), 0};
+  Prefix range{parse_address("subnet", text.substr(0, slash), text), 0};
   std::string_view digits = slash == text.npos ? "" : text.substr(slash + 1);
   std::from_chars(digits.data(), digits.data() + digits.size(), range.length);
   if (to_text(range) != text || range.length < 8 || range.length > length ||

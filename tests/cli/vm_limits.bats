@@ -46,7 +46,7 @@ limits_of() { banger vm show --json "$1" | jq -c .limits; }
   for bad in root root=1M disk.bandwidth=1M root.speed=1M root.bandwidth=1K root.ops=0 root.ops=1.5; do
     expect 2 banger vm create --image mine --limit "$bad" a
   done
-  errors "invalid limit of operations '1.5'"
+  errors "invalid limit 'root.ops=1.5'"
   expect 2 banger vm create --image mine --limit work.ops=5 a
   errors "cannot limit the work disk of 'a': it has none"
   # QEMU limits no network, and Firecracker has none for a VM that is alone.

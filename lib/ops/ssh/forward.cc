@@ -19,11 +19,8 @@ LocalForward parse_forward(std::string_view word) {
   auto parts = split(word, ':');
   if (parts.size() > 3 || (parts.size() == 3 && parts[0].empty())) throw bad();
   auto number = [&](const std::string& text, int64_t least) {
-    try {
-      return static_cast<int>(parse_number("port", text, least, 65535));
-    } catch (const Error&) {
-      throw bad();
-    }
+    if (text.empty()) throw bad();
+    return static_cast<int>(parse_number("port", text, least, 65535, word));
   };
   LocalForward f;
   f.guest = f.port = number(parts.back(), 1);
