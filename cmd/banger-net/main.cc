@@ -71,6 +71,8 @@ const cli::VerbEntry verbs[] = {
          "as its way out. No rights are needed for it. The VMs reach each other and the "
          "outside, but not the host itself; the host reaches each VM at a loopback "
          "address of its own.\n\n"
+         "What a host has lost of the network bridge by another's hand (rules flushed, a link "
+         "removed, forwarding off) is told with the command that mends it.\n\n"
          "Guests ask the bridge's address for names. What answers there tells them the VMs that "
          "run, by their addresses in this network, and asks the host's name servers for all "
          "others.\n\n"

@@ -263,7 +263,8 @@ const cli::VerbEntry verbs[] = {
      .manual =
          "Every command that changes something does this first; this one tells what it found "
          "and did, VM by VM. A VM whose monitor died gets a new one. One whose VMM died gives "
-         "back what it had, and has failed. What was interrupted is finished or undone.",
+         "back what it had, and has failed. What was interrupted is finished or undone. People are "
+         "told how much earlier runs left that is no VM's; banger doctor --leaks shows that.",
      .examples = {{"banger vm reconcile", "after a crash or a reboot of the host"}},
      .objects = {"reconciled"},
      .make = tool::make_reconcile},

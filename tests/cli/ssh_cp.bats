@@ -201,6 +201,8 @@ at_a_fifo() { grep -q fifo "/proc/$1/wchan" || [ "$(cat "/proc/$1/syscall" | cut
   expect 1 banger ssh cp "demo:$PWD/d" -
   expect 1 banger ssh cp -r "demo:$PWD/d" - # where -r is no help
   errors "hint: as a tar: banger ssh demo -- tar c $PWD/d"
+  expect 1 banger ssh cp demo: "$PWD/there"
+  errors "'~' in the guest: it is a directory"
   expect 7 banger ssh cp f d/nosuch "demo:$PWD/f"
   expect 2 banger ssh cp f g
   expect 2 banger ssh cp f

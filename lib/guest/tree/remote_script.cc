@@ -29,7 +29,9 @@ std::string new_mark() {
   return mark;
 }
 
-Error refused(std::string_view doing, const std::string& path, int status, const RemotePipe& pipe) {
+Error refused(std::string_view doing, const std::string& place, int status,
+              const RemotePipe& pipe) {
+  const std::string path = place.empty() ? "~" : place; // the home directory
   std::string why = escape_for_terminal(last_lines(trim(pipe.complaint()), 2));
   if (why.empty()) why = fmt::format("the guest's tar gave status {}", status);
   std::string message = fmt::format("cannot {} '{}' in the guest: {}", doing, path, why);

@@ -100,8 +100,18 @@ BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::s
   r.guard = 0;
   write(r, loan);
   helper::Client::Up made;
+  auto make = [&] { made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state)); };
   try {
-    made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state));
+    try {
+      make();
+    } catch (const Error& e) {
+      // The one of last time is somebody else's now, and no VM has an address of it.
+      if (wanted || !subnet || e.code() != Code::conflict ||
+          !ctx.state.leases(NetMode::bridge).empty())
+        throw;
+      subnet.reset();
+      make();
+    }
   } catch (const Error&) {
     write(was, lent); // a wish that was refused is none
     throw;

@@ -74,8 +74,14 @@ protected:
 
   // The pid of the process in the cell; 0: none was told of.
   int told_pid() {
-    auto line = LineReader(report_.read.get(), 64).next(patience);
-    return line ? std::stoi(*line) : 0;
+    LineReader lines(report_.read.get(), 64);
+    auto line = lines.next(patience);
+    if (!line) return 0;
+    auto first = lines.next(patience);
+    EXPECT_GT(first ? std::stoi(*first) : 0, 0);
+    int pid = std::stoi(*line);
+    EXPECT_EQ(std::to_string(pid), *line); // all that a monitor of before takes
+    return pid;
   }
   std::string said() {
     std::string all;
