@@ -240,7 +240,7 @@ web: $reach:81 -> 81 removed"
   quoted ::1:8080:80 'an address is one of IPv4'
   for address in 224.0.0.1 255.255.255.255; do quoted $address:8080:80 "nobody is reached at $address"; done
   expect 2 banger vm create --dry-run --image tiny -p 1.2.3.400:80:80 a
-  errors "invalid address '1.2.3.400': '400' is no number from 0 to 255"
+  errors "invalid port '1.2.3.400:80:80': '400' is no number from 0 to 255"
 }
 
 @test "a network that VMs cannot have is refused before anything is made" {

@@ -26,8 +26,7 @@ std::vector<std::string> begin_script(RemotePipe& pipe, const std::string& mark,
                                       std::string_view doing, const std::string& path);
 
 // Why a script that ended with this status could not do it.
-Error refused(std::string_view doing, const std::string& place, int status,
-              const RemotePipe& pipe);
+Error refused(std::string_view doing, const std::string& place, int status, const RemotePipe& pipe);
 
 // As printf's %b takes it, on one line.
 std::string printf_escaped(std::string_view path);

@@ -200,8 +200,7 @@ void Monitor::on_booted(std::optional<Error> fault) {
   if (fault) {
     Error e = std::move(fault->within(fmt::format("cannot boot '{}'", vm().name)));
     e.default_subject(vm().name).default_log(places_.vmm_log);
-    auto give_up = [this, e] {
-      // One that has ended is told of with its reason, once its cell has ended, too.
+    auto give_up = [this, e] { // one that is ending is told of with its reason
       if (!has_ended() && !vmm_.is_ending()) finish(VmState::failed, e.message(), e);
     };
     if (e.code() != Code::unreachable) return give_up();
@@ -380,11 +379,10 @@ void Monitor::restart() {
 }
 
 bool Monitor::admits(int pid) {
-  bool admitted = vmm_.is_told_apart(pid);
-  // Once for each VMM: one that tries for ever fills no log.
-  if (!admitted && std::exchange(told_of_refusal_, vmm_.id()) != vmm_.id())
+  if (vmm_.is_told_apart(pid)) return true;
+  if (std::exchange(told_of_refusal_, vmm_.id()) != vmm_.id()) // else it could fill the log
     ctx_.log.warn("monitor.refused", {{"pid", pid}});
-  return admitted;
+  return false;
 }
 
 // A client that joins is told the VM's stage, as the earlier clients were.
