@@ -58,6 +58,8 @@ void enter_network(const std::vector<std::string>& words) {
       reaches.push_back({value, *use});
     else if (option == "--confine")
       confined = value;
+    else if (option == sys::cell_word)
+      continue; // for those who look at the command line
     else if (option == "--net" || option == "--user" || option == "--report") {
       int fd = static_cast<int>(parse_number("descriptor", value, 3, 1 << 20));
       if (option == "--report")

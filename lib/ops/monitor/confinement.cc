@@ -23,6 +23,7 @@ vmm::Inside entry_of(const Dirs& dirs, const Places& places, const Settings& set
   }
   entry.confined = settings.vm_confined || !before.empty();
   entry.saving = memory_dir(places);
+  entry.cell = sys::real_path(places.runtime);
   sys::make_dirs(memory_dir(places));
   return entry;
 }
