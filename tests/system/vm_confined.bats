@@ -245,6 +245,9 @@ without_namespaces() {
   done
   vm_field x .vmm.confinement | grep -qE '^landlock [0-9]+$'
   banger vm logs --log vmm x | grep -q 'no root directory of its own for the VMM: cannot make namespaces'
+  for what in "$(banger vm show x | grep '^confined ')" "$(banger vm logs --log vmm x | grep 'what is left')"; do
+    same "${what#*landlock }" "$(vm_field x .vmm.confinement | cut -d' ' -f2); open to it: sockets in directories, a look at processes"
+  done
   expect 0 without_namespaces banger vm stop x
 }
 
