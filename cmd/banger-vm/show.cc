@@ -4,6 +4,8 @@
 #include "banger-vm/selection.h"
 #include "banger-vm/verbs.h"
 #include "cli/app.h"
+#include "core/text.h"
+#include "model/confinement.h"
 #include "model/port.h"
 #include "model/wire.h"
 #include "model/zone.h"
@@ -34,6 +36,13 @@ std::string name_of_vm(const Vm& vm, const std::string& zone, const std::string&
   std::string name = full_name(vm.name, zone);
   if (fault.empty()) return name + " resolves on this host";
   return fmt::format("{} is not found: {}", name, fault);
+}
+
+std::string confined(const Vm& vm) {
+  if (vm.confinement.empty()) return "no";
+  auto open = left_open(parse_confinement(vm.confinement), ops::nature_of(vm.net_mode).is_private);
+  std::string more = open.empty() ? "" : "; open to it: " + join(open, ", ");
+  return "to its own files, by " + vm.confinement + more;
 }
 
 void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
@@ -71,8 +80,7 @@ void show_text(cli::App& app, const Vm& vm, const DiskUse& used,
   if (vm.accel) driver += fmt::format(", {}", name_of(*vm.accel));
   if (vm.vmm_process()) driver += fmt::format(", pid {}", vm.vmm_process().pid);
   line("vmm", driver);
-  if (vm.accel)
-    line("confined", vm.confinement.empty() ? "no" : "to its own files, by " + vm.confinement);
+  if (vm.accel) line("confined", confined(vm));
   for (const auto& [key, value] : vm.labels) line("label", key + "=" + value);
   line("created", time(vm.created));
   line("started", time(vm.started));

@@ -4,6 +4,7 @@
 #include "core/handle.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "model/confinement.h"
 #include "net/helpers.h"
 #include "sys/cell.h"
 #include "sys/confine.h"
@@ -26,11 +27,17 @@ std::optional<sys::Use> use_of(std::string_view option) {
 }
 
 // Goes on in the process that becomes the program.
-void confine(const std::vector<sys::Reach>& reaches, bool tcp, Fd report) {
+void confine(const std::vector<sys::Reach>& reaches, bool tcp, bool own_network, Fd report) {
   if (report)
-    if (auto fault = sys::enter_cell(reaches, report))
-      std::fprintf(stderr, "banger-enter: no root directory of its own for the VMM: %s\n",
-                   fault->what());
+    if (auto fault = sys::enter_cell(reaches, report)) {
+      Confinement left{false, sys::landlock_version()};
+      std::fprintf(stderr,
+                   "banger-enter: no root directory of its own for the VMM: %s\n"
+                   "banger-enter: what is left is %s; open to it: %s\n",
+                   fault->what(), left.landlock ? to_text(left).c_str() : "nothing",
+                   left.landlock ? join(left_open(left, own_network), ", ").c_str()
+                                 : "all that its user reaches");
+    }
   sys::drop_capabilities(tcp);
   if (!sys::forbid_namespaces())
     std::fputs("banger-enter: this kernel keeps no process from making namespaces\n", stderr);
@@ -59,6 +66,8 @@ void enter_network(const std::vector<std::string>& words) {
       reaches.push_back({value, *use});
     else if (option == "--confine")
       confined = value;
+    else if (option == sys::cell_word)
+      continue; // for those who look at the command line
     else if (option == "--net" || option == "--user" || option == "--report") {
       int fd = static_cast<int>(parse_number("descriptor", value, 3, 1 << 20));
       if (option == "--report")
@@ -71,7 +80,7 @@ void enter_network(const std::vector<std::string>& words) {
   if (at + 1 >= words.size() || words[at] != "--")
     throw usage("unknown request '{}'", join(words, " "));
   if (net >= 0) sys::enter(net, user);
-  if (!confined.empty()) confine(reaches, confined == "tcp", std::move(report));
+  if (!confined.empty()) confine(reaches, confined == "tcp", net >= 0, std::move(report));
   std::vector<std::string> program(words.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                                    words.end());
   sys::exec({program, {}, {}, false}, sys::Keep::inherited); // what the monitor named

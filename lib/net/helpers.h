@@ -19,8 +19,9 @@ void hold_network(const std::vector<std::string>& words);
 // pid on the descriptor of --report. Where the host allows no cell, Landlock is all there is, this
 // process becomes the program, and it says so on its standard error.
 // With the word `try` it only tries to make a cell, and ends.
-//   [--net FD [--user FD]] [--confine tcp|no-tcp --report FD] [--read PATH] [--write PATH]
-//   [--device PATH] [--directory PATH]… -- PROGRAM WORD…
+// With --cell DIR, first of all, the cell is told as that directory's (sys/cells.h).
+//   [--cell DIR] [--net FD [--user FD]] [--confine tcp|no-tcp --report FD]
+//   [--read PATH] [--write PATH] [--device PATH] [--directory PATH]… -- PROGRAM WORD…
 void enter_network(const std::vector<std::string>& words);
 
 } // namespace banger::net

@@ -1,6 +1,5 @@
 #include "sys/cell.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -10,7 +9,6 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +76,7 @@ std::string hear(int fd) {
 // no right, and its memory is not to be looked at.
 void harden() {
   ::setsid();
-  ::prctl(PR_SET_NAME, "banger-cell");
+  ::prctl(PR_SET_NAME, cell_name);
   drop_capabilities(false);
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) throw sys_error(errno, "cannot close a process");
   confine({}, false);
@@ -203,36 +201,6 @@ void drop_capabilities(bool ports) {
   if (::syscall(SYS_capset, &c.header, c.data) != 0 ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     throw sys_error(errno, "cannot give up rights");
-}
-
-namespace {
-
-// Of how many nested process namespaces a process has a number; 0 where it has gone.
-size_t depth_of(const std::string& process) {
-  std::optional<std::string> status;
-  try {
-    status = find_content("/proc/" + process + "/status", 16384);
-  } catch (const Error&) { // it is just ending
-  }
-  size_t at = status ? status->find("\nNSpid:") : std::string::npos;
-  if (at == std::string::npos) return 0;
-  std::string line = status->substr(at + 1, status->find('\n', at + 1) - at - 1);
-  return static_cast<size_t>(std::ranges::count(line, '\t'));
-}
-
-} // namespace
-
-uint64_t cell_of(int pid) {
-  struct stat st {};
-  return ::stat(fmt::format("/proc/{}/ns/pid", pid).c_str(), &st) == 0 ? st.st_ino : 0;
-}
-
-bool is_outside_of(int pid, uint64_t cell) {
-  size_t depth = depth_of(fmt::format("{}", pid));
-  if (depth == 0) return false;
-  if (depth <= depth_of("self")) return true;
-  uint64_t own = cell_of(pid);
-  return own != 0 && cell != 0 && own != cell;
 }
 
 } // namespace banger::sys

@@ -9,7 +9,6 @@
 // with its first process. The mounts go with the last process.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +19,13 @@
 
 namespace banger::sys {
 
-// Called by a small program of one thread that is to become another one.
+inline constexpr const char* cell_word = "--cell";
+// The first process's name.
+inline constexpr const char* cell_name = "banger-cell";
+
+// Called by a small program of one thread that is to become another one. Where its command line
+// begins with `cell_word` and a directory, that is whose cell it makes: the first process keeps the
+// command line, by which others tell it (sys/cells.h).
 //
 // Returns nothing in a new process, the cell's only one beside the first: a child of this process's
 // parent, in a session of its own with a keyring of its own, and in the directory in which this one
@@ -31,12 +36,6 @@ namespace banger::sys {
 // Returns in this process, with the cause, where the host forbids such namespaces; then nothing has
 // changed, and nothing was told on `report`. Throws where it fails for any other cause.
 std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& report);
-
-// The identity of the process namespace that a process is in; 0 where that cannot be told.
-uint64_t cell_of(int pid);
-// Whether a process that runs is in no other process namespace than this one, nor below it, or in
-// one that is told and is not `cell`. False where that cannot be told.
-bool is_outside_of(int pid, uint64_t cell);
 
 // From now on this process has no capabilities, and gets none by a program that it executes, were
 // it root's. `ports`: it keeps the one to bind ports below 1024, if it has it.

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "sys/cell.h"
 #include "sys/file.h"
 #include "sys/lines.h"
 #include "sys/own_file.h"
@@ -106,6 +107,10 @@ sys::Command step_into(const Inside& inside, const Launch& launch, const std::st
     step.emplace_back(option);
     step.push_back(fmt::format("{}", fd));
   };
+  if (inside.confined && !inside.cell.empty()) {
+    step.emplace_back(sys::cell_word); // where others look for it
+    step.push_back(inside.cell);
+  }
   if (inside.net >= 0) add_fd("--net", first_fd);
   if (inside.user >= 0) add_fd("--user", first_fd + 1);
   if (inside.confined) {

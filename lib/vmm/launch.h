@@ -64,6 +64,7 @@ struct Inside {
   // directory.
   bool confined = false;
   std::string saving = {}; // the directory for a guest's memory
+  std::string cell = {};   // the real path of its runtime directory, by which its cell is told
 };
 
 // Starts it in `runtime_dir`, in a session of its own, with its output going to `log_fd`. All that

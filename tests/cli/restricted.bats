@@ -56,6 +56,10 @@ no_user_network() {
     'user.max_user_namespaces set to 0' 'sudo sysctl -w user.max_user_namespaces=15000'
 }
 
+landlock() {
+  python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))'
+}
+
 @test "no namespaces for a VMM: doctor says what is left" {
   status=0
   output=$(on_host 'echo 0 >/proc/sys/user/max_user_namespaces' banger doctor --json) || status=$?
@@ -64,6 +68,7 @@ no_user_network() {
   same "$(field .status)" warn
   contains found "$(field .found)" \
     'this host allows no namespaces (cannot make namespaces for a VMM: the limit user.max_user_namespaces'
+  [ "$(landlock)" -lt 6 ] || contains found "$(field .found)" '; open to it: sockets in directories, a look at processes'
   contains fix "$(field .fix)" 'allow user, mount and process namespaces'
 }
 

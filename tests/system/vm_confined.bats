@@ -46,8 +46,9 @@ END
 
 teardown() {
   [ -z "${shm:-}" ] || ipcrm -m "$shm"
-  end ${listener:-}
+  end ${listener:-} ${apart:-}
   remove_vms
+  end ${pid:-} ${first:-}
 }
 
 # listen PORTAL…: takes connections there until the test has ended.
@@ -126,16 +127,22 @@ first_of() { pgrep -f "^[^ ]*banger-enter .*$(runtime_of "$1") "; }
 
 @test "a cell ends with its VMM, and a VMM with its cell, whoever is killed; nothing of it stays" {
   local victim
-  for victim in vmm first; do
+  for victim in vmm first adopted; do
     expect 0 banger vm run $tiny --net isolated x
     pid=$(vm_field x .vmm.pid) first=$(first_of x)
     [ "$first" -gt 0 ]
-    if [ $victim = vmm ]; then
+    if [ $victim = adopted ]; then
+      kill_monitor x
+      expect 0 banger vm reconcile
+    fi
+    if [ $victim != first ]; then
       # Its monitor goes on when all that was in there has ended.
       kill -STOP "$first"
       kill -9 "$pid"
       sleep 0.5
       in_state x running
+      # Without a monitor it is ended with its VM.
+      [ $victim = vmm ] || break
       kill -CONT "$first"
     else
       kill -9 "$first"
@@ -146,9 +153,75 @@ first_of() { pgrep -f "^[^ ]*banger-enter .*$(runtime_of "$1") "; }
     gone "$pid"
     expect 0 banger vm rm x
   done
+  kill_monitor x
+  expect 0 banger vm rm --force x
+  gone "$first"
   expect 0 banger vm rm other
   nothing_left
 }
+
+# A VMM that is not where it was put, and one beside it that says it were the first of another VM's.
+hider() {
+  cat >"$root/own/bin/vmm" <<END
+#!/bin/bash
+case \$1 in -*version) exec qemu-system-x86_64 "\$@" ;; esac
+dir=\${PWD%/*}/0123456789ab
+cd /
+"$root/own/share/qemu/try" --cell "\$dir" x &
+exec sleep 100000
+END
+}
+
+stands_away() { [ "$(cat "/proc/$1/comm")" = sleep ]; }
+pretend() {
+  local pid count=0
+  for pid in $(pgrep -f "^$root/own/share/qemu/try --cell "); do
+    [ "$(cat "/proc/$pid/comm")" != banger-cell ] || ((++count))
+  done
+  [ $count -eq "$1" ]
+}
+
+in_db() {
+  python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA foreign_keys = ON")
+db.execute(sys.argv[2])
+db.commit()' "$BANGER_STATE_DIR/state.db" "$1"
+}
+
+@test "a VMM that leaves its directory is found as its VM's, and nobody else for what it says" {
+  local dir
+  hider
+  expect 0 banger vm run --no-wait $tiny --net isolated x
+  pid=$(vm_field x .vmm.pid) first=$(first_of x) dir=$(runtime_of x) id=$(vm_field x .id)
+  await 10 stands_away "$pid"
+  # Of a cell's first process all but the place in its namespace can be made up, in there and outside.
+  unshare -Urpf --kill-child sh -c '"$0" --cell "$1" x & wait' "$root/own/share/qemu/try" "${dir%/*}/0123456789ab" 3>&- &
+  apart=$!
+  await 10 pretend 2
+  expect 0 banger doctor --leaks
+  kill_monitor x
+  in_db "DELETE FROM vm WHERE name = 'x'"
+  expect 1 banger doctor --leaks --json
+  same "$(jq -r 'select(.object == "process") | "\(.name) \(.owner)"' <<<"$output")" "$first (banger-cell) $id"
+  expect 0 banger doctor --leaks --fix
+  gone "$first"
+  gone "$pid"
+  pretend 1
+  end "$apart"
+  # One of which its monitor could not tell any more before it was killed.
+  expect 0 banger vm run --no-wait $tiny --net isolated y
+  pid=$(vm_field y .vmm.pid) first=$(first_of y)
+  await 10 stands_away "$pid"
+  kill_monitor y
+  in_db "UPDATE vm_run SET vmm_pid = 0, vmm_start_time = 0, vmm_boot_id = ''"
+  expect 0 banger vm reconcile
+  gone "$first"
+  gone "$pid"
+  expect 0 banger vm rm y other
+  nothing_left
+}
+
 
 runtime_of() { dirname "$(vm_field "$1" .vmm.api_socket)"; }
 
@@ -172,6 +245,9 @@ without_namespaces() {
   done
   vm_field x .vmm.confinement | grep -qE '^landlock [0-9]+$'
   banger vm logs --log vmm x | grep -q 'no root directory of its own for the VMM: cannot make namespaces'
+  for what in "$(banger vm show x | grep '^confined ')" "$(banger vm logs --log vmm x | grep 'what is left')"; do
+    same "${what#*landlock }" "$(vm_field x .vmm.confinement | cut -d' ' -f2); open to it: sockets in directories, a look at processes"
+  done
   expect 0 without_namespaces banger vm stop x
 }
 

@@ -2,6 +2,7 @@
 // each, "NAME: yes" for what it has reached, "NAME: no" for the rest, in the order below.
 //
 //   banger-test-escape PID SHM PORTAL…
+//   banger-test-escape --cell DIR WORD     only passes for the first process of another VM's cell
 //
 // A VM's monitor, monitor.sock in the working directory, has a word for whom it lets ask. Its way
 // out has a socket in the directory that is named so with ".way".
@@ -20,6 +21,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -172,6 +174,10 @@ bool leaves_by_chroot() {
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
+  if (std::strcmp(argv[1], "--cell") == 0) {
+    ::prctl(PR_SET_NAME, "banger-cell");
+    for (;;) ::pause();
+  }
   int pid = std::atoi(argv[1]);
   tell("a process by its number", ::kill(pid, 0) == 0 || ::getpgid(pid) >= 0);
   tell("any other process", sees_others());

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "core/units.h"
 #include "disk/ext4.h"
+#include "model/confinement.h"
 #include "ops/host/accel.h"
 #include "ops/host/firecracker.h"
 #include "ops/host/net_support.h"
@@ -292,6 +293,9 @@ Check check_confinement(const Host& host) {
   if (!host.settings.vm_confined) return warn("turned off by vm.confined", "vm.confined = true");
   int version = sys::landlock_version();
   std::string fault = cell_fault(host);
+  // Networks differ: this is of those that are the host's.
+  auto left = left_open({fault.empty(), version}, false);
+  std::string open = left.empty() ? "" : "; open to it: " + join(left, ", ");
   constexpr const char* allow =
       "allow user, mount and process namespaces to this user (a limit, AppArmor or a container may "
       "forbid them)";
@@ -303,15 +307,16 @@ Check check_confinement(const Host& host) {
                             fault),
                 allow);
   if (version == 0)
-    return warn("a VMM reaches its VM's files alone, by namespaces; this kernel has no Landlock",
+    return warn("a VMM reaches its VM's files alone, by namespaces; this kernel has no Landlock" +
+                    open,
                 boot);
   if (!fault.empty())
-    return warn(fmt::format("a VMM reaches its VM's files alone, by Landlock {}; sockets and other "
-                            "processes of yours are open to it, for this host allows no "
-                            "namespaces ({})",
-                            version, fault),
+    return warn(fmt::format("a VMM reaches its VM's files alone, by Landlock {}; this host allows "
+                            "no namespaces ({}){}",
+                            version, fault, open),
                 allow);
-  c.found = fmt::format("a VMM reaches its VM's files alone (namespaces, Landlock {})", version);
+  c.found =
+      fmt::format("a VMM reaches its VM's files alone (namespaces, Landlock {}){}", version, open);
   return c;
 }
 

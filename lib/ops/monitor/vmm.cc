@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-#include "sys/cell.h"
+#include "sys/cells.h"
 #include "sys/proc.h"
 
 namespace banger::ops {
@@ -37,9 +37,12 @@ void Vmm::start(const vmm::Machine& machine, const std::string& runtime_dir, int
 }
 
 bool Vmm::adopt(const ProcessId& id, const std::string& runtime_dir) {
+  // In this order: a cell that is ending does not say any more whose it is.
+  auto first = sys::open_cell(runtime_dir);
   auto fd = sys::open_process(id);
   if (!fd) return false;
   adopted_ = std::move(*fd);
+  if (first) first_ = std::move(*first);
   id_ = id;
   booted_ = true;
   follow(runtime_dir);

@@ -29,7 +29,7 @@ public:
 
   struct Told {
     // Called from the loop, when the VMM has ended by itself or by a signal(), and with it all that
-    // was in its cell (but one that was taken over may leave something behind for a moment).
+    // was in its cell.
     std::function<void(const Exit&)> exit;
     // As vmm::Told has them.
     std::function<void(std::optional<vmm::Pause>)> pause;

@@ -29,7 +29,8 @@ struct Scene {
   struct Process {
     ProcessId id;
     std::string comm, cwd;
-    bool is_banger; // runs a program of our libexec
+    bool is_banger;   // runs a program of our libexec
+    std::string cell; // the runtime directory whose cell's first process it is
   };
   std::vector<Process> processes; // but for this one
   std::vector<OpenFile> open_files;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "ops/common/places.h"
 #include "ops/net/record.h"
 #include "ops/recover/leak_kinds.h"
+#include "sys/cells.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -105,7 +107,8 @@ std::vector<Leak> find_processes(const Scene& scene, Reader&) {
   for (const auto& p : scene.processes) {
     std::string owner;
     for (const std::string& root : scene.runtime_roots) {
-      std::string id = part_below(root, p.cwd);
+      // A VMM may leave its directory; the first process of its cell ends it.
+      std::string id = part_below(root, p.cell.empty() ? p.cwd : p.cell);
       if (!id.empty() && !is_strange(scene, root + "/" + id)) owner = id;
     }
     for (const OpenFile& f : scene.open_files)
@@ -141,11 +144,17 @@ Scene look_at_host(Reader& in) {
     if (!tag.empty() && root.ends_with("/" + tag) && sys::exists(root))
       real.insert(sys::real_path(root));
   scene.runtime_roots.assign(real.begin(), real.end());
+  std::map<int, sys::Cell> cells;
+  for (sys::Cell& cell : sys::list_cells()) cells[cell.first.pid] = std::move(cell);
+  auto cell_of = [&](const ProcessId& process) {
+    auto it = cells.find(process.pid);
+    return it != cells.end() && it->second.first == process ? it->second.dir : std::string();
+  };
   for (const sys::ProcessInfo& p : sys::list_processes()) {
     if (p.id.pid == ::getpid()) continue;
     auto program = sys::read_link(fmt::format("/proc/{}/exe", p.id.pid));
     bool is_banger = program && program->starts_with(dirs.libexec + "/");
-    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger});
+    scene.processes.push_back({p.id, p.comm, without_deleted(p.cwd), is_banger, cell_of(p.id)});
     look_at_process([&] { add_open_files(scene, p.id); });
   }
   look_at_bridge(scene, in);

@@ -6,6 +6,7 @@
 #include "ops/net/open_place.h"
 #include "ops/release/mapping.h"
 #include "ops/release/snapshots.h"
+#include "sys/cells.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -16,6 +17,8 @@ constexpr Millis time_to_die{10'000};
 }
 
 void end_vmm(const Vm& vm, const Places& places) {
+  // Before its VMM: a cell that is ending does not say any more whose it is.
+  sys::end_cell(places.runtime, time_to_die);
   sys::end_process(vm.vmm_process(), time_to_die);
   sys::end_all_in(places.runtime, {}, time_to_die);
 }

@@ -10,9 +10,10 @@ namespace banger::ops {
 // The reason of a VM whose end no monitor saw.
 inline constexpr const char* unobserved = "unobserved";
 
-// Ends every process that works in the VM's runtime directory: that directory is made by us for
-// this VM alone, so a process that has it as its working directory is its VMM, recorded or not (a
-// monitor may have died between starting it and writing its identity down).
+// Ends the cell of the VM's runtime directory (sys/cells.h), and every process that works in that
+// directory, and waits until they have ended. It is made by us for this VM alone, so a process that
+// has it as its working directory is its VMM, recorded or not (a monitor may have died between
+// starting it and writing its identity down).
 void end_vmm(const Vm& vm, const Places& places);
 
 // Sees to it that the VM's locks can be opened where something else lies in their place, or they

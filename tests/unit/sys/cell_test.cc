@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "core/units.h"
 #include "sys/cell.h"
+#include "sys/cells.h"
 #include "sys/file.h"
 #include "sys/forked.h"
 #include "sys/lines.h"

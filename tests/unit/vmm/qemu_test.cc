@@ -138,7 +138,11 @@ TEST(Qemu, WhatItReachesIsWhatTheMachineSaysAndNoNameInItsDirectory) {
   Inside where{"/x/banger-enter"};
   where.confined = true;
   where.saving = "/s/saving";
+  where.cell = "/real/r";
   auto words = step_into(where, make_qemu("qemu")->launch(m), "/r", 5).argv;
+  // Where others look for it.
+  EXPECT_EQ((std::vector<std::string>(words.begin(), words.begin() + 3)),
+            (std::vector<std::string>{"/x/banger-enter", "--cell", "/real/r"}));
   auto reaches = [&](const char* use, const char* path) {
     for (size_t i = 0; i + 1 < words.size(); i++)
       if (words[i] == use && words[i + 1] == path) return true;
