@@ -63,7 +63,7 @@ public:
   };
   Seen look(const std::string& tag) const;
   struct Mended {
-    std::vector<std::string> faults; // what the bridge lacked; empty: nothing
+    std::vector<std::string> faults; // the rules that the bridge lacked, for people
     int link = 0;                    // as in Up
   };
   Mended mend(const std::string& tag) const;

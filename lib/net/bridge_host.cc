@@ -425,15 +425,15 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
 
 std::vector<BridgeFault> BridgeHost::faults_of(const RegisteredBridge& entry) {
   std::vector<BridgeFault> all = link_faults(entry, links_);
-  for (BridgeFault& fault : other_faults(entry, links_, rules_)) all.push_back(std::move(fault));
+  for (BridgeFault& fault : rule_faults(entry, links_, rules_)) all.push_back(std::move(fault));
+  for (BridgeFault& fault : other_faults(entry, links_)) all.push_back(std::move(fault));
   return all;
 }
 
 std::vector<BridgeFault> BridgeHost::mend(const std::string& tag) {
   auto held = registry_.lock();
   RegisteredBridge entry = get(tag);
-  std::vector<BridgeFault> faults = faults_of(entry);
-  std::erase_if(faults, [](const BridgeFault& f) { return f.restarts; });
+  std::vector<BridgeFault> faults = rule_faults(entry, links_, rules_);
   if (entry.version != bridge_version || !faults.empty()) make(entry);
   return faults;
 }

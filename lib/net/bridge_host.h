@@ -51,7 +51,7 @@ public:
     std::vector<BridgeFault> faults; // what `up` would make good
   };
   Seen look(const std::string& tag);
-  // Makes the bridge whole where it is not; what it lacked. Error(not_found) where it is down.
+  // Makes the bridge whole where it lacks rules, and which; Error(not_found) where it is down.
   std::vector<BridgeFault> mend(const std::string& tag);
   // For his processes (net/rule_changes.h); Error(not_found) as mend().
   Fd rule_changes(const std::string& tag);
