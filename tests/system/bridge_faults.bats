@@ -151,4 +151,10 @@ fault_is() {
   expect 0 banger vm restart a
   same "$(net_field '.host.faults | length')" 0
   expect 0 banger ssh a -- true
+  # The helper forgot the bridge, and it went: who runs on it is not forgotten, and is on it again.
+  within bash -ec 'rm "/run/banger/$1.bridge"; ip link del "bng-$1"; nft flush ruleset' - "$tag"
+  same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"the bridge 'bng-$tag' is not there\",\"banger net up\"]"
+  expect 0 banger net up
+  await 20 banger ssh a -- true
+  same "$(net_field '.host.faults | length')" 0
 }
