@@ -1,5 +1,7 @@
 #include "ops/query/probe.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "banger-net/verbs.h"
@@ -14,6 +16,10 @@ namespace {
 constexpr size_t indent = 18; // "address  skipped  "
 
 std::optional<Endpoint> parse_to(std::string_view text) {
+  if (std::ranges::count(text, ':') > 1)
+    throw usage("invalid address outside '{}': IPv6 is not probed, for VMs have none",
+                escape_for_terminal(text.substr(0, 80)))
+        .hint("an address of IPv4 and a port, as in 192.0.2.7:443");
   return parse_endpoint("address outside", text);
 }
 

@@ -28,7 +28,7 @@ void show_host(cli::App& app, const ops::NetStatus::HostNet& h) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   line("bridge",
        fmt::format("{}, {}, {}", h.bridge, h.subnet, h.up ? "up" : "made again by the next start"));
-  if (h.blind.empty())
+  if (h.blind.empty() && h.up)
     line("uplinks",
          h.uplinks.empty() ? "none: this host has no default route" : join(h.uplinks, ", "));
   else

@@ -18,6 +18,10 @@
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…],
 //                                                 "faults":[{"text","tap","restarts","clashes"}…]}
 //                                                 (net/bridge_faults.h)
+//   {"v":1,"do":"mend","tag":T}              ──>  {"v":1,"mended":[TEXT…],"link":N}: whole, where
+//                                                 it lacked rules; which
+//   {"v":1,"do":"changes","tag":T}           ──>  {"v":1} + FD: a socket that tells when others
+//                                                 change rules (net/rule_changes.h)
 //   {"v":1,"do":"find","tag":T}              ──>  {"v":1,"objects":[{"object","name","known"}…],
 //                                                 "bridges":[{"tag","state"}…]}
 //   {"v":1,"do":"sweep","tag":T}             ──>  {"v":1}; what "find" has that is not "known" goes

@@ -209,10 +209,24 @@ void Turn::leave() {
 
 Tags::Tags() : owners_("owner", 64) {}
 
+// A number and the end of its line, so that a part of it is none.
+std::optional<uid_t> Tags::find_owner(const std::string& tag) const {
+  return owners_.find(
+      tag, fmt::format("echo UID | sudo tee {}, with whose it is", owners_.path_of(tag)),
+      [](const std::string& text) {
+        uid_t uid = 0;
+        auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
+        if (error != std::errc() || std::string_view(end, text.data() + text.size()) != "\n")
+          throw failed("it does not say whose the tag is");
+        return uid;
+      });
+}
+
 void Tags::require_own(const Caller& caller, const std::string& tag) const {
   if (!net::is_tag(tag)) throw usage("invalid tag '{}'", tag);
-  auto owner = owners_.find(tag);
-  if (owner && caller.uid != 0 && trim(*owner) != std::to_string(caller.uid))
+  if (caller.uid == 0) return;
+  auto owner = find_owner(tag);
+  if (owner && *owner != caller.uid)
     throw conflict("the tag '{}' belongs to another user of this host", tag)
         .hint("a state gets another tag where it is made anew");
 }
@@ -220,10 +234,12 @@ void Tags::require_own(const Caller& caller, const std::string& tag) const {
 void Tags::claim(const Caller& caller, const std::string& tag) {
   auto held = owners_.lock();
   require_own(caller, tag);
-  if (owners_.find(tag)) return;
+  if (find_owner(tag)) return;
   std::vector<std::string> own;
-  for (const std::string& other : owners_.names())
-    if (trim(owners_.find(other).value_or("")) == std::to_string(caller.uid)) own.push_back(other);
+  for (const std::string& other : owners_.names()) try {
+      if (find_owner(other) == caller.uid) own.push_back(other);
+    } catch (const Error&) { // nobody's
+    }
   if (own.size() >= most_tags)
     for (const std::string& other : own)
       if (!sys::HostRecords("bridge", 0).has(other) && !sys::HostRecords("disks", 0).has(other))

@@ -1,6 +1,7 @@
 // On whose behalf banger-helper works, and how it gets rid of all else that he gave it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,12 +61,15 @@ private:
 class Tags {
 public:
   Tags();
-  // Throw Error(usage) for what is none, Error(conflict) for another's; root may have each. The
-  // first one makes it his.
+  // Throw Error(usage) for what is none, Error(conflict) for another's, Error(failed) where the
+  // record of it does not say whose it is: then it is nobody's. Root may have each, and learns of
+  // such a record by a claim. The first one makes it his.
   void claim(const Caller& caller, const std::string& tag);
   void require_own(const Caller& caller, const std::string& tag) const;
 
 private:
+  std::optional<uid_t> find_owner(const std::string& tag) const;
+
   sys::HostRecords owners_;
 };
 

@@ -100,6 +100,13 @@ Json ask_helper(const sys::Command& command, Millis patience, const Ask& ask, Fd
   return reply;
 }
 
+Fd ask_for_socket(const sys::Command& command, Millis patience, const Ask& ask) {
+  Fd came;
+  ask_helper(command, patience, ask, &came);
+  if (!came) throw failed("banger's helper gave no socket");
+  return came;
+}
+
 } // namespace
 
 Client::Up Client::up(const std::string& tag, const std::optional<Subnet>& subnet,
@@ -134,10 +141,11 @@ void Client::down(const std::string& tag) const {
 }
 
 Fd Client::name_socket(const std::string& tag, const std::string& proto) const {
-  Fd came;
-  ask_helper(command_, patience_, {.verb = "names", .tag = tag, .proto = proto}, &came);
-  if (!came) throw failed("banger's helper gave no socket");
-  return came;
+  return ask_for_socket(command_, patience_, {.verb = "names", .tag = tag, .proto = proto});
+}
+
+Fd Client::rule_changes(const std::string& tag) const {
+  return ask_for_socket(command_, patience_, {.verb = "changes", .tag = tag});
 }
 
 Client::Seen Client::look(const std::string& tag) const {
@@ -150,6 +158,11 @@ Client::Seen Client::look(const std::string& tag) const {
     seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false),
                            f.value("clashes", false)});
   return seen;
+}
+
+Client::Mended Client::mend(const std::string& tag) const {
+  Json reply = ask_helper(command_, patience_, {.verb = "mend", .tag = tag});
+  return {reply.value("mended", std::vector<std::string>{}), reply.value("link", 0)};
 }
 
 net::BridgeTraces Client::find_traces(const std::string& tag) const {

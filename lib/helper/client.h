@@ -62,6 +62,12 @@ public:
     std::vector<net::BridgeFault> faults; // what `up` makes good
   };
   Seen look(const std::string& tag) const;
+  struct Mended {
+    std::vector<std::string> faults; // the rules that the bridge lacked, for people
+    int link = 0;                    // as in Up
+  };
+  Mended mend(const std::string& tag) const;
+  Fd rule_changes(const std::string& tag) const;
   net::BridgeTraces find_traces(const std::string& tag) const;
   void sweep(const std::string& tag) const;
   // It looks already when this returns. Error(conflict) where no VM is at that tap.

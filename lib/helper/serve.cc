@@ -62,8 +62,8 @@ struct Answer {
 
 // None: it is no verb of a bridge.
 std::optional<Answer> act_on_bridge(const Caller& caller, const Limits& limits, const Ask& ask) {
-  constexpr std::string_view verbs[] = {"up",      "look", "join",  "leave", "nat",
-                                        "publish", "down", "names", "find",  "sweep"};
+  constexpr std::string_view verbs[] = {"up",   "look",  "join", "leave", "nat",  "publish",
+                                        "down", "names", "find", "sweep", "mend", "changes"};
   if (std::ranges::count(verbs, ask.verb) == 0) return {};
   if (ask.verb == "up")
     Tags().claim(caller, ask.tag);
@@ -93,6 +93,12 @@ std::optional<Answer> act_on_bridge(const Caller& caller, const Limits& limits, 
     host.nat(ask.tag, ask.tap, ask.on);
   } else if (ask.verb == "down") {
     host.down(ask.tag);
+  } else if (ask.verb == "mend") {
+    Json mended = Json::array();
+    for (const auto& fault : host.mend(ask.tag)) mended.push_back(fault.text);
+    answer.members = {{"mended", mended}, {"link", host.link_of(ask.tag)}};
+  } else if (ask.verb == "changes") {
+    answer.gives = host.rule_changes(ask.tag);
   } else {
     answer.gives = host.name_socket(ask.tag, ask.proto);
   }

@@ -32,6 +32,14 @@ const Links::Seen* find_link(const std::vector<Links::Seen>& all, const std::str
   return found == all.end() ? nullptr : &*found;
 }
 
+bool has_rule(const std::string& listed, std::string_view chain) {
+  bool found = false;
+  each_listed(listed, "rule", [&](const nlohmann::json& rule) {
+    found = found || rule.value("chain", "") == chain;
+  });
+  return found;
+}
+
 } // namespace
 
 std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links) {
@@ -79,16 +87,36 @@ std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& fr
   return thin;
 }
 
-std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links, Rules& rules) {
+std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, Links& links, Rules& rules) {
   const Bridge& b = entry.bridge;
   const std::string bridge = bridge_name(b.tag), table = table_name(b.tag);
   std::vector<BridgeFault> faults;
   auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
-  for (const std::string& family :
-       thin_tables(b, rules.list("bridge", table), rules.list("inet", table)))
+  const std::string frames = rules.list("bridge", table);
+  const bool guarded = links.is_guarded(bridge), open = !guarded || has_rule(frames, stamps);
+  for (const std::string& family : thin_tables(b, frames, rules.list("inet", table)))
     add(fmt::format("rules of the table '{} {}' are missing: {}", family, table,
-                    family == "inet" ? "guests are not kept from this host, and have no NAT"
-                                     : "guests may send as others"));
+                    family != "inet" ? "guests may send as others"
+                    : open           ? "guests are not kept from this host, and have no NAT"
+                                     : "guests reach nobody but one another"));
+  if (!guarded)
+    add(fmt::format("no filter guards '{}': whoever flushes all rules opens it", bridge));
+  auto place = [](const Pass& p) { return std::tie(p.way, p.family, p.table, p.chain); };
+  Firewalls firewalls(rules);
+  if (std::vector<Pass> needed = firewalls.find(); !needed.empty()) {
+    std::vector<Pass> passed = firewalls.of(bridge);
+    for (const Pass& pass : needed)
+      if (std::ranges::none_of(passed, [&](const Pass& p) { return place(p) == place(pass); }))
+        add(fmt::format("{} does not let '{}' pass{}", name_of(pass.way), bridge,
+                        pass.chain.empty() ? "" : " in " + pass.chain));
+  }
+  return faults;
+}
+
+std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links) {
+  const Bridge& b = entry.bridge;
+  std::vector<BridgeFault> faults;
+  auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
   const std::vector<std::string> now = links.uplinks();
   for (const Uplink& u : b.uplinks) {
     if (std::ranges::count(now, u.name) == 0)
@@ -99,21 +127,12 @@ std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& link
   for (const std::string& name : now)
     if (std::ranges::none_of(b.uplinks, [&](const Uplink& u) { return u.name == name; }))
       add(fmt::format("'{}' leads outside now, and guests may not go by it", name));
-  for (const Prefix& p : links.routed(bridge))
+  for (const Prefix& p : links.routed(bridge_name(b.tag)))
     if (overlap(p, b.subnet.as_prefix()))
       faults.push_back(
           {.text =
                fmt::format("this host has another route to {}, in the bridge's subnet", to_text(p)),
            .clashes = true});
-  auto place = [](const Pass& p) { return std::tie(p.way, p.family, p.table, p.chain); };
-  Firewalls firewalls(rules);
-  if (std::vector<Pass> needed = firewalls.find(); !needed.empty()) {
-    std::vector<Pass> open = firewalls.of(bridge);
-    for (const Pass& pass : needed)
-      if (std::ranges::none_of(open, [&](const Pass& p) { return place(p) == place(pass); }))
-        add(fmt::format("{} does not let '{}' pass{}", name_of(pass.way), bridge,
-                        pass.chain.empty() ? "" : " in " + pass.chain));
-  }
   for (const Links::Seen& link : links.all())
     if (auto n = tap_number(b.tag, link.name); n && b.guests.contains(*n) && !link.carrier)
       faults.push_back({fmt::format("no VMM is at the tap '{}'", link.name), *n, true});

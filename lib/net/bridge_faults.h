@@ -24,8 +24,10 @@ struct BridgeFault {
 
 // Of links, addresses and forwarding: cheap enough for each start and stop.
 std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links);
-// Of rules, our own and those in others' chains, of ways out, and of taps that no VMM is at.
-std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links, Rules& rules);
+// Of rules, our own and those in others' chains, and of the filter behind them (net/link_guard.h).
+std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, Links& links, Rules& rules);
+// Of ways out, and of taps that no VMM is at.
+std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links);
 
 // The tables of the bridge that lack a rule, by family. Pure. `frames` and `packets`: what nftables
 // lists of each, as JSON.

@@ -11,6 +11,7 @@
 #include "net/bridge_render.h"
 #include "net/firewalls.h"
 #include "net/plan.h"
+#include "net/rule_changes.h"
 #include "net/rule_text.h"
 #include "sys/datagram.h"
 #include "sys/file.h"
@@ -128,8 +129,8 @@ void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
   set(sysctl_of(uplink.name, "forwarding"), false);
 }
 
-// With a port at the host's loopback alone: while no rule forbids it, guests reach what that
-// routes.
+// With a port at the host's loopback alone: where neither a rule nor the guard forbids it, guests
+// reach what that routes.
 void BridgeHost::route_loopback(const Bridge& b) {
   bool needed = false;
   for (const auto& [tap, guest] : b.guests)
@@ -198,6 +199,12 @@ void BridgeHost::make(RegisteredBridge& entry) {
   // Rules first: without them nothing may be forwarded.
   rules_.apply(bridge_rules(b));
   links_.ensure(bridge_link(b));
+  try {
+    links_.guard(bridge_name(b.tag));
+  } catch (const Error& e) { // the rules are there all the same
+    warnings_.push_back(fmt::format("whoever flushes all rules of this host opens '{}': {}",
+                                    bridge_name(b.tag), e.what()));
+  }
   set(sysctl_of(bridge_name(b.tag), "forwarding"), true);
   route_loopback(b);
   for (const Uplink& u : b.uplinks) set(sysctl_of(u.name, "forwarding"), true);
@@ -416,10 +423,28 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   Seen seen{entry->version == bridge_version && link_of(tag) != 0, entry->bridge.uplinks,
             read_counts(rules_.list("bridge", table_name(tag)),
                         rules_.list("inet", table_name(tag)), tag),
-            link_faults(*entry, links_)};
-  for (BridgeFault& fault : other_faults(*entry, links_, rules_))
-    seen.faults.push_back(std::move(fault));
+            faults_of(*entry)};
   return seen;
+}
+
+std::vector<BridgeFault> BridgeHost::faults_of(const RegisteredBridge& entry) {
+  std::vector<BridgeFault> all = link_faults(entry, links_);
+  for (BridgeFault& fault : rule_faults(entry, links_, rules_)) all.push_back(std::move(fault));
+  for (BridgeFault& fault : other_faults(entry, links_)) all.push_back(std::move(fault));
+  return all;
+}
+
+std::vector<BridgeFault> BridgeHost::mend(const std::string& tag) {
+  auto held = registry_.lock();
+  RegisteredBridge entry = get(tag);
+  std::vector<BridgeFault> faults = rule_faults(entry, links_, rules_);
+  if (entry.version != bridge_version || !faults.empty()) make(entry);
+  return faults;
+}
+
+Fd BridgeHost::rule_changes(const std::string& tag) {
+  get(tag);
+  return open_rule_changes();
 }
 
 BridgeTraces BridgeHost::find_traces(const std::string& tag) {

@@ -51,6 +51,10 @@ public:
     std::vector<BridgeFault> faults; // what `up` would make good
   };
   Seen look(const std::string& tag);
+  // Makes the bridge whole where it lacks rules, and which; Error(not_found) where it is down.
+  std::vector<BridgeFault> mend(const std::string& tag);
+  // For his processes (net/rule_changes.h); Error(not_found) as mend().
+  Fd rule_changes(const std::string& tag);
   // What the host has of the tag, and the bridges of this user.
   BridgeTraces find_traces(const std::string& tag);
   // Removes what it has of the tag and the record does not tell of. Error(conflict) where a tap of
@@ -67,6 +71,7 @@ private:
   void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
+  std::vector<BridgeFault> faults_of(const RegisteredBridge& entry);
   void take_away(const RegisteredBridge& entry);
   std::vector<Prefix> needed(const std::string& tag);
   bool find_uplinks(RegisteredBridge& entry);

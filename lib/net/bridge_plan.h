@@ -64,7 +64,7 @@ struct Bridge {
 
 // Changes with each change of the rules that a bridge has without guests: one with another number
 // gets its tables anew.
-inline constexpr int bridge_version = 1;
+inline constexpr int bridge_version = 2;
 
 // The counts that the bridge's tables keep.
 struct BridgeCounts {

@@ -61,18 +61,15 @@ bool has_bridge_records() { return !sys::host_record_names(record_kind).empty();
 BridgeRegistry::BridgeRegistry() : records_(record_kind, most_bytes) {}
 
 std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) const {
-  auto text = records_.find(tag);
-  if (!text) return {};
-  try {
-    return read_message(*text, [](const Json& j) { return entry_of(j); });
-  } catch (const Error& e) {
-    const std::string path = bridge_record(tag);
-    throw failed("the record '{}' cannot be read: {}", path, e.message())
-        .hint(e.hint().empty()
-                  ? fmt::format(
-                        "sudo rm {}, banger net up, and banger vm restart of those that run", path)
-                  : e.hint());
-  }
+  return records_.find(
+      tag,
+      fmt::format("sudo rm {}, banger net up, and banger vm restart of those that run",
+                  bridge_record(tag)),
+      [&](const std::string& text) {
+        RegisteredBridge entry = read_message(text, [](const Json& j) { return entry_of(j); });
+        if (entry.bridge.tag != tag) throw failed("it tells of '{}'", entry.bridge.tag);
+        return entry;
+      });
 }
 
 std::vector<RegisteredBridge> BridgeRegistry::all() const {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "model/port.h"
+#include "net/link_guard.h"
 #include "net/plan.h"
 #include "net/rule_text.h"
 
@@ -56,6 +57,9 @@ void add_frames(Script& s, const std::string& tag) {
   s.add(receiver_rule(s.table(), "out", fmt::format("oifname {}", taps)));
   s.chain("bridge", "up", "filter hook output priority 0");
   s.add(receiver_rule(s.table(), "up", fmt::format("oifname {}", taps)));
+  // The last of all that a frame passes on its way in (net/link_guard.h).
+  s.chain("bridge", stamps, "filter hook input priority 1000");
+  s.rule_of_frames(stamps, fmt::format("{} ether daddr set {}", from_taps(tag), stamp_mac));
 }
 
 // What is for the host itself.

@@ -16,6 +16,9 @@
 //
 // Ports are maps: an element each. A guest does not use another's published ports.
 //
+// A frame that gets to the host is stamped by the last of these rules, and only such a one gets in
+// (net/link_guard.h): with the tables gone the bridge is closed, but for guests among themselves.
+//
 // Forwarding is on for the bridge and the uplinks alone, not for the host. An uplink whose
 // forwarding was off before forwards to bridges of banger's, and nowhere else.
 #pragma once
@@ -37,6 +40,9 @@ unsigned bridge_group_of(std::string_view tag);
 
 Link bridge_link(const Bridge& bridge);
 Link tap_link(const Bridge& bridge, int tap, unsigned owner);
+
+// The chain of frames without whose rule none gets into the host (net/link_guard.h).
+inline constexpr std::string_view stamps = "stamps";
 
 // Both tables anew, with the elements of all guests, in one transaction.
 std::string bridge_rules(const Bridge& bridge);

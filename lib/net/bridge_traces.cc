@@ -88,7 +88,9 @@ std::vector<std::string> opened_uplinks(const std::string& tag, Rules& rules) {
   each_listed(rules.list("inet", table_name(tag)), "set", [&](const nlohmann::json& set) {
     if (set.value("name", "") != "opened") return;
     for (const nlohmann::json& name : set.value("elem", nlohmann::json::array()))
-      if (name.is_string()) names.push_back(name.get<std::string>());
+      // It becomes a part of a path.
+      if (name.is_string() && name.get<std::string>().find('/') == std::string::npos)
+        names.push_back(name.get<std::string>());
   });
   return names;
 }

@@ -24,6 +24,7 @@
 
 #include "core/error.h"
 #include "core/failpoint.h"
+#include "net/link_guard.h"
 #include "sys/file.h"
 #include "sys/namespace.h"
 
@@ -55,6 +56,11 @@ LinkPtr checked(rtnl_link* link) {
   if (!link) throw sys_error(ENOMEM, "cannot describe a network link");
   return LinkPtr(link);
 }
+
+// Frames to 01:80:c2:00:00:0X are for the bridge alone, which gives them to the host as from the
+// port. With these bits (IEEE 802.1D's groups but 01, which it throws away) they go by it as all
+// others.
+constexpr uint16_t groups_by_the_bridge = 0xfffd;
 
 void check(int code, const char* what, const std::string& name) {
   if (code < 0)
@@ -114,7 +120,16 @@ void Links::ensure(const Link& link) {
   int index = index_of(link.name), code = change(index, link, true);
   if (code < 0) code = change(index, link, false);
   check(code, "bring up", link.name);
-  if (link.kind == Link::Kind::uplink) learn_nothing(index, link.name);
+  if (link.kind == Link::Kind::uplink)
+    set_port(index, link.name, [](nl_msg* port) {
+      // Neighbours that the bridge has learned there already go too.
+      int put = ::nla_put_u8(port, IFLA_BRPORT_LEARNING, 0);
+      return put < 0 ? put : ::nla_put_flag(port, IFLA_BRPORT_FLUSH);
+    });
+  if (link.kind == Link::Kind::tap && link.mute)
+    set_port(index, link.name, [](nl_msg* port) {
+      return ::nla_put_u16(port, IFLA_BRPORT_GROUP_FWD_MASK, groups_by_the_bridge);
+    });
   if (!link.address.empty()) give_address(index, link);
 }
 
@@ -129,9 +144,10 @@ void Links::silence(const Link& link) {
   write("ipv4", "arp_ignore", link.kind == Link::Kind::tap ? "8" : "1");
 }
 
-// Neighbours that the bridge has learned there already go too. libnl has no call for it:
-// rtnetlink(7), IFLA_BRPORT_LEARNING and IFLA_BRPORT_FLUSH of linux/if_link.h.
-void Links::learn_nothing(int index, const std::string& name) {
+// What the link is as a port of its bridge. libnl has no call for it: rtnetlink(7), IFLA_BRPORT_…
+// of linux/if_link.h.
+template <typename Say>
+void Links::set_port(int index, const std::string& name, Say&& say) {
   std::unique_ptr<nl_msg, PutMessage> message(::nlmsg_alloc_simple(RTM_SETLINK, 0));
   if (!message) throw sys_error(ENOMEM, "cannot describe a network link");
   ifinfomsg head{};
@@ -140,11 +156,17 @@ void Links::learn_nothing(int index, const std::string& name) {
   check(::nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO), "describe", name);
   nlattr* port = ::nla_nest_start(message.get(), IFLA_PROTINFO | NLA_F_NESTED);
   if (!port) throw sys_error(ENOMEM, "cannot describe a network link");
-  check(::nla_put_u8(message.get(), IFLA_BRPORT_LEARNING, 0), "describe", name);
-  check(::nla_put_flag(message.get(), IFLA_BRPORT_FLUSH), "describe", name);
+  check(say(message.get()), "describe", name);
   ::nla_nest_end(message.get(), port);
   // nl_send_sync frees the message, even when it fails.
   check(::nl_send_sync(socket_.get(), message.release()), "attach", name);
+}
+
+void Links::guard(const std::string& name) { guard_link(socket_.get(), index_of(name), name); }
+
+bool Links::is_guarded(const std::string& name) const {
+  int index = index_of(name);
+  return index != 0 && net::is_guarded(socket_.get(), index);
 }
 
 void Links::give_address(int index, const Link& link) {

@@ -40,6 +40,12 @@ public:
     int index = 0, master = 0;          // of the bridge that it is at; 0: of none
     bool up = false, carrier = false;   // of a tap: a program has it open
   };
+  // What its own rules did not stamp comes in at it no more (net/link_guard.h). Error(preflight)
+  // where the kernel has no filter for that.
+  void guard(const std::string& name);
+  // False where there is no such link, too.
+  bool is_guarded(const std::string& name) const;
+
   // All links that are there.
   std::vector<Seen> all();
 
@@ -59,7 +65,8 @@ private:
   void silence(const Link& link);
   void set_group(int index, unsigned group);
   int change(int index, const Link& link, bool quiet_ipv6);
-  void learn_nothing(int index, const std::string& name);
+  template <typename Say>
+  void set_port(int index, const std::string& name, Say&& say);
   void give_address(int index, const Link& link);
 
   struct Close {

@@ -1,6 +1,5 @@
 #include "sys/host_records.h"
 
-#include "core/error.h"
 #include "core/outlives.h"
 #include "sys/file.h"
 
@@ -36,7 +35,11 @@ std::string HostRecords::path_of(const std::string& name) const { return host_re
 
 FileLock HostRecords::lock() const { return FileLock::take(std::string(directory) + "/lock"); }
 
-std::optional<std::string> HostRecords::find(const std::string& name) const {
+std::optional<std::string> HostRecords::content(const std::string& name) const {
+  auto info = find_link_info(path_of(name));
+  if (!info) return {};
+  if (!info->is_file || info->uid != 0 || (info->mode & 022))
+    throw failed("it is no file of root's own");
   return find_content(path_of(name), most_);
 }
 

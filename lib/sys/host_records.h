@@ -4,8 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "sys/lock.h"
 
 namespace banger::sys {
@@ -22,7 +25,21 @@ public:
   HostRecords(const std::string& kind, size_t most);
   // Held while a record is read to be changed, and changed: one for all kinds and users.
   FileLock lock() const;
-  std::optional<std::string> find(const std::string& name) const;
+  // What `parse` makes of a record. Error(failed) that names it and says why, with `way_out` as the
+  // hint, for one that `parse` throws an Error of, and for one that another than root may have
+  // written.
+  template <typename Parse>
+  auto find(const std::string& name, const std::string& way_out, Parse&& parse) const
+      -> std::optional<std::invoke_result_t<Parse, const std::string&>> {
+    try {
+      auto text = content(name);
+      if (!text) return {};
+      return std::forward<Parse>(parse)(*text);
+    } catch (const Error& e) {
+      throw failed("the record '{}' cannot be read: {}", path_of(name), e.message())
+          .hint(e.hint().empty() ? way_out : e.hint());
+    }
+  }
   bool has(const std::string& name) const;
   std::vector<std::string> names() const;
   // At once; until the next boot.
@@ -32,6 +49,8 @@ public:
   std::string path_of(const std::string& name) const;
 
 private:
+  std::optional<std::string> content(const std::string& name) const;
+
   std::string kind_;
   size_t most_;
 };

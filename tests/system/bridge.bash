@@ -87,6 +87,13 @@ host_now() {
     grep -H . /proc/sys/net/ipv4/conf/*/{forwarding,route_localnet,arp_ignore}'
 }
 
+# What others take of rules is made good by the resolver: not before it may go on.
+mender_rests() {
+  mender=$(net_field .host.resolver_pid)
+  kill -STOP "$mender"
+}
+mender_goes_on() { kill -CONT "$mender"; }
+
 # serve_at WHERE ADDRESS PORT LINE: says the line to whoever connects, and who that was: "LINE PEER"; it ends
 # with the shell that waits for it, which is all that the test knows of it.
 serve_at() {

@@ -40,6 +40,8 @@ fault_is() {
   fault_is "rules of the table 'inet banger_$tag' are missing: guests are not kept from this host"
   within nft flush chain bridge "banger_$tag" guest
   fault_is "rules of the table 'bridge banger_$tag' are missing: guests may send as others"
+  within tc qdisc del dev "$bridge" clsact
+  fault_is "no filter guards '$bridge': whoever flushes all rules opens it"
   within ip link del "$bridge"
   fault_is "the bridge '$bridge' is not there"
   within ip link set "$bridge" down
@@ -122,6 +124,19 @@ fault_is() {
   same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"a: the tap '$tap' is not up, at the bridge\",\"banger net up\"]"
   expect 0 banger net up
   expect 0 banger ssh a -- true
+  # While a VM runs, rules that another took are there again without a command, his firewall's reload or not; and
+  # nobody races with one who takes them all the time.
+  is_mended() { [ "$(net_field '.host.faults | length')" -eq 0 ]; }
+  mends() { grep -c '"net.mended"' "$BANGER_STATE_DIR/log/banger.jsonl" || true; }
+  same "$(mends)" 0
+  within nft flush ruleset
+  await 20 is_mended
+  same "$(mends)" 1
+  expect 0 banger ssh a -- true
+  expect 124 within timeout 5 bash -c 'while :; do nft flush ruleset; done'
+  [ "$(mends)" -lt 8 ]
+  await 60 is_mended
+  expect 0 banger ssh a -- true
   # What another took is made good by the next start or end of any VM, too.
   expect 0 banger vm create $tiny b # whose preflight minds none of it
   within nft flush ruleset
@@ -153,4 +168,10 @@ fault_is() {
   expect 0 banger vm restart a
   same "$(net_field '.host.faults | length')" 0
   expect 0 banger ssh a -- true
+  # The helper forgot the bridge, and it went: who runs on it is not forgotten, and is on it again.
+  within bash -ec 'rm "/run/banger/$1.bridge"; ip link del "bng-$1"; nft flush ruleset' - "$tag"
+  same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"the bridge 'bng-$tag' is not there\",\"banger net up\"]"
+  expect 0 banger net up
+  await 20 banger ssh a -- true
+  same "$(net_field '.host.faults | length')" 0
 }

@@ -40,6 +40,7 @@ a_guest() {
 @test "chains that end in a drop let the bridge pass, before that rule; guests go by a VPN with a table of its own" {
   a_guest
   clean=$(rules_now)
+  mender_rests
   for last in DROP 'REJECT --reject-with icmp-host-prohibited'; do
     for kind in nft legacy; do
       within iptables-$kind -A FORWARD -s 198.51.100.0/24 -j ACCEPT
@@ -68,6 +69,7 @@ a_guest() {
   within nft delete table inet own
   diff <(echo "$clean") <(rules_now)
   reaches
+  mender_goes_on
 
   # As wg-quick has it.
   within bash -ec '
@@ -101,9 +103,11 @@ a_guest() {
       mount --bind "$1/etc-$place" /etc/$place
     done
     mount -t tmpfs none /etc/firewalld' - "$root"
+  mender_rests
   within ufw --force enable
   is_cut_off
   expect 0 banger net up
+  mender_goes_on
   reaches
   expect 0 banger ssh a -- nslookup a.vm "$(vm_field a .net.gateway)"
   comes_and_goes
@@ -128,6 +132,7 @@ a_guest() {
   </policy>
 </busconfig>
 EOF
+  mender_rests
   within mkdir -p /run/dbus
   within setpriv --pdeathsig KILL dbus-daemon --config-file="$root/bus.conf" --nofork --nopidfile 3>&- 2>/dev/null &
   servers+=($!)
@@ -140,17 +145,19 @@ EOF
   within firewall-cmd --zone=trusted --remove-interface=first0
   is_cut_off
   expect 0 banger net up
+  mender_goes_on
   reaches
   expect 0 banger ssh a -- nslookup a.vm "$(vm_field a .net.gateway)"
   zones=$(within firewall-cmd --list-all-zones)
   comes_and_goes
   same "$(within firewall-cmd --list-all-zones)" "$zones"
   # A reload forgets what was not written down: the probe says so, and what mends it does.
+  mender_rests
   within firewall-cmd --reload
   is_cut_off
   expect 1 banger net probe --to 203.0.113.7:8000 --json a
   same "$(jq -r 'select(.test == "outside") | [.by, .fix] | @json' <<<"$output")" '["firewall","banger net up"]'
-  expect 0 banger net up
-  reaches
+  mender_goes_on
+  await 90 reaches
   same "$(within find /etc/firewalld -type f)" ''
 }

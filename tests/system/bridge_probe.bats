@@ -69,6 +69,14 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   same "$(jq -rs 'map(select(.outcome == "lost")) | map(.to + " " + .by) | join(",")' <<<"$output")" \
     "127.0.0.1:8081/tcp guest,$(vm_field a .net.address):8081/tcp guest"
   expect 0 banger net publish a 8081:81 --remove
+  # What is not probed is said.
+  expect 2 banger net probe --to '[2001:db8::1]:80' a
+  errors 'IPv6 is not probed, for VMs have none'
+  expect 0 banger net publish a 5300:53/udp
+  arrives a
+  same "$(jq -rs '.[] | select(.to == "127.0.0.1:5300/udp") | .outcome + " " + .found' <<<"$output")" \
+    "skipped ports of UDP are not probed: only a program of the guest's could tell"
+  expect 0 banger net publish a 5300:53/udp --remove
   before=$(host_stands)
   arrives a
   expect 0 banger net probe a
@@ -99,9 +107,11 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   within nft 'flush chain inet their way; add rule inet their way tcp dport 53 reject'
   probes a
   finds outside lost firewall 'inet their way, rule *'
+  mender_rests
   within nft 'flush chain inet their way; add chain inet their way { policy drop; }'
   probes a
   finds outside lost firewall 'inet their way, policy'
+  mender_goes_on
   within nft 'add chain inet their way { policy accept; }; add rule inet their way ip saddr 192.0.2.2 drop'
   probes a
   finds outside lost firewall 'inet their way, rule *'
@@ -136,9 +146,12 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   within ip rule del iif "bng-$tag" prohibit
   # The LAN has a route back to VMs, with which they need no NAT.
   without ip route del 10.64.0.0/10
+  # Not even ssh gets an answer: as long as nobody makes good what was flushed, nothing gets in.
+  mender_rests
   within nft flush ruleset
   probes a
-  finds outside lost rule "banger's own tables"
+  finds guest lost rule "banger's own tables"
+  mender_goes_on
   expect 0 banger net up
   # Names: those of the outside, and the resolver.
   rm "$root/names"

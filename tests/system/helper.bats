@@ -247,6 +247,109 @@ EOF
 }
 
 # bats test_tags=once
+@test "a record that is garbage, a part of one, or another's is named, and makes nothing anybody's" {
+  # ask UID VERB [TAG]
+  ask() { ask_helper "$1" <<<"{\"do\":\"$2\",\"tag\":\"${3:-aaaa}\",\"vm\":\"$vm\",\"identity\":\"banger-${3:-aaaa}-$vm-root-x\"}"; }
+  put() { within bash -c 'printf "%b" "$1" >"/run/banger/$2"' - "$@"; }
+  refused "$(ask 1000 up)" '"uplinks"'
+  was=$(within cat /run/banger/aaaa.bridge)
+  # Whose the tag is.
+  for text in '' 1000 '100' '100\n1' garbage '-1\n' '99999999999\n' '1000\n1000\n'; do
+    put "$text" aaaa.owner
+    for who in '1000 up' '1000 look' '100 up' '100 unmap' '1001 mend'; do
+      # shellcheck disable=SC2086 # two words
+      refused "$(ask $who)" "failed: the record '/run/banger/aaaa.owner' cannot be read: it does not say whose the tag is"
+    done
+  done
+  refused "$(ask 0 up)" "the record '/run/banger/aaaa.owner' cannot be read"
+  refused "$(ask 0 look)" '"faults": []' # root may have each
+  refused "$(ask 1001 up cccc)" '"uplinks"'
+  put '1000\n' aaaa.owner
+  refused "$(ask 1001 up)" 'belongs to another user'
+  refused "$(ask 1000 look)" '"faults": []'
+  # What is made, of either kind.
+  for text in '' garbage '[]' '{"v":1}' "${was:0:40}" "${was//aaaa/bbbb}" "${was/\"uid\":1000/\"uid\":\"x\"}"; do
+    put "$text" aaaa.bridge
+    for uid in 1000 0; do refused "$(ask $uid look)" "failed: the record '/run/banger/aaaa.bridge' cannot be read"; done
+    refused "$(ask 1001 look cccc)" '"faults": []'
+  done
+  put "$was" aaaa.bridge
+  refused "$(ask 1000 unmap)" ok
+  for text in '' garbage '[]' '{"v":1}' '{"v":1,"disks":[{"uid":1000}]}'; do
+    put "$text" aaaa.disks
+    refused "$(ask 1000 unmap)" "failed: the record '/run/banger/aaaa.disks' cannot be read"
+    refused "$(ask 1000 look)" '"faults": []'
+  done
+  # What another than root may have written.
+  for kind in bridge disks owner; do
+    verb=look
+    [ $kind != disks ] || verb=unmap
+    for how in 'echo 1000 >$1; chown 1000 $1' 'chown 0 $1; chmod 622 $1' 'mv $1 /run/1000/moved; ln -s /run/1000/moved $1' 'rm $1; mkdir $1'; do
+      within bash -ec "$how" - /run/banger/bbbb.$kind
+      refused "$(ask 1000 $verb bbbb)" "failed: the record '/run/banger/bbbb.$kind' cannot be read: it is no file of root's own"
+    done
+    within rm -r /run/banger/bbbb.$kind
+  done
+}
+
+# bats test_tags=once
+@test "the word that rules were changed tells its user nothing else, and lets him do nothing" {
+  refused "$(ask_helper 1000 <<<'{"do":"up","tag":"aaaa"}')" '"uplinks"'
+  refused "$(ask_helper 1001 <<<'{"do":"changes","tag":"aaaa"}')" 'belongs to another user'
+  refused "$(ask_helper 1001 <<<'{"do":"changes","tag":"bbbb"}')" 'is down'
+  within python3 - <<'EOF'
+import array, ctypes, errno, os, select, socket, struct, subprocess
+program = os.environ["BANGER_BUILD"] + "/libexec/banger/banger-helper"
+def ask(verb):
+    ours, theirs = socket.socketpair()
+    child = subprocess.Popen([program], stdin=theirs, stdout=theirs, env={**os.environ, "SUDO_UID": "1000"})
+    theirs.close()
+    ours.sendall(b'{"v":1,"do":"%s","tag":"aaaa"}\n' % verb)
+    said, given, _, _ = ours.recvmsg(65536, socket.CMSG_SPACE(4))
+    child.wait()
+    return said, given
+word = socket.socket(fileno=array.array("i", ask(b"changes")[1][0][2])[0])
+def heard(wait):
+    return word.recv(65536) if select.select([word], [], [], wait)[0] else None
+def nft(*words):
+    subprocess.run(["nft", *words], check=True)
+pid = os.fork()
+if pid == 0:
+    os.setgroups([])
+    os.setresgid(1000, 1000, 1000)
+    os.setresuid(1000, 1000, 1000)
+    netlink, join, lock, detach, attach = 270, 1, 44, 27, 26
+    everything = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 65535))
+    wants = [(netlink, join, group) for group in (1, 5, 8, 9)]  # of connections, and what is traced
+    wants += [(socket.SOL_SOCKET, lock, 0), (socket.SOL_SOCKET, detach, 0),
+              (socket.SOL_SOCKET, attach, struct.pack("HxxxxxxP", 1, ctypes.addressof(everything)))]
+    for want in wants:
+        try:
+            word.setsockopt(*want)
+        except PermissionError:
+            continue
+        raise AssertionError(want)
+    # All rules are asked for (NFT_MSG_GETRULE, a dump): what comes is none.
+    word.send(struct.pack("=IHHIIBBH", 20, 10 << 8 | 7, 0x301, 1, 0, 0, 0, 0))
+    while (said := heard(1)) is not None:
+        assert len(said) <= 1, said
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+# The changes of others are told, and the helper's are not.
+assert heard(0) is None
+nft("add", "table", "inet", "others")
+assert len(heard(10)) == 1 and heard(0) is None
+assert b"uplinks" in ask(b"up")[0]  # which makes all rules anew
+assert heard(0) is None
+nft("flush", "ruleset")
+assert len(heard(10)) == 1 and heard(0) is None
+assert b"are missing" in ask(b"mend")[0]
+assert b'"mended":[]' in ask(b"mend")[0]
+assert heard(0) is None
+EOF
+}
+
+# bats test_tags=once
 @test "root says who may have how much; what is said wrongly, or by another, grants nothing" {
   says() { cat >"$root/etc/banger/helper.toml"; }
   up() { ask_helper "$1" <<<"{\"do\":\"up\",\"tag\":\"$2\"}"; }

@@ -6,6 +6,7 @@
 #include "dns/server.h"
 #include "model/message.h"
 #include "ops/dns/names.h"
+#include "ops/net/bridge_mender.h"
 #include "sys/lines.h"
 #include "sys/loop.h"
 #include "sys/socket.h"
@@ -34,6 +35,9 @@ public:
     server_.add_udp(std::move(udp));
     server_.add_tcp(std::move(tcp));
     loop_.watch(names_.deaths(), [this] { names_.on_death(); });
+    if (!request.mends.empty())
+      mender_.emplace(loop_, log, request.dirs, request.mends, request.link,
+                      Fd(resolver_changes_fd));
   }
   void run() { loop_.run(); }
 
@@ -43,6 +47,7 @@ private:
   dns::HostServers servers_;
   dns::Relay relay_;
   dns::Server server_; // after the names and the relay that it asks
+  std::optional<BridgeMender> mender_;
 };
 
 } // namespace

@@ -32,7 +32,8 @@ BridgeNet::BridgeNet(Context& ctx)
                                    return net::NameSockets{helper().name_socket(tag, "udp"),
                                                            helper().name_socket(tag, "tcp")};
                                  },
-                                 [this](const NetRecord& r) { end_strays(r); }}) {}
+                                 [this](const NetRecord& r) { end_strays(r); },
+                                 [this] { return helper().rule_changes(ctx_.state.tag()); }}) {}
 
 helper::Client BridgeNet::helper() const { return helper::Client(helper_command(ctx_.dirs)); }
 

@@ -18,6 +18,9 @@ std::string to_line(const ResolverRequest& r) {
                        {"log_level", r.log_level},
                        {"state_dir", r.dirs.state},
                        {"runtime_root", r.dirs.runtime},
+                       {"libexec", r.dirs.libexec},
+                       {"mends", r.mends},
+                       {"link", r.link},
                        {"settings", to_json(r.settings)}});
 }
 
@@ -30,6 +33,9 @@ ResolverRequest parse_resolver_request(std::string_view line) {
     r.log_level = j.value("log_level", "info");
     r.dirs.state = j.value("state_dir", "");
     r.dirs.runtime = j.value("runtime_root", "");
+    r.dirs.libexec = j.value("libexec", "");
+    r.mends = j.value("mends", "");
+    r.link = j.value("link", 0);
     r.settings = settings_of(j.value("settings", Json::object()));
     return r;
   });

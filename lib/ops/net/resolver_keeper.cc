@@ -17,24 +17,29 @@ namespace {
 
 constexpr Millis time_to_begin{5'000}, time_to_die{10'000};
 
-// A resolver as a child of this process. Its working directory is `dir`, and its error output goes
-// to `log`.
+// A resolver as a child of this process. Its working directory is the network's, and its error
+// output goes to `log`.
 struct StartedResolver {
   sys::Child child;
   Fd talk;
 };
 
-StartedResolver start_resolver(Context& ctx, NetMode mode, const std::string& subnet,
-                               const net::NameSockets& sockets, const std::string& dir, int log) {
+StartedResolver start_resolver(Context& ctx, NetMode mode, const NetRecord& r,
+                               const net::NameSockets& sockets, const Fd& changes, int log) {
   auto [talk, theirs] = sys::socket_pair();
-  sys::Command command{{ctx.dirs.libexec + "/banger-resolver", subnet}, {}, dir, true};
+  sys::Command command{{ctx.dirs.libexec + "/banger-resolver", r.subnet}, {}, r.dir, true};
   sys::Stdio stdio{theirs.get(),
                    log,
                    log,
                    {{sockets.udp.get(), resolver_udp_fd}, {sockets.tcp.get(), resolver_tcp_fd}}};
+  if (changes) stdio.more.emplace_back(changes.get(), resolver_changes_fd);
   sys::Child child = sys::spawn(command, stdio);
   ResolverRequest request{
-      subnet, mode, ctx.log.op(), std::string(name_of(ctx.log.level())), ctx.dirs, ctx.settings};
+      r.subnet, mode, ctx.log.op(), std::string(name_of(ctx.log.level())), ctx.dirs, ctx.settings};
+  if (changes) {
+    request.mends = ctx.state.tag();
+    request.link = static_cast<int>(r.net_id);
+  }
   sys::send_all(talk.get(), to_line(request));
   return {std::move(child), std::move(talk)};
 }
@@ -53,6 +58,17 @@ void ResolverKeeper::reap() {
   std::erase_if(children_, [](sys::Child& c) { return c.wait_for(Millis(0)).has_value(); });
 }
 
+// Without it names are answered all the same.
+Fd ResolverKeeper::find_changes() {
+  if (!network_.changes) return {};
+  try {
+    return network_.changes();
+  } catch (const Error& e) {
+    ctx_.log.warn("net.hears_no_changes", e);
+    return {};
+  }
+}
+
 // The resolver has its sockets for as long as it lives, even if the holder that made them dies.
 // Once it has gone, a new holder makes new sockets.
 void ResolverKeeper::ensure(NetRecord& r) {
@@ -63,7 +79,7 @@ void ResolverKeeper::ensure(NetRecord& r) {
   net::NameSockets sockets = network_.sockets(r);
   Fd log = sys::open_file(r.log(), O_WRONLY | O_CREAT | O_APPEND);
   StartedResolver started =
-      start_resolver(ctx_, network_.mode, r.subnet, sockets, r.dir, log.get());
+      start_resolver(ctx_, network_.mode, r, sockets, find_changes(), log.get());
   r.resolver = sys::find_process(started.child.pid()).value_or(ProcessId{});
   r.resolver_known = true;
   write_net(ctx_.state, r);

@@ -24,6 +24,9 @@ public:
     std::function<net::NameSockets(NetRecord& r)> sockets;
     // Ends the network's processes that are in no record.
     std::function<void(const NetRecord& r)> end_strays;
+    // What a resolver that keeps the network whole hears (ops/net/bridge_mender.h); empty where it
+    // has nothing to keep.
+    std::function<Fd()> changes = {};
   };
   ResolverKeeper(Context& ctx, Network network) : ctx_(ctx), network_(std::move(network)) {}
 
@@ -37,6 +40,7 @@ public:
 
 private:
   void ensure(NetRecord& r);
+  Fd find_changes();
 
   Context& ctx_;
   Network network_;

@@ -91,8 +91,7 @@ public:
     choose_outside();
     auto watching = outside_ ? watch({"tcp", to_text(outside_->address), outside_->port}) : nullptr;
     auto look = ask_guest();
-    std::optional<net::FlowSeen> seen;
-    if (watching) seen = watching->end();
+    std::optional<net::FlowSeen> seen = end(watching.get());
     if (!look) {
       add_silent_guest();
     } else {
@@ -138,6 +137,17 @@ private:
     }
   }
 
+  // The helper ends by itself after a minute.
+  std::optional<net::FlowSeen> end(helper::Watching* watching) {
+    if (!watching) return {};
+    try {
+      return watching->end();
+    } catch (const Error& e) {
+      blind_ = e.message();
+      return {};
+    }
+  }
+
   std::optional<GuestLook> run_in_guest(const GuestQuestions& ask) {
     guest::CommandRequest request{target_.endpoint, guest_script(ask), Seconds(guest_time).count()};
     auto ran = sys::run({{in_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
@@ -154,6 +164,8 @@ private:
   }
 
   std::optional<GuestLook> ask_guest() {
+    // Who does not even take up a connection is not asked for a minute.
+    if (try_connect(vm_.reach, vm_.ssh_port) == Heard::silence) return {};
     GuestQuestions ask{.mac = vm_.mac, .address = vm_.address, .to = outside_};
     if (nature_.shared) ask.name = full_name(vm_.name, in_.settings.dns_zone);
     for (const Port& p : vm_.ports)
@@ -267,7 +279,7 @@ private:
     auto watching = watch({"udp", server, dns_port});
     if (!watching) return judge_names(scene(), server);
     run_in_guest({.mac = vm_.mac, .address = vm_.address, .names = true});
-    return judge_names(scene(watching->end()), server);
+    return judge_names(scene(end(watching.get())), server);
   }
 
   void add_port(const GuestLook& look, const Port& p) {
@@ -281,7 +293,9 @@ private:
                   {},
                   "the host's port does not lead to the guest now",
                   fmt::format("banger vm restart {}", vm_.name)});
-    if (p.proto == "udp") return skip("port", to, "of UDP only a guest's program could tell");
+    if (p.proto == "udp")
+      return skip("port", to,
+                  "ports of UDP are not probed: only a program of the guest's could tell");
     bool listens = false, loopback = true;
     for (const GuestLook::Listener& l : look.listeners)
       if (l.port == p.guest) listens = true, loopback = loopback && l.loopback;
@@ -306,7 +320,7 @@ private:
     auto watching = watch({"tcp", vm_.address, guest_port});
     if (!watching) return judge_inward(scene());
     try_connect(address, port);
-    return judge_inward(scene(watching->end()));
+    return judge_inward(scene(end(watching.get())));
   }
 
   void add_silent_guest() {

@@ -224,12 +224,13 @@ Finding judge_inward(const ProbeScene& s) {
   const net::FlowCounts &there = s.seen->there, &back = s.seen->back;
   if (there.left == 0 && there.forwarded == 0)
     return {Barrier::routing, {}, "this host does not send it to the bridge", {}};
+  if (!s.seen->own_rules)
+    return lost_rules(); // not even what the guest says of its address gets in
   if (there.to_tap == 0)
     return {Barrier::guest, {}, "the guest does not say that it has its address (ARP)", {}};
   if (back.from_tap == 0)
     return {Barrier::guest, {}, "the guest is reached and does not answer: its own firewall", {}};
   if (back.taken > 0) return {Barrier::guest, {}, "the guest refuses the connection", {}};
-  if (!s.seen->own_rules) return lost_rules();
   return {Barrier::unknown, s.bridge, "the guest answers, and its answers are lost", {}};
 }
 
