@@ -352,6 +352,7 @@ public:
     sys::Command& c = l.command;
     l.handed = {qmp_socket, console_socket};
     l.serial = serial_line();
+    l.memory = m.memory;
     l.links = m.disks;
     l.links.push_back({kernel_file, true, m.kernel});
     l.links.push_back({console_file, false, m.console});
