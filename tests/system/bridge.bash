@@ -16,7 +16,7 @@ setup() {
 }
 teardown() {
   [ -z "${world:-}" ] || remove_vms
-  end "${servers[@]}" $outside $world
+  end "${servers[@]}" "$outside" "$world"
 }
 
 in_ns() {

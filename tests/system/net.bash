@@ -7,7 +7,7 @@ setup() {
   server=
 }
 teardown() {
-  end $server
+  end "$server"
   remove_vms
 }
 
