@@ -23,6 +23,7 @@ std::optional<sys::Use> use_of(std::string_view option) {
   if (option == "--write") return sys::Use::write;
   if (option == "--device") return sys::Use::device;
   if (option == "--directory") return sys::Use::directory;
+  if (option == "--sockets") return sys::Use::sockets;
   return {};
 }
 
@@ -39,6 +40,11 @@ void confine(const std::vector<sys::Reach>& reaches, bool tcp, bool own_network,
                                  : "all that its user reaches");
     }
   sys::drop_capabilities(tcp);
+  // Root's VMM has no right over files of others; what that says of it names no file of the host's.
+  for (const sys::Reach& reach : reaches)
+    if (sys::is_denied(reach))
+      std::fprintf(stderr, "banger-enter: owner and mode of '%s' keep the VMM from it\n",
+                   reach.path.c_str());
   if (!sys::forbid_namespaces())
     std::fputs("banger-enter: this kernel keeps no process from making namespaces\n", stderr);
   sys::confine(reaches, tcp);
@@ -56,6 +62,7 @@ void try_cell() {
 void enter_network(const std::vector<std::string>& words) {
   if (words == std::vector<std::string>{"try"}) return try_cell();
   int net = -1, user = -1;
+  int64_t file_size = 0;
   Fd report;
   std::string confined;
   std::vector<sys::Reach> reaches;
@@ -66,6 +73,8 @@ void enter_network(const std::vector<std::string>& words) {
       reaches.push_back({value, *use});
     else if (option == "--confine")
       confined = value;
+    else if (option == "--file-size")
+      file_size = parse_number("size", value, 1, INT64_MAX);
     else if (option == sys::cell_word)
       continue; // for those who look at the command line
     else if (option == "--net" || option == "--user" || option == "--report") {
@@ -80,6 +89,7 @@ void enter_network(const std::vector<std::string>& words) {
   if (at + 1 >= words.size() || words[at] != "--")
     throw usage("unknown request '{}'", join(words, " "));
   if (net >= 0) sys::enter(net, user);
+  if (file_size) sys::bound_files(file_size);
   if (!confined.empty()) confine(reaches, confined == "tcp", net >= 0, std::move(report));
   std::vector<std::string> program(words.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                                    words.end());

@@ -21,7 +21,8 @@ void hold_network(const std::vector<std::string>& words);
 // With the word `try` it only tries to make a cell, and ends.
 // With --cell DIR, first of all, the cell is told as that directory's (sys/cells.h).
 //   [--cell DIR] [--net FD [--user FD]] [--confine tcp|no-tcp --report FD]
-//   [--read PATH] [--write PATH] [--device PATH] [--directory PATH]… -- PROGRAM WORD…
+//   [--read PATH] [--write PATH] [--device PATH] [--directory PATH] [--sockets PATH]…
+//   [--file-size BYTES] -- PROGRAM WORD…
 void enter_network(const std::vector<std::string>& words);
 
 } // namespace banger::net

@@ -1,10 +1,12 @@
 #include "sys/confine.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,7 +31,8 @@ constexpr unsigned ask_for_version = 1;
 constexpr int path_beneath = 1;
 
 constexpr uint64_t execute = 1, write_file = 2, read_file = 4, read_dir = 8;
-constexpr uint64_t make_char = 1 << 6, make_block = 1 << 11;
+constexpr uint64_t remove_file = 1 << 5, make_char = 1 << 6, make_socket = 1 << 9,
+                   make_block = 1 << 11;
 constexpr uint64_t truncate = 1 << 14, ioctl_dev = 1 << 15;
 constexpr uint64_t bind_or_connect = 3, abstract_sockets_or_signals = 3;
 
@@ -52,6 +55,8 @@ uint64_t rights_of(Use use) {
     return read_file | write_file | ioctl_dev;
   case Use::directory:
     return ~(make_char | make_block | ioctl_dev);
+  case Use::sockets:
+    return make_socket | remove_file;
   }
   return 0;
 }
@@ -91,6 +96,20 @@ void confine(const std::vector<Reach>& reaches, bool tcp) {
   for (const Reach& reach : reaches) allow(ruleset.get(), reach, set.files);
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
     throw sys_error(errno, "cannot confine a process");
+}
+
+bool is_denied(const Reach& reach) {
+  int wanted = reach.use == Use::read ? R_OK : R_OK | W_OK;
+  return ::faccessat(AT_FDCWD, reach.path.c_str(), wanted, AT_EACCESS) != 0 && errno == EACCES;
+}
+
+void bound_files(int64_t bytes) {
+  rlimit limit{};
+  int got = ::getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(bytes));
+  limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+  if (got != 0 || ::setrlimit(RLIMIT_FSIZE, &limit) != 0)
+    throw sys_error(errno, "cannot bound the files of a process");
 }
 
 } // namespace banger::sys

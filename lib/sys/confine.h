@@ -6,6 +6,7 @@
 // connected to by whom its mode lets.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ enum class Use {
   write,     // a file: read, written and cut
   device,    // a device: read, written, and its own requests
   directory, // all that can be done in it and below it, but for devices
+  sockets,   // a directory: sockets and nothing else are made in it, and removed
 };
 
 struct Reach {
@@ -31,5 +33,13 @@ int landlock_version();
 // rights by a program that it executes. A path that is not there is passed over. `tcp`: it may bind
 // and connect TCP sockets. Without Landlock only the rights are kept from it.
 void confine(const std::vector<Reach>& reaches, bool tcp);
+
+// Whether owner and mode of a file keep this process from that use of it; false where it is not
+// there.
+bool is_denied(const Reach& reach);
+
+// From now on this process, and all that it becomes, makes no file longer than that: the kernel
+// ends one that tries. It holds for each file, not for all together.
+void bound_files(int64_t bytes);
 
 } // namespace banger::sys

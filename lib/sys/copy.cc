@@ -135,6 +135,7 @@ bool can_clone(const std::string& sample, const std::string& dir) {
 }
 
 int64_t cut_front(int fd, int64_t keep) {
+  constexpr int64_t longest = int64_t{1} << 30;
   struct stat st;
   if (::fstat(fd, &st) != 0) throw sys_error(errno, "cannot look at a log");
   int64_t block = st.st_blksize > 0 ? st.st_blksize : 4096;
@@ -144,6 +145,10 @@ int64_t cut_front(int fd, int64_t keep) {
   if (::fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, cut) == 0) return cut;
   if (errno != EOPNOTSUPP && errno != EINVAL) throw sys_error(errno, "cannot cut a log");
   failpoint(Point::truncate);
+  if (st.st_size > longest) {
+    if (::ftruncate(fd, 0) != 0) throw sys_error(errno, "cannot cut a log");
+    return st.st_size;
+  }
   if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, cut) != 0 &&
       errno != EOPNOTSUPP)
     throw sys_error(errno, "cannot cut a log");

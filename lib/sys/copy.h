@@ -32,8 +32,9 @@ void copy_part(int in, const std::string& from, int64_t offset, int64_t size, co
 bool can_clone(const std::string& sample, const std::string& dir);
 
 // Keeps about the last `keep` bytes of a log that another process appends to (O_APPEND): cuts the
-// front off where the file system can, else gives its blocks back and leaves a hole. Returns how
-// many bytes the file became shorter (0 when a hole was left).
+// front off where the file system can, else gives its blocks back and leaves a hole, or keeps
+// nothing where it has become 1 GiB long by holes. Returns how many bytes the file became shorter
+// (0 when a hole was left).
 int64_t cut_front(int fd, int64_t keep);
 
 } // namespace banger::sys

@@ -94,6 +94,7 @@ uint64_t attributes_of(Use use) {
     return read_only | no_setuid | no_programs;
   case Use::write:
   case Use::directory:
+  case Use::sockets:
     return no_setuid | no_devices | no_programs;
   }
   return read_only;

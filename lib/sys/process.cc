@@ -57,6 +57,11 @@ Error cannot_run(int err, const std::string& program) {
   return e;
 }
 
+// Of a program that find_program() does not find.
+int why_not_found(const std::string& name) {
+  return name.find('/') != std::string::npos && ::access(name.c_str(), X_OK) != 0 ? errno : ENOENT;
+}
+
 ExitStatus status_of(int raw) {
   if (WIFEXITED(raw)) return {true, WEXITSTATUS(raw), 0};
   return {false, 0, WTERMSIG(raw)};
@@ -161,7 +166,7 @@ int start(const Command& command, const std::string& program, const Stdio& stdio
 Child spawn(const Command& command, const Stdio& stdio) {
   failpoint(Point::spawn);
   auto program = find_program(command.argv.at(0));
-  if (!program) throw cannot_run(ENOENT, command.argv[0]);
+  if (!program) throw cannot_run(why_not_found(command.argv[0]), command.argv[0]);
   Keeper keeper;
   if (command.kept)
     keeper = start_keeper([&] { return start(command, *program, stdio); },
@@ -342,7 +347,7 @@ void close_on_exec() {
 
 void exec(const Command& command, Keep keep) {
   auto program = find_program(command.argv.at(0));
-  if (!program) throw cannot_run(ENOENT, command.argv[0]);
+  if (!program) throw cannot_run(why_not_found(command.argv[0]), command.argv[0]);
   if (!command.cwd.empty() && ::chdir(command.cwd.c_str()) != 0)
     throw sys_error(errno, "cannot enter '{}'", command.cwd);
   Environment environment(command.env);

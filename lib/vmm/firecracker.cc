@@ -295,6 +295,7 @@ public:
       throw preflight("the VMM 'firecracker' has no network of its own for a VM that is isolated")
           .subject(machine.name);
     Launch l;
+    l.memory = machine.memory;
     // Without a log of its own it writes that to its standard output, into the guest's console. A
     // request for it would come too late for what it says before its socket is there.
     std::string socket = fmt::format("{}/{}", made_dir, api_file);

@@ -1,5 +1,6 @@
 #include "vmm/launch.h"
 
+#include <algorithm>
 #include <climits>
 
 #include <fcntl.h>
@@ -43,7 +44,7 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
   }
   // Its monitor, and commands after it, go by the names there.
   add("--read", runtime_dir);
-  if (!launch.made.empty()) add("--directory", name_in(runtime_dir, made_dir));
+  if (!launch.made.empty()) add("--sockets", name_in(runtime_dir, made_dir));
   for (const std::string& fifo : {launch.log, launch.metrics})
     if (!fifo.empty()) add("--write", name_in(runtime_dir, fifo));
   if (launch.saves_itself && !inside.saving.empty()) add("--directory", inside.saving);
@@ -57,6 +58,19 @@ void add_reaches(std::vector<std::string>& step, const Inside& inside, const Lau
   }
   for (const sys::Reach& reach : launch.reaches)
     add(reach.use == sys::Use::device ? "--device" : "--read", reach.path);
+}
+
+// The longest file that it has reason to write: a disk, a guest's memory with all that goes with
+// it, or a log. What it writes beyond that fills no disk of the host's.
+int64_t longest_file(const Launch& launch) {
+  constexpr int64_t least = int64_t{4} << 30; // logs are cut long before
+  int64_t longest = std::max(least, 2 * launch.memory);
+  for (const Disk& link : launch.links)
+    if (!link.read_only && !link.target.empty())
+      if (auto info = sys::find_info(link.target);
+          info && info->is_file && link.file != console_file)
+        longest = std::max(longest, info->size);
+  return longest;
 }
 
 // The process that was started is the VMM, unless it has made another one in a cell.
@@ -116,6 +130,8 @@ sys::Command step_into(const Inside& inside, const Launch& launch, const std::st
   if (inside.confined) {
     add_reaches(step, inside, launch, runtime_dir);
     add_fd("--report", first_fd + 2);
+    step.emplace_back("--file-size");
+    step.push_back(fmt::format("{}", longest_file(launch)));
   }
   step.emplace_back("--");
   command.argv.insert(command.argv.begin(), step.begin(), step.end());

@@ -43,6 +43,7 @@ struct Launch {
   std::vector<Disk> links;
   std::vector<sys::Reach> reaches;
   std::string console = {};  // of SerialLine::Kind::stdio, as Machine has it
+  int64_t memory = 0;        // of the guest
   bool tcp = false;          // it has TCP sockets of its own
   bool saves_itself = false; // it writes a guest's memory by its name, not to a descriptor
   bool operator==(const Launch&) const = default;

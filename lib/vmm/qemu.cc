@@ -201,14 +201,17 @@ private:
   }
 
   // QEMU tells that a save is completed before it has left the state "finish-migrate", in which it
-  // refuses "cont", and does not tell when it has.
-  void let_go_on(Done done) {
-    qmp_.execute("cont", Json::object(), patience, [this, done](auto refused) {
+  // refuses "cont", and does not tell when it has. It may leave it between that refusal and the
+  // look at the state: a refusal is the last word where it had left it before.
+  void let_go_on(Done done, bool has_left = false) {
+    qmp_.execute("cont", Json::object(), patience, [this, done, has_left](auto refused) {
       if (refused) return done({});
+      if (has_left) return done(refused.error());
       qmp_.execute("query-status", Json::object(), patience,
                    [this, done, why = refused.error()](const auto& answer) {
-                     if (!answer || text_of(*answer, "status") != "finish-migrate")
-                       return done(why);
+                     if (!answer) return done(why);
+                     if (text_of(*answer, "status") != "finish-migrate")
+                       return let_go_on(done, true);
                      soon_ = loop_.after(Millis(1), [this, done] { let_go_on(done); });
                    });
     });
@@ -352,6 +355,7 @@ public:
     sys::Command& c = l.command;
     l.handed = {qmp_socket, console_socket};
     l.serial = serial_line();
+    l.memory = m.memory;
     l.links = m.disks;
     l.links.push_back({kernel_file, true, m.kernel});
     l.links.push_back({console_file, false, m.console});

@@ -37,6 +37,7 @@ try 'another process' 'cat /proc/$$/environ'
 try 'to list processes' 'ls /proc/$$'
 try 'a raw disk' ': >>/dev/loop0'
 try 'to run what it writes' 'cp /usr/bin/true own && ./own'
+try 'a file of any length' 'truncate -s 4T console && truncate -s 0 console'
 "$root/own/share/qemu/try" $$ $shm "$root/agent.sock" "@bng-$BATS_TEST_NUMBER-$$"
 exec qemu-system-x86_64 "\$@"
 END
@@ -82,7 +83,7 @@ reached() {
 }
 
 own=('its disk' 'its kernel')
-tries=37
+tries=38
 
 @test "a VMM reaches its VM's files, and nothing else of its host" {
   local net
@@ -240,7 +241,7 @@ without_namespaces() {
   # What Landlock does not cover: a socket that lies in a directory, and to see that there are others.
   tried | grep -qx 'the socket agent.sock: yes'
   for what in 'the key of the state' 'the disk of another VM' 'a file of its user' 'a new file' 'to trace a process' \
-    'the socket @' 'a namespace of its own' 'to mount' 'a device'; do
+    'a file of any length' 'the socket @' 'a namespace of its own' 'to mount' 'a device'; do
     tried | grep -qx "$what: no" || { tried && false; }
   done
   vm_field x .vmm.confinement | grep -qE '^landlock [0-9]+$'
@@ -254,7 +255,7 @@ without_namespaces() {
 @test "without it the same VMM reaches all that its user does, and show says so" {
   BANGER_VM_CONFINED=false expect 0 banger vm run $tiny --net isolated x
   for what in 'the key of the state' 'its host key' 'the disk of another VM' 'a file of its user' \
-    'a new file' 'the list of users' 'another process' 'to list processes' 'to run what it writes' \
+    'a new file' 'a file of any length' 'the list of users' 'another process' 'to list processes' 'to run what it writes' \
     'a process by its number' 'any other process' 'to trace a process' 'the root of a process' 'shared memory' \
     'the socket agent.sock' 'the socket @' 'its monitor' "a child of its starter's" \
     'a namespace of its own' 'to mount in a namespace' 'a device'; do
@@ -268,6 +269,21 @@ without_namespaces() {
   banger vm logs --log vmm y | grep -qx 'its way out: yes'
   same "$(vm_field x .vmm.confinement)" null
   banger vm show x | grep -q '^confined  *no$'
+}
+
+@test "a file that its VMM may not open is named by its path" {
+  export BANGER_QEMU_BINARY=qemu-system-x86_64
+  # Root's VMM has no more right to it than a user's, of whom a disk is opened before.
+  chmod 0 "$(disk_of other upper.img)"
+  expect 1 banger vm start other
+  if [ "$(id -u)" -eq 0 ]; then
+    errors "owner and mode of '$(disk_of other upper.img)' keep the VMM from it"
+    errors "Could not open 'upper': Permission denied"
+  else
+    errors "cannot open '$(disk_of other upper.img)': permission denied"
+  fi
+  chmod 600 "$(disk_of other upper.img)"
+  expect 0 banger vm start --no-wait other
 }
 
 # What a VMM without walls could put into its directory, as one of a build before could, and one that is

@@ -37,6 +37,8 @@ void ConsoleLog::begin() { reader_ = std::make_unique<guest::ConsoleReader>(on_s
 
 void ConsoleLog::read() {
   int64_t end = sys::size_of(console_.get());
+  // A VMM can make the log longer at once than anybody reads.
+  if (end - offset_ > most) offset_ = end - keep;
   while (offset_ < end) {
     std::string bytes = sys::read_at(console_.get(), offset_, 65536);
     if (bytes.empty()) break;

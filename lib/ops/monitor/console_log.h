@@ -26,7 +26,8 @@ public:
 
   // Another guest begins: half a line of the one before is forgotten.
   void begin();
-  // Reads all that is in the log now. A guest that goes on writing does not make this endless.
+  // Reads all that is in the log now, or its end where that is far ahead. Neither a guest that goes
+  // on writing nor a VMM that makes it longer than any disk makes this endless.
   void read();
   // The shortest time between two looks at the log.
   void rest_for(Millis pause) { pause_ = pause; }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -235,6 +236,17 @@ TEST_F(FileCalls, OfALogThatIsCutAsMuchAsWasAskedForStays) {
   int64_t cut = cut_front(fd.get(), 200);
   EXPECT_LE(cut, static_cast<int64_t>(2 * block));
   EXPECT_EQ(read_tail(path, 200), std::string(200, 'x'));
+}
+
+// Holes have no end; a writer's bound on the length of its files has one.
+TEST_F(FileCalls, ALogThatCanOnlyGetHolesBeginsAnewOnceItIsLong) {
+  Fd fd(::memfd_create("log", MFD_CLOEXEC)); // its file system cuts no front off
+  set_size(fd.get(), 1 << 20, "log");
+  EXPECT_EQ(cut_front(fd.get(), 4096), 0);
+  EXPECT_EQ(size_of(fd.get()), 1 << 20);
+  set_size(fd.get(), (int64_t{1} << 30) + 1, "log");
+  EXPECT_EQ(cut_front(fd.get(), 4096), (int64_t{1} << 30) + 1);
+  EXPECT_EQ(size_of(fd.get()), 0);
 }
 
 TEST_F(FileCalls, AnOriginalThatIsCutShortIsTold) {

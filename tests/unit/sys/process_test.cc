@@ -172,6 +172,15 @@ TEST(Programs, AreFoundInPathOrWhereTheySayTheyAre) {
   EXPECT_FALSE(find_program("tool"));
   write_atomic(dir + "/other", "", 0644);
   EXPECT_FALSE(find_program("other"));
+  for (const auto& [file, why] :
+       {std::pair{"/other", "permission denied"}, {"/none", "no such file or directory"}}) {
+    try {
+      Child child = spawn({{dir + file}, {}, {}, false}, {});
+      ADD_FAILURE() << "was started";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.message(), fmt::format("cannot run '{}{}': {}", dir, file, why));
+    }
+  }
   ::setenv("PATH", before.c_str(), 1);
   remove_tree(dir);
 }

@@ -455,11 +455,19 @@ TEST_F(QemuTest, AGuestIsLetGoOnWhenItsSaveHasBeenFinalized) {
   answer("cont", "{}");
   ASSERT_EQ(resumed.size(), 1u);
   EXPECT_FALSE(resumed[0]);
-  // Refused for any other reason it is not tried again.
+  // It was finalized after the refusal, and before the look.
+  resume();
+  refuse("paused");
+  EXPECT_EQ(resumed.size(), 1u);
+  answer("cont", "{}");
+  ASSERT_EQ(resumed.size(), 2u);
+  EXPECT_FALSE(resumed[1]);
+  // Refused for any other reason it is not tried for ever.
   resume();
   refuse("internal-error");
-  ASSERT_EQ(resumed.size(), 2u);
-  EXPECT_TRUE(resumed[1]);
+  answer("cont", R"({"class":"GenericError","desc":"it cannot"})", "error");
+  ASSERT_EQ(resumed.size(), 3u);
+  EXPECT_TRUE(resumed[2]);
 }
 
 TEST_F(QemuTest, ASaveThatFailsSaysWhy) {
