@@ -13,6 +13,11 @@ namespace {
 // command has a process group of its own, that gets signals at once, as from a terminal; dropbear's
 // commands are in the group and session of the connection, which the watch is in as well: it knows
 // them by itself, even if the connection is gone before it has looked at anything.
+//
+// A watch that begins when the connection has gone is the child of init, or of another process that
+// takes up orphans: that one's children are the services of the guest, and none of the command's.
+// Its parent is the connection if that leads its session, as dropbear's does, or has the name of a
+// server. A session is the command's if the command leads it, or the connection does or did.
 constexpr std::string_view script = R"sh(
 p=$PPID s=' '
 look() {
@@ -25,7 +30,9 @@ kin() {
   k=1
   for d in /proc/[0-9]*; do
     n=${d#/proc/}
-    [ "$n" = $$ ] || ! look "$n" || [ "$a" != "$p" ] || [ "$z" = Z ] || { k=0 s="$s$i "; }
+    [ "$n" = $$ ] || ! look "$n" || [ "$a" != "$p" ] || [ "$z" = Z ] && continue
+    k=0
+    [ "$i" != "$n" ] && [ "$i" != "$p" ] || s="$s$i "
   done
   return $k
 }
@@ -34,7 +41,7 @@ hit() {
   for d in /proc/[0-9]*; do
     n=${d#/proc/}
     [ "$n" = $$ ] || [ "$n" = "$p" ] || ! look "$n" || [ "$z" = Z ] && continue
-    case $s in *" $i "*) ;; *) continue ;; esac
+    case $s in *" $i "*) ;; *) [ "$a" = "$p" ] || continue ;; esac
     found=0
     if [ "$g" = "$own" ]; then
       kill -"$1" "$n" 2>/dev/null
@@ -50,7 +57,15 @@ sweep() {
   t=0
   while [ $t -lt 50 ] && hit KILL; do t=$((t + 1)); done
 }
-look $$ && own=$g && [ "$i" != $$ ] && s="$s$i "
+look $$ && own=$g mine=$i
+if [ "$p" -gt 1 ] && [ "$mine" = "$p" ]; then
+  s="$s$mine "
+elif [ "$p" -gt 1 ] && look "$p" && case $l in *'('*ssh*')'* | *'('*dropbear*')'*) ;; *) false ;; esac; then
+  :
+else
+  p=none
+  [ "$mine" = $$ ] || [ "$mine" = 0 ] || look "$mine" || s="$s$mine "
+fi
 kin
 while read -r w; do
   case $w in
@@ -64,9 +79,9 @@ hit TERM && sleep 1 && hit 0 && sleep 1
 sweep
 )sh";
 
-std::string command() { return fmt::format("exec /bin/sh -c {}", shell_quote(script)); }
-
 } // namespace
+
+std::string GroupWatch::command() { return fmt::format("exec /bin/sh -c {}", shell_quote(script)); }
 
 GroupWatch::GroupWatch(Session& session) : channel_(Channel::command(session, command())) {}
 

@@ -21,6 +21,8 @@ namespace banger::guest {
 class GroupWatch {
 public:
   explicit GroupWatch(Session& session);
+  // The watch itself, for a shell: it takes words on its standard input.
+  static std::string command();
 
   // Each round: opens it, sends what it was told, takes what it says.
   void advance();

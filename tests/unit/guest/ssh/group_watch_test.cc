@@ -13,8 +13,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -22,6 +24,7 @@
 #include "guest/ssh/session.h"
 #include "sys/file.h"
 #include "sys/inet.h"
+#include "sys/process.h"
 
 namespace banger::guest {
 namespace {
@@ -251,6 +254,29 @@ TEST_P(GroupWatchTest, ASignalBeforeTheAnswerEndsTheCommand) {
   EXPECT_EQ(session.run(command, {-1, -1, -1, 0, signals_.get()}, deadline).status, 4);
   EXPECT_TRUE(signalled_);
   EXPECT_FALSE(sleeps(nap(11)));
+}
+
+// Its parent is then whoever takes up orphans: init in a guest, this process here.
+TEST(GroupWatchWithoutConnection, EndsNothingOfAnothers) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  sys::Child other = sys::spawn({{"setsid", "sleep", nap(12)}, {}, {}, false}, {});
+  ASSERT_TRUE(within(10, [] { return sleeps(nap(12)); }));
+  // The watch begins when the one that has started it is gone.
+  std::string orphan =
+      fmt::format("while [ -e /proc/$0 ]; do sleep 0.01; done; {}", GroupWatch::command());
+  sys::run_ok({{"sh", "-c",
+                fmt::format("setsid sh -c {} $$ </dev/null >/dev/null 2>&1 & echo begun",
+                            shell_quote(orphan))},
+               {},
+               {},
+               false});
+  int watch = 0, status = 0;
+  EXPECT_TRUE(within(30, [&] { return (watch = ::waitpid(-1, &status, WNOHANG)) != 0; }));
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  EXPECT_NE(watch, other.pid()) << "it has ended a process that is none of its command's";
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(sleeps(nap(12)));
+  other.kill(SIGKILL);
 }
 
 TEST(GroupWatchOfSshd, AServerThatTakesOneCommandEndsItByClosing) {
