@@ -66,7 +66,8 @@ Subnet Subnet::parse(std::string_view text) {
   if (slash == text.npos) throw bad("it has no prefix");
   Subnet s;
   s.base_ = parse_address("subnet", text.substr(0, slash), text).value;
-  s.prefix_ = static_cast<int>(parse_number("subnet", text.substr(slash + 1), 16, 25, text));
+  s.prefix_ = static_cast<int>(parse_number("subnet", text.substr(slash + 1), 0, 32, text));
+  if (s.prefix_ < 16 || s.prefix_ > 25) throw bad("its prefix must be from 16 to 25");
   if (s.base_ & ~mask(s.prefix_)) throw bad("it has bits behind its prefix");
   uint32_t top = s.base_ >> 24;
   if (top == 0 || top == 127 || top >= 224) throw bad("such addresses are not for hosts");
