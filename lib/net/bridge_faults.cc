@@ -16,16 +16,11 @@
 #include "net/listed.h"
 #include "net/plan.h"
 #include "net/rules.h"
-#include "sys/file.h"
+#include "net/sysctl.h"
 
 namespace banger::net {
 
 namespace {
-
-bool is_forwarding(const std::string& link) {
-  std::string key = fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link);
-  return trim(sys::find_content(key, 64).value_or("")) == "1";
-}
 
 const Links::Seen* find_link(const std::vector<Links::Seen>& all, const std::string& name) {
   auto found = std::ranges::find_if(all, [&](const Links::Seen& l) { return l.name == name; });
@@ -68,8 +63,12 @@ std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links
   return faults;
 }
 
-std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& frames,
-                                     const std::string& packets) {
+ListedTables list_tables(const std::string& tag, Rules& rules) {
+  const std::string table = table_name(tag);
+  return {rules.list("bridge", table), rules.list("inet", table)};
+}
+
+std::vector<std::string> thin_tables(const Bridge& bridge, const ListedTables& tables) {
   using Chain = std::pair<std::string, std::string>; // family and name
   std::map<Chain, int> lacking;
   for (const std::string& line : split(bridge_rules(bridge), '\n')) {
@@ -77,7 +76,8 @@ std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& fr
     if (words.size() > 4 && words[0] == "add" && words[1] == "rule")
       lacking[{words[2], words[4]}]++;
   }
-  for (const auto& [family, listed] : {std::pair{"bridge", &frames}, std::pair{"inet", &packets}})
+  for (const auto& [family, listed] :
+       {std::pair{"bridge", &tables.frames}, std::pair{"inet", &tables.packets}})
     each_listed(*listed, "rule", [&](const nlohmann::json& rule) {
       lacking[{family, rule.value("chain", "")}]--;
     });
@@ -87,14 +87,14 @@ std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& fr
   return thin;
 }
 
-std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, Links& links, Rules& rules) {
+std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const ListedTables& tables,
+                                     Links& links, Rules& rules) {
   const Bridge& b = entry.bridge;
   const std::string bridge = bridge_name(b.tag), table = table_name(b.tag);
   std::vector<BridgeFault> faults;
   auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
-  const std::string frames = rules.list("bridge", table);
-  const bool guarded = links.is_guarded(bridge), open = !guarded || has_rule(frames, stamps);
-  for (const std::string& family : thin_tables(b, frames, rules.list("inet", table)))
+  const bool guarded = links.is_guarded(bridge), open = !guarded || has_rule(tables.frames, stamps);
+  for (const std::string& family : thin_tables(b, tables))
     add(fmt::format("rules of the table '{} {}' are missing: {}", family, table,
                     family != "inet" ? "guests may send as others"
                     : open           ? "guests are not kept from this host, and have no NAT"

@@ -22,16 +22,26 @@ struct BridgeFault {
   bool operator==(const BridgeFault&) const = default;
 };
 
+// The command that mends one of all VMs.
+inline const char* mend_of(const BridgeFault& fault) {
+  return fault.clashes ? "banger net down; banger net up" : "banger net up";
+}
+
+// What nftables lists of a bridge's two tables, as JSON; empty: there is no such table.
+struct ListedTables {
+  std::string frames, packets;
+};
+ListedTables list_tables(const std::string& tag, Rules& rules);
+
 // Of links, addresses and forwarding: cheap enough for each start and stop.
 std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links);
 // Of rules, our own and those in others' chains, and of the filter behind them (net/link_guard.h).
-std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, Links& links, Rules& rules);
+std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const ListedTables& tables,
+                                     Links& links, Rules& rules);
 // Of ways out, and of taps that no VMM is at.
 std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links);
 
-// The tables of the bridge that lack a rule, by family. Pure. `frames` and `packets`: what nftables
-// lists of each, as JSON.
-std::vector<std::string> thin_tables(const Bridge& bridge, const std::string& frames,
-                                     const std::string& packets);
+// The tables of the bridge that lack a rule, by family. Pure.
+std::vector<std::string> thin_tables(const Bridge& bridge, const ListedTables& tables);
 
 } // namespace banger::net

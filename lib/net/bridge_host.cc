@@ -13,6 +13,7 @@
 #include "net/plan.h"
 #include "net/rule_changes.h"
 #include "net/rule_text.h"
+#include "net/sysctl.h"
 #include "sys/datagram.h"
 #include "sys/file.h"
 #include "sys/inet.h"
@@ -26,14 +27,6 @@ constexpr int dns_port = 53;
 constexpr size_t most_path = 4096;
 // Whoever sets it wants the host to forward; banger never does.
 constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
-
-std::string sysctl_of(const std::string& link, std::string_view key) {
-  return fmt::format("/proc/sys/net/ipv4/conf/{}/{}", link, key);
-}
-
-bool is_on(const std::string& path) {
-  return trim(sys::find_content(path, 64).value_or("")) == "1";
-}
 
 void set(const std::string& path, bool on) {
   if (is_on(path) == on) return;
@@ -114,10 +107,8 @@ std::vector<Prefix> BridgeHost::needed(const std::string& tag) {
 // The link's own identity is its name: it follows from the tag, which is the user's.
 // Its rules are looked at, too: somebody's flush of a table leaves that and its chains.
 bool BridgeHost::is_whole(const RegisteredBridge& entry) {
-  const std::string table = table_name(entry.bridge.tag);
   return entry.version == bridge_version && link_faults(entry, links_).empty() &&
-         thin_tables(entry.bridge, rules_.list("bridge", table), rules_.list("inet", table))
-             .empty();
+         thin_tables(entry.bridge, list_tables(entry.bridge.tag, rules_)).empty();
 }
 
 void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
@@ -156,7 +147,7 @@ bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
     for (const RegisteredBridge& other : all)
       for (const Uplink& u : other.bridge.uplinks)
         if (u.name == name && !u.forwarded) return true;
-    return !is_on(sysctl_of(name, "forwarding"));
+    return !is_forwarding(name);
   };
   for (const std::string& name : links_.uplinks())
     if (is_plain(name)) now.push_back({name, !was_off(name)});
@@ -420,24 +411,19 @@ std::unique_ptr<FlowWatch> BridgeHost::watch(const std::string& tag, int tap, co
 BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   auto entry = find(tag);
   if (!entry) return {};
+  const ListedTables tables = list_tables(tag, rules_);
   Seen seen{entry->version == bridge_version && link_of(tag) != 0, entry->bridge.uplinks,
-            read_counts(rules_.list("bridge", table_name(tag)),
-                        rules_.list("inet", table_name(tag)), tag),
-            faults_of(*entry)};
+            read_counts(tables.frames, tables.packets, tag), link_faults(*entry, links_)};
+  for (const auto& some :
+       {rule_faults(*entry, tables, links_, rules_), other_faults(*entry, links_)})
+    seen.faults.insert(seen.faults.end(), some.begin(), some.end());
   return seen;
-}
-
-std::vector<BridgeFault> BridgeHost::faults_of(const RegisteredBridge& entry) {
-  std::vector<BridgeFault> all = link_faults(entry, links_);
-  for (BridgeFault& fault : rule_faults(entry, links_, rules_)) all.push_back(std::move(fault));
-  for (BridgeFault& fault : other_faults(entry, links_)) all.push_back(std::move(fault));
-  return all;
 }
 
 std::vector<BridgeFault> BridgeHost::mend(const std::string& tag) {
   auto held = registry_.lock();
   RegisteredBridge entry = get(tag);
-  std::vector<BridgeFault> faults = rule_faults(entry, links_, rules_);
+  std::vector<BridgeFault> faults = rule_faults(entry, list_tables(tag, rules_), links_, rules_);
   if (entry.version != bridge_version || !faults.empty()) make(entry);
   return faults;
 }

@@ -71,7 +71,6 @@ private:
   void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
-  std::vector<BridgeFault> faults_of(const RegisteredBridge& entry);
   void take_away(const RegisteredBridge& entry);
   std::vector<Prefix> needed(const std::string& tag);
   bool find_uplinks(RegisteredBridge& entry);

@@ -17,6 +17,7 @@
 #include "sys/file.h"
 #include "sys/namespace.h"
 #include "sys/own_root.h"
+#include "sys/process.h"
 #include "sys/wait.h"
 
 namespace banger::sys {
@@ -101,7 +102,7 @@ struct User {
     harden();
     say(0, hardened);
     if (hear(0) != there) ::_exit(1);
-    Fd process(static_cast<int>(::syscall(SYS_pidfd_open, second, 0)));
+    Fd process = open_end(second);
     ::close(0);
     if (process) wait_readable(process.get(), {}); // else it has ended already
     ::_exit(0);
@@ -163,7 +164,7 @@ std::optional<Error> enter_cell(const std::vector<Reach>& reaches, const Fd& rep
   other.reset();
   First first(pid, std::move(own));
   if (auto fault = first.await(ready)) return fault;
-  Fd namespaces(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd namespaces = open_end(pid);
   if (!namespaces || ::setns(namespaces.get(), static_cast<int>(flags)) != 0) {
     Error fault = sys_error(errno, "cannot enter the namespaces of a process");
     if (is_forbidden(fault.error_number())) return fault;

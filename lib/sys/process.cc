@@ -174,7 +174,7 @@ Child spawn(const Command& command, const Stdio& stdio) {
   else
     keeper.pid = start(command, *program, stdio);
   // Ours and not yet reaped, so the pid cannot be another's.
-  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, keeper.pid, 0)));
+  Fd pidfd = open_end(keeper.pid);
   if (!pidfd) {
     int open_error = errno;
     keeper.lifeline.reset();

@@ -29,9 +29,7 @@ Check bridge_check(const Host& host, const std::string& tag) {
   }
   // Taps are told by `banger net status`, which knows whether their VMs should run.
   for (const net::BridgeFault& fault : seen.faults)
-    if (fault.tap == 0)
-      return {"bridge", Verdict::warn, fault.text,
-              fault.clashes ? "banger net down; banger net up" : "banger net up"};
+    if (fault.tap == 0) return {"bridge", Verdict::warn, fault.text, net::mend_of(fault)};
   return {"bridge", Verdict::ok, "banger net up can make a bridge that the host reaches", {}};
 }
 

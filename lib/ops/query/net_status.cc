@@ -79,16 +79,14 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
 // A tap tells of a VM that runs alone: of one that just starts or ends it says nothing.
 void add_fault(NetStatus::HostNet& host, const NetStatus& s, const NetRecord& record,
                const net::BridgeFault& fault) {
-  if (fault.tap == 0)
-    return host.faults.push_back(
-        {fault.text, fault.clashes ? "banger net down; banger net up" : "banger net up"});
+  if (fault.tap == 0) return host.faults.push_back({fault.text, net::mend_of(fault)});
   for (const NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);
     if (tap == record.taps.end() || tap->second != fault.tap || l.vm.state != VmState::running)
       continue;
     host.faults.push_back(
         {fmt::format("{}: {}", l.vm.name, fault.text),
-         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : "banger net up"});
+         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : net::mend_of(fault)});
   }
 }
 

@@ -10,6 +10,7 @@
 #include "helper/client.h"
 #include "model/zone.h"
 #include "net/plan.h"
+#include "net/sysctl.h"
 #include "ops/common/rights.h"
 #include "ops/net/nature.h"
 #include "ops/query/net_status.h"
@@ -41,11 +42,6 @@ Heard try_connect(const std::string& address, int port) {
     if (e.code() == Code::timeout) return Heard::silence;
     return e.message().ends_with(std::strerror(ECONNREFUSED)) ? Heard::no : Heard::fault;
   }
-}
-
-bool forwards(const std::string& link) {
-  auto on = sys::find_content(fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link), 64);
-  return trim(on.value_or("")) == "1";
 }
 
 // The gateways of the host's default routes of IPv4, as /proc/net/route has them.
@@ -190,10 +186,10 @@ private:
     if (nature_.is_private) s.resolver_lost = !now.resolver_process;
     if (nature_.is_host && now.host) {
       s.bridge = now.host->bridge;
-      s.bridge_forwards = forwards(s.bridge);
+      s.bridge_forwards = net::is_forwarding(s.bridge);
       s.uplinks = now.host->uplinks;
       for (const std::string& link : s.uplinks)
-        if (!forwards(link)) s.closed.push_back(link);
+        if (!net::is_forwarding(link)) s.closed.push_back(link);
       s.resolver_lost = !now.host->resolver;
       if (s.blind.empty()) s.blind = now.host->blind;
     }
