@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,7 +47,7 @@ std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links
     faults.push_back({std::move(text), tap, restarts});
   };
   if (!own->up) add(fmt::format("the bridge '{}' is not up", bridge));
-  if (!links.is_local(b.subnet.bridge()))
+  if (!links.is_local(b.subnet.bridge(), bridge))
     add(fmt::format("the address {} is not at the bridge '{}'", to_text(b.subnet.bridge()),
                     bridge));
   if (!is_forwarding(bridge)) add(fmt::format("forwarding is off for '{}'", bridge));
@@ -99,17 +98,13 @@ std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const Listed
                     family != "inet" ? "guests may send as others"
                     : open           ? "guests are not kept from this host, and have no NAT"
                                      : "guests reach nobody but one another"));
-  if (!guarded)
+  if (!guarded && !entry.unguarded)
     add(fmt::format("no filter guards '{}': whoever flushes all rules opens it", bridge));
-  auto place = [](const Pass& p) { return std::tie(p.way, p.family, p.table, p.chain); };
   Firewalls firewalls(rules);
-  if (std::vector<Pass> needed = firewalls.find(); !needed.empty()) {
-    std::vector<Pass> passed = firewalls.of(bridge);
-    for (const Pass& pass : needed)
-      if (std::ranges::none_of(passed, [&](const Pass& p) { return place(p) == place(pass); }))
-        add(fmt::format("{} does not let '{}' pass{}", name_of(pass.way), bridge,
-                        pass.chain.empty() ? "" : " in " + pass.chain));
-  }
+  for (const Pass& pass : firewalls.find())
+    if (!firewalls.lets_pass(pass, bridge))
+      add(fmt::format("{} does not let '{}' pass{}", name_of(pass.way), bridge,
+                      pass.chain.empty() ? "" : " in " + pass.chain));
   return faults;
 }
 

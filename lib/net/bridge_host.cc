@@ -190,9 +190,11 @@ void BridgeHost::make(RegisteredBridge& entry) {
   // Rules first: without them nothing may be forwarded.
   rules_.apply(bridge_rules(b));
   links_.ensure(bridge_link(b));
+  entry.unguarded = false;
   try {
     links_.guard(bridge_name(b.tag));
   } catch (const Error& e) { // the rules are there all the same
+    entry.unguarded = true;
     warnings_.push_back(fmt::format("whoever flushes all rules of this host opens '{}': {}",
                                     bridge_name(b.tag), e.what()));
   }
@@ -241,7 +243,7 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
     check_subnet(*entry);
     links_.remove(bridge_name(tag)); // with its address
     entry->version = 0;
-  } else if (is_new || !links_.is_local(entry->bridge.subnet.bridge())) {
+  } else if (is_new || !links_.is_local(entry->bridge.subnet.bridge(), bridge_name(tag))) {
     check_subnet(*entry); // what is there is made whole, whoever has come into its subnet since
   }
   try {

@@ -25,9 +25,11 @@ Json to_json(const RegisteredBridge& entry) {
                       {"table", p.table},
                       {"chain", p.chain},
                       {"forwards", p.forwards}});
-  return {{"v", message_version}, {"uid", entry.uid},          {"version", entry.version},
-          {"tag", b.tag},         {"subnet", b.subnet.text()}, {"uplinks", uplinks},
-          {"guests", guests},     {"passes", passes},          {"state", entry.state}};
+  return {{"v", message_version},      {"uid", entry.uid},
+          {"version", entry.version},  {"tag", b.tag},
+          {"subnet", b.subnet.text()}, {"uplinks", uplinks},
+          {"guests", guests},          {"passes", passes},
+          {"state", entry.state},      {"unguarded", entry.unguarded}};
 }
 
 RegisteredBridge entry_of(const Json& j) {
@@ -37,6 +39,7 @@ RegisteredBridge entry_of(const Json& j) {
   entry.bridge.tag = j.at("tag").get<std::string>();
   entry.bridge.subnet = Subnet::parse(j.at("subnet").get<std::string>());
   entry.state = j.value("state", "");
+  entry.unguarded = j.value("unguarded", false);
   for (const Json& u : j.at("uplinks"))
     entry.bridge.uplinks.push_back(
         {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});

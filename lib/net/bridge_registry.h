@@ -26,6 +26,7 @@ struct RegisteredBridge {
   // That state's directory, as its user told: for telling him later what it was that left a bridge,
   // and for nothing else. Empty: not known.
   std::string state = {};
+  bool unguarded = false; // the kernel had no filter for it when it was made (net/link_guard.h)
 };
 
 class BridgeRegistry {

@@ -193,10 +193,25 @@ std::vector<Pass> Firewalls::of(const std::string& bridge) {
   return passes;
 }
 
+bool Firewalls::lets_pass(const Pass& pass, const std::string& bridge) {
+  if (pass.way == Way::firewalld)
+    return is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge);
+  if (pass.way == Way::iptables_legacy) {
+    std::vector<std::string> all = split(legacy_rules(), '\n');
+    return std::ranges::all_of(matches(pass), [&](const auto& m) {
+      return std::ranges::count(
+                 all, fmt::format("-A {} {} {} -j ACCEPT", pass.chain, m.second, bridge)) > 0;
+    });
+  }
+  std::string there = rules_.list_chain(pass.family, pass.table, pass.chain);
+  return std::ranges::all_of(matches(pass),
+                             [&](const auto& m) { return has_accept(there, m.first, bridge); });
+}
+
 void Firewalls::open(const Pass& pass, const std::string& bridge) {
   if (pass.way == Way::firewalld) {
     // Its program takes a second.
-    if (is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge)) return;
+    if (lets_pass(pass, bridge)) return;
     sys::run_ok({{"firewall-cmd", "--zone=trusted", "--change-interface=" + bridge}, {}, {}, false},
                 {}, patience);
     return;

@@ -50,6 +50,8 @@ public:
   std::vector<Pass> find();
   // The chains that have a rule of ours for that bridge, whatever they would do without it.
   std::vector<Pass> of(const std::string& bridge);
+  // Whether it has all of them.
+  bool lets_pass(const Pass& pass, const std::string& bridge);
   // Adds what is missing. Throws Error(failed) with what the program said.
   void open(const Pass& pass, const std::string& bridge);
   // Absence is no failure, whatever is missing.

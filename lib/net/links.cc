@@ -162,7 +162,10 @@ void Links::set_port(int index, const std::string& name, Say&& say) {
   check(::nl_send_sync(socket_.get(), message.release()), "attach", name);
 }
 
-void Links::guard(const std::string& name) { guard_link(socket_.get(), index_of(name), name); }
+void Links::guard(const std::string& name) {
+  failpoint(Point::netlink);
+  guard_link(socket_.get(), index_of(name), name);
+}
 
 bool Links::is_guarded(const std::string& name) const {
   int index = index_of(name);
@@ -336,12 +339,13 @@ std::vector<Address> Links::gateways() {
   return all;
 }
 
-bool Links::is_local(Address address) {
+bool Links::is_local(Address address, const std::string& at) {
+  const std::vector<int> link{at.empty() ? 0 : index_of(at)};
   bool found = false;
   each_route(socket_.get(), [&](rtnl_route* route) {
     auto to = destination(route);
-    found =
-        found || (to && ::rtnl_route_get_type(route) == RTN_LOCAL && overlap(*to, {address, 32}));
+    found = found || (to && ::rtnl_route_get_type(route) == RTN_LOCAL &&
+                      overlap(*to, {address, 32}) && (at.empty() || links_of(route) == link));
   });
   return found;
 }

@@ -58,8 +58,8 @@ public:
   std::vector<std::string> uplinks();
   // The gateways of those routes.
   std::vector<Address> gateways();
-  // Whether the host takes packets to it for its own.
-  bool is_local(Address address);
+  // Whether the host takes packets to it for its own; `at`: because it is at that link.
+  bool is_local(Address address, const std::string& at = {});
 
 private:
   void silence(const Link& link);

@@ -48,6 +48,11 @@ fault_is() {
   fault_is "the bridge '$bridge' is not up"
   within ip addr flush dev "$bridge"
   fault_is "the address $gateway is not at the bridge '$bridge'"
+  within bash -ec 'ip addr flush dev "$1"; ip addr add "$2/32" dev dock0' - "$bridge" "$gateway"
+  [[ $(faults) == *"the address $gateway is not at the bridge '$bridge'"* ]]
+  expect 4 banger net up # it is somebody's
+  within ip addr del "$gateway/32" dev dock0
+  fault_is "the address $gateway is not at the bridge '$bridge'"
   within bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward'
   fault_is "forwarding is off for '$bridge'"
   within bash -c 'echo 0 >/proc/sys/net/ipv4/conf/up0/forwarding'
@@ -57,6 +62,8 @@ fault_is() {
   expect 0 banger net up
   whole=$(host_now)
   within iptables-nft -F FORWARD
+  fault_is "iptables-nft does not let '$bridge' pass in FORWARD"
+  within iptables-nft -D FORWARD -o "$bridge" -j ACCEPT
   fault_is "iptables-nft does not let '$bridge' pass in FORWARD"
   within nft delete table ip filter
   expect 0 banger net up
@@ -87,6 +94,16 @@ fault_is() {
   same "$(faults)" ''
   [ "$(net_field .host.gateway)" != "$gateway" ]
   within ip route del "${gateway%.*}.128/25"
+  expect 0 banger net up
+  same "$(faults)" ''
+
+  # A kernel without such a filter: told when the bridge is made, and not as what a command mends.
+  expect 0 banger net down
+  BANGER_FAILPOINT_IN=banger-helper BANGER_FAILPOINT=net.link#2:eio expect 0 banger net up
+  errors "whoever flushes all rules of this host opens '$(net_field .host.bridge)'"
+  same "$(faults)" ''
+  within nft flush ruleset
+  [[ $(faults) == *'guests are not kept from this host'* ]]
   expect 0 banger net up
   same "$(faults)" ''
 }
