@@ -32,8 +32,7 @@ struct Publish : cli::Verb {
   }
 
   int run(cli::App& app) override {
-    std::vector<Port> ports;
-    for (const auto& some : asked) ports.insert(ports.end(), some.begin(), some.end());
+    std::vector<Port> ports = merged(asked);
     if (ports.empty() && remove)
       throw usage("nothing to remove").hint("banger net publish NAME lists what there is");
     if (ports.empty()) return list(app);

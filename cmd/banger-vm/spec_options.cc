@@ -106,7 +106,7 @@ VmSpec SpecOptions::to_spec(const std::string& name, const Settings& settings) c
   s.accel = accel ? accel : settings.vm_accel;
   s.limits = changed_by({}, limits);
   s.labels.insert(labels.begin(), labels.end());
-  for (const auto& ports : publish) s.publish.insert(s.publish.end(), ports.begin(), ports.end());
+  s.publish = merged(publish);
   return s;
 }
 

@@ -1,5 +1,7 @@
 #include "model/port.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -103,6 +105,14 @@ std::vector<Port> parse_ports(std::string_view text) {
   for (const std::string& address : addresses)
     for (int i = 0; i < host.count; i++)
       all.push_back({p.proto, address, host.first + i, guest.first + i});
+  return all;
+}
+
+std::vector<Port> merged(const std::vector<std::vector<Port>>& asked) {
+  std::vector<Port> all;
+  for (const std::vector<Port>& some : asked)
+    for (const Port& p : some)
+      if (std::ranges::count(all, p) == 0) all.push_back(p);
   return all;
 }
 

@@ -28,6 +28,8 @@ Port parse_port(std::string_view text);
 // GUEST are ports, or ranges of the same length ("8000-8010"). The VM's own is an empty
 // host_address. Throws Error(usage).
 std::vector<Port> parse_ports(std::string_view text);
+// All that several such words ask for; what two of them ask for just so comes once.
+std::vector<Port> merged(const std::vector<std::vector<Port>>& asked);
 
 // The port's address as it is typed: "own" for an empty one.
 std::string_view typed_address(const Port& port);

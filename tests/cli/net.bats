@@ -104,6 +104,10 @@ web: 127.0.0.1:5353 -> 53/udp"
   expect 0 banger net publish web 8080:80 own:9090:90
   same "$output" "web: $reach:9090 -> 90"
   expect 0 banger net publish --remove web own:9090:90
+  # Asked for twice in one call, it is one.
+  expect 0 banger net publish web own:9090:90 own:9090-9091:90-91
+  same "$output" "web: $reach:9090-9091 -> 90-91"
+  expect 0 banger net publish --remove web own:9090-9091:90-91 own:9090:90
   # Another guest port on the same one of the host, one of the host's twice in one call.
   for spec in 8080:81 0.0.0.0:8080:82 127.0.0.1:5353:54/udp; do
     expect 4 banger net publish web "$spec"
