@@ -102,10 +102,12 @@ const cli::VerbEntry verbs[] = {
          "outside. On the bridge the packets are watched for that, by banger-helper.\n\n"
          "The guest tries by its own programs, over ssh: bash, or busybox's nc and nslookup. "
          "Outside is where this host gets, too: the first of its name servers, or of its gateways, "
-         "that answers by TCP; --to names another. The status is 0 where nothing was lost, and 1 "
+         "that answers by TCP; --to names another, whose name this host's name servers are asked "
+         "for, as the resolver of the VMs does. The status is 0 where nothing was lost, and 1 "
          "otherwise; --quiet names what was lost alone.",
      .examples = {{"banger net probe web", "what arrives, and what does not"},
                   {"banger net probe --to 192.0.2.7:443 web", "whether it gets to that server"},
+                  {"banger net probe --to example.com:443 web", "the same by a name"},
                   {"banger net probe --json web | jq 'select(.outcome == \"lost\")'",
                    "what is lost, and why"}},
      .objects = {"probe"},

@@ -1,7 +1,5 @@
 #include "ops/query/probe.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "banger-net/verbs.h"
@@ -15,14 +13,6 @@ namespace {
 
 constexpr size_t indent = 18; // "address  skipped  "
 
-std::optional<Endpoint> parse_to(std::string_view text) {
-  if (std::ranges::count(text, ':') > 1)
-    throw usage("invalid address outside '{}': IPv6 is not probed, for VMs have none",
-                escape_for_terminal(text.substr(0, 80)))
-        .hint("an address of IPv4 and a port, as in 192.0.2.7:443");
-  return parse_endpoint("address outside", text);
-}
-
 void show(cli::App& app, const ops::ProbeTry& t) {
   std::string text = t.found;
   if (!t.at.empty()) text += fmt::format(" [{}]", t.at);
@@ -35,13 +25,13 @@ void show(cli::App& app, const ops::ProbeTry& t) {
 
 struct Probe : cli::Verb {
   std::string name;
-  std::optional<Endpoint> to;
+  std::optional<ops::Outside> to;
 
   void declare(cli::Spec& spec) override {
     spec.options = {{.flags = "--to",
-                     .value = "ADDRESS:PORT",
-                     .help = "where outside the guest is to get, by TCP",
-                     .target = {cli::As<parse_to>{}, &to}}};
+                     .value = "HOST:PORT",
+                     .help = "where outside the guest is to get, by TCP: an address or a name",
+                     .target = {cli::As<ops::parse_outside>{}, &to}}};
     spec.operands = {{.name = "NAME",
                       .help = "VM whose traffic is tried",
                       .complete = cli::Complete::vms,

@@ -24,7 +24,7 @@ arrives() {
 probes() { expect 1 banger net probe --json "$@"; }
 on_guest() { banger ssh "$1" -- "$2"; }
 
-# names_at ADDRESS: a name server that finds nothing for each question, while "$root/names" is there.
+# names_at ADDRESS: a name server while "$root/names" is there: outside.test is its own name, of others it finds nothing.
 names_at() {
   without setpriv --pdeathsig KILL python3 - "$1" "$root/names" <<'EOF' 3>&- &
 import os, socket, sys
@@ -33,7 +33,13 @@ s.bind((sys.argv[1], 53))
 open(sys.argv[2], "w").close()
 while True:
     question, peer = s.recvfrom(4096)
-    if os.path.exists(sys.argv[2]):
+    if not os.path.exists(sys.argv[2]):
+        continue
+    if question[12:].startswith(b"\7outside\4test\0\0\1"):
+        asked = question[12:question.index(b"\0", 12) + 5]
+        s.sendto(question[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + asked + b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" +
+                 socket.inet_aton(sys.argv[1]), peer)
+    else:
         s.sendto(question[:2] + b"\x81\x80" + question[4:6] + bytes(6) + question[12:], peer)
 EOF
   servers+=($!)
@@ -69,6 +75,14 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   same "$(jq -rs 'map(select(.outcome == "lost")) | map(.to + " " + .by) | join(",")' <<<"$output")" \
     "127.0.0.1:8081/tcp guest,$(vm_field a .net.address):8081/tcp guest"
   expect 0 banger net publish a 8081:81 --remove
+  # By a name, as the VMs' resolver asks for it.
+  arrives --to outside.test:53 a
+  schema probe
+  same "$(jq -r 'select(.test == "outside").to' <<<"$output")" 'outside.test:53/tcp (192.0.2.2)'
+  probes --to nowhere.test:53 a
+  finds outside lost outside
+  same "$(jq -r 'select(.test == "outside") | .to + ", " + .found' <<<"$output")" \
+    "nowhere.test:53/tcp, 192.0.2.2 knows no address of 'nowhere.test'"
   # What is not probed is said.
   expect 2 banger net probe --to '[2001:db8::1]:80' a
   errors 'IPv6 is not probed, for VMs have none'

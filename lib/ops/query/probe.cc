@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "dns/host_servers.h"
 #include "guest/boot/protocol.h"
 #include "helper/client.h"
 #include "model/zone.h"
@@ -30,8 +29,6 @@ using Outcome = ProbeTry::Outcome;
 
 constexpr int dns_port = 53;
 constexpr Millis host_patience{3'000}, guest_time{60'000}, last_patience{75'000};
-// systemd-resolved's own servers, where programs are told to ask it.
-constexpr const char* resolved_servers = "/run/systemd/resolve/resolv.conf";
 
 // How this host gets there by TCP.
 Heard try_connect(const std::string& address, int port) {
@@ -44,40 +41,9 @@ Heard try_connect(const std::string& address, int port) {
   }
 }
 
-// The gateways of the host's default routes of IPv4, as /proc/net/route has them.
-std::vector<std::string> host_gateways() {
-  std::vector<std::string> all;
-  for (const std::string& line : split(sys::find_content("/proc/net/route").value_or(""), '\n')) {
-    std::vector<std::string> words = split(line, '\t');
-    if (words.size() < 8 || words[1] != "00000000" || words[7] != "00000000") continue;
-    auto by = static_cast<uint32_t>(std::strtoul(words[2].c_str(), nullptr, 16));
-    if (by) all.push_back(to_text(Address{__builtin_bswap32(by)}));
-  }
-  return all;
-}
-
-// Addresses outside that are likely to be there, the likeliest first.
-std::vector<Endpoint> candidates() {
-  std::vector<std::string> texts;
-  for (const char* file : {dns::HostServers::usual_path, resolved_servers})
-    for (const dns::NameServer& s : dns::servers_of(sys::find_content(file).value_or("")))
-      texts.push_back(s.address);
-  for (const std::string& gateway : host_gateways()) texts.push_back(gateway);
-  std::vector<Endpoint> all;
-  for (const std::string& text : texts) {
-    try {
-      Endpoint e{parse_address("address", text), dns_port};
-      bool is_own = text.starts_with("127.") || text == "0.0.0.0";
-      if (!is_own && std::ranges::count(all, e) == 0) all.push_back(e);
-    } catch (const Error&) { // of IPv6
-    }
-  }
-  return all;
-}
-
 class Prober {
 public:
-  Prober(Reader& in, SshTarget target, const std::optional<Endpoint>& to)
+  Prober(Reader& in, SshTarget target, const std::optional<Outside>& to)
       : in_(in), target_(std::move(target)), vm_(target_.vm), nature_(nature_of(vm_.net_mode)),
         wish_(to) {}
 
@@ -198,7 +164,15 @@ private:
 
   // The first of them that this host itself reaches.
   void choose_outside() {
-    std::vector<Endpoint> all = wish_ ? std::vector{*wish_} : candidates();
+    std::vector<Endpoint> all;
+    try {
+      if (wish_)
+        all.push_back({find_address(wish_->host), wish_->port});
+      else
+        all = likely_outside();
+    } catch (const Error& e) {
+      nowhere_ = e.message();
+    }
     for (Heard good : {Heard::yes, Heard::no})
       for (const Endpoint& e : all) {
         if (!tried_.contains(to_text(e)))
@@ -211,6 +185,8 @@ private:
   }
 
   void add_outside(const GuestLook& look, const std::optional<net::FlowSeen>& seen) {
+    if (!nowhere_.empty())
+      return add("outside", to_text(*wish_) + "/tcp", {Barrier::outside, {}, nowhere_, {}});
     if (!outside_) {
       if (tried_.empty())
         return skip("outside", {}, "this host knows of no address outside: --to ADDRESS:PORT");
@@ -227,6 +203,8 @@ private:
                   {}});
     }
     std::string to = to_text(*outside_) + "/tcp";
+    if (wish_ && wish_->host != to_text(outside_->address))
+      to = fmt::format("{}/tcp ({})", to_text(*wish_), to_text(outside_->address));
     // A firewall may refuse as the other end does: only what this host hears, too, is an answer.
     bool answered = look.outside == host_heard_ && (look.outside == Heard::yes || !seen ||
                                                     (seen->drops.empty() && seen->back.to_tap > 0));
@@ -334,7 +312,9 @@ private:
   SshTarget target_;
   const Vm& vm_;
   const NetNature& nature_;
-  std::optional<Endpoint> wish_, outside_;
+  std::optional<Outside> wish_;
+  std::optional<Endpoint> outside_;
+  std::string nowhere_;                // why the wish has no address
   std::map<std::string, Heard> tried_; // by this host
   Heard host_heard_ = Heard::nothing;
   NetStatus before_;
@@ -349,7 +329,7 @@ bool Probe::arrives() const {
   return std::ranges::none_of(tries, [](const ProbeTry& t) { return t.outcome == Outcome::lost; });
 }
 
-Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Endpoint>& to) {
+Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Outside>& to) {
   return Prober(in, find_ssh_target(in, ref), to).run();
 }
 

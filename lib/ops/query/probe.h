@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "model/endpoint.h"
 #include "model/vm.h"
 #include "ops/common/context.h"
+#include "ops/query/outside.h"
 #include "ops/query/probe_try.h"
 
 namespace banger::ops {
@@ -30,6 +30,6 @@ struct Probe {
 // gateway. Takes seconds where something does not answer, a minute at most for each look at the
 // guest. Throws Error(not_found), Error(conflict) for a VM that does not run; what is found in the
 // way is never thrown.
-Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Endpoint>& to = {});
+Probe probe_vm(Reader& in, const std::string& ref, const std::optional<Outside>& to = {});
 
 } // namespace banger::ops

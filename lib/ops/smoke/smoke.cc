@@ -187,9 +187,11 @@ private:
     std::exception_ptr fault;
     OpenedBeside beside(ctx_);
     auto [done, theirs] = sys::socket_pair();
+    std::optional<Outside> to;
+    if (request_.to) to = Outside{to_text(request_.to->address), request_.to->port};
     std::jthread prober([&, end = std::move(theirs)]() mutable {
       try {
-        probe = probe_vm(beside, vm.id, request_.to);
+        probe = probe_vm(beside, vm.id, to);
       } catch (...) {
         fault = std::current_exception();
       }
