@@ -3,7 +3,7 @@
 //
 // A state's bridge, in the host's network namespace:
 //   {"v":1,"do":"up","tag":T[,"subnet":S][,"state":DIRECTORY]}   ──>
-//   {"v":1,"subnet":S,"uplinks":[NAME…],"link":N}
+//   {"v":1,"subnet":S,"uplinks":[NAME…],"link":N,"taps":[N…]}
 //                                                 the bridge is there, and whole; what is on it
 //                                                 stays
 //   {"v":1,"do":"join","tag":T,"guest":{…}}  ──>  {"v":1,"link":N}; the same tap anew. A bridge
@@ -16,6 +16,7 @@
 //   {"v":1,"do":"names","tag":T,"proto":P}   ──>  {"v":1} + FD: a socket at port 53 of the bridge's
 //                                                 address, a listener for "tcp"
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…],
+//                                                 "taps":[N…],
 //                                                 "faults":[{"text","tap","restarts","clashes"}…]}
 //                                                 (net/bridge_faults.h)
 //   {"v":1,"do":"mend","tag":T}              ──>  {"v":1,"mended":[TEXT…],"link":N}: whole, where

@@ -115,7 +115,8 @@ Client::Up Client::up(const std::string& tag, const std::optional<Subnet>& subne
       ask_helper(command_, patience_, {.verb = "up", .tag = tag, .subnet = subnet, .state = state});
   return {Subnet::parse(reply.value("subnet", "")),
           reply.value("uplinks", std::vector<std::string>{}),
-          reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0)};
+          reply.value("warnings", std::vector<std::string>{}), reply.value("link", 0),
+          reply.value("taps", std::vector<int>{})};
 }
 
 int Client::join(const std::string& tag, const net::BridgeGuest& guest) const {
@@ -153,7 +154,8 @@ Client::Seen Client::look(const std::string& tag) const {
   Seen seen{reply.value("up", false),
             reply.value("uplinks", std::vector<std::string>{}),
             counts_of(reply),
-            {}};
+            {},
+            reply.value("taps", std::vector<int>{})};
   for (const Json& f : reply.value("faults", Json::array()))
     seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false),
                            f.value("clashes", false)});

@@ -42,7 +42,8 @@ public:
   struct Up {
     Subnet subnet;
     std::vector<std::string> uplinks, warnings;
-    int link = 0; // the bridge's index: another says that it was made anew
+    int link = 0;          // the bridge's index: another says that it was made anew
+    std::vector<int> taps; // of the guests that it has
   };
   // `state`: the state's directory, for net::BridgeTraces.
   Up up(const std::string& tag, const std::optional<Subnet>& subnet,
@@ -60,6 +61,7 @@ public:
     std::vector<std::string> uplinks;
     net::BridgeCounts counts;
     std::vector<net::BridgeFault> faults; // what `up` makes good
+    std::vector<int> taps;                // of the guests that it has
   };
   Seen look(const std::string& tag) const;
   struct Mended {

@@ -40,11 +40,9 @@ Json seen_of(const net::BridgeHost::Seen& seen) {
   for (const auto& f : seen.faults)
     faults.push_back(
         {{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}, {"clashes", f.clashes}});
-  return {{"up", seen.up},
-          {"uplinks", names_of(seen.uplinks)},
-          {"drops", drops},
-          {"out", out},
-          {"faults", faults}};
+  return {{"up", seen.up},     {"uplinks", names_of(seen.uplinks)},
+          {"drops", drops},    {"out", out},
+          {"taps", seen.taps}, {"faults", faults}};
 }
 
 Json traces_json(const net::BridgeTraces& traces) {
@@ -75,7 +73,8 @@ std::optional<Answer> act_on_bridge(const Caller& caller, const Limits& limits, 
     net::Bridge b = host.up(ask.tag, ask.subnet, ask.state);
     answer.members = {{"subnet", b.subnet.text()},
                       {"uplinks", names_of(b.uplinks)},
-                      {"link", host.link_of(ask.tag)}};
+                      {"link", host.link_of(ask.tag)},
+                      {"taps", net::taps_of(b)}};
   } else if (ask.verb == "look") {
     answer.members = seen_of(host.look(ask.tag));
   } else if (ask.verb == "find") {

@@ -49,6 +49,7 @@ public:
     std::vector<Uplink> uplinks;
     BridgeCounts counts;
     std::vector<BridgeFault> faults; // what `up` would make good
+    std::vector<int> taps;           // of the guests that it has
   };
   Seen look(const std::string& tag);
   // Makes the bridge whole where it lacks rules, and which; Error(not_found) where it is down.

@@ -33,6 +33,12 @@ Prefix nth(const Prefix& range, uint32_t n) {
 
 } // namespace
 
+std::vector<int> taps_of(const Bridge& bridge) {
+  std::vector<int> taps;
+  for (const auto& [tap, guest] : bridge.guests) taps.push_back(tap);
+  return taps;
+}
+
 bool is_in(const Subnet& subnet, std::span<const Prefix> ranges) {
   Prefix own = subnet.as_prefix();
   return std::ranges::any_of(

@@ -186,9 +186,24 @@ fault_is() {
   same "$(net_field '.host.faults | length')" 0
   expect 0 banger ssh a -- true
   # The helper forgot the bridge, and it went: who runs on it is not forgotten, and is on it again.
+  lost="the bridge 'bng-$tag' has lost its record of a"
   within bash -ec 'rm "/run/banger/$1.bridge"; ip link del "bng-$1"; nft flush ruleset' - "$tag"
-  same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"the bridge 'bng-$tag' is not there\",\"banger net up\"]"
+  same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"$lost\",\"banger net up\"]"
+  banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
+  same "$(jq -r 'select(.id == "bridge") | [.status, .found, .fix] | @json' "$root/doctor")" "[\"warn\",\"$lost\",\"banger net up\"]"
   expect 0 banger net up
-  await 20 banger ssh a -- true
+  expect 0 banger ssh a -- true
   same "$(net_field '.host.faults | length')" 0
+  # The bridge alone is there, since another's start made it.
+  within rm "/run/banger/$tag.bridge"
+  expect 0 banger vm run $tiny b -- true
+  expect 0 banger ssh a -- true
+  expect 0 banger vm rm --force b
+  within rm "/run/banger/$tag.bridge"
+  expect 0 banger net up
+  expect 0 banger ssh a -- true
+  same "$(net_field '.leases[0].tap')" "$tap"
+  expect 0 banger vm rm --force a
+  expect 0 banger net down
+  expect 0 banger doctor --leaks
 }

@@ -4,6 +4,7 @@
 #include "ops/common/rights.h"
 #include "ops/host/checks.h"
 #include "ops/host/helper_support.h"
+#include "ops/net/bridge.h"
 
 namespace banger::ops {
 
@@ -11,22 +12,16 @@ namespace {
 
 constexpr const char* no_state = "0000"; // to look at its bridge says whether the helper works
 
-std::string tag_of(const Host& host) {
-  try {
-    std::string tag = state::State::open(host.dirs, state::Mode::read).tag();
-    return tag.empty() ? no_state : tag;
-  } catch (const Error&) { // the check of the state tells of that
-    return no_state;
-  }
-}
-
-Check bridge_check(const Host& host, const std::string& tag) {
+Check bridge_check(const Host& host, state::State* state) {
+  const std::string tag = state && !state->tag().empty() ? state->tag() : no_state;
   helper::Client::Seen seen;
   try {
     seen = helper::Client(helper_command(host.dirs)).look(tag);
   } catch (const Error& e) {
     return {"bridge", Verdict::warn, e.message(), how_to_use_helper(host.dirs, e)};
   }
+  if (state)
+    if (auto lost = lost_guests(*state, seen)) seen.faults.push_back(*lost);
   // Taps are told by `banger net status`, which knows whether their VMs should run.
   for (const net::BridgeFault& fault : seen.faults)
     if (fault.tap == 0) return {"bridge", Verdict::warn, fault.text, net::mend_of(fault)};
@@ -35,8 +30,15 @@ Check bridge_check(const Host& host, const std::string& tag) {
 
 } // namespace
 
-Check check_bridge(const Host& host) { return bridge_check(host, no_state); }
+Check check_bridge(const Host& host) { return bridge_check(host, nullptr); }
 
-Check check_own_bridge(const Host& host) { return bridge_check(host, tag_of(host)); }
+Check check_own_bridge(const Host& host) {
+  std::optional<state::State> state;
+  try {
+    state.emplace(state::State::open(host.dirs, state::Mode::read));
+  } catch (const Error&) { // the check of the state tells of that
+  }
+  return bridge_check(host, state ? &*state : nullptr);
+}
 
 } // namespace banger::ops

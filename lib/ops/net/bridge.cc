@@ -75,11 +75,49 @@ std::optional<Subnet> bridge_subnet(state::State& state) {
   return Subnet::parse(*kept);
 }
 
+net::BridgeGuest guest_of(const Vm& vm, int tap) {
+  return {.tap = tap,
+          .address = vm.address,
+          .nat = vm.nat,
+          .host_open = vm.host_open,
+          .ports = vm.ports};
+}
+
+helper::Client::Up make_bridge(Context& ctx, const NetRecord& record,
+                               const std::optional<Subnet>& subnet, const std::string& but) {
+  const std::string& tag = ctx.state.tag();
+  helper::Client helper(helper_command(ctx.dirs));
+  helper::Client::Up made = helper.up(tag, subnet, sys::real_path(ctx.dirs.state));
+  for (const auto& [id, tap] : record.taps) {
+    auto vm = ctx.state.find_vm_by_id(id);
+    if (id == but || std::ranges::count(made.taps, tap) > 0 || !is_at_work(ctx, vm)) continue;
+    try {
+      helper.join(tag, guest_of(*vm, tap));
+    } catch (const Error& e) {
+      ctx.notice(fmt::format("VM '{}' stays cut off from the bridge: {}", vm->name, e.message()));
+    }
+  }
+  return made;
+}
+
+std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen) {
+  std::vector<std::string> names;
+  for (const auto& [id, tap] : read_net(state, NetMode::bridge).taps) {
+    auto vm = state.find_vm_by_id(id);
+    if (vm && vm->state == VmState::running && sys::is_alive(vm->vmm_process()) &&
+        std::ranges::count(seen.taps, tap) == 0)
+      names.push_back(vm->name);
+  }
+  if (names.empty()) return {};
+  std::ranges::sort(names); // they come by their ids
+  return net::BridgeFault{fmt::format("the bridge '{}' has lost its record of {}",
+                                      net::bridge_name(state.tag()), join(names, ", "))};
+}
+
 namespace {
 
 // `loan`: what is recorded of who wants it. The caller holds net.lock.
 BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::string& loan) {
-  helper::Client helper(helper_command(ctx.dirs));
   NetRecord r = read_net(ctx.state, NetMode::bridge);
   auto before = bridge_subnet(ctx.state);
   auto subnet = wanted ? wanted : before;
@@ -100,7 +138,7 @@ BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::s
   r.guard = 0;
   write(r, loan);
   helper::Client::Up made;
-  auto make = [&] { made = helper.up(ctx.state.tag(), subnet, sys::real_path(ctx.dirs.state)); };
+  auto make = [&] { made = make_bridge(ctx, was, subnet); };
   try {
     try {
       make();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "helper/client.h"
 #include "model/subnet.h"
 #include "ops/common/context.h"
 #include "ops/net/record.h"
@@ -38,6 +39,13 @@ bool net_down(Context& ctx);
 // net_up().
 BridgeUp borrow_bridge(Context& ctx);
 void give_back_bridge(Context& ctx);
+// Makes the bridge whole, and brings back to it the VMs at work that root's record of it has lost,
+// but the one with that id. The caller holds net.lock.
+helper::Client::Up make_bridge(Context& ctx, const NetRecord& record,
+                               const std::optional<Subnet>& subnet, const std::string& but = {});
+net::BridgeGuest guest_of(const Vm& vm, int tap);
+// What is told of VMs that run on the bridge and that root's record of it has lost.
+std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen);
 // Whether it is up for processes alone that have all died or given it back.
 bool is_loan_over(state::State& state);
 // Removes it, whoever wants it. The caller holds net.lock; no VM is on it.

@@ -66,18 +66,13 @@ void BridgeNet::join(NetRecord& r, const Vm& vm) {
     write_net(ctx_.state, r);
   }
   const std::string& tag = ctx_.state.tag();
-  net::BridgeGuest guest{.tap = r.taps[vm.id],
-                         .address = vm.address,
-                         .nat = vm.nat,
-                         .host_open = vm.host_open,
-                         .ports = vm.ports};
+  const net::BridgeGuest guest = guest_of(vm, r.taps[vm.id]);
   try {
     return note_link(r, helper().join(tag, guest));
   } catch (const Error& e) {
     if (e.code() != Code::not_found) throw;
   }
-  helper().up(tag, Subnet::parse(r.subnet),
-              sys::real_path(ctx_.dirs.state)); // the host was started anew
+  make_bridge(ctx_, r, Subnet::parse(r.subnet), vm.id); // the host was started anew
   note_link(r, helper().join(tag, guest));
 }
 

@@ -112,12 +112,8 @@ void add_host(NetStatus& s, Reader& in) {
     host.uplinks = seen.uplinks;
     counts = std::move(seen.counts);
     for (const net::BridgeFault& f : seen.faults) add_fault(host, s, record, f);
-    // Of a bridge whose record was lost the helper knows nothing, not even that VMs are on it.
-    if (!seen.up && seen.faults.empty() && std::ranges::any_of(s.leases, [&](const auto& l) {
-          return l.vm.state == VmState::running && record.taps.contains(l.vm.id);
-        }))
-      host.faults.push_back(
-          {fmt::format("the bridge '{}' is not there", host.bridge), "banger net up"});
+    if (auto lost = lost_guests(in.state, seen))
+      host.faults.push_back({lost->text, net::mend_of(*lost)});
   } catch (const Error& e) {
     host.blind = e.message();
     if (!e.hint().empty()) host.faults.push_back({"what is there cannot be looked at", e.hint()});
