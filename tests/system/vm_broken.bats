@@ -90,7 +90,7 @@ PY
   # Or is another process's, as it could be of a VMM that no wall keeps from it.
   impostor "$socket"
   expect 1 banger vm pause b
-  errors "monitor.sock' is not the socket of its monitor: process $impostor listens there"
+  errors "'$socket' is not the socket of its monitor: process $impostor listens there"
   expect 0 timeout 60 banger vm stop b
   ended b "$vmm"
   kill "$impostor"

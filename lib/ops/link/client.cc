@@ -198,7 +198,8 @@ Fd connect_monitor(const Places& places, const Vm& vm, Millis patience) {
   if (int pid = sys::maker_of(fd.get()); pid != monitor.pid || !sys::is_alive(monitor))
     throw Error(Code::unreachable,
                 fmt::format("'{}' is not the socket of its monitor: process {} listens there",
-                            places.monitor_socket, pid));
+                            places.monitor_socket, pid))
+        .subject(vm.name);
   return fd;
 }
 
