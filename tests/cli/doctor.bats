@@ -150,6 +150,24 @@ objects() { jq -r '[.object, .name, .owner // "-"] | join(" ")' <<<"$output" | s
   same "$(cat "$BANGER_STATE_DIR/state.db")" garbage
 }
 
+@test "a place where nothing can be written is told" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounts a small file system'
+  told() { jq -r 'select(.id == "state" or .id == "runtime") | [.status, .found, .fix] | @json' <<<"$output"; }
+  mkdir "$root/small"
+  # On a file system of its own, which is read-only once all is made; `absent`: without a state.
+  within_small() {
+    unshare --mount bash -c 'mount -t tmpfs -o mode=755 none "$1"; mkdir -m 700 -p "$1/run/banger"
+      [ "$2" = absent ] || BANGER_STATE_DIR=$1/state banger-vm create --image tiny x >/dev/null 2>&1
+      mount -o remount,ro "$1"
+      BANGER_STATE_DIR=$1/state XDG_RUNTIME_DIR=$1/run banger-doctor --json' - "$root/small" "$1"
+  }
+  for where in "$root/small" "$root/small/state"; do
+    expect 5 within_small "$([ "$where" != "$root/small" ] || echo absent)"
+    same "$(told)" "[\"missing\",\"nothing can be written in '$where': read-only file system\",\"set BANGER_STATE_DIR to a directory of your own\"]
+[\"missing\",\"nothing can be written in '$root/small/run/banger': read-only file system\",\"set XDG_RUNTIME_DIR to a directory of your own\"]"
+  done
+}
+
 @test "looking at a machine without a state makes none" {
   checks
   expect 0 banger-doctor --leaks

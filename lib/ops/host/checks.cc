@@ -189,13 +189,26 @@ Check check_parts(const Host& host, bool all) {
 Check check_bundle(const Host& host) { return check_parts(host, true); }
 Check check_boot_files(const Host& host) { return check_parts(host, false); }
 
+namespace {
+
+// Why nothing can be made in that directory, or, while it is not there, itself; empty: it can.
+std::string why_closed(std::string dir) {
+  while (dir.size() > 1 && !sys::exists(dir)) dir.resize(std::max<size_t>(dir.rfind('/'), 1));
+  if (::access(dir.c_str(), W_OK | X_OK) == 0) return {};
+  return sys_error(errno, "nothing can be written in '{}'", dir).message();
+}
+
+} // namespace
+
 Check check_state(const Host& host) {
   auto state = state::State::open(host.dirs, state::Mode::read);
-  if (state.is_absent())
-    return {"state", Verdict::ok, fmt::format("{}, empty so far", host.dirs.state), {}};
-  if (auto mend = sys::how_to_own(host.dirs.state); !mend.empty())
+  if (auto mend = sys::how_to_own(host.dirs.state); !state.is_absent() && !mend.empty())
     return {"state", Verdict::missing,
             fmt::format("files of other users lie in '{}'", host.dirs.state), mend};
+  if (std::string why = why_closed(host.dirs.state); !why.empty())
+    return {"state", Verdict::missing, why, "set BANGER_STATE_DIR to a directory of your own"};
+  if (state.is_absent())
+    return {"state", Verdict::ok, fmt::format("{}, empty so far", host.dirs.state), {}};
   return {"state",
           Verdict::ok,
           fmt::format("{}, tag {}; VMs: {}, images: {}", host.dirs.state, state.tag(),
@@ -223,7 +236,8 @@ void require_space(const std::string& dir, int64_t needs) {
 
 Check check_runtime(const Host& host) {
   const std::string& dir = host.dirs.runtime;
-  if (auto info = sys::find_info(dir)) {
+  auto info = sys::find_info(dir);
+  if (info) {
     if (!info->is_dir)
       return {"runtime", Verdict::missing, fmt::format("'{}' is no directory", dir),
               "rm " + shell_quote(dir)};
@@ -234,15 +248,10 @@ Check check_runtime(const Host& host) {
     if (info->mode & 077)
       return {"runtime", Verdict::missing, fmt::format("others can enter '{}'", dir),
               "chmod 700 " + shell_quote(dir)};
-    return {"runtime", Verdict::ok, dir, {}};
   }
-  std::string parent = dir;
-  while (parent.size() > 1 && !sys::exists(parent))
-    parent.resize(std::max<size_t>(parent.rfind('/'), 1));
-  if (::access(parent.c_str(), W_OK | X_OK) != 0)
-    return {"runtime", Verdict::missing, fmt::format("'{}' cannot be made", dir),
-            "set XDG_RUNTIME_DIR to a directory of your own"};
-  return {"runtime", Verdict::ok, dir + ", made when needed", {}};
+  if (std::string why = why_closed(dir); !why.empty())
+    return {"runtime", Verdict::missing, why, "set XDG_RUNTIME_DIR to a directory of your own"};
+  return {"runtime", Verdict::ok, info ? dir : dir + ", made when needed", {}};
 }
 
 Check check_programs(const Host& host) {
