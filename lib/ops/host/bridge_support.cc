@@ -1,10 +1,14 @@
+#include "ops/host/bridge_support.h"
+
+#include <algorithm>
+
 #include "core/error.h"
-#include "helper/client.h"
+#include "core/text.h"
 #include "net/plan.h"
 #include "ops/common/rights.h"
 #include "ops/host/checks.h"
 #include "ops/host/helper_support.h"
-#include "ops/net/bridge.h"
+#include "sys/proc.h"
 
 namespace banger::ops {
 
@@ -29,6 +33,23 @@ Check bridge_check(const Host& host, state::State* state) {
 }
 
 } // namespace
+
+std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen) {
+  auto record = state.net_place(std::string(name_of(NetMode::bridge)));
+  if (!record) return {};
+  std::vector<std::string> names;
+  for (const HostObject& o : record->objects) {
+    auto tap = o.kind == ObjectKind::tap ? net::tap_number(state.tag(), o.name) : std::nullopt;
+    if (!tap || std::ranges::count(seen.taps, *tap) > 0) continue;
+    auto vm = state.find_vm_by_id(o.vm);
+    if (vm && vm->state == VmState::running && sys::is_alive(vm->vmm_process()))
+      names.push_back(vm->name);
+  }
+  if (names.empty()) return {};
+  std::ranges::sort(names); // they come by their ids
+  return net::BridgeFault{fmt::format("the bridge '{}' has lost its record of {}",
+                                      net::bridge_name(state.tag()), join(names, ", "))};
+}
 
 Check check_bridge(const Host& host) { return bridge_check(host, nullptr); }
 

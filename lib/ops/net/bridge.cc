@@ -100,20 +100,6 @@ helper::Client::Up make_bridge(Context& ctx, const NetRecord& record,
   return made;
 }
 
-std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen) {
-  std::vector<std::string> names;
-  for (const auto& [id, tap] : read_net(state, NetMode::bridge).taps) {
-    auto vm = state.find_vm_by_id(id);
-    if (vm && vm->state == VmState::running && sys::is_alive(vm->vmm_process()) &&
-        std::ranges::count(seen.taps, tap) == 0)
-      names.push_back(vm->name);
-  }
-  if (names.empty()) return {};
-  std::ranges::sort(names); // they come by their ids
-  return net::BridgeFault{fmt::format("the bridge '{}' has lost its record of {}",
-                                      net::bridge_name(state.tag()), join(names, ", "))};
-}
-
 namespace {
 
 // `loan`: what is recorded of who wants it. The caller holds net.lock.

@@ -44,8 +44,6 @@ void give_back_bridge(Context& ctx);
 helper::Client::Up make_bridge(Context& ctx, const NetRecord& record,
                                const std::optional<Subnet>& subnet, const std::string& but = {});
 net::BridgeGuest guest_of(const Vm& vm, int tap);
-// What is told of VMs that run on the bridge and that root's record of it has lost.
-std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen);
 // Whether it is up for processes alone that have all died or given it back.
 bool is_loan_over(state::State& state);
 // Removes it, whoever wants it. The caller holds net.lock; no VM is on it.

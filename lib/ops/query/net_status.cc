@@ -12,6 +12,7 @@
 #include "net/holder.h"
 #include "net/slirp.h"
 #include "ops/common/rights.h"
+#include "ops/host/bridge_support.h"
 #include "ops/host/net_support.h"
 #include "ops/net/bridge.h"
 #include "ops/net/nature.h"
