@@ -74,7 +74,7 @@ std::optional<Answer> act_on_bridge(const Caller& caller, const Limits& limits, 
     answer.members = {{"subnet", b.subnet.text()},
                       {"uplinks", names_of(b.uplinks)},
                       {"link", host.link_of(ask.tag)},
-                      {"taps", net::taps_of(b)}};
+                      {"taps", net::tap_numbers(b)}};
   } else if (ask.verb == "look") {
     answer.members = seen_of(host.look(ask.tag));
   } else if (ask.verb == "find") {

@@ -416,7 +416,7 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   const ListedTables tables = list_tables(tag, rules_);
   Seen seen{entry->version == bridge_version && link_of(tag) != 0, entry->bridge.uplinks,
             read_counts(tables.frames, tables.packets, tag), link_faults(*entry, links_),
-            taps_of(entry->bridge)};
+            tap_numbers(entry->bridge)};
   for (const auto& some :
        {rule_faults(*entry, tables, links_, rules_), other_faults(*entry, links_)})
     seen.faults.insert(seen.faults.end(), some.begin(), some.end());

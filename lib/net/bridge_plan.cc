@@ -33,7 +33,7 @@ Prefix nth(const Prefix& range, uint32_t n) {
 
 } // namespace
 
-std::vector<int> taps_of(const Bridge& bridge) {
+std::vector<int> tap_numbers(const Bridge& bridge) {
   std::vector<int> taps;
   for (const auto& [tap, guest] : bridge.guests) taps.push_back(tap);
   return taps;

@@ -61,7 +61,7 @@ struct Bridge {
   std::vector<Pass> passes = {};          // in others' firewalls
   bool operator==(const Bridge&) const = default;
 };
-std::vector<int> taps_of(const Bridge& bridge); // its guests'
+std::vector<int> tap_numbers(const Bridge& bridge); // its guests'
 
 // Changes with each change of the rules that a bridge has without guests: one with another number
 // gets its tables anew.

@@ -247,6 +247,13 @@ web: $reach:81 -> 81 removed"
   errors "invalid port '1.2.3.400:80:80': '400' is no number from 0 to 255"
 }
 
+@test "what a probe cannot go to is refused, and quoted whole" {
+  for to in 'a b:1' :80 '[::1]:80' example.com example.com:0 example.com:http 1.2.3:80 999.2.3.4:80 'é.test:1' ''; do
+    expect 2 banger net probe --to "$to" x
+    [ -z "$to" ] || errors "'$to'"
+  done
+}
+
 @test "a network that VMs cannot have is refused before anything is made" {
   expect 2 env BANGER_NET_MODE=vlan banger vm create x
   errors 'it is one of auto, user, bridge, isolated'

@@ -42,8 +42,8 @@ std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::C
     auto tap = o.kind == ObjectKind::tap ? net::tap_number(state.tag(), o.name) : std::nullopt;
     if (!tap || std::ranges::count(seen.taps, *tap) > 0) continue;
     auto vm = state.find_vm_by_id(o.vm);
-    if (vm && vm->state == VmState::running && sys::is_alive(vm->vmm_process()))
-      names.push_back(vm->name);
+    bool runs = vm && (vm->state == VmState::running || vm->state == VmState::paused);
+    if (runs && sys::is_alive(vm->vmm_process())) names.push_back(vm->name);
   }
   if (names.empty()) return {};
   std::ranges::sort(names); // they come by their ids

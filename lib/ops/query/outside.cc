@@ -1,6 +1,7 @@
 #include "ops/query/outside.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "core/error.h"
@@ -24,6 +25,12 @@ bool is_address(std::string_view host) {
   return host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+bool is_name(std::string_view host) {
+  return !host.empty() && std::ranges::all_of(host, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+  });
+}
+
 std::vector<dns::NameServer> servers_in(const char* file) {
   return dns::servers_of(sys::find_content(file).value_or(""));
 }
@@ -44,15 +51,17 @@ std::vector<std::string> host_gateways() {
 
 Outside parse_outside(std::string_view text) {
   constexpr const char* what = "address outside";
+  constexpr const char* form = "an address of IPv4, or a name, and a port, as in 192.0.2.7:443";
   const std::string shown = escape_for_terminal(text.substr(0, 80));
   if (std::ranges::count(text, ':') > 1)
-    throw usage("invalid {} '{}': IPv6 is not probed, for VMs have none", what, shown)
-        .hint("an address of IPv4, or a name, and a port, as in 192.0.2.7:443");
+    throw usage("invalid {} '{}': IPv6 is not probed, for VMs have none", what, shown).hint(form);
   size_t colon = text.find(':');
   if (colon == std::string_view::npos)
-    throw usage("invalid {} '{}': no port", what, shown)
-        .hint("an address of IPv4, or a name, and a port, as in 192.0.2.7:443");
+    throw usage("invalid {} '{}': no port", what, shown).hint(form);
   Outside o{std::string(text.substr(0, colon)), 0};
+  if (!is_name(o.host))
+    throw usage("invalid {} '{}': before its port stands no address and no name", what, shown)
+        .hint(form);
   if (is_address(o.host))
     parse_address(what, o.host, text);
   else
