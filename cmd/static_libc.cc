@@ -4,7 +4,6 @@
 // object. Said here in place of the C library's own, each fails as where there is nothing to be
 // found; its look-ups stay out of the program, and the linker has nothing to warn of but
 // true faults.
-#include <cerrno>
 #include <dlfcn.h>
 #include <netdb.h>
 

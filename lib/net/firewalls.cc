@@ -48,8 +48,7 @@ std::string legacy_rules() {
                      patience);
 }
 
-// The matches of a bridge's rules in a chain.
-std::vector<std::pair<std::string, std::string>> matches(const Pass& pass) {
+std::vector<Match> matches(const Pass& pass) {
   if (pass.forwards) return {{"iifname", "-i"}, {"oifname", "-o"}};
   return {{"iifname", "-i"}};
 }
@@ -193,19 +192,25 @@ std::vector<Pass> Firewalls::of(const std::string& bridge) {
   return passes;
 }
 
+std::vector<Match> Firewalls::lacking(const Pass& pass, const std::string& bridge) {
+  std::vector<Match> all = matches(pass);
+  if (pass.way == Way::iptables_legacy) {
+    std::vector<std::string> there = split(legacy_rules(), '\n');
+    std::erase_if(all, [&](const Match& m) {
+      std::string rule = fmt::format("-A {} {} {} -j ACCEPT", pass.chain, m.second, bridge);
+      return std::ranges::count(there, rule) > 0;
+    });
+  } else {
+    std::string there = rules_.list_chain(pass.family, pass.table, pass.chain);
+    std::erase_if(all, [&](const Match& m) { return has_accept(there, m.first, bridge); });
+  }
+  return all;
+}
+
 bool Firewalls::lets_pass(const Pass& pass, const std::string& bridge) {
   if (pass.way == Way::firewalld)
     return is_trusted(rules_.list_chain("inet", "firewalld", "filter_FORWARD_ZONES"), bridge);
-  if (pass.way == Way::iptables_legacy) {
-    std::vector<std::string> all = split(legacy_rules(), '\n');
-    return std::ranges::all_of(matches(pass), [&](const auto& m) {
-      return std::ranges::count(
-                 all, fmt::format("-A {} {} {} -j ACCEPT", pass.chain, m.second, bridge)) > 0;
-    });
-  }
-  std::string there = rules_.list_chain(pass.family, pass.table, pass.chain);
-  return std::ranges::all_of(matches(pass),
-                             [&](const auto& m) { return has_accept(there, m.first, bridge); });
+  return lacking(pass, bridge).empty();
 }
 
 void Firewalls::open(const Pass& pass, const std::string& bridge) {
@@ -216,25 +221,16 @@ void Firewalls::open(const Pass& pass, const std::string& bridge) {
                 {}, patience);
     return;
   }
-  for (const auto& [match, flag] : matches(pass)) {
-    auto iptables = [&](const char* act) -> sys::Command {
-      return {{iptables_of(pass.way), "-w", act, pass.chain, flag, bridge, "-j", "ACCEPT"},
-              {},
-              {},
-              false};
-    };
-    if (pass.way == Way::iptables_legacy) {
-      if (!sys::run(iptables("-C"), {}, patience).status.ok())
-        sys::run_ok(iptables("-I"), {}, patience);
-      continue;
-    }
-    std::string there = rules_.list_chain(pass.family, pass.table, pass.chain);
-    if (has_accept(there, match, bridge)) continue;
-    if (pass.way == Way::iptables_nft)
-      sys::run_ok(iptables("-I"), {}, patience);
-    else
+  for (const auto& [match, flag] : lacking(pass, bridge)) {
+    if (pass.way == Way::nftables)
       rules_.apply(fmt::format("insert rule {} {} {} {} \"{}\" accept comment \"{}\"\n",
                                pass.family, pass.table, pass.chain, match, bridge, bridge));
+    else
+      sys::run_ok({{iptables_of(pass.way), "-w", "-I", pass.chain, flag, bridge, "-j", "ACCEPT"},
+                   {},
+                   {},
+                   false},
+                  {}, patience);
   }
 }
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/bridge_plan.h"
@@ -43,6 +44,9 @@ bool is_trusted(const std::string& chain, const std::string& link);
 // that accepts what comes from it or goes to it, and asks for nothing more. Pure.
 std::vector<Pass> parse_rules(const std::string& ruleset, const std::string& bridge);
 
+// What a rule of ours for a bridge goes by: to nftables ("iifname"), and to iptables ("-i").
+using Match = std::pair<std::string, std::string>;
+
 class Firewalls {
 public:
   explicit Firewalls(Rules& rules) : rules_(rules) {}
@@ -58,6 +62,9 @@ public:
   void close(const Pass& pass, const std::string& bridge);
 
 private:
+  // Of its rules, those that are not there; not for firewalld, which has a zone instead.
+  std::vector<Match> lacking(const Pass& pass, const std::string& bridge);
+
   Rules& rules_;
 };
 

@@ -89,8 +89,9 @@ helper::Client::Up make_bridge(Context& ctx, const NetRecord& record,
   helper::Client helper(helper_command(ctx.dirs));
   helper::Client::Up made = helper.up(tag, subnet, sys::real_path(ctx.dirs.state));
   for (const auto& [id, tap] : record.taps) {
+    if (id == but || std::ranges::count(made.taps, tap) > 0) continue;
     auto vm = ctx.state.find_vm_by_id(id);
-    if (id == but || std::ranges::count(made.taps, tap) > 0 || !is_at_work(ctx, vm)) continue;
+    if (!is_at_work(ctx, vm)) continue;
     try {
       helper.join(tag, guest_of(*vm, tap));
     } catch (const Error& e) {

@@ -17,7 +17,6 @@
 #include "ops/query/probe_verdict.h"
 #include "ops/ssh/session.h"
 #include "ops/ssh/target.h"
-#include "sys/file.h"
 #include "sys/inet.h"
 #include "sys/process.h"
 
