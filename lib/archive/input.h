@@ -4,6 +4,7 @@
 // each result through check().
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -34,19 +35,26 @@ public:
   // pull threw, or else what libarchive says.
   int check(int result);
 
-  // Block by block what follows that which was consumed; empty at the end. Nothing else may be
-  // read any more.
-  std::string_view rest();
+  // Reads what was not consumed, up to the end. Throws Error(failed) unless it is zeros, as
+  // archives are filled up with; `what` ends there, in the message. Nothing else may be read any
+  // more.
+  void end(std::string_view what);
 
 private:
   static la_ssize_t pass_on(struct ::archive* a, void* self, const void** data);
 
   Pull pull_;
   std::string name_;
-  std::string block_;          // what libarchive was given last
-  size_t in_block_ = 0;        // bytes of it
+  struct Block {
+    std::string bytes;
+    size_t size = 0; // of those that are filled
+    std::string_view tail(size_t n) const {
+      return std::string_view(bytes).substr(size - std::min(n, size), n);
+    }
+  };
+  // What libarchive was given last, and before that, of which it may have kept the end.
+  Block block_, block_before_;
   int64_t given_ = 0;          // bytes in all
-  bool resting_ = false;       // rest() was called
   std::exception_ptr failure_; // of the pull: libarchive is C, nothing may be thrown through it
   bool in_header_ = true;
   size_t header_ = 0; // bytes pulled for one

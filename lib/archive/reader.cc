@@ -13,8 +13,6 @@ namespace banger::archive {
 namespace {
 
 constexpr size_t most_shown = 100;
-// Tars are filled up to whole records, of 1 MiB at most where somebody wanted large ones.
-constexpr int64_t most_filling = int64_t{64} << 20;
 
 std::string shown(std::string_view path) {
   std::string text = escape_for_terminal(path.substr(0, most_shown));
@@ -159,18 +157,6 @@ struct Reader::Impl {
   Utf8Names utf8{};
   bool open = false, in_entry = false, ended = false;
   int64_t size = 0; // of the current entry
-
-  // Only behind the end does a packed archive tell whether it is whole, and a program how it ended.
-  void drain() {
-    int64_t more = 0;
-    for (auto block = tar.rest(); !block.empty(); block = tar.rest()) {
-      if (std::ranges::any_of(block, [](char c) { return c != 0; }))
-        throw failed("cannot read '{}': something follows the tar's end", tar.name());
-      if ((more += static_cast<int64_t>(block.size())) > most_filling)
-        throw failed("cannot read '{}': more than {} of zeros follow the tar's end", tar.name(),
-                     format_size(most_filling));
-    }
-  }
 };
 
 Reader::Reader(Pull pull, std::string name, Paths paths)
@@ -193,8 +179,9 @@ std::optional<TreeEntry> Reader::next() {
     if (archive_filter_bytes(t.tar.get(), 0) == before)
       throw failed("'{}' is cut short: the end of the tar is missing", t.tar.name());
     t.ended = true;
-    // Zeros from the begin on are no tar, and may go on for ever.
-    if (t.paths == Paths::relative || before > 0) t.drain();
+    // Only behind the end does a packed archive tell whether it is whole, and a program how it
+    // ended. Zeros from the begin on are no tar, and may go on for ever.
+    if (t.paths == Paths::relative || before > 0) t.tar.end("the tar's end");
     return {};
   }
   t.in_entry = true;

@@ -58,6 +58,7 @@ Pull unpacking(Pull packed, std::string name) {
     if (ended) return 0;
     size_t n = read_data(*input, buffer);
     ended = n == 0;
+    if (ended) input->end("the end of what is packed");
     return n;
   };
 }

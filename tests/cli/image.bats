@@ -335,7 +335,17 @@ PY
     errors "cannot read 'cut-packed': it is cut short, or damaged"
     expect 0 banger image import --size 16M whole packed
     expect 0 banger image rm whole
+    # However little it is: two that were sent as one, or what a proxy wrote behind it.
+    for behind in X "$(head -c 300 whole.tar | tr '\0' x)"; do
+      { cat packed && printf %s "$behind"; } >packed-more
+      expect 1 banger image import mine packed-more
+      errors "cannot read 'packed-more'"
+    done
   done
+  # As a tape is filled up.
+  { gzip <whole.tar && head -c 10000 /dev/zero; } >filled
+  expect 0 banger image import --size 16M whole filled
+  expect 0 banger image rm whole
   cat whole.tar whole.tar >two.tar
   expect 1 banger image import mine two.tar
   errors "something follows the tar's end"
