@@ -28,11 +28,10 @@ void show_host(cli::App& app, const ops::NetStatus::HostNet& h) {
   auto line = [&](const char* key, const std::string& value) { app.out.fact(key, 10, value); };
   line("bridge",
        fmt::format("{}, {}, {}", h.bridge, h.subnet, h.up ? "up" : "made again by the next start"));
-  if (h.blind.empty() && h.up)
-    line("uplinks",
-         h.uplinks.empty() ? "none: this host has no default route" : join(h.uplinks, ", "));
-  else
-    line("uplinks", "not known: " + h.blind);
+  line("uplinks", !h.blind.empty()    ? "not known: " + h.blind
+                  : !h.up             ? "not known until the bridge is made again"
+                  : h.uplinks.empty() ? "none: this host has no default route"
+                                      : join(h.uplinks, ", "));
   for (const auto& f : h.faults) {
     line("fault", f.text);
     // Commands are never broken, so that they can be copied.

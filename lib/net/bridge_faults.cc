@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,11 +23,6 @@ namespace banger::net {
 
 namespace {
 
-const Links::Seen* find_link(const std::vector<Links::Seen>& all, const std::string& name) {
-  auto found = std::ranges::find_if(all, [&](const Links::Seen& l) { return l.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
 bool has_rule(const std::string& listed, std::string_view chain) {
   bool found = false;
   each_listed(listed, "rule", [&](const nlohmann::json& rule) {
@@ -39,24 +36,27 @@ bool has_rule(const std::string& listed, std::string_view chain) {
 std::vector<BridgeFault> link_faults(const RegisteredBridge& entry, Links& links) {
   const Bridge& b = entry.bridge;
   const std::string bridge = bridge_name(b.tag);
-  const std::vector<Links::Seen> all = links.all();
-  const Links::Seen* own = find_link(all, bridge);
-  if (!own) return {{fmt::format("the bridge '{}' is not there", bridge)}};
+  const int index = links.index_of(bridge);
+  if (index == 0) return {{fmt::format("the bridge '{}' is not there", bridge)}};
   std::vector<BridgeFault> faults;
   auto add = [&](std::string text, int tap = 0, bool restarts = false) {
     faults.push_back({std::move(text), tap, restarts});
   };
-  if (!own->up) add(fmt::format("the bridge '{}' is not up", bridge));
+  if (!links.is_up(bridge)) add(fmt::format("the bridge '{}' is not up", bridge));
   if (!links.is_local(b.subnet.bridge(), bridge))
     add(fmt::format("the address {} is not at the bridge '{}'", to_text(b.subnet.bridge()),
                     bridge));
   if (!is_forwarding(bridge)) add(fmt::format("forwarding is off for '{}'", bridge));
+  if (b.guests.empty()) return faults;
+  std::set<std::string> ports; // of the bridge, that are up
+  for (const Links::Seen& port : links.ports())
+    if (port.master == index && port.up) ports.insert(port.name);
   for (const auto& [n, guest] : b.guests) {
     const std::string name = tap_name(b.tag, n);
-    const Links::Seen* tap = find_link(all, name);
-    if (!tap)
+    if (ports.contains(name)) continue;
+    if (links.index_of(name) == 0)
       add(fmt::format("the tap '{}' is not there", name), n, true);
-    else if (tap->master != own->index || !tap->up)
+    else
       add(fmt::format("the tap '{}' is not up, at the bridge", name), n);
   }
   return faults;

@@ -12,6 +12,7 @@
 #include "net/firewalls.h"
 #include "net/plan.h"
 #include "net/rule_changes.h"
+#include "net/rule_generation.h"
 #include "net/rule_text.h"
 #include "net/sysctl.h"
 #include "sys/datagram.h"
@@ -99,24 +100,44 @@ std::vector<Prefix> BridgeHost::needed(const std::string& tag) {
     } catch (const Error&) { // of IPv6
     }
   }
-  for (const RegisteredBridge& other : registry_.all())
-    if (other.bridge.tag != tag) all.push_back(other.bridge.subnet.as_prefix());
+  for (const RegisteredBridge& other : registry_.others(tag))
+    all.push_back(other.bridge.subnet.as_prefix());
   return all;
 }
 
+// Before any rule is listed or changed.
+void BridgeHost::look_back(const RegisteredBridge& entry) {
+  generation_ = rule_generation();
+  applied_ = rules_.applied();
+  since_ = known_since(entry, {}, generation_);
+  if (since_ == 0) since_ = known_since(entry, registry_.others(entry.bridge.tag), generation_);
+}
+
 // The link's own identity is its name: it follows from the tag, which is the user's.
-// Its rules are looked at, too: somebody's flush of a table leaves that and its chains.
+// Its rules are looked at, too: somebody's flush of a table leaves that and its chains. They are
+// listed only where somebody else has changed any of the host's since: that takes milliseconds.
 bool BridgeHost::is_whole(const RegisteredBridge& entry) {
-  return entry.version == bridge_version && link_faults(entry, links_).empty() &&
-         thin_tables(entry.bridge, list_tables(entry.bridge.tag, rules_)).empty();
+  look_back(entry);
+  if (entry.version != bridge_version || !link_faults(entry, links_).empty()) return false;
+  if (since_ != 0) return true;
+  return thin_tables(entry.bridge, list_tables(entry.bridge.tag, rules_)).empty();
+}
+
+// Nothing is known of them where another's change came between.
+void BridgeHost::finished(RegisteredBridge& entry) {
+  entry.version = bridge_version;
+  const uint32_t now = rule_generation(), own = rules_.applied() - applied_;
+  const bool all_ours = generation_ != 0 && now == generation_ + own;
+  entry.known = {};
+  if (all_ours) entry.known = {since_ != 0 ? since_ : generation_, now};
+  registry_.write(entry);
 }
 
 void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
   if (uplink.forwarded || is_on(forwards_all)) return; // or somebody wants it since
-  for (const RegisteredBridge& other : registry_.all())
-    if (other.bridge.tag != tag)
-      for (const Uplink& theirs : other.bridge.uplinks)
-        if (theirs.name == uplink.name) return; // theirs to give back: it is not `forwarded` there
+  for (const RegisteredBridge& other : registry_.others(tag))
+    for (const Uplink& theirs : other.bridge.uplinks)
+      if (theirs.name == uplink.name) return; // theirs to give back: it is not `forwarded` there
   set(sysctl_of(uplink.name, "forwarding"), false);
 }
 
@@ -139,9 +160,11 @@ bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
 // True: they are others than before.
 bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
   std::vector<Uplink> now;
-  std::vector<RegisteredBridge> all = registry_.all();
+  std::vector<RegisteredBridge> all = registry_.others(entry.bridge.tag);
+  all.push_back(entry);
   std::vector<std::string> opened; // where the record was lost, the rules still tell
-  if (entry.bridge.uplinks.empty()) opened = opened_uplinks(entry.bridge.tag, rules_);
+  if (entry.bridge.uplinks.empty() && since_ == 0)
+    opened = opened_uplinks(entry.bridge.tag, rules_);
   auto was_off = [&](const std::string& name) {
     if (std::ranges::count(opened, name) > 0) return true;
     for (const RegisteredBridge& other : all)
@@ -163,11 +186,12 @@ bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
   return changed;
 }
 
-// A firewall that cannot be passed keeps no VM from starting.
+// A firewall that cannot be passed keeps no VM from starting. Where the rules of nftables are as
+// the helper left them, all that can be passed there is.
 void BridgeHost::pass_firewalls(RegisteredBridge& entry) {
   const std::string bridge = bridge_name(entry.bridge.tag);
   Firewalls firewalls(rules_);
-  for (const Pass& pass : firewalls.find()) {
+  for (const Pass& pass : since_ != 0 ? firewalls.find_legacy() : firewalls.find()) {
     auto& known = entry.bridge.passes;
     if (std::ranges::count(known, pass) == 0) {
       known.push_back(pass);
@@ -176,6 +200,7 @@ void BridgeHost::pass_firewalls(RegisteredBridge& entry) {
     try {
       firewalls.open(pass, bridge);
     } catch (const Error& e) {
+      generation_ = 0; // to be tried again
       warnings_.push_back(
           fmt::format("{} does not let '{}' pass: {}", name_of(pass.way), bridge, e.what()));
     }
@@ -208,8 +233,7 @@ void BridgeHost::make(RegisteredBridge& entry) {
   }
   for (const auto& [tap, guest] : b.guests) links_.ensure(tap_link(b, tap, entry.uid));
   pass_firewalls(entry);
-  entry.version = bridge_version;
-  registry_.write(entry);
+  finished(entry);
 }
 
 Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subnet,
@@ -246,6 +270,7 @@ Bridge BridgeHost::up(const std::string& tag, const std::optional<Subnet>& subne
   } else if (is_new || !links_.is_local(entry->bridge.subnet.bridge(), bridge_name(tag))) {
     check_subnet(*entry); // what is there is made whole, whoever has come into its subnet since
   }
+  look_back(*entry);
   try {
     make(*entry);
   } catch (const Error&) {
@@ -312,8 +337,7 @@ void BridgeHost::finish(RegisteredBridge& entry, const std::string& script) {
     return make(entry);
   }
   route_loopback(entry.bridge);
-  entry.version = bridge_version;
-  registry_.write(entry);
+  finished(entry);
 }
 
 void BridgeHost::join(const std::string& tag, const BridgeGuest& guest) {
@@ -426,6 +450,7 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
 std::vector<BridgeFault> BridgeHost::mend(const std::string& tag) {
   auto held = registry_.lock();
   RegisteredBridge entry = get(tag);
+  look_back(entry);
   std::vector<BridgeFault> faults = rule_faults(entry, list_tables(tag, rules_), links_, rules_);
   if (entry.version != bridge_version || !faults.empty()) make(entry);
   return faults;

@@ -72,6 +72,8 @@ private:
   void check_guest(const RegisteredBridge& entry, const BridgeGuest& guest);
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
+  void look_back(const RegisteredBridge& entry);
+  void finished(RegisteredBridge& entry);
   void take_away(const RegisteredBridge& entry);
   std::vector<Prefix> needed(const std::string& tag);
   bool find_uplinks(RegisteredBridge& entry);
@@ -89,6 +91,9 @@ private:
   std::vector<std::string> warnings_;
   Links links_;
   Rules rules_;
+  // The kernel's count of changes when rules were last looked at, the count of ours then, and since
+  // when all are ours.
+  uint32_t generation_ = 0, applied_ = 0, since_ = 0;
 };
 
 } // namespace banger::net

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "model/json_text.h"
 #include "model/message.h"
 #include "net/plan.h"
 
@@ -126,9 +127,17 @@ int whole_number(const Json& object, const char* key) {
   return at == object.end() ? 0 : whole_number(*at);
 }
 
+void add_members(JsonText& text, const Port& p) {
+  text.add("proto", p.proto);
+  text.add("host_address", p.host_address);
+  text.add("host", p.host);
+  text.add("guest", p.guest);
+}
+
 Json port_json(const Port& p) {
-  return {
-      {"proto", p.proto}, {"host_address", p.host_address}, {"host", p.host}, {"guest", p.guest}};
+  JsonText text;
+  add_members(text, p);
+  return Json::parse(text.take());
 }
 
 Port port_of(const Json& j) {
@@ -136,14 +145,24 @@ Port port_of(const Json& j) {
           whole_number(j, "guest")};
 }
 
+void add_members(JsonText& text, const BridgeGuest& g) {
+  text.add("tap", g.tap);
+  text.add("address", g.address);
+  text.add("nat", g.nat);
+  text.add("host_open", g.host_open);
+  text.open_list("ports");
+  for (const Port& p : g.ports) {
+    text.open_item();
+    add_members(text, p);
+    text.close();
+  }
+  text.close_list();
+}
+
 Json to_json(const BridgeGuest& g) {
-  Json ports = Json::array();
-  for (const Port& p : g.ports) ports.push_back(port_json(p));
-  return {{"tap", g.tap},
-          {"address", g.address},
-          {"nat", g.nat},
-          {"host_open", g.host_open},
-          {"ports", ports}};
+  JsonText text;
+  add_members(text, g);
+  return Json::parse(text.take());
 }
 
 BridgeGuest bridge_guest_of(const Json& j) {

@@ -18,6 +18,10 @@
 #include "model/subnet.h"
 #include "model/vm.h"
 
+namespace banger {
+class JsonText;
+}
+
 namespace banger::net {
 
 // A VM on the bridge. Its MAC follows from its address (mac_of).
@@ -120,6 +124,8 @@ int whole_number(const nlohmann::ordered_json& object, const char* key);
 nlohmann::ordered_json port_json(const Port& port);
 Port port_of(const nlohmann::ordered_json& j);
 nlohmann::ordered_json to_json(const BridgeGuest& guest);
+// The same members, as text.
+void add_members(JsonText& text, const BridgeGuest& guest);
 // Throws Error(usage) for what no banger sends; Json::exception for another type.
 BridgeGuest bridge_guest_of(const nlohmann::ordered_json& j);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "model/json_text.h"
 #include "model/message.h"
 #include "net/rule_text.h"
 
@@ -13,23 +14,48 @@ namespace {
 constexpr const char* record_kind = "bridge";
 constexpr size_t most_bytes = 2 << 20; // 4096 VMs, with 4096 ports
 
-Json to_json(const RegisteredBridge& entry) {
+// A line of message_version. It is written twice for each start, with all guests.
+std::string to_text(const RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
-  Json uplinks = Json::array(), guests = Json::array(), passes = Json::array();
-  for (const Uplink& u : b.uplinks)
-    uplinks.push_back({{"name", u.name}, {"forwarded", u.forwarded}});
-  for (const auto& [tap, guest] : b.guests) guests.push_back(to_json(guest));
-  for (const Pass& p : b.passes)
-    passes.push_back({{"way", name_of(p.way)},
-                      {"family", p.family},
-                      {"table", p.table},
-                      {"chain", p.chain},
-                      {"forwards", p.forwards}});
-  return {{"v", message_version},      {"uid", entry.uid},
-          {"version", entry.version},  {"tag", b.tag},
-          {"subnet", b.subnet.text()}, {"uplinks", uplinks},
-          {"guests", guests},          {"passes", passes},
-          {"state", entry.state},      {"unguarded", entry.unguarded}};
+  JsonText text;
+  text.add("v", message_version);
+  text.add("uid", entry.uid);
+  text.add("version", entry.version);
+  text.add("tag", b.tag);
+  text.add("subnet", b.subnet.text());
+  text.open_list("uplinks");
+  for (const Uplink& u : b.uplinks) {
+    text.open_item();
+    text.add("name", u.name);
+    text.add("forwarded", u.forwarded);
+    text.close();
+  }
+  text.close_list();
+  text.open_list("guests");
+  for (const auto& [tap, guest] : b.guests) {
+    text.open_item();
+    add_members(text, guest);
+    text.close();
+  }
+  text.close_list();
+  text.open_list("passes");
+  for (const Pass& p : b.passes) {
+    text.open_item();
+    text.add("way", name_of(p.way));
+    text.add("family", p.family);
+    text.add("table", p.table);
+    text.add("chain", p.chain);
+    text.add("forwards", p.forwards);
+    text.close();
+  }
+  text.close_list();
+  text.add("state", entry.state);
+  text.add("unguarded", entry.unguarded);
+  text.open("known");
+  text.add("since", entry.known.since);
+  text.add("at", entry.known.at);
+  text.close();
+  return text.take() + '\n';
 }
 
 RegisteredBridge entry_of(const Json& j) {
@@ -40,6 +66,8 @@ RegisteredBridge entry_of(const Json& j) {
   entry.bridge.subnet = Subnet::parse(j.at("subnet").get<std::string>());
   entry.state = j.value("state", "");
   entry.unguarded = j.value("unguarded", false);
+  if (auto known = j.find("known"); known != j.end())
+    entry.known = {known->at("since").get<uint32_t>(), known->at("at").get<uint32_t>()};
   for (const Json& u : j.at("uplinks"))
     entry.bridge.uplinks.push_back(
         {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});
@@ -56,6 +84,16 @@ RegisteredBridge entry_of(const Json& j) {
 }
 
 } // namespace
+
+uint32_t known_since(const RegisteredBridge& entry, const std::vector<RegisteredBridge>& others,
+                     uint32_t now) {
+  const uint32_t at = entry.known.at;
+  if (now == 0 || at == 0) return 0;
+  if (at == now) return entry.known.since;
+  for (const RegisteredBridge& other : others)
+    if (other.known.at == now && other.known.since <= at && at < now) return other.known.since;
+  return 0;
+}
 
 std::string bridge_record(const std::string& tag) { return sys::host_record(tag, record_kind); }
 
@@ -75,10 +113,12 @@ std::optional<RegisteredBridge> BridgeRegistry::find(const std::string& tag) con
       });
 }
 
-std::vector<RegisteredBridge> BridgeRegistry::all() const {
+std::vector<RegisteredBridge> BridgeRegistry::all() const { return others({}); }
+
+std::vector<RegisteredBridge> BridgeRegistry::others(const std::string& but) const {
   std::vector<RegisteredBridge> all;
   for (const std::string& tag : records_.names()) {
-    if (!is_tag(tag)) continue;
+    if (!is_tag(tag) || tag == but) continue;
     try {
       if (auto entry = find(tag)) all.push_back(std::move(*entry));
     } catch (const Error&) {
@@ -88,7 +128,7 @@ std::vector<RegisteredBridge> BridgeRegistry::all() const {
 }
 
 void BridgeRegistry::write(const RegisteredBridge& entry) {
-  std::string line = message_line(to_json(entry));
+  std::string line = to_text(entry);
   if (line.size() > most_bytes)
     throw failed("the bridge '{}' has more VMs and ports than a host remembers", entry.bridge.tag);
   records_.write(entry.bridge.tag, line);

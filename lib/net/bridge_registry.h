@@ -6,6 +6,7 @@
 // caller says.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,12 @@ namespace banger::net {
 std::string bridge_record(const std::string& tag);
 bool has_bridge_records();
 
+// What is known of a bridge's rules by the kernel's count of changes (net/rule_generation.h): they
+// were whole at `at`, and each change after `since`, up to there, was the helper's own.
+struct KnownRules {
+  uint32_t since = 0, at = 0; // 0: nothing is known
+};
+
 struct RegisteredBridge {
   unsigned uid = 0; // of the user whose state it is
   int version = 0;  // bridge_version of its rules; 0: they may be missing
@@ -27,7 +34,14 @@ struct RegisteredBridge {
   // and for nothing else. Empty: not known.
   std::string state = {};
   bool unguarded = false; // the kernel had no filter for it when it was made (net/link_guard.h)
+  KnownRules known = {};
 };
+
+// Since when all changes of the host's rules are the helper's own, where that tells that the
+// entry's are whole still at the generation `now`; 0: it does not. `others`: the host's other
+// bridges, whose changes may be the last. Pure.
+uint32_t known_since(const RegisteredBridge& entry, const std::vector<RegisteredBridge>& others,
+                     uint32_t now);
 
 class BridgeRegistry {
 public:
@@ -39,6 +53,8 @@ public:
   std::optional<RegisteredBridge> find(const std::string& tag) const;
   // Without those that cannot be read: one user's must not be in another's way.
   std::vector<RegisteredBridge> all() const;
+  // The same without one.
+  std::vector<RegisteredBridge> others(const std::string& but) const;
   // Throws Error(failed) for more than a file may have.
   void write(const RegisteredBridge& entry);
   void remove(const std::string& tag);

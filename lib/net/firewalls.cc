@@ -53,8 +53,6 @@ std::vector<Match> matches(const Pass& pass) {
   return {{"iifname", "-i"}};
 }
 
-std::vector<std::string> legacy_passes() { return parse_legacy_passes(legacy_rules()); }
-
 } // namespace
 
 std::string_view name_of(Way way) {
@@ -172,7 +170,13 @@ std::vector<Pass> Firewalls::find() {
                    [&](const auto& family, const auto& table, const auto& chain) {
                      return rules_.list_chain(family, table, chain);
                    });
-  for (const std::string& chain : legacy_passes())
+  for (Pass& pass : find_legacy()) passes.push_back(std::move(pass));
+  return passes;
+}
+
+std::vector<Pass> Firewalls::find_legacy() {
+  std::vector<Pass> passes;
+  for (const std::string& chain : parse_legacy_passes(legacy_rules()))
     passes.push_back({Way::iptables_legacy, "ip", "filter", chain, chain != "INPUT"});
   return passes;
 }

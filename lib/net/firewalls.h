@@ -50,8 +50,9 @@ using Match = std::pair<std::string, std::string>;
 class Firewalls {
 public:
   explicit Firewalls(Rules& rules) : rules_(rules) {}
-  // The chains that would drop packets now.
+  // The chains that would drop packets now: all, or those alone of which nftables knows nothing.
   std::vector<Pass> find();
+  std::vector<Pass> find_legacy();
   // The chains that have a rule of ours for that bridge, whatever they would do without it.
   std::vector<Pass> of(const std::string& bridge);
   // Whether it has all of them.

@@ -80,11 +80,20 @@ Links::Links()
 }
 
 // 0: there is none. One socket for all of them: if_nametoindex makes one each time.
+bool Links::ask(unsigned long what, const std::string& name, ifreq& answer) const {
+  if (name.empty() || name.size() >= sizeof answer.ifr_name) return false;
+  std::memcpy(answer.ifr_name, name.data(), name.size());
+  return ::ioctl(names_.get(), what, &answer) == 0;
+}
+
 int Links::index_of(const std::string& name) const {
-  ifreq request{};
-  if (name.empty() || name.size() >= sizeof request.ifr_name) return 0;
-  std::memcpy(request.ifr_name, name.data(), name.size());
-  return ::ioctl(names_.get(), SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : 0;
+  ifreq answer{};
+  return ask(SIOCGIFINDEX, name, answer) ? answer.ifr_ifindex : 0;
+}
+
+bool Links::is_up(const std::string& name) const {
+  ifreq answer{};
+  return ask(SIOCGIFFLAGS, name, answer) && (answer.ifr_flags & IFF_UP) != 0;
 }
 
 int Links::change(int index, const Link& link, bool quiet_ipv6) {
@@ -265,12 +274,16 @@ int add_seen(nl_msg* message, void* to) {
 
 } // namespace
 
-std::vector<Links::Seen> Links::all() {
+std::vector<Links::Seen> Links::all() { return dump(AF_UNSPEC); }
+
+std::vector<Links::Seen> Links::ports() { return dump(AF_BRIDGE); }
+
+std::vector<Links::Seen> Links::dump(int family) {
   std::vector<Seen> found;
   std::unique_ptr<nl_cb, PutCallback> callback(::nl_cb_alloc(NL_CB_DEFAULT));
   if (!callback) throw sys_error(ENOMEM, "cannot read the links");
   ::nl_cb_set(callback.get(), NL_CB_VALID, NL_CB_CUSTOM, add_seen, &found);
-  int code = ::nl_rtgen_request(socket_.get(), RTM_GETLINK, AF_UNSPEC, NLM_F_DUMP);
+  int code = ::nl_rtgen_request(socket_.get(), RTM_GETLINK, family, NLM_F_DUMP);
   if (code >= 0) code = ::nl_recvmsgs(socket_.get(), callback.get());
   if (code < 0) throw failed("cannot read the links: {}", ::nl_geterror(code));
   return found;

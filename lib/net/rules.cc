@@ -21,7 +21,10 @@ Rules::Rules() : context_(::nft_ctx_new(NFT_CTX_DEFAULT)) {
 void Rules::apply(const std::string& script) {
   if (script.empty()) return;
   failpoint(Point::rules);
-  if (::nft_run_cmd_from_buffer(context_.get(), script.c_str()) == 0) return;
+  if (::nft_run_cmd_from_buffer(context_.get(), script.c_str()) == 0) {
+    applied_++;
+    return;
+  }
   std::string said = ::nft_ctx_get_error_buffer(context_.get());
   throw failed("nftables refuses the rules: {}",
                trim(escape_for_terminal(said.substr(0, said.find('\n')))));

@@ -2,6 +2,7 @@
 // libnftables; its context stays open, because making one costs more than using it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ public:
   Rules();
   // One transaction: all of it or nothing. Throws Error(failed) with what nftables said.
   void apply(const std::string& script);
+  // How many have been applied.
+  uint32_t applied() const { return applied_; }
   // A table as JSON (libnftables-json(5)); empty where there is none.
   std::string list(std::string_view family, std::string_view table);
   // The same of one chain with its rules, and of all chains of all tables without theirs.
@@ -36,6 +39,7 @@ private:
     void operator()(nft_ctx* c) const;
   };
   std::unique_ptr<nft_ctx, Free> context_;
+  uint32_t applied_ = 0;
 };
 
 // From what nftables prints of a table as JSON (libnftables-json(5)). Pure.

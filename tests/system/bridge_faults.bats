@@ -130,6 +130,47 @@ fault_is() {
   expect 0 banger net down
 }
 
+@test "a start lists the rules where another has changed any, and there alone; whose bridge changed last does not matter" {
+  joins() { printf '{"do":"join","tag":"%s","guest":{"tap":%s,"address":"%s.%s"}}' "$1" "$3" "$2" "$((3 + $3))"; }
+  join() { [[ $(ask_helper <<<"$(joins "$@")") == *'"link"'* ]]; }
+  # How often that asks the kernel for rules.
+  listings() {
+    within strace -f -s 100 -e trace=sendto,sendmsg -o "$root/calls" "$BATS_TEST_DIRNAME/ask_helper.py" <<<"$(joins "$@")" >"$root/said"
+    grep -q '"link"' "$root/said"
+    grep -c NFT_MSG_NEWSETELEM "$root/calls" >/dev/null # which it must
+    grep -c NFT_MSG_GETRULE "$root/calls" || true
+  }
+  rules() { within nft -a list table "$1" "banger_$2" | grep -c ' # handle '; }
+  up='{"do":"up","tag":"aaaa","subnet":"10.77.0.0/24"}
+{"do":"up","tag":"bbbb","subnet":"10.78.0.0/24"}'
+  ask_helper <<<"$up" >/dev/null
+  join aaaa 10.77.0 1
+  join bbbb 10.78.0 1
+  same "$(listings aaaa 10.77.0 2)" 0
+  same "$(listings bbbb 10.78.0 2)" 0
+  same "$(listings aaaa 10.77.0 3)" 0
+  # Of another's rules, even.
+  within nft add table inet own
+  [ "$(listings aaaa 10.77.0 4)" -gt 0 ]
+  same "$(listings aaaa 10.77.0 5)" 0
+  whole_a=$(rules inet aaaa) whole_b=$(rules bridge bbbb)
+  within nft flush chain inet banger_aaaa input
+  within nft flush chain bridge banger_bbbb guest
+  [ "$(rules inet aaaa)" -lt "$whole_a" ]
+  join bbbb 10.78.0 3
+  same "$(rules bridge bbbb)" "$whole_b"
+  [ "$(rules inet aaaa)" -lt "$whole_a" ]
+  same "$(listings bbbb 10.78.0 4)" 0
+  join aaaa 10.77.0 6
+  same "$(rules inet aaaa)" "$whole_a"
+  # A firewall that came since is passed.
+  within nft 'add chain inet own forwards { type filter hook forward priority 5; policy drop; }'
+  join aaaa 10.77.0 7
+  within nft list chain inet own forwards | grep -q bng-aaaa
+  ask_helper <<<'{"do":"down","tag":"aaaa"}
+{"do":"down","tag":"bbbb"}'
+}
+
 @test "a tap that was removed under its VM: the restart that mends it is named; reconcile tells of leaks" {
   expect 0 banger net up
   expect 0 banger vm run $tiny a -- true
@@ -196,6 +237,8 @@ fault_is() {
   same "$(net_field '.host.faults | length')" 0
   # The bridge alone is there, since another's start made it.
   within rm "/run/banger/$tag.bridge"
+  expect 0 banger net status
+  outputs 'uplinks   not known until the bridge is made again'
   expect 0 banger vm run $tiny b -- true
   expect 0 banger ssh a -- true
   expect 0 banger vm rm --force b

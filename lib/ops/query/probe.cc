@@ -188,7 +188,7 @@ private:
       return add("outside", to_text(*wish_) + "/tcp", {Barrier::outside, {}, nowhere_, {}});
     if (!outside_) {
       if (tried_.empty())
-        return skip("outside", {}, "this host knows of no address outside: --to ADDRESS:PORT");
+        return skip("outside", {}, "this host knows of no address outside: --to HOST:PORT");
       std::vector<std::string> names;
       bool routed = false;
       for (const auto& [name, how] : tried_) {

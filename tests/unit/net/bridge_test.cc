@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "fuzz/try.h"
 #include "helper/ask.h"
+#include "net/bridge_registry.h"
 #include "net/bridge_render.h"
 #include "net/firewalls.h"
 
@@ -158,6 +159,26 @@ TEST(Bridge, ALinkInFirewalldsZoneIsKnown) {
   EXPECT_FALSE(is_trusted(zones("bng-ab13", "filter_FWD_trusted"), "bng-ab12"));
   EXPECT_FALSE(is_trusted(zones("bng-ab12", "filter_FWD_public"), "bng-ab12"));
   EXPECT_FALSE(is_trusted("", "bng-ab12"));
+}
+
+TEST(Bridge, RulesAreKnownOnlySinceAnothersLastChange) {
+  auto known = [](uint32_t since, uint32_t at) {
+    return RegisteredBridge{.bridge = {.tag = "ab12"}, .known = {since, at}};
+  };
+  const RegisteredBridge own = known(5, 9);
+  EXPECT_EQ(known_since(own, {}, 9), 5u);
+  EXPECT_EQ(known_since(own, {}, 10), 0u);
+  // Another bridge's changes were the last.
+  EXPECT_EQ(known_since(own, {known(7, 12)}, 12), 7u);
+  EXPECT_EQ(known_since(own, {known(9, 12)}, 12), 9u);
+  EXPECT_EQ(known_since(own, {known(10, 12)}, 12), 0u); // somebody's was the tenth
+  EXPECT_EQ(known_since(own, {known(7, 11)}, 12), 0u);
+  EXPECT_EQ(known_since(own, {known(2, 4), known(7, 12)}, 12), 7u);
+  // It began again: another network namespace, or more than it can count.
+  EXPECT_EQ(known_since(own, {known(1, 3)}, 3), 0u);
+  // Nothing is known.
+  EXPECT_EQ(known_since(own, {}, 0), 0u);
+  EXPECT_EQ(known_since(known(0, 0), {known(1, 3)}, 3), 0u);
 }
 
 TEST(Bridge, CountsAreReadByTapAndByAddress) {
