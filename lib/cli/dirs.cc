@@ -3,6 +3,7 @@
 #include "cli/config.h"
 #include "core/error.h"
 #include "sys/file.h"
+#include "sys/host_records.h"
 
 namespace banger::cli {
 
@@ -61,7 +62,7 @@ std::string runtime_dir(const Environment& env, const std::string& state, bool r
   auto given = xdg(env, "XDG_RUNTIME_DIR");
   if (root) {
     if (given && !ends_with_the_session(*given)) return *given + "/banger";
-    return "/run/banger";
+    return sys::host_directory;
   }
   if (!given || (ends_with_the_session(*given) && !lingers(env))) return state + "/run";
   return *given + "/banger";

@@ -13,6 +13,9 @@
 
 namespace banger::sys {
 
+// Anybody may look into it, and root alone write. Root's own VMs have their directories there, too,
+// which nobody else enters.
+inline constexpr const char* host_directory = "/run/banger";
 // Where such a file lies, and the NAMEs that there are: for anybody who may look.
 std::string host_record(const std::string& name, const std::string& kind);
 std::vector<std::string> host_record_names(const std::string& kind);
@@ -20,8 +23,8 @@ std::vector<std::string> host_record_names(const std::string& kind);
 // For root alone.
 class HostRecords {
 public:
-  // Makes the directory. Throws Error(preflight) where another than root could write to it.
-  // `most`: bytes that are read of one.
+  // Makes the directory, or opens it. Throws Error(preflight) where another than root could write
+  // to it. `most`: bytes that are read of one.
   HostRecords(const std::string& kind, size_t most);
   // Held while a record is read to be changed, and changed: one for all kinds and users.
   FileLock lock() const;

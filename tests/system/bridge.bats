@@ -391,6 +391,36 @@ EOF
   refused '{"do":"look","tag":"aaaa"}' "not root's own directory"
 }
 
+@test "root's own VMs and the host's records are in one directory, whichever was there first" {
+  of_root() { within env -u XDG_RUNTIME_DIR banger "$@"; }
+  mode() { within stat -c %a "$1"; }
+  expect 0 of_root net up
+  same "$(mode /run/banger)" 755
+  expect 0 of_root vm run $tiny a -- true
+  same "$(of_root vm show --json a | jq -r .net.mode)" bridge
+  tag=$(within bash -c "basename /run/banger/*/")
+  same "$(mode "/run/banger/$tag")" 700
+  expect 0 of_root doctor --leaks
+  expect 0 of_root vm rm --force a
+  expect 0 of_root net down
+  within find /run/banger -mindepth 1 -delete
+  within rmdir /run/banger
+  expect 0 of_root vm run $tiny --net user b -- true
+  same "$(mode /run/banger)" 700
+  expect 0 of_root net up # others look there for their bridge
+  same "$(mode /run/banger)" 755
+  same "$(mode "/run/banger/$tag")" 700
+  expect 0 of_root ssh b -- true
+  expect 0 of_root vm stop b
+  within chmod 775 /run/banger
+  expect 5 of_root vm start b
+  errors "others can write to '/run/banger'"
+  errors 'chmod 755 /run/banger'
+  within chmod 755 /run/banger
+  expect 0 of_root vm rm --force b
+  expect 0 of_root net down
+}
+
 @test "each step of the helper may be its last: the next call makes the same of it" {
   needs_failpoints
   request() { case $1 in

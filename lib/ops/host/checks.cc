@@ -20,6 +20,7 @@
 #include "state/state.h"
 #include "sys/confine.h"
 #include "sys/file.h"
+#include "sys/host_records.h"
 #include "sys/loop.h"
 #include "sys/owner.h"
 #include "sys/proc.h"
@@ -245,9 +246,12 @@ Check check_runtime(const Host& host) {
       return {"runtime", Verdict::missing,
               fmt::format("'{}' belongs to {}", dir, sys::owner_text(info->uid)),
               "set XDG_RUNTIME_DIR to a directory of your own"};
-    if (info->mode & 077)
-      return {"runtime", Verdict::missing, fmt::format("others can enter '{}'", dir),
-              "chmod 700 " + shell_quote(dir)};
+    // Of root's own, each state's part is closed.
+    const mode_t least = dir == sys::host_directory ? 0755 : 0700;
+    if (mode_t open = info->mode & 077 & ~least)
+      return {"runtime", Verdict::missing,
+              fmt::format("others can {} '{}'", open & 022 ? "write to" : "enter", dir),
+              fmt::format("chmod {:o} {}", least, shell_quote(dir))};
   }
   if (std::string why = why_closed(dir); !why.empty())
     return {"runtime", Verdict::missing, why, "set XDG_RUNTIME_DIR to a directory of your own"};
