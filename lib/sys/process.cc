@@ -157,8 +157,10 @@ int start(const Command& command, const std::string& program, const Stdio& stdio
   // errno of whatever failed in the child.
   int err = ::posix_spawn(&pid, program.c_str(), &files.actions, &attributes.attributes,
                           argv.data(), environment.pointers.data());
-  if (err != 0) throw cannot_run(err, command.argv[0]);
-  return pid;
+  if (err == 0) return pid;
+  if (!command.cwd.empty() && ::access(command.cwd.c_str(), X_OK) != 0)
+    throw sys_error(errno, "cannot run '{}' in '{}'", command.argv[0], command.cwd);
+  throw cannot_run(err, command.argv[0]);
 }
 
 } // namespace

@@ -189,7 +189,7 @@ void give_back_bridge(Context& ctx) {
 
 void take_bridge_down(Context& ctx, NetRecord& r) {
   helper::Client(helper_command(ctx.dirs)).down(ctx.state.tag());
-  sys::end_all_in(r.dir, {r.resolver}, Millis(10'000));
+  sys::end_all_in(r.dir, {}, Millis(10'000)); // its resolver, where a VM did not leave yet
   sys::remove_tree(r.dir);
   r = {};
   r.mode = NetMode::bridge;

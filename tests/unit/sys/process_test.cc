@@ -76,6 +76,8 @@ TEST(Spawn, WhatCannotBeExecutedIsNamedWithItsErrno) {
     ADD_FAILURE() << "was started in no directory";
   } catch (const Error& e) {
     EXPECT_EQ(e.error_number(), ENOENT);
+    EXPECT_NE(e.message().find("/no/such/directory"), std::string::npos) << e.message();
+    EXPECT_EQ(e.hint().find("install"), std::string::npos) << e.hint();
   }
   remove_file(path);
 }
