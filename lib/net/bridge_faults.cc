@@ -1,6 +1,7 @@
 #include "net/bridge_faults.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -86,6 +87,74 @@ std::vector<std::string> thin_tables(const Bridge& bridge, const ListedTables& t
   return thin;
 }
 
+namespace {
+
+using Json = nlohmann::json;
+
+template <typename Look>
+void each_object(const std::string& listed, Look&& look) {
+  Json all = Json::parse(listed, nullptr, false);
+  if (!all.is_object() || !all.contains("nftables")) return;
+  for (Json& object : all["nftables"])
+    for (auto& [kind, value] : object.items())
+      if (kind != "metainfo") look(kind, value);
+}
+
+std::string print_of(const std::string& listed) {
+  std::string text;
+  each_object(listed, [&](const std::string& kind, Json& object) {
+    for (const char* passing : {"handle", "elem"}) object.erase(passing);
+    text += kind + object.dump();
+  });
+  return text.empty() ? text : fmt::format("{:x}", std::hash<std::string>()(text));
+}
+
+// Packets fill a dynamic one.
+bool is_ours(const Json& set) {
+  const Json flags = set.value("flags", Json::array());
+  return std::ranges::none_of(flags, [](const Json& f) { return f == "dynamic"; });
+}
+
+using Sizes = std::map<std::string, size_t>; // of sets that are not empty
+
+Sizes sizes_in(const std::string& listed) {
+  Sizes sizes;
+  each_object(listed, [&](const std::string& kind, const Json& set) {
+    if ((kind == "set" || kind == "map") && is_ours(set))
+      if (size_t n = set.value("elem", Json::array()).size(); n > 0)
+        sizes[set.value("name", "")] = n;
+  });
+  return sizes;
+}
+
+Sizes sizes_for(const Bridge& b, std::string_view family) {
+  Sizes sizes;
+  for (const std::string& line : split(bridge_rules(b), '\n')) {
+    std::vector<std::string> words = split(line, ' '); // add element FAMILY TABLE SET …
+    if (words.size() > 4 && words[0] == "add" && words[1] == "element" && words[2] == family)
+      sizes[words[4]]++;
+  }
+  return sizes;
+}
+
+} // namespace
+
+TablePrints prints_of(const ListedTables& tables) {
+  return {print_of(tables.frames), print_of(tables.packets)};
+}
+
+std::vector<std::string> changed_tables(const RegisteredBridge& entry, const ListedTables& tables) {
+  std::vector<std::string> changed;
+  auto look = [&](const char* family, const std::string& print, const std::string& listed) {
+    if (print.empty()) return;
+    if (print != print_of(listed) || sizes_in(listed) != sizes_for(entry.bridge, family))
+      changed.emplace_back(family);
+  };
+  look("bridge", entry.prints.frames, tables.frames);
+  look("inet", entry.prints.packets, tables.packets);
+  return changed;
+}
+
 std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const ListedTables& tables,
                                      Links& links, Rules& rules) {
   const Bridge& b = entry.bridge;
@@ -93,11 +162,15 @@ std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const Listed
   std::vector<BridgeFault> faults;
   auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
   const bool guarded = links.is_guarded(bridge), open = !guarded || has_rule(tables.frames, stamps);
-  for (const std::string& family : thin_tables(b, tables))
+  const std::vector<std::string> thin = thin_tables(b, tables);
+  for (const std::string& family : thin)
     add(fmt::format("rules of the table '{} {}' are missing: {}", family, table,
                     family != "inet" ? "guests may send as others"
                     : open           ? "guests are not kept from this host, and have no NAT"
                                      : "guests reach nobody but one another"));
+  for (const std::string& family : changed_tables(entry, tables))
+    if (std::ranges::count(thin, family) == 0)
+      add(fmt::format("somebody has changed the table '{} {}'", family, table));
   if (!guarded && !entry.unguarded)
     add(fmt::format("no filter guards '{}': whoever flushes all rules opens it", bridge));
   Firewalls firewalls(rules);

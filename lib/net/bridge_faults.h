@@ -12,6 +12,7 @@ class Links;
 class Rules;
 struct Bridge;
 struct RegisteredBridge;
+struct TablePrints;
 
 struct BridgeFault {
   std::string text; // for people: "the bridge 'bng-TTTT' is not there"
@@ -43,5 +44,9 @@ std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& link
 
 // The tables of the bridge that lack a rule, by family. Pure.
 std::vector<std::string> thin_tables(const Bridge& bridge, const ListedTables& tables);
+// Those that are not what was made: other chains, rules or sets than their prints tell of, or sets
+// with more or fewer elements than the guests and uplinks need. Pure.
+std::vector<std::string> changed_tables(const RegisteredBridge& entry, const ListedTables& tables);
+TablePrints prints_of(const ListedTables& tables);
 
 } // namespace banger::net

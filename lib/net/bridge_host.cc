@@ -120,16 +120,20 @@ bool BridgeHost::is_whole(const RegisteredBridge& entry) {
   look_back(entry);
   if (entry.version != bridge_version || !link_faults(entry, links_).empty()) return false;
   if (since_ != 0) return true;
-  return thin_tables(entry.bridge, list_tables(entry.bridge.tag, rules_)).empty();
+  const ListedTables tables = list_tables(entry.bridge.tag, rules_);
+  return thin_tables(entry.bridge, tables).empty() && changed_tables(entry, tables).empty();
 }
 
-// Nothing is known of them where another's change came between.
+// The generation now, where all changes since look_back() are ours.
+uint32_t BridgeHost::all_ours() const {
+  const uint32_t expected = generation_ + (rules_.applied() - applied_);
+  return generation_ != 0 && rule_generation() == expected ? expected : 0;
+}
+
 void BridgeHost::finished(RegisteredBridge& entry) {
   entry.version = bridge_version;
-  const uint32_t now = rule_generation(), own = rules_.applied() - applied_;
-  const bool all_ours = generation_ != 0 && now == generation_ + own;
   entry.known = {};
-  if (all_ours) entry.known = {since_ != 0 ? since_ : generation_, now};
+  if (const uint32_t now = all_ours()) entry.known = {since_ != 0 ? since_ : generation_, now};
   registry_.write(entry);
 }
 
@@ -232,6 +236,8 @@ void BridgeHost::make(RegisteredBridge& entry) {
     warnings_.push_back(fmt::format("guests ask for names without a limit: {}", e.what()));
   }
   for (const auto& [tap, guest] : b.guests) links_.ensure(tap_link(b, tap, entry.uid));
+  entry.prints = prints_of(list_tables(b.tag, rules_));
+  if (!all_ours()) entry.prints = {}; // another may have changed them before the look
   pass_firewalls(entry);
   finished(entry);
 }

@@ -73,6 +73,7 @@ private:
   void make(RegisteredBridge& entry);
   bool is_whole(const RegisteredBridge& entry);
   void look_back(const RegisteredBridge& entry);
+  uint32_t all_ours() const;
   void finished(RegisteredBridge& entry);
   void take_away(const RegisteredBridge& entry);
   std::vector<Prefix> needed(const std::string& tag);

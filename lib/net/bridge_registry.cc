@@ -55,6 +55,10 @@ std::string to_text(const RegisteredBridge& entry) {
   text.add("since", entry.known.since);
   text.add("at", entry.known.at);
   text.close();
+  text.open("prints");
+  text.add("frames", entry.prints.frames);
+  text.add("packets", entry.prints.packets);
+  text.close();
   return text.take() + '\n';
 }
 
@@ -68,6 +72,9 @@ RegisteredBridge entry_of(const Json& j) {
   entry.unguarded = j.value("unguarded", false);
   if (auto known = j.find("known"); known != j.end())
     entry.known = {known->at("since").get<uint32_t>(), known->at("at").get<uint32_t>()};
+  if (auto prints = j.find("prints"); prints != j.end())
+    entry.prints = {prints->at("frames").get<std::string>(),
+                    prints->at("packets").get<std::string>()};
   for (const Json& u : j.at("uplinks"))
     entry.bridge.uplinks.push_back(
         {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});

@@ -20,6 +20,13 @@ namespace banger::net {
 std::string bridge_record(const std::string& tag);
 bool has_bridge_records();
 
+// What tells whether a bridge's two tables are still what they were, but for the elements of their
+// sets (net/bridge_faults.h); empty: it is not known.
+struct TablePrints {
+  std::string frames, packets;
+  bool operator==(const TablePrints&) const = default;
+};
+
 // What is known of a bridge's rules by the kernel's count of changes (net/rule_generation.h): they
 // were whole at `at`, and each change after `since`, up to there, was the helper's own.
 struct KnownRules {
@@ -35,6 +42,7 @@ struct RegisteredBridge {
   std::string state = {};
   bool unguarded = false; // the kernel had no filter for it when it was made (net/link_guard.h)
   KnownRules known = {};
+  TablePrints prints = {}; // of what was made
 };
 
 // Since when all changes of the host's rules are the helper's own, where that tells that the

@@ -26,7 +26,9 @@ constexpr uint32_t word(const char (&text)[5]) {
 // A transaction ends with one message of its own: nlmsghdr (16 bytes), nfgenmsg (4), the number of
 // the generation (8), the process (8), and the process's name, behind 4 bytes of its attribute.
 constexpr uint32_t type_at = 4, name_at = 40;
-constexpr uint32_t a_byte = 1;
+// A part of it would be all that those hear who listen behind this socket: they have one copy in
+// common, which a filter cuts for all.
+constexpr uint32_t whole = 0xffff'ffff;
 
 } // namespace
 
@@ -46,7 +48,7 @@ Fd open_rule_changes() {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, name_at + 8),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, word("elpe"), 0, 1),
       BPF_STMT(BPF_RET | BPF_K, 0),
-      BPF_STMT(BPF_RET | BPF_K, a_byte),
+      BPF_STMT(BPF_RET | BPF_K, whole),
   };
   const sock_fprog filter{std::size(program), const_cast<sock_filter*>(program)};
   const int on = 1, group = NFNLGRP_NFTABLES;

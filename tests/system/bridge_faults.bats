@@ -40,6 +40,15 @@ fault_is() {
   fault_is "rules of the table 'inet banger_$tag' are missing: guests are not kept from this host"
   within nft flush chain bridge "banger_$tag" guest
   fault_is "rules of the table 'bridge banger_$tag' are missing: guests may send as others"
+  # What is there more, or is not what it was, too.
+  within nft insert rule inet "banger_$tag" forward drop
+  fault_is "somebody has changed the table 'inet banger_$tag'"
+  within bash -ec 'nft replace rule inet $1 out handle $(nft -a list chain inet $1 out | sed -n "s/.*@nat.* handle //p") counter accept' - "banger_$tag"
+  fault_is "somebody has changed the table 'inet banger_$tag'"
+  within nft add element inet "banger_$tag" host_open '{ 10.64.0.9 }'
+  fault_is "somebody has changed the table 'inet banger_$tag'"
+  within nft add chain bridge "banger_$tag" more '{ type filter hook input priority 0; policy drop; }'
+  fault_is "somebody has changed the table 'bridge banger_$tag'"
   within tc qdisc del dev "$bridge" clsact
   fault_is "no filter guards '$bridge': whoever flushes all rules opens it"
   within ip link del "$bridge"
@@ -163,6 +172,12 @@ fault_is() {
   same "$(listings bbbb 10.78.0 4)" 0
   join aaaa 10.77.0 6
   same "$(rules inet aaaa)" "$whole_a"
+  # So are elements of sets.
+  elements() { within nft list set bridge banger_aaaa addresses | grep -c 'bngaaaa-'; }
+  whole_a=$(elements)
+  within nft flush set bridge banger_aaaa addresses
+  join aaaa 10.77.0 8
+  [ "$(elements)" -ge "$whole_a" ]
   # A firewall that came since is passed.
   within nft 'add chain inet own forwards { type filter hook forward priority 5; policy drop; }'
   join aaaa 10.77.0 7
@@ -190,6 +205,9 @@ fault_is() {
   within nft flush ruleset
   await 20 is_mended
   same "$(mends)" 1
+  expect 0 banger ssh a -- true
+  within nft flush set bridge "banger_$tag" addresses
+  await 20 eval '[ "$(mends)" = 2 ] && is_mended'
   expect 0 banger ssh a -- true
   expect 124 within timeout 5 bash -c 'while :; do nft flush ruleset; done'
   [ "$(mends)" -lt 8 ]

@@ -308,9 +308,17 @@ def ask(verb):
     said, given, _, _ = ours.recvmsg(65536, socket.CMSG_SPACE(4))
     child.wait()
     return said, given
-word = socket.socket(fileno=array.array("i", ask(b"changes")[1][0][2])[0])
-def heard(wait):
-    return word.recv(65536) if select.select([word], [], [], wait)[0] else None
+def listener():
+    return socket.socket(fileno=array.array("i", ask(b"changes")[1][0][2])[0])
+def heard(wait, by=None):
+    return (by or word).recv(65536) if select.select([by or word], [], [], wait)[0] else None
+def is_end(said):  # of a change (NFT_MSG_NEWGEN), and all of it
+    length, kind = struct.unpack_from("=IH", said)
+    return kind == 10 << 8 | 15 and length == len(said) and length > 40
+first = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)  # somebody's own, who was there before
+first.bind((0, 0))
+first.setsockopt(270, 1, 7)
+word, another = listener(), listener()
 def nft(*words):
     subprocess.run(["nft", *words], check=True)
 pid = os.fork()
@@ -332,17 +340,25 @@ if pid == 0:
     # All rules are asked for (NFT_MSG_GETRULE, a dump): what comes is none.
     word.send(struct.pack("=IHHIIBBH", 20, 10 << 8 | 7, 0x301, 1, 0, 0, 0, 0))
     while (said := heard(1)) is not None:
-        assert len(said) <= 1, said
+        assert is_end(said), said
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 # The changes of others are told, and the helper's are not.
 assert heard(0) is None
+while heard(0, first) or heard(0, another):
+    pass
 nft("add", "table", "inet", "others")
-assert len(heard(10)) == 1 and heard(0) is None
+assert is_end(heard(10)) and heard(0) is None
+# Nobody's hearing takes from another's.
+assert is_end(heard(10, another)) and heard(0, another) is None
+told = []
+while not told or not is_end(told[-1]):
+    told.append(heard(10, first))
+    assert told[-1], told
 assert b"uplinks" in ask(b"up")[0]  # which makes all rules anew
 assert heard(0) is None
 nft("flush", "ruleset")
-assert len(heard(10)) == 1 and heard(0) is None
+assert is_end(heard(10)) and heard(0) is None
 assert b"are missing" in ask(b"mend")[0]
 assert b'"mended":[]' in ask(b"mend")[0]
 assert heard(0) is None
