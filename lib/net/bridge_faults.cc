@@ -111,7 +111,8 @@ std::string print_of(const std::string& listed) {
 
 // Packets fill a dynamic one.
 bool is_ours(const Json& set) {
-  const Json flags = set.value("flags", Json::array());
+  const Json flags = set.value("flags", Json()); // an array, or the word where it is one
+  if (flags.is_string()) return flags != "dynamic";
   return std::ranges::none_of(flags, [](const Json& f) { return f == "dynamic"; });
 }
 

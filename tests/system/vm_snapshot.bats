@@ -108,7 +108,16 @@ count() {
   expect 0 banger vm kill x
   expect 3 banger vm snapshot restore x snapshot9
   errors "cannot restore: 'x' has no snapshot 'snapshot9'"
-  expect 0 banger vm snapshot restore x snapshot2
+  # While that is done none can be removed.
+  banger vm snapshot restore x snapshot2 &
+  restores=$!
+  is_begun() { [ -n "$(monitor_of x)" ]; }
+  await 30 is_begun
+  kill -STOP "$(monitor_of x)"
+  expect 4 banger vm snapshot rm x snapshot2
+  errors "cannot remove 'snapshot2' of 'x': a snapshot of it is being restored"
+  kill -CONT "$(monitor_of x)"
+  wait "$restores"
   same "$(guest cat /tmp/mark)" 2
   # It takes up a snapshot's own cpus and memory, whatever the VM has had since.
   expect 0 banger vm kill x

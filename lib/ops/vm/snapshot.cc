@@ -337,6 +337,11 @@ Reached restore_snapshot(Context& ctx, const std::string& ref, const std::string
 void remove_snapshot(Context& ctx, const std::string& ref, const std::string& name) {
   auto [vm, lock] = hold_vm(ctx, ref, "change");
   Snapshot snapshot = find_snapshot(ctx, vm, name, "remove");
+  // Until its guest goes on it reads from the one that it is restored from.
+  if (is_live(vm.state) && ctx.state.before_restore(vm.id))
+    throw conflict("cannot remove '{}' of '{}': a snapshot of it is being restored", name, vm.name)
+        .subject(vm.name)
+        .hint(fmt::format("banger vm wait {} waits until it runs", vm.name));
   ctx.state.transaction([&] {
     ctx.state.remove_snapshot(snapshot.id);
     record(ctx, vm.name, "vm.snapshot_removed", {{"snapshot", snapshot.name}});
