@@ -23,12 +23,6 @@ constexpr size_t longest_ask = 64 << 10; // 256 ports, and more
 constexpr Millis longest_silence{10'000};
 constexpr size_t most_of_root = 1024; // requests at once
 
-Json names_of(const std::vector<net::Uplink>& uplinks) {
-  Json names = Json::array();
-  for (const net::Uplink& u : uplinks) names.push_back(u.name);
-  return names;
-}
-
 Json seen_of(const net::BridgeHost::Seen& seen) {
   Json drops = Json::array(), out = Json::array();
   for (const auto& d : seen.counts.drops)
@@ -40,9 +34,8 @@ Json seen_of(const net::BridgeHost::Seen& seen) {
   for (const auto& f : seen.faults)
     faults.push_back(
         {{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}, {"clashes", f.clashes}});
-  return {{"up", seen.up},     {"uplinks", names_of(seen.uplinks)},
-          {"drops", drops},    {"out", out},
-          {"taps", seen.taps}, {"faults", faults}};
+  return {{"up", seen.up}, {"uplinks", seen.uplinks}, {"drops", drops},
+          {"out", out},    {"taps", seen.taps},       {"faults", faults}};
 }
 
 Json traces_json(const net::BridgeTraces& traces) {
@@ -72,7 +65,7 @@ std::optional<Answer> act_on_bridge(const Caller& caller, const Limits& limits, 
   if (ask.verb == "up") {
     net::Bridge b = host.up(ask.tag, ask.subnet, ask.state);
     answer.members = {{"subnet", b.subnet.text()},
-                      {"uplinks", names_of(b.uplinks)},
+                      {"uplinks", net::ways_out(b)},
                       {"link", host.link_of(ask.tag)},
                       {"taps", net::tap_numbers(b)}};
   } else if (ask.verb == "look") {

@@ -188,13 +188,14 @@ std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& link
   auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
   const std::vector<std::string> now = links.uplinks();
   for (const Uplink& u : b.uplinks) {
-    if (std::ranges::count(now, u.name) == 0)
+    if (u.leads_out && std::ranges::count(now, u.name) == 0)
       add(fmt::format("guests go out by '{}', which leads outside no more", u.name));
     else if (!is_forwarding(u.name))
       add(fmt::format("forwarding is off for '{}'", u.name));
   }
   for (const std::string& name : now)
-    if (std::ranges::none_of(b.uplinks, [&](const Uplink& u) { return u.name == name; }))
+    if (std::ranges::none_of(b.uplinks,
+                             [&](const Uplink& u) { return u.leads_out && u.name == name; }))
       add(fmt::format("'{}' leads outside now, and guests may not go by it", name));
   for (const Prefix& p : links.routed(bridge_name(b.tag)))
     if (overlap(p, b.subnet.as_prefix()))

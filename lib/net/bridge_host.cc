@@ -1,9 +1,6 @@
 #include "net/bridge_host.h"
 
 #include <algorithm>
-#include <cstdio>
-
-#include <fcntl.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -26,22 +23,8 @@ namespace {
 
 constexpr int dns_port = 53;
 constexpr size_t most_path = 4096;
-// Whoever sets it wants the host to forward; banger never does.
-constexpr const char* forwards_all = "/proc/sys/net/ipv4/ip_forward";
-
-void set(const std::string& path, bool on) {
-  if (is_on(path) == on) return;
-  auto file = sys::find_file(path, O_WRONLY | O_CLOEXEC);
-  if (file) sys::write_all(file->get(), on ? "1" : "0"); // else the link has gone
-}
 
 Error no_guest(int tap) { return conflict("no VM is at tap {}", tap); }
-
-// Whether the name can stand in a rule.
-bool is_plain(const std::string& link) {
-  return std::ranges::all_of(link,
-                             [](char c) { return c > ' ' && c < 127 && c != '"' && c != '*'; });
-}
 
 } // namespace
 
@@ -137,14 +120,6 @@ void BridgeHost::finished(RegisteredBridge& entry) {
   registry_.write(entry);
 }
 
-void BridgeHost::give_back(const Uplink& uplink, const std::string& tag) {
-  if (uplink.forwarded || is_on(forwards_all)) return; // or somebody wants it since
-  for (const RegisteredBridge& other : registry_.others(tag))
-    for (const Uplink& theirs : other.bridge.uplinks)
-      if (theirs.name == uplink.name) return; // theirs to give back: it is not `forwarded` there
-  set(sysctl_of(uplink.name, "forwarding"), false);
-}
-
 // With a port at the host's loopback alone: where neither a rule nor the guard forbids it, guests
 // reach what that routes.
 void BridgeHost::route_loopback(const Bridge& b) {
@@ -152,42 +127,7 @@ void BridgeHost::route_loopback(const Bridge& b) {
   for (const auto& [tap, guest] : b.guests)
     for (const Port& p : guest.ports)
       needed = needed || p.host_address.starts_with("127.") || p.host_address == everywhere;
-  set(sysctl_of(bridge_name(b.tag), "route_localnet"), needed);
-}
-
-bool BridgeHost::follow_uplinks(RegisteredBridge& entry) {
-  bool changed = find_uplinks(entry);
-  for (const Uplink& u : entry.bridge.uplinks) set(sysctl_of(u.name, "forwarding"), true);
-  return changed;
-}
-
-// True: they are others than before.
-bool BridgeHost::find_uplinks(RegisteredBridge& entry) {
-  std::vector<Uplink> now;
-  std::vector<RegisteredBridge> all = registry_.others(entry.bridge.tag);
-  all.push_back(entry);
-  std::vector<std::string> opened; // where the record was lost, the rules still tell
-  if (entry.bridge.uplinks.empty() && since_ == 0)
-    opened = opened_uplinks(entry.bridge.tag, rules_);
-  auto was_off = [&](const std::string& name) {
-    if (std::ranges::count(opened, name) > 0) return true;
-    for (const RegisteredBridge& other : all)
-      for (const Uplink& u : other.bridge.uplinks)
-        if (u.name == name && !u.forwarded) return true;
-    return !is_forwarding(name);
-  };
-  for (const std::string& name : links_.uplinks())
-    if (is_plain(name)) now.push_back({name, !was_off(name)});
-  std::vector<Uplink> before = std::exchange(entry.bridge.uplinks, now);
-  for (Uplink& u : entry.bridge.uplinks)
-    for (const Uplink& old : before)
-      if (old.name == u.name) u.forwarded = old.forwarded || is_on(forwards_all);
-  bool changed = entry.bridge.uplinks != before;
-  if (changed) registry_.write(entry);
-  for (const Uplink& old : before)
-    if (std::ranges::none_of(now, [&](const Uplink& u) { return u.name == old.name; }))
-      give_back(old, entry.bridge.tag);
-  return changed;
+  turn(sysctl_of(bridge_name(b.tag), "route_localnet"), needed);
 }
 
 // A firewall that cannot be passed keeps no VM from starting. Where the rules of nftables are as
@@ -215,7 +155,7 @@ void BridgeHost::make(RegisteredBridge& entry) {
   const Bridge& b = entry.bridge;
   entry.version = 0;
   registry_.write(entry);
-  find_uplinks(entry);
+  uplinks_.find(entry, since_ == 0);
   // Rules first: without them nothing may be forwarded.
   rules_.apply(bridge_rules(b));
   links_.ensure(bridge_link(b));
@@ -227,9 +167,9 @@ void BridgeHost::make(RegisteredBridge& entry) {
     warnings_.push_back(fmt::format("whoever flushes all rules of this host opens '{}': {}",
                                     bridge_name(b.tag), e.what()));
   }
-  set(sysctl_of(bridge_name(b.tag), "forwarding"), true);
+  turn(sysctl_of(bridge_name(b.tag), "forwarding"), true);
   route_loopback(b);
-  for (const Uplink& u : b.uplinks) set(sysctl_of(u.name, "forwarding"), true);
+  for (const Uplink& u : b.uplinks) turn(sysctl_of(u.name, "forwarding"), true);
   try {
     rules_.apply(names_rules(table_name(b.tag), from_taps(b.tag)));
   } catch (const Error& e) { // names are there all the same
@@ -330,7 +270,7 @@ void BridgeHost::change(RegisteredBridge& entry, int tap, const BridgeGuest& gue
   entry.version = 0;
   registry_.write(entry);
   if (!whole) return make(entry);
-  if (follow_uplinks(entry)) script += uplink_rules(b);
+  if (uplinks_.follow(entry, since_ == 0)) script += uplink_rules(b);
   links_.ensure(tap_link(b, tap, entry.uid));
   pass_firewalls(entry);
   finish(entry, script);
@@ -375,7 +315,7 @@ void BridgeHost::leave(const std::string& tag, const std::vector<int>& taps) {
   entry->version = 0;
   registry_.write(*entry);
   if (!whole) return make(*entry);
-  if (follow_uplinks(*entry)) script += uplink_rules(b);
+  if (uplinks_.follow(*entry, since_ == 0)) script += uplink_rules(b);
   finish(*entry, script);
 }
 
@@ -420,7 +360,7 @@ void BridgeHost::take_away(const RegisteredBridge& entry) {
   }
   for (unsigned group : {group_of(tag), going_group_of(tag)}) links_.remove_group(group);
   links_.remove(bridge_name(tag));
-  for (const Uplink& u : entry.bridge.uplinks) give_back(u, tag);
+  for (const Uplink& u : entry.bridge.uplinks) uplinks_.give_back(u, tag);
   rules_.apply(no_rules(tag)); // last: until then nothing more is forwarded than with it
   registry_.remove(tag);
 }
@@ -444,7 +384,7 @@ BridgeHost::Seen BridgeHost::look(const std::string& tag) {
   auto entry = find(tag);
   if (!entry) return {};
   const ListedTables tables = list_tables(tag, rules_);
-  Seen seen{entry->version == bridge_version && link_of(tag) != 0, entry->bridge.uplinks,
+  Seen seen{entry->version == bridge_version && link_of(tag) != 0, ways_out(entry->bridge),
             read_counts(tables.frames, tables.packets, tag), link_faults(*entry, links_),
             tap_numbers(entry->bridge)};
   for (const auto& some :
@@ -485,7 +425,7 @@ void BridgeHost::sweep(const std::string& tag) {
     throw conflict("the bridge '{}' has a tap of another user of this host", bridge_name(tag));
   std::vector<std::string> opened;
   if (!entry) opened = opened_uplinks(tag, rules_);
-  for (const std::string& name : opened) give_back({name, false}, tag);
+  for (const std::string& name : opened) uplinks_.give_back({name, false}, tag);
   remove_traces(tag, entry, links_, rules_);
 }
 

@@ -13,6 +13,7 @@
 #include "net/bridge_plan.h"
 #include "net/bridge_registry.h"
 #include "net/bridge_traces.h"
+#include "net/bridge_uplinks.h"
 #include "net/flow_watch.h"
 #include "net/links.h"
 #include "net/rules.h"
@@ -46,7 +47,7 @@ public:
   Fd name_socket(const std::string& tag, const std::string& proto);
   struct Seen {
     bool up = false;
-    std::vector<Uplink> uplinks;
+    std::vector<std::string> uplinks; // by which guests go out
     BridgeCounts counts;
     std::vector<BridgeFault> faults; // what `up` would make good
     std::vector<int> taps;           // of the guests that it has
@@ -77,11 +78,8 @@ private:
   void finished(RegisteredBridge& entry);
   void take_away(const RegisteredBridge& entry);
   std::vector<Prefix> needed(const std::string& tag);
-  bool find_uplinks(RegisteredBridge& entry);
-  bool follow_uplinks(RegisteredBridge& entry);
   void route_loopback(const Bridge& bridge);
   void pass_firewalls(RegisteredBridge& entry);
-  void give_back(const Uplink& uplink, const std::string& tag);
   void amend(const std::string& tag, int tap, const std::function<void(BridgeGuest&)>& how);
   void change(RegisteredBridge& entry, int tap, const BridgeGuest& guest);
   void finish(RegisteredBridge& entry, const std::string& script);
@@ -92,6 +90,7 @@ private:
   std::vector<std::string> warnings_;
   Links links_;
   Rules rules_;
+  BridgeUplinks uplinks_{registry_, links_, rules_};
   // The kernel's count of changes when rules were last looked at, the count of ours then, and since
   // when all are ours.
   uint32_t generation_ = 0, applied_ = 0, since_ = 0;

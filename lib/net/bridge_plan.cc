@@ -34,6 +34,13 @@ Prefix nth(const Prefix& range, uint32_t n) {
 
 } // namespace
 
+std::vector<std::string> ways_out(const Bridge& bridge) {
+  std::vector<std::string> names;
+  for (const Uplink& u : bridge.uplinks)
+    if (u.leads_out) names.push_back(u.name);
+  return names;
+}
+
 std::vector<int> tap_numbers(const Bridge& bridge) {
   std::vector<int> taps;
   for (const auto& [tap, guest] : bridge.guests) taps.push_back(tap);

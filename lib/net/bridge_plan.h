@@ -36,10 +36,12 @@ struct BridgeGuest {
   bool operator==(const BridgeGuest&) const = default;
 };
 
-// An uplink is a link with a default route. The helper turns forwarding on for it.
+// A link that forwards to the bridge: one with a default route, by which guests go out, or one
+// whose address has a published port. The helper turns forwarding on for it.
 struct Uplink {
   std::string name;
   bool forwarded = false; // it was on already
+  bool leads_out = true;
   bool operator==(const Uplink&) const = default;
 };
 
@@ -66,6 +68,8 @@ struct Bridge {
   bool operator==(const Bridge&) const = default;
 };
 std::vector<int> tap_numbers(const Bridge& bridge); // its guests'
+// The names of the links by which they go out.
+std::vector<std::string> ways_out(const Bridge& bridge);
 
 // Changes with each change of the rules that a bridge has without guests: one with another number
 // gets its tables anew.

@@ -28,6 +28,7 @@ std::string to_text(const RegisteredBridge& entry) {
     text.open_item();
     text.add("name", u.name);
     text.add("forwarded", u.forwarded);
+    text.add("leads_out", u.leads_out);
     text.close();
   }
   text.close_list();
@@ -76,8 +77,8 @@ RegisteredBridge entry_of(const Json& j) {
     entry.prints = {prints->at("frames").get<std::string>(),
                     prints->at("packets").get<std::string>()};
   for (const Json& u : j.at("uplinks"))
-    entry.bridge.uplinks.push_back(
-        {u.at("name").get<std::string>(), u.at("forwarded").get<bool>()});
+    entry.bridge.uplinks.push_back({u.at("name").get<std::string>(), u.at("forwarded").get<bool>(),
+                                    u.value("leads_out", true)});
   for (const Json& p : j.at("passes"))
     entry.bridge.passes.push_back({parse_way(p.at("way").get<std::string>()),
                                    p.at("family").get<std::string>(),

@@ -205,7 +205,7 @@ std::string uplink_rules(const Bridge& b) {
                               "flush set inet {0} within\n",
                               t);
   for (const Uplink& u : b.uplinks) {
-    r += element("add", t, "uplinks", fmt::format("\"{}\"", u.name));
+    if (u.leads_out) r += element("add", t, "uplinks", fmt::format("\"{}\"", u.name));
     if (u.forwarded) continue;
     r += element("add", t, "opened", fmt::format("\"{}\"", u.name));
     r += element("add", t, "within", fmt::format("\"{0}\" . \"{0}\"", u.name));

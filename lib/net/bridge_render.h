@@ -19,8 +19,8 @@
 // A frame that gets to the host is stamped by the last of these rules, and only such a one gets in
 // (net/link_guard.h): with the tables gone the bridge is closed, but for guests among themselves.
 //
-// Forwarding is on for the bridge and the uplinks alone, not for the host. An uplink whose
-// forwarding was off before forwards to bridges of banger's, and nowhere else.
+// Forwarding is on for the bridge and for its uplinks alone (net/bridge_plan.h), not for the host.
+// An uplink whose forwarding was off before forwards to bridges of banger's, and nowhere else.
 #pragma once
 
 #include <string>

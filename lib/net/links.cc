@@ -363,6 +363,19 @@ bool Links::is_local(Address address, const std::string& at) {
   return found;
 }
 
+std::vector<std::pair<Address, std::string>> Links::own_addresses() {
+  std::vector<std::pair<Address, std::string>> all;
+  each_route(socket_.get(), [&](rtnl_route* route) {
+    auto to = destination(route);
+    if (!to || to->length != 32 || ::rtnl_route_get_type(route) != RTN_LOCAL) return;
+    for (int index : links_of(route)) {
+      char name[IFNAMSIZ] = {};
+      if (::if_indextoname(static_cast<unsigned>(index), name)) all.emplace_back(to->address, name);
+    }
+  });
+  return all;
+}
+
 std::vector<Prefix> Links::routed(const std::string& but) {
   int left_out = index_of(but);
   std::vector<Prefix> all;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/handle.h"
@@ -62,6 +63,8 @@ public:
   // The links of the default routes of the main table, and of such halves, by name; and those by
   // which this host would send what is for the outside now: a VPN may have a table of its own.
   std::vector<std::string> uplinks();
+  // The addresses that the host takes for its own, with the links that they are at.
+  std::vector<std::pair<Address, std::string>> own_addresses();
   // The gateways of those routes.
   std::vector<Address> gateways();
   // Whether the host takes packets to it for its own; `at`: because it is at that link.

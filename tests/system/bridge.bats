@@ -87,7 +87,9 @@ hears_nothing() {
 @test "published ports: at loopback, at the host's addresses, at the VM's own; taken ones are a conflict" {
   expect 0 banger net up
   serve_at within 127.0.0.1 8500 taken
-  expect 0 banger vm create $tiny --publish 8080:80 --publish 0.0.0.0:8081:80 --publish own:8082:80 web
+  expect 0 banger vm create $tiny --publish 8080:80 --publish 0.0.0.0:8081:80 --publish own:8082:80 --publish 198.51.100.1:8083:80 web
+  forwards() { within cat /proc/sys/net/ipv4/conf/dock0/forwarding; }
+  same "$(forwards)" 0
   expect 0 banger vm start web
   own=$(vm_field web .net.address)
   banger ssh web -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
@@ -97,6 +99,12 @@ hears_nothing() {
   served within 127.0.0.1 8081
   served without 192.0.2.1 8081
   served within "$own" 8082
+  # At an address whose network is not the way out, too: that link forwards to guests, and nowhere else.
+  served within 198.51.100.1 8083
+  served without 198.51.100.1 8083
+  served without 198.51.100.1 8081
+  same "$(forwards)" 1
+  same "$(net_field '.host.uplinks | @json')" '["up0"]'
   expect 1 said within 192.0.2.1 8080
   expect 1 said without 192.0.2.1 8080
   expect 4 banger net publish web 8500:80
@@ -109,6 +117,7 @@ hears_nothing() {
   expect 4 banger vm create $tiny --publish 8080:80 other
   errors "'web' publishes it"
   expect 0 banger vm stop web
+  same "$(forwards)" 0
   expect 1 said within 127.0.0.1 8080
   expect 0 banger vm start web
   banger ssh web -- 'setsid nc -ll -p 80 -e echo served </dev/null >/dev/null 2>&1 &'
