@@ -252,7 +252,9 @@ Vm State::add_vm(Vm vm) {
     if (db_->query_one("SELECT 1 FROM vm WHERE name = ?", vm.name))
       throw conflict("VM '{}' exists already", vm.name)
           .subject(vm.name)
-          .hint(fmt::format("banger vm start {0} starts it; banger vm rm {0} removes it", vm.name));
+          .hint(fmt::format("banger vm start {0} starts it; banger vm rm {0} removes it with its "
+                            "disks, which cannot be brought back",
+                            vm.name));
     if (!vm.image_id.empty()) require_image(*db_, vm);
     if (any_reach)
       vm.reach = find_reach(*db_, tag_);

@@ -92,6 +92,18 @@ no_images() {
   no_images
 }
 
+# bats test_tags=once
+@test "nobody is led to kill a VM that runs to be rid of its image" {
+  local test_vm="$BANGER_BUILD/tests/banger-test-vm"
+  "$test_vm" "$BANGER_STATE_DIR" add web >/dev/null
+  "$test_vm" "$BANGER_STATE_DIR" run web running 22 $$ \
+    "$(ssh-keygen -q -t ed25519 -N "" -f "$root/key" && cut -d" " -f1,2 "$root/key.pub")"
+  expect 4 banger image rm test
+  errors 'web stands on it'
+  errors 'hint: banger vm reset --image OTHER web gives the VM a root disk from another image'
+  [[ $stderr != *--force* ]]
+}
+
 @test "a tarball: owners, modes, times, links, devices and attributes are what it says" {
   tarball '
 init()
@@ -761,7 +773,11 @@ os.execvp(sys.argv[1], sys.argv[1:])' banger-image import mine - <pipe 3>&- &
   same "$(field '.image.name + " " + .root.way')" 'mine overlay'
   expect 4 banger image rm mine
   errors 'a, b stand on it'
-  errors 'hint: banger vm rm a b removes them'
+  errors 'banger vm rm a b removes the VMs with all disks; neither can be brought back'
+  expect 4 banger vm create --image mine a
+  errors 'banger vm rm a removes it with its disks, which cannot be brought back'
+  expect 4 banger image rm mine
+  errors 'hint: banger vm reset --image OTHER a b gives the VMs root disks from another image'
   expect 0 banger image show --json mine
   same "$(field .vms)" 2
   expect 0 banger image prune

@@ -84,7 +84,7 @@ count() {
   same "$output" '' # a new name
   expect 4 banger vm snapshot create x a-name
   errors "'x' has a snapshot 'a-name' already"
-  errors 'hint: take another name, or remove it: banger vm snapshot rm x a-name'
+  errors 'hint: take another name; banger vm snapshot rm x a-name removes that snapshot, which cannot be brought back'
   expect 2 banger vm snapshot create x 'a name'
   expect 3 banger vm snapshot create y
   # A number that is large, or none.

@@ -97,21 +97,24 @@ void remove_image(Context& ctx, const std::string& ref) {
   // From here on no VM can be made from it; a crash leaves a row that is not ready.
   ctx.state.transaction([&] {
     std::vector<std::string> users, by_snapshot;
-    bool live = false;
     for (const auto& user : ctx.state.image_users(image.id)) {
       if (user.by_snapshot) {
         by_snapshot.push_back(user.vm);
         continue;
       }
       users.push_back(user.vm);
-      live = live || is_live(user.state);
     }
-    if (!users.empty())
+    if (!users.empty()) {
+      const bool one = users.size() == 1;
+      std::string vms = join(users, " ");
       throw conflict("cannot remove image '{}': {} {} on it", image.name, join(users, ", "),
-                     users.size() == 1 ? "stands" : "stand")
+                     one ? "stands" : "stand")
           .subject(image.name)
-          .hint(fmt::format("banger vm rm {}{} removes {}", live ? "--force " : "",
-                            join(users, " "), users.size() == 1 ? "it" : "them"));
+          .hint(fmt::format("banger vm reset --image OTHER {0} gives the {1} from another "
+                            "image, without what is on the old; banger vm rm {0} removes the {2} "
+                            "with all disks; neither can be brought back",
+                            vms, one ? "VM a root disk" : "VMs root disks", one ? "VM" : "VMs"));
+    }
     if (!by_snapshot.empty())
       throw conflict("cannot remove image '{}': snapshots of {} stand on it", image.name,
                      join(by_snapshot, ", "))

@@ -34,7 +34,8 @@ void check_spec(Context& ctx, const VmSpec& spec) {
   if (ctx.state.has_vm_named(spec.name))
     throw conflict("cannot create '{}': a VM of that name exists", spec.name)
         .subject(spec.name)
-        .hint(fmt::format("banger vm start {} starts it; banger vm rm {} removes it", spec.name,
+        .hint(fmt::format("banger vm start {0} starts it; banger vm rm {0} removes it with its "
+                          "disks, which cannot be brought back",
                           spec.name));
 }
 

@@ -64,7 +64,9 @@ Check check_disks(const Places& places, const Vm& vm) {
   for (const std::string& disk : disk_files(places))
     if (!sys::exists(disk))
       return {"disks", Verdict::missing, fmt::format("its disk '{}' is not there", disk),
-              "banger vm rm " + vm.name};
+              fmt::format("banger vm rm {} removes it with the disks that it has, which cannot be "
+                          "brought back",
+                          vm.name)};
   return {"disks", Verdict::ok, places.dir, {}};
 }
 

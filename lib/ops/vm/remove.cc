@@ -71,7 +71,7 @@ void remove_vm(Context& ctx, const std::string& ref, bool force) {
     vm = ctx.state.get_vm(vm.id);
   }
   Error error = conflict("cannot remove '{}': {}", vm.name, is_now(vm.state)).subject(vm.name);
-  if (!force) error.default_hint(fmt::format("banger vm rm --force {} stops it first", vm.name));
+  if (!force) error.default_hint(fmt::format("banger vm rm --force {} kills it first", vm.name));
   throw error;
 }
 

@@ -236,8 +236,9 @@ MadeSnapshot make_snapshot(Context& ctx, const std::string& ref,
   if (std::ranges::find(others, made.snapshot.name, &Snapshot::name) != others.end())
     throw conflict("'{}' has a snapshot '{}' already", vm.name, made.snapshot.name)
         .subject(vm.name)
-        .hint(fmt::format("take another name, or remove it: banger vm snapshot rm {} {}", vm.name,
-                          made.snapshot.name));
+        .hint(fmt::format("take another name; banger vm snapshot rm {} {} removes that snapshot, "
+                          "which cannot be brought back",
+                          vm.name, made.snapshot.name));
   std::string half = half_made_snapshot(places), whole = snapshot_dir(places, made.snapshot.id);
   // Signals end this where it looks for them, once nothing is left of the snapshot.
   sys::Signals signals({SIGINT, SIGTERM, SIGHUP});
