@@ -22,6 +22,7 @@ const cli::VerbEntry verbs[] = {
          "A root of another machine is put in order: lines of its /etc/fstab for disks that a VM "
          "does not have become comments, systemd units that mount them are masked. What has no "
          "init is refused.\n\n"
+         "No image may have the name of one of the bundle's own. "
          "An image is never changed afterwards. Without --size a tarball or directory gets what "
          "its content takes and some room; banger vm create --disk gives a VM more. A tarball, and "
          "what is packed or comes from a pipe, may hold 16 GiB, or as much as --size says.",

@@ -803,6 +803,34 @@ os.execvp(sys.argv[1], sys.argv[1:])' banger-image import mine - <pipe 3>&- &
   no_images
 }
 
+@test "no imported image is taken for the bundle's own" {
+  bundle=$(runtime_bundle) || skip 'no bundle'
+  variant=$(jq -r '.roots[0].variant' "$bundle/bundle.json")
+  export BANGER_RUNTIME_DIR=$bundle
+  make_tree
+  expect 4 banger image import --size 16M "$variant" tree
+  errors "cannot import image '$variant': the bundle has one of that name"
+  errors "hint: take another name, such as my-$variant"
+  expect 0 banger image import --size 16M "my-$variant" tree
+  # One that was imported before there was such a bundle.
+  mkdir none
+  BANGER_RUNTIME_DIR=$PWD/none expect 0 banger image import --size 16M "$variant" tree
+  id=$(banger image show --json "$variant" | jq -r .id)
+  BANGER_RUNTIME_DIR=$PWD/none expect 0 banger vm create --image "$variant" before
+  printf '[vm]\nimage = "%s"\n' "$variant" | write_config
+  for options in "--image $variant" ''; do
+    # shellcheck disable=SC2086 # an option and its value
+    expect 4 banger vm create $options new
+    errors "image '$variant' was imported, and the bundle has another of that name"
+    errors "hint: --image $id is the imported one"
+    expect 3 banger vm show new
+  done
+  expect 0 banger vm create --image "$id" new
+  expect 0 banger vm reset before
+  expect 0 banger vm rm before new
+  expect 0 banger image rm "$variant"
+}
+
 @test "an image of an earlier bundle stays for its VMs, under another name; one of an earlier list is stale" {
   bundle=$(runtime_bundle) || skip 'no bundle'
   mkdir copy

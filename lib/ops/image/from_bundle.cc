@@ -53,6 +53,8 @@ Image import_root(Context& ctx, const bundle::Bundle& bundle, const bundle::Root
   return made.finish(part.sha256);
 }
 
+bool is_of_bundle(const Image& image) { return image.source.starts_with("bundle "); }
+
 // An asked name with its meaning: it may be that of a variant of the bundle.
 struct Asked {
   std::string name;
@@ -69,13 +71,20 @@ struct Asked {
   Asked(const Asked&) = delete;
   Asked& operator=(const Asked&) = delete;
 
-  // Of the state, unless it is of an earlier build of the bundle.
+  // Of the state, unless it is of an earlier build of the bundle. Throws Error(conflict) where it
+  // is not from a bundle and this one has another of that name.
   std::optional<Image> known(Reader& in) const {
     auto image = in.state.find_image(name);
     if (!image || !image->ready) return {};
-    if (root && image->name == name && image->sha256 != bundle->root_part(name).sha256 &&
-        image->source.starts_with("bundle "))
-      return {};
+    if (!root || image->name != name) return image;
+    if (!is_of_bundle(*image))
+      throw conflict("image '{}' was imported, and the bundle has another of that name", name)
+          .subject(name)
+          .hint(
+              fmt::format("--image {} is the imported one; 'banger image rm {}' removes that, and "
+                          "the name is the bundle's again",
+                          image->id, name));
+    if (image->sha256 != bundle->root_part(name).sha256) return {};
     return image;
   }
 
@@ -124,6 +133,19 @@ Image image_for(Context& ctx, const std::string& name) {
   if (auto old = ctx.state.find_image(asked.name); old && old->name == asked.name)
     set_aside(ctx, *old);
   return import_root(ctx, *asked.bundle, root, images);
+}
+
+void refuse_variant(Reader& in, const std::string& name) {
+  std::optional<bundle::Bundle> bundle;
+  try {
+    bundle = bundle::find_bundle(bundle::runtime_dir(in.settings, in.dirs).path);
+  } catch (const Error&) {
+    return; // a bundle that cannot be read is told where one is used
+  }
+  if (bundle && bundle->find_root(name))
+    throw conflict("cannot import image '{}': the bundle has one of that name", name)
+        .subject(name)
+        .hint(fmt::format("take another name, such as my-{}", name));
 }
 
 std::string variant_of(const Image& image) {

@@ -21,8 +21,13 @@ ImageSource find_image_source(Reader& in, const std::string& name);
 // default variant. If the name is that of a variant of the bundle and no image of the state has its
 // content yet, it is imported: copied or cloned, its sha256 checked. An image of that name made
 // from an earlier bundle keeps its VMs and gets the name NAME-ID4. Two at once import once.
-// Throws Error(not_found), or Error(preflight) when there is no bundle.
+// Throws Error(not_found), Error(preflight) when there is no bundle, or Error(conflict) when an
+// image that was made of something else has the name of a variant.
 Image image_for(Context& ctx, const std::string& name);
+
+// Throws Error(conflict) where `name` is that of a variant of the bundle in use: an image of
+// something else would be taken for it.
+void refuse_variant(Reader& in, const std::string& name);
 
 // The variant of the bundle that an image was imported from, by its name then.
 std::string variant_of(const Image& image);

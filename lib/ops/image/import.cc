@@ -14,6 +14,7 @@
 #include "image/content.h"
 #include "image/source.h"
 #include "ops/image/fill.h"
+#include "ops/image/from_bundle.h"
 #include "ops/image/limits.h"
 #include "ops/image/store.h"
 #include "sys/copy.h"
@@ -224,6 +225,7 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   ImportOptions options = asked;
   Image image;
   image.name = valid_name("image name", name);
+  refuse_variant(ctx, image.name);
   check_size(options.size);
   if (options.size) options.size = disk::whole_blocks(*options.size);
   image::Source from = image::open_source(source);
