@@ -12,6 +12,8 @@ namespace banger {
 
 namespace {
 
+constexpr size_t id_size = 12;
+
 bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
@@ -54,6 +56,11 @@ bool is_reserved_vm_name(std::string_view name) {
 }
 
 std::string_view other_meaning(std::string_view name) {
+  if (is_reserved_vm_name(name)) return "it is a verb of banger ssh";
+  return other_image_meaning(name);
+}
+
+std::string_view other_image_meaning(std::string_view name) {
   // The names that distributions write into /etc/hosts.
   constexpr std::array<std::string_view, 14> hosts{
       "localhost",     "localhost4",     "localhost6",      "localdomain",  "localdomain4",
@@ -62,18 +69,20 @@ std::string_view other_meaning(std::string_view name) {
   auto digits = [](std::string_view s) {
     return s.find_first_not_of("0123456789") == std::string_view::npos;
   };
-  if (is_reserved_vm_name(name)) return "it is a verb of banger ssh";
   if (std::find(hosts.begin(), hosts.end(), name) != hosts.end())
     return "it is a name of the host itself";
   // As inet_aton reads them: "1" is 0.0.0.1.
   bool is_hexadecimal = name.starts_with("0x") && name.size() > 2 &&
                         std::all_of(name.begin() + 2, name.end(), is_hex);
   if (digits(name) || is_hexadecimal) return "to other programs such a number is an address";
+  if (name.size() == id_size && std::all_of(name.begin(), name.end(), is_hex))
+    return "it has the form of an id";
   return {};
 }
 
 bool is_id_prefix(std::string_view text) {
-  return text.size() >= 4 && text.size() <= 12 && std::all_of(text.begin(), text.end(), is_hex);
+  return text.size() >= 4 && text.size() <= id_size &&
+         std::all_of(text.begin(), text.end(), is_hex);
 }
 
 std::string new_id() {

@@ -21,6 +21,8 @@ bool is_reserved_vm_name(std::string_view name);
 // Another meaning of a name, for which no new VM may have it; empty if there is none. A VM that has
 // such a name keeps it.
 std::string_view other_meaning(std::string_view name);
+// The same of an image: verbs of banger ssh may be names of images.
+std::string_view other_image_meaning(std::string_view name);
 
 // Whether text could be an id or a prefix of one (4 to 12 lower-case hex digits).
 bool is_id_prefix(std::string_view text);

@@ -270,6 +270,11 @@ FSTAB
   expect 3 banger image import mine absent
   expect 2 banger image import mine /dev/null
   for name in Bad a.b ''; do expect 2 banger image import "$name" tree; done
+  for name in 0123456789ab 12 localhost; do
+    expect 2 banger image import "$name" tree
+    errors "invalid image name '$name': "
+    errors "hint: take another, such as image-$name"
+  done
   expect 2 banger image import --size 1M mine tree
   no_images
 }

@@ -13,6 +13,7 @@
 #include "disk/ext4_files.h"
 #include "image/content.h"
 #include "image/source.h"
+#include "model/name.h"
 #include "ops/image/fill.h"
 #include "ops/image/from_bundle.h"
 #include "ops/image/limits.h"
@@ -225,6 +226,10 @@ Image import_image(Context& ctx, const std::string& name, const std::string& sou
   ImportOptions options = asked;
   Image image;
   image.name = valid_name("image name", name);
+  if (auto meaning = other_image_meaning(name); !meaning.empty())
+    throw usage("invalid image name '{}': {}", name, meaning)
+        .subject(name)
+        .hint(fmt::format("take another, such as image-{}", name));
   refuse_variant(ctx, image.name);
   check_size(options.size);
   if (options.size) options.size = disk::whole_blocks(*options.size);

@@ -48,10 +48,15 @@ TEST(Name, TheErrorSaysWhatIsWrong) {
 TEST(Name, ReservedAreTheVerbsOfSsh) {
   for (const char* name : {"cp", "sync", "forward", "config"})
     EXPECT_TRUE(is_reserved_vm_name(name)) << name;
-  for (const char* name : {"cp", "localhost", "ip6-loopback", "1", "0", "127001", "0x7f000001"})
+  for (const char* name :
+       {"cp", "localhost", "ip6-loopback", "1", "0", "127001", "0x7f000001", "0123456789ab"})
     EXPECT_FALSE(other_meaning(name).empty()) << name;
-  for (const char* name : {"demo", "1a", "0x", "0xg", "web-1", "beef", "local", "0-1"})
+  for (const char* name : {"demo", "1a", "0x", "0xg", "web-1", "beef", "local", "0-1",
+                           "0123456789a", "0123456789abc", "0123456789ag"})
     EXPECT_TRUE(other_meaning(name).empty()) << name;
+  for (const char* name : {"localhost", "1", "0123456789ab"})
+    EXPECT_FALSE(other_image_meaning(name).empty()) << name;
+  EXPECT_TRUE(other_image_meaning("cp").empty());
   EXPECT_FALSE(is_reserved_vm_name("demo"));
   EXPECT_FALSE(is_reserved_vm_name("cp1"));
 }
