@@ -47,6 +47,23 @@ bool is_linux(blkid_partition partition, bool gpt) {
   return type && std::ranges::find(types, type) != std::end(types);
 }
 
+struct Type {
+  int mbr;
+  std::string_view gpt, name;
+};
+constexpr Type no_roots[] = {{0x82, "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", "swap"},
+                             {0x8e, "e6d6d379-f507-44c2-a23c-238f2a3df928", "LVM"},
+                             {0xfd, "a19d880f-05fc-4d3b-a006-743f0f84911e", "RAID"},
+                             {0xef, "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "EFI"}};
+
+std::string_view type_of(blkid_partition partition, bool gpt) {
+  const char* text = gpt ? blkid_partition_get_type_string(partition) : nullptr;
+  const auto* found = std::ranges::find_if(no_roots, [&](const Type& t) {
+    return gpt ? text && t.gpt == text : t.mbr == blkid_partition_get_type(partition);
+  });
+  return found == std::end(no_roots) ? std::string_view() : found->name;
+}
+
 struct Table {
   bool gpt = false;
   std::vector<Partition> partitions;
@@ -76,7 +93,8 @@ std::optional<Table> read_table(int fd, int64_t size, unsigned sector) {
     if (first <= 0 || count <= 0) continue;
     constexpr int64_t most = std::numeric_limits<int64_t>::max() / unit / 2;
     Partition partition{blkid_partition_get_partno(p), std::min(first, most) * unit,
-                        std::min(count, most) * unit, is_linux(p, found.gpt)};
+                        std::min(count, most) * unit, is_linux(p, found.gpt),
+                        type_of(p, found.gpt)};
     if (partition.offset + partition.size <= size)
       found.partitions.push_back(partition);
     else if (!found.beyond)
@@ -151,15 +169,25 @@ Partition root_partition(const std::vector<Partition>& partitions, std::optional
                          const std::string& name) {
   std::vector<std::string> list;
   const Partition* best = nullptr;
+  bool any_unknown = false;
   for (const Partition& p : partitions) {
+    std::string_view type = p.linux ? "Linux" : p.type;
     list.push_back(
-        fmt::format("{} ({}{})", p.number, format_size(p.size), p.linux ? ", Linux" : ""));
+        fmt::format("{} ({}{}{})", p.number, format_size(p.size), type.empty() ? "" : ", ", type));
+    any_unknown = any_unknown || type.empty();
     if (number ? p.number == *number : p.linux && (!best || p.size > best->size)) best = &p;
   }
   if (best) return *best;
   std::string has = list.empty() ? "it has none" : fmt::format("it has {}", join(list, ", "));
   if (number) throw not_found("'{}' has no partition {}", name, *number).hint(has);
-  throw not_found("'{}' has no Linux partition", name).hint(has + "; name one with --partition");
+  if (list.empty())
+    throw not_found("'{}' has no partitions: its partition table is empty", name)
+        .hint("an image is made of a disk that has its root in a partition, or of an ext4 file "
+              "system");
+  throw not_found("'{}' has no Linux partition", name)
+      .hint(has + (any_unknown ? "; name one with --partition"
+                               : "; where its root is mounted in DIR: "
+                                 "tar -C DIR -c . | banger image import NAME -"));
 }
 
 std::optional<ForeignContent> foreign_content(int fd, int64_t offset, int64_t size) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace banger::image {
@@ -15,6 +16,7 @@ struct Partition {
   int number = 0;               // as Linux counts them
   int64_t offset = 0, size = 0; // bytes
   bool linux = false;           // marked as a Linux file system's
+  std::string_view type = {};   // "swap", where it is marked as what can be no root; for people
   bool operator==(const Partition&) const = default;
 };
 

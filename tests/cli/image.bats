@@ -629,6 +629,20 @@ for i in range(int(sys.argv[1])): open("many/name-of-a-file-%d" % i, "w").close(
   tar -C layers -cf t.tar .
   expect 1 banger image import mine t.tar
   errors 'docker export'
+  rm -r layers t.tar
+  for layer in 0123.tar 0123/layer.tar 0123.tar.gz blobs/sha256/0123; do
+    mkdir -p "layers/$(dirname $layer)"
+    echo '{}' | tee layers/manifest.json >layers/$layer
+    tar -C layers -cf t.tar .
+    rm -r layers
+    expect 1 banger image import mine t.tar
+    errors 'docker export'
+  done
+  truncate -s 2M disk
+  printf '\x55\xaa' | dd of=disk bs=1 seek=510 conv=notrunc status=none
+  expect 3 banger image import mine disk
+  errors "'disk' has no partitions"
+  [[ $stderr != *--partition* ]]
   mkdir above
   mv tree above/rootfs
   tar -cf t.tar above/rootfs

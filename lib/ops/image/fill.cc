@@ -160,7 +160,12 @@ std::string what_would_help(disk::Ext4Files& root) {
   std::vector<std::string> names = root.list("");
   std::erase(names, "lost+found");
   auto is_there = [&](const char* name) { return std::ranges::find(names, name) != names.end(); };
-  if (is_there("oci-layout") || (is_there("manifest.json") && is_there("repositories")))
+  // As docker save and podman save write them, by their age; a directory is a layer of its own.
+  auto is_layer = [&](const std::string& name) {
+    return name == "repositories" || name == "blobs" || name.ends_with(".tar") ||
+           name.ends_with(".tar.gz") || root.find(name + "/layer.tar");
+  };
+  if (is_there("oci-layout") || (is_there("manifest.json") && std::ranges::any_of(names, is_layer)))
     return "a container's image is in layers: docker export $(docker create IMAGE) gives its "
            "files; "
            "add an init to them, systemd or busybox";

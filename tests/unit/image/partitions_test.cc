@@ -104,7 +104,7 @@ TEST_F(Partitions, OfAnMbrWithLogicalOnes) {
   mbr_entry(disk, 1000, 1, 0x05, 500, 100); // relative to the first
   mbr_entry(disk, 1500, 0, 0x83, 2, 50);
   EXPECT_EQ(find(disk), (std::vector<Partition>{{1, 100 * 512, 10 * 512, true},
-                                                {2, 200 * 512, 20 * 512, false},
+                                                {2, 200 * 512, 20 * 512, false, "swap"},
                                                 {5, 1001 * 512, 99 * 512, true},
                                                 {6, 1502 * 512, 50 * 512, true}}));
 }
@@ -126,7 +126,7 @@ TEST_F(Partitions, OfAGpt) {
   gpt.entry(3, linux_data, 300, 9'000);    // beyond the disk
   gpt.entry(4, linux_data, 400, 300);      // upside down
   gpt.entry(5, linux_data, 0, UINT64_MAX); // everything
-  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 512, 100 * 512, false},
+  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 512, 100 * 512, false, "EFI"},
                                                         {3, 200 * 512, 100 * 512, true}}));
   EXPECT_EQ(readings.size(), 1u);
 }
@@ -135,7 +135,7 @@ TEST_F(Partitions, OfADiskWithSectorsOf4096Bytes) {
   Gpt gpt(4096);
   gpt.entry(0, efi, 34, 133);
   gpt.entry(1, linux_data, 200, 299);
-  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 4096, 100 * 4096, false},
+  EXPECT_EQ(find(gpt.sealed()), (std::vector<Partition>{{1, 34 * 4096, 100 * 4096, false, "EFI"},
                                                         {2, 200 * 4096, 100 * 4096, true}}));
   // An MBR does not tell: both are possible.
   std::string disk(4 * MiB, '\0');
@@ -172,6 +172,22 @@ TEST_F(Partitions, NoneWhereThereIsNoTable) {
   boot.replace(446, 64, std::string(64, 'x'));
   put(boot, 510, 0xaa55, 2);
   EXPECT_FALSE(find(boot));
+}
+
+TEST(RootPartition, WhatHelpsWhereThereIsNone) {
+  auto hint_of = [](const std::vector<Partition>& all) {
+    try {
+      root_partition(all, {}, "d");
+    } catch (const Error& e) {
+      return e.hint();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(hint_of({}).find("--partition"), std::string::npos);
+  EXPECT_EQ(hint_of({{1, 0, 1 << 20, false}}), "it has 1 (1M); name one with --partition");
+  EXPECT_EQ(hint_of({{1, 0, 1 << 20, false, "LVM"}, {2, 0, 1 << 20, false, "swap"}}),
+            "it has 1 (1M, LVM), 2 (1M, swap); where its root is mounted in DIR: "
+            "tar -C DIR -c . | banger image import NAME -");
 }
 
 TEST(RootPartition, TheLargestOfLinuxOrTheOneNamed) {
