@@ -129,7 +129,8 @@ Acquire::Languages "none";
 
 sys::Command DebianArchive::apt(std::vector<std::string> argv) const {
   return {.argv = std::move(argv),
-          .env = {{"APT_CONFIG", config_}, {"LC_ALL", "C"}},
+          // What an apt that is killed leaves is removed with the rest of the build.
+          .env = {{"APT_CONFIG", config_}, {"LC_ALL", "C"}, {"TMPDIR", work_.path("")}},
           .cwd = {},
           .kept = true};
 }
