@@ -1,7 +1,10 @@
 #include "bundle/runtime_dir.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
+
+#include <unistd.h>
 
 #include "core/text.h"
 #include "sys/file.h"
@@ -47,6 +50,18 @@ RuntimeDir build_dir(const Settings& settings, const Dirs& dirs) {
   if (std::string source = source_tree(dirs.bin); !source.empty())
     return {source + "/runtime/bundle", "source"};
   return {state_dir(dirs), "state"};
+}
+
+std::vector<std::string> build_dirs(const Settings& settings, const Dirs& dirs) {
+  std::vector<std::string> all{state_dir(dirs)};
+  auto add = [&](const std::string& dir) {
+    if (std::ranges::find(all, dir) == all.end()) all.push_back(dir);
+  };
+  if (!settings.runtime_dir.empty()) add(absolute(settings.runtime_dir));
+  if (std::string source = source_tree(dirs.bin); !source.empty()) add(source + "/runtime/bundle");
+  std::string installed = absolute(dirs.bin + "/../lib/banger");
+  if (::access(installed.c_str(), W_OK) == 0) add(installed);
+  return all;
 }
 
 RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs) {

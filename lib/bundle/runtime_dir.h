@@ -28,6 +28,9 @@ struct RuntimeDir {
 RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs);
 // Where `bundle build` puts one: the same without "install", which is not the user's to write.
 RuntimeDir build_dir(const Settings& settings, const Dirs& dirs);
+// All of these places, where builds of this user may have been: what applies now may be another
+// than what did then. They need not be there.
+std::vector<std::string> build_dirs(const Settings& settings, const Dirs& dirs);
 
 // The temporary directories that dead builds left in a bundle's directory, as paths. None while a
 // build is at work there.

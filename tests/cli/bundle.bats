@@ -201,6 +201,7 @@ setsid sh -c 'echo \$\$ >>$root/pids; exec sleep 1000' </dev/null >/dev/null 2>&
 setsid sh -c '$traps echo \$\$ >>$root/pids; exec sleep 1000' </dev/null >/dev/null 2>&1 &
 echo \$\$ >>$root/pids
 head -c 1000000 /dev/zero >"\${APT_CONFIG%/*}/much"
+touch "\${TMPDIR:-/tmp}/apt.conf.\$\$"
 while [ "\$(wc -l <$root/pids)" -lt 3 ]; do :; done
 touch $root/begun
 exec sleep 1000
@@ -210,10 +211,10 @@ EOF
   rm -f "$root/pids" "$root/begun"
 }
 # In the background, where a shell has SIGINT ignored: not so here.
-begin_build() {
+begin_build() { # [OPTION...]
   PATH=$root/bin:$PATH python3 -c 'import os, signal, sys
 for s in (signal.SIGINT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])' banger-bundle build --variant tiny &
+os.execvp(sys.argv[1], sys.argv[1:])' banger-bundle build --variant tiny "$@" &
   build=$!
   await 30 test -e "$root/begun"
 }
@@ -223,7 +224,8 @@ none_run() {
 }
 
 @test "a build that a signal ends leaves no program running, and nothing on the disk" {
-  export BANGER_RUNTIME_DIR=$root/b
+  export BANGER_RUNTIME_DIR=$root/b TMPDIR=$root/tmp
+  mkdir "$TMPDIR"
   for signal in INT TERM HUP; do
     never_ending_apt "$([ $signal != INT ] || echo stubborn)"
     begin_build
@@ -234,6 +236,7 @@ none_run() {
     # When it has ended, all that it started has.
     none_run
     same "$(find "$root/b" -name '.build-*')" ''
+    same "$(find "$TMPDIR" -name 'apt*')" ''
     expect 0 banger doctor --leaks
     same "$output" ''
   done
@@ -261,6 +264,16 @@ none_run() {
   same "$(field .name)" "$root/b/.build-$build"
   expect 0 banger doctor --fix
   same "$(find "$root/b" -name '.build-*')" ''
+  expect 0 banger doctor --leaks
+  # It is found where another place applies meanwhile, too.
+  never_ending_apt
+  begin_build --out "$BANGER_STATE_DIR/bundle"
+  kill -KILL "$build"
+  wait "$build" || true
+  await 20 none_run
+  expect 1 banger doctor --leaks --json
+  same "$(field .name)" "$BANGER_STATE_DIR/bundle/.build-$build"
+  expect 0 banger doctor --fix
   expect 0 banger doctor --leaks
   # Or by the next build, however that ends.
   never_ending_apt

@@ -86,8 +86,9 @@ void remove_temporary(const Leak& leak, Reader&) {
 
 std::vector<Leak> find_builds(const Scene& scene, Reader&) {
   std::vector<Leak> found;
-  for (const std::string& path : bundle::dead_builds(scene.bundle_dir))
-    found.push_back({"build", path, {}, path, {}, {}});
+  for (const std::string& dir : scene.bundle_dirs)
+    for (const std::string& path : bundle::dead_builds(dir))
+      found.push_back({"build", path, {}, path, {}, {}});
   return found;
 }
 

@@ -24,7 +24,7 @@ struct OpenFile {
 // The objects that the host shows; the same for all kinds. Real paths.
 struct Scene {
   std::string state_dir, net_lock;        // empty where there is no state yet
-  std::string bundle_dir;                 // where this user's builds go
+  std::vector<std::string> bundle_dirs;   // where this user's builds go
   std::vector<std::string> runtime_roots; // RUNTIME/TAG, those that exist
   struct Process {
     ProcessId id;

@@ -127,7 +127,7 @@ Scene look_at_host(Reader& in) {
   const Dirs& dirs = in.dirs;
   state::State& state = in.state;
   Scene scene;
-  scene.bundle_dir = bundle::build_dir(in.settings, dirs).path;
+  scene.bundle_dirs = bundle::build_dirs(in.settings, dirs);
   const std::string& tag = state.tag();
   scene.state_dir = sys::real_path(dirs.state);
   scene.net_lock = net_lock(dirs);
@@ -163,7 +163,7 @@ Scene look_at_host(Reader& in) {
 
 Scene look_without_state(Reader& in) {
   Scene scene;
-  scene.bundle_dir = bundle::build_dir(in.settings, in.dirs).path;
+  scene.bundle_dirs = bundle::build_dirs(in.settings, in.dirs);
   look_at_bridge(scene, in);
   return scene;
 }
