@@ -204,6 +204,11 @@ constexpr Flag of_options[] = {
      "a directory is brought as it is, with all below it: leave it out"},
     {"-v --verbose --progress --info", "--recursive",
      "progress is shown at a terminal: leave it out"},
+    {"-v --verbose --progress --info -P -h", "--exclude",
+     "progress is shown at a terminal: leave it out"},
+    {"-n --dry-run", "--exclude",
+     "there is no dry run: what differs is written at once, and removed only with --delete"},
+    {"-r -R --recursive", "--force --state", "a VM goes with all that it has: leave it out"},
     {"-f --force -s --signal -9 --kill --mode --now --hard", "--timeout !--no-wait",
      "what does not stop in its time is ended by force; 'banger vm kill NAME' ends a VM at once"},
     {"-f --force -s --signal -9 -15 --now", "--jobs !--timeout !--force",
@@ -239,7 +244,7 @@ constexpr Flag of_options[] = {
      "directories of the host are not mounted; --work-disk SIZE adds a disk, and 'banger ssh cp' "
      "and 'banger ssh sync' bring files"},
     {"--network --bridge --bridged --nic", "--net",
-     "the network is given as --net user, or --net isolated"},
+     "the network is given as --net user, --net isolated or --net bridge"},
     {"-l --tag", "--label", "a label is given as --label KEY=VALUE"},
     {"--name -n --hostname -h", "--publish", "a VM's name is given without an option: NAME"},
     {"-d --detach --daemon --background -b", "--rm",
@@ -253,8 +258,8 @@ constexpr Flag of_options[] = {
     {"-w --workdir --cwd", "", "a directory is given to the command: -- sh -c 'cd DIR && CMD'"},
     {"-f", "--follow", "it goes on with --follow"},
     {"--tail --since --last", "--lines", "the last lines are given as --lines N"},
-    {"-a", "--state", "all VMs are listed without an option; elsewhere --all takes all"},
-    {"-a", "", "all are listed without an option"},
+    {"-a -la -al", "--state", "all VMs are listed without an option; elsewhere --all takes all"},
+    {"-a -la -al", "", "all are listed without an option"},
     {"--name -n", "!--publish", "a name is given without an option: NAME"},
     {"--format --output -o", "", "--json prints one object a line, -q bare names"},
     {"-t --time", "--timeout", "how long to wait is given as --timeout 10s"},
@@ -293,6 +298,13 @@ std::optional<std::string> find(std::span<const Word> table, std::string_view wo
   return std::nullopt;
 }
 
+std::optional<std::string> find_option(std::string_view flag,
+                                       const std::function<bool(std::string_view)>& has) {
+  for (const Flag& f : of_options)
+    if (is_one_of(f.flags, flag) && fits(f.needs, has)) return std::string(f.hint);
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<std::string> verb_from_elsewhere(std::string_view place, std::string_view word) {
@@ -321,9 +333,20 @@ std::optional<std::string> verb_from_elsewhere(std::string_view place, std::stri
 
 std::optional<std::string> option_from_elsewhere(std::string_view flag,
                                                  const std::function<bool(std::string_view)>& has) {
-  for (const Flag& f : of_options)
-    if (is_one_of(f.flags, flag) && fits(f.needs, has)) return std::string(f.hint);
-  return std::nullopt;
+  if (auto hint = find_option(flag, has)) return hint;
+  if (flag.size() < 3 || flag[0] != '-' || flag[1] == '-') return std::nullopt;
+  // Several letters, such as rsync's -avz: what is to be said of those that the verb does not take.
+  std::vector<std::string> hints;
+  for (char letter : flag.substr(1)) {
+    std::string one{'-', letter};
+    if (has(one)) continue;
+    auto hint = find_option(one, has);
+    if (!hint) return std::nullopt;
+    if (std::ranges::find(hints, *hint) == hints.end()) hints.push_back(std::move(*hint));
+  }
+  // More is no group of letters, but a word behind one dash.
+  if (hints.empty() || hints.size() > 2) return std::nullopt;
+  return join(hints, "; ");
 }
 
 } // namespace banger::cli

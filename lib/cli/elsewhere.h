@@ -16,8 +16,9 @@ namespace banger::cli {
 // `place` is as people call it: "banger", "banger vm", "banger image", "banger net".
 std::optional<std::string> verb_from_elsewhere(std::string_view place, std::string_view word);
 
-// `flag` as it was typed, "--mem" or "-it". `has` tells whether the verb that it was given to takes
-// an option; a hint at one that it does not take is passed over.
+// `flag` as it was typed, "--mem" or "-it"; of several letters each is looked for. `has` tells
+// whether the verb that it was given to takes an option; a hint at one that it does not take is
+// passed over.
 std::optional<std::string> option_from_elsewhere(std::string_view flag,
                                                  const std::function<bool(std::string_view)>& has);
 

@@ -195,6 +195,15 @@ PY
   for option in -p -a --preserve --archive; do told 'kept by itself' ssh cp $option; done
   for option in -P -i -o; do told 'are known' ssh cp $option; done
   told 'all below it' ssh sync -a
+  for option in -avz -av -rvz; do
+    told 'all below it' ssh sync $option
+    told 'progress is shown' ssh sync $option
+  done
+  for option in -n --dry-run; do told 'there is no dry run' ssh sync $option; done
+  told 'goes with all that it has' vm rm -rf
+  told 'are listed without an option' vm list -la
+  told 'are listed without an option' image list -la
+  told '--net bridge' vm run --network
   told 'nothing to force' image rm -f
   told 'nothing to choose' vm reset --force
   told 'without an option' image import --name
