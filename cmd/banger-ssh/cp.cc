@@ -1,6 +1,9 @@
 // banger ssh cp
 #include <cerrno>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +17,14 @@
 namespace banger::tool {
 
 namespace {
+
+// What a source is called in the directory that it comes to; empty where only its content comes.
+std::string own_name(const ops::CopyPlace& place) {
+  std::string path = place.path;
+  while (path.ends_with('/')) path.pop_back();
+  std::string name = path.substr(path.rfind('/') + 1);
+  return place.is_stream() || name == "." || name == ".." ? "" : name;
+}
 
 struct Cp : cli::Verb {
   bool deep = false;
@@ -40,6 +51,7 @@ struct Cp : cli::Verb {
     std::vector<ops::CopyPlace> from;
     for (const auto& word : sources) from.push_back(ops::parse_copy_place(word));
     if (to.is_stream() && from.size() > 1) throw usage("only one file can go to standard output");
+    require_distinct(from);
     ops::Reading in(app.settings, app.dirs);
     cli::Progress progress(app.progress);
     std::set<int> statuses;
@@ -63,6 +75,21 @@ struct Cp : cli::Verb {
       cli::report(app.tool(), *error, app.out.json);
     }
     return cli::common_status(statuses);
+  }
+
+  // The second of two would be written over the first.
+  void require_distinct(const std::vector<ops::CopyPlace>& from) const {
+    std::map<std::string, std::string> seen; // names, and whose
+    for (size_t i = 0; i < from.size(); i++) {
+      std::string name = own_name(from[i]);
+      if (name.empty()) continue;
+      auto [first, is_new] = seen.emplace(name, sources[i]);
+      if (!is_new)
+        throw usage("'{}' and '{}' would both become '{}'", escape_for_terminal(first->second),
+                    escape_for_terminal(sources[i]), escape_for_terminal(name))
+            .subject(sources[i])
+            .hint("nothing was copied; copy them one by one, under other names");
+    }
   }
 
   void copy(cli::App& app, ops::Reader& in, const ops::CopyPlace& from, const ops::CopyPlace& to,
