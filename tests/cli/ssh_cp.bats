@@ -66,6 +66,22 @@ alike() {
   same "$(ls there)" $'f\ng'
 }
 
+@test "two sources of one name are refused before anything is written" {
+  start_vm demo
+  mkdir there back d
+  echo one >s
+  echo two >d/s
+  expect 2 banger ssh cp s d/s "demo:$PWD/there/"
+  errors "'s' and 'd/s' would both become 's'"
+  errors 'hint: nothing was copied'
+  expect 2 banger ssh cp --json "demo:$PWD/s" "demo:$PWD/d/s" back
+  error_schema
+  same "$(error_field .message)" "'demo:$PWD/s' and 'demo:$PWD/d/s' would both become 's'"
+  expect 2 banger ssh cp -r d "demo:$PWD/d/" back
+  same "$(ls there back)" $'back:\n\nthere:'
+  expect 0 banger ssh cp -r s d/. d "demo:$PWD/there" # their contents have no name
+}
+
 @test "a tree is added to one that is there" {
   start_vm demo
   mkdir -p there/tree/sub new/tree
@@ -382,10 +398,18 @@ break_tar() {
   nsenter -t "$server" -m mount -t tmpfs -o size=1M none "$PWD/full"
   expect 1 banger ssh cp big "demo:$PWD/full/big"
   errors 'no space left on device'
+  same "$(wc -l <<<"$stderr")" 1
+  expect 1 banger ssh cp --json big "demo:$PWD/full/big"
+  same "$(error_field .message)" "VM 'demo': cannot write '$PWD/full/big' in the guest: no space left on device"
   expect 1 banger ssh cp - "demo:$PWD/full/big" <big
   errors 'No space left on device'
   expect 0 banger ssh demo -- ls -A "$PWD/full"
   same "$output" ''
+  nsenter -t "$server" -m mount -o remount,ro "$PWD/full"
+  expect 1 banger ssh cp big "demo:$PWD/full/big"
+  same "$stderr" "banger-ssh: VM 'demo': cannot write '$PWD/full/big' in the guest: $PWD/full/: Read-only file system"
+  expect 1 banger ssh cp - "demo:$PWD/full/big" <big
+  same "$stderr" "banger-ssh: VM 'demo': cannot write '$PWD/full/big' in the guest: $PWD/full/: Read-only file system"
 }
 
 @test "a hostile tar writes nothing outside of the target" {

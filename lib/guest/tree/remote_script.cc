@@ -29,10 +29,31 @@ std::string new_mark() {
   return mark;
 }
 
+namespace {
+
+// What programs in the guest said, as one line. What a script says itself comes last, and says it
+// better than tar before it; tar's own last line says nothing.
+std::string reason(std::string_view complaint) {
+  std::vector<std::string> lines;
+  for (const std::string& line : split(complaint, '\n')) {
+    std::string text(trim(line));
+    if (text.empty() || text.find("xiting with failure status") != text.npos ||
+        text.find("not recoverable: exiting") != text.npos)
+      continue;
+    if (!text.starts_with("tar: "))
+      std::erase_if(lines, [](const std::string& l) { return l.starts_with("tar: "); });
+    lines.push_back(std::move(text));
+  }
+  if (lines.size() > 2) lines.erase(lines.begin(), lines.end() - 2);
+  return escape_for_terminal(join(lines, "; "));
+}
+
+} // namespace
+
 Error refused(std::string_view doing, const std::string& place, int status,
               const RemotePipe& pipe) {
   const std::string path = place.empty() ? "~" : place; // the home directory
-  std::string why = escape_for_terminal(last_lines(trim(pipe.complaint()), 2));
+  std::string why = reason(pipe.complaint());
   if (why.empty()) why = fmt::format("the guest's tar gave status {}", status);
   std::string message = fmt::format("cannot {} '{}' in the guest: {}", doing, path, why);
   switch (status) {

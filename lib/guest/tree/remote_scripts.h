@@ -309,7 +309,7 @@ fi
 dir=${to%/*}/
 [ $way != merge ] || dir=${to%/}/
 [ -d "$dir" ] || say 103 'no such directory'
-tmp=$(mktemp -d "$dir.banger-XXXXXX") || exit 1
+tmp=$(mktemp -d "$dir.banger-XXXXXX" 2>&1) || say 1 "$dir: ${tmp##*: }"
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
 printf '\n%s %s fresh\n' "$5" $how
@@ -341,7 +341,9 @@ if [ $way = into ] && [ ! -f "$to" ]; then
   printf '\n%s old into\n' "$2"
   exec cat >"$to"
 fi
-if [ $way = into ]; then tmp=$(mktemp); else tmp=$(mktemp "$dir.banger-XXXXXX"); fi || exit 1
+beside=$dir.banger-
+[ $way != into ] || beside=${TMPDIR:-/tmp}/tmp.
+tmp=$(mktemp "${beside}XXXXXX" 2>&1) || say 1 "${beside%/*}/: ${tmp##*: }"
 trap 'rm -f "$tmp"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
 printf '\n%s old fresh\n' "$2"
