@@ -6,6 +6,8 @@ namespace banger::dns {
 
 namespace {
 
+constexpr Type ixfr{251};
+
 // The part of a packet that is not read yet. A read beyond its end gives zeros and sets `broken`.
 struct Rest {
   std::string_view bytes;
@@ -65,6 +67,15 @@ bool are_options(std::string_view data) {
   return !rest.broken;
 }
 
+// Records whose content does not matter.
+void skip_records(Rest& rest, int count) {
+  for (int i = 0; i < count && !rest.broken; i++) {
+    skip_name(rest);
+    rest.take(8); // type, class, TTL
+    rest.take(rest.word());
+  }
+}
+
 // The records behind the question; false where they are no valid records.
 bool take_additional(Rest& rest, int count, Query& q) {
   for (int i = 0; i < count && !rest.broken; i++) {
@@ -107,12 +118,14 @@ std::optional<Query> parse_query(std::string_view packet) {
            additional = rest.word();
   size_t size = 0;
   auto is_whole = [&] {
-    if (questions != 1 || answers != 0 || authorities != 0) return false;
+    if (questions != 1 || answers != 0) return false;
     if (!take_name(rest, q.name_, size)) return false;
     q.type = static_cast<Type>(rest.word());
     q.klass = static_cast<Class>(rest.word());
     if (rest.broken) return false;
     q.question = packet.substr(header_size, size + 4);
+    if (authorities != 0 && q.type != ixfr) return false;
+    skip_records(rest, authorities); // whose changes are asked for: RFC 1995
     return take_additional(rest, additional, q);
   };
   if (!is_whole()) {

@@ -87,6 +87,8 @@ load dns
   same "$(told -x 127.0.0.1)" 'REFUSED qr rd'
   same "$(told -c CH -t TXT version.bind)" 'REFUSED qr rd'
   same "$(told vm AXFR +tcp)" 'REFUSED qr'
+  same "$(told vm IXFR=1 +tcp)" 'REFUSED qr'
+  same "$(told vm IXFR=1 +notcp)" 'REFUSED qr'
   expect 3 banger dns resolve www.example.org
   errors "it answers for '.vm' alone"
   expect 3 banger dns resolve 127.0.0.1
