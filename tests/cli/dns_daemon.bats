@@ -42,6 +42,16 @@ load dns
   touch "$BANGER_STATE_DIR/run/other"
   rm "$BANGER_STATE_DIR/run/other"
   same "$(short demo.vm)" "$reach"
+  # One that is moved away while VMs run: that they have no names is not said.
+  daemon=$(banger dns status --json | jq .pid)
+  pids+=("$daemon")
+  mv "$BANGER_STATE_DIR" "$BANGER_STATE_DIR.away"
+  same "$(told demo.vm)" 'SERVFAIL qr rd'
+  await 5 has_ended "$daemon"
+  [ ! -e "$BANGER_STATE_DIR" ]
+  mv "$BANGER_STATE_DIR.away" "$BANGER_STATE_DIR"
+  expect 0 banger dns start
+  same "$(short demo.vm)" "$reach"
 }
 
 @test "a service that systemd starts with the first question is started by one" {

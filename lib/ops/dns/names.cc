@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "ops/common/places.h"
 #include "ops/common/zone.h"
+#include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
 
@@ -76,6 +77,9 @@ void Names::look() {
   // A state may be made, removed, or put back from a copy while this runs: the open file is then
   // not the state's any more.
   auto file = sys::find_identity(dirs_.db());
+  // Its VMs may run on: that all of their state was moved away does not say that they have ended.
+  if (!file && file_ && !sys::exists(dirs_.state))
+    throw failed("the state '{}' is not there any more", dirs_.state);
   if (!state_ || state_->is_absent() || file != file_) {
     state_.reset();
     state_.emplace(

@@ -116,7 +116,7 @@ public:
   // Readable when the state may have gone; -1: that is not seen.
   int fd() const { return changes_.get(); }
   bool has_gone() {
-    sys::drain_events(changes_.get());
+    if (changes_) sys::drain_events(changes_.get());
     return sys::find_identity(lock_) != there_;
   }
 
@@ -133,7 +133,7 @@ public:
       : log_(log), lock_(take_lock(dirs)), place_(dirs), talk_socket_(dns_socket(dirs)),
         names_(settings, dirs, log),
         server_(
-            loop_, [this] { return names_.now(); },
+            loop_, [this] { return answers(); },
             [this](const Error& e) { log_.warn("dns.no_connection", e); }),
         talk_(loop_, {[this](const Client& c, const std::string& line) { hear(c, line); },
                       [](const Error& e) {
@@ -157,13 +157,7 @@ public:
     Fd signals = sys::block_signals({SIGTERM, SIGINT});
     loop_.watch(signals.get(), [this] { loop_.stop(); });
     loop_.watch(names_.deaths(), [this] { names_.on_death(); });
-    if (place_.fd() >= 0)
-      loop_.watch(place_.fd(), [this] {
-        if (!place_.has_gone()) return;
-        has_gone_ = true;
-        talk_socket_.leave(); // a file at that path is another state's
-        loop_.stop();
-      });
+    if (place_.fd() >= 0) loop_.watch(place_.fd(), [this] { look_at_place(); });
     DnsDaemon now = as_now();
     log_.info("dns.serving", {{"listen", to_text(now.listen)},
                               {"zone", now.zone},
@@ -187,6 +181,20 @@ private:
     d.generation = names_.generation();
     d.queries = server_.answered();
     return d;
+  }
+
+  // A directory that was moved away with all that is in it says nothing of that by itself.
+  const dns::Answers* answers() {
+    const dns::Answers* now = names_.now();
+    if (!now) look_at_place();
+    return now;
+  }
+
+  void look_at_place() {
+    if (!place_.has_gone()) return;
+    has_gone_ = true;
+    talk_socket_.leave(); // a file at that path is another state's
+    loop_.stop();
   }
 
   // From now on it may be without VMs for that long.
