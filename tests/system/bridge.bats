@@ -150,7 +150,20 @@ served() { [ "$(said "$@" 2>/dev/null)" = served ]; }
   expect 0 banger vm create $tiny --ip 192.168.77.99 c
   expect 4 banger vm create $tiny --ip 192.168.77.99 d
   expect 2 banger vm create $tiny --ip 192.168.77.1 d
+  # An address that the host does not have: refused of a stopped VM as of one that runs, and a start names
+  # what undoes it where it was lost since.
+  expect 4 banger net publish a 203.0.113.99:9400:80
+  errors 'cannot publish 203.0.113.99:9400/tcp: it is no address of this host'
+  within ip addr add 203.0.113.99/32 dev lo
+  expect 0 banger net publish a 203.0.113.99:9400:80
+  within ip addr del 203.0.113.99/32 dev lo
+  expect 4 banger vm start a
+  errors 'cannot publish 203.0.113.99:9400/tcp: it is no address of this host'
+  errors 'hint: banger net publish --remove a 203.0.113.99:9400:80'
+  expect 0 banger net publish --remove a 203.0.113.99:9400:80
   expect 0 banger vm start a
+  expect 0 banger vm snapshot create a s
+  expect 4 banger net publish a 203.0.113.99:9400:80
   expect 4 banger net down
   errors 'a runs on it'
   expect 0 banger vm stop a

@@ -55,15 +55,21 @@ std::string own_alone(const PortsOf& vm, const Port& p, Asked asked) {
                      vm.name, to_text(p));
 }
 
+Error no_address(const PortsOf& vm, const Port& p, Asked asked) {
+  return conflict("cannot publish {}: it is no address of this host", text(p))
+      .subject(vm.name)
+      .hint(asked == Asked::recorded
+                ? fmt::format("banger net publish --remove {} {}", vm.name, to_text(p))
+                : "publish it at an address that the host has");
+}
+
 Error taken(const PortsOf& vm, const Port& p, std::span<const Port> all, int err, Asked asked) {
+  if (err == EADDRNOTAVAIL) return no_address(vm, p, asked);
   Error e = sys_error(err, "cannot publish {}", text(p));
-  std::string hint = "the host has no such address";
-  if (err != EADDRNOTAVAIL) {
-    const Port* own = find_twin(vm, p, all);
-    std::string way = own && can_bind(vm, as_bound(*own)) ? own_alone(vm, p, asked) : "";
-    hint = fmt::format("{} has that port; {}", who_has(as_bound(p)),
-                       way.empty() ? "publish another one" : way);
-  }
+  const Port* own = find_twin(vm, p, all);
+  std::string way = own && can_bind(vm, as_bound(*own)) ? own_alone(vm, p, asked) : "";
+  std::string hint = fmt::format("{} has that port; {}", who_has(as_bound(p)),
+                                 way.empty() ? "publish another one" : way);
   return Error(err == EADDRINUSE ? Code::conflict : Code::failed, e.message())
       .subject(vm.name)
       .hint(hint);
@@ -163,6 +169,15 @@ void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked
   std::vector<std::string> what, why;
   for (const Error& e : faults) what.push_back(e.message()), why.push_back(e.hint());
   throw Error(faults[0].code(), join(what, "; ")).subject(vm.name).hint(join(why, "\n"));
+}
+
+void require_addresses(const PortsOf& vm, const std::vector<Port>& ports) {
+  for (const Port& p : ports) {
+    if (vm.reach_is_guests && p.host_address == vm.reach) continue;
+    int err = 0; // of any port
+    if (!sys::can_bind_tcp(as_bound(p).host_address, 0, &err) && err == EADDRNOTAVAIL)
+      throw no_address(vm, p, Asked::now);
+  }
 }
 
 void choose_ports(Vm& vm) {

@@ -44,8 +44,13 @@ void check_ports(Context& ctx, const PortsOf& vm, const std::vector<Port>& ports
 // that names every port that another program has, and that program. The VM must not run.
 void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked asked);
 
+// Throws Error(conflict) for a port at an address that the host does not have. The ports themselves
+// may be taken.
+void require_addresses(const PortsOf& vm, const std::vector<Port>& ports);
+
 // Ports of a VM that runs: their own numbers or, for a low one, a free high one, which is the same
-// at all addresses. Throws Error(conflict) when another program has one.
+// at all addresses. Throws Error(conflict) when another program has one,
+// or the host has no such address.
 void choose_ports(const PortsOf& vm, std::span<Port> ports, Asked asked);
 
 // For a port at 127.0.0.1 the same port at the VM's own address, and the other way round. Null

@@ -106,7 +106,10 @@ Published publish_ports(Context& ctx, const std::string& ref, std::vector<Port> 
   all.insert(all.end(), ports.begin(), ports.end());
   check_ports(ctx, vm, all);
   bool live = is_live(vm.state);
-  if (live) choose_ports(vm, ports, Asked::now);
+  if (live)
+    choose_ports(vm, ports, Asked::now);
+  else
+    require_addresses(vm, ports);
   all = vm.ports;
   all.insert(all.end(), ports.begin(), ports.end());
   Vm now = set_ports(ctx, vm, all, "vm.published", ports, live ? begin_change : nothing_else);
