@@ -17,7 +17,8 @@
 //                                                 address, a listener for "tcp"
 //   {"v":1,"do":"look","tag":T}              ──>  {"v":1,"up":…,"drops":[…],"out":[…],
 //                                                 "taps":[N…],
-//                                                 "faults":[{"text","tap","restarts","clashes"}…]}
+//                                                 "faults":[{"text","tap","restarts","clashes",
+//                                                 "outward"}…]}
 //                                                 (net/bridge_faults.h)
 //   {"v":1,"do":"mend","tag":T}              ──>  {"v":1,"mended":[TEXT…],"link":N}: whole, where
 //                                                 it lacked rules; which

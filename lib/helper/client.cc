@@ -158,7 +158,7 @@ Client::Seen Client::look(const std::string& tag) const {
             reply.value("taps", std::vector<int>{})};
   for (const Json& f : reply.value("faults", Json::array()))
     seen.faults.push_back({f.value("text", ""), f.value("tap", 0), f.value("restarts", false),
-                           f.value("clashes", false)});
+                           f.value("clashes", false), f.value("outward", false)});
   return seen;
 }
 

@@ -32,8 +32,11 @@ Json seen_of(const net::BridgeHost::Seen& seen) {
     out.push_back({{"address", o.address}, {"packets", o.packets}, {"bytes", o.bytes}});
   Json faults = Json::array();
   for (const auto& f : seen.faults)
-    faults.push_back(
-        {{"text", f.text}, {"tap", f.tap}, {"restarts", f.restarts}, {"clashes", f.clashes}});
+    faults.push_back({{"text", f.text},
+                      {"tap", f.tap},
+                      {"restarts", f.restarts},
+                      {"clashes", f.clashes},
+                      {"outward", f.outward}});
   return {{"up", seen.up}, {"uplinks", seen.uplinks}, {"drops", drops},
           {"out", out},    {"taps", seen.taps},       {"faults", faults}};
 }
@@ -149,8 +152,11 @@ void serve(int socket) {
     answer =
         ask.verb == "watch" ? watch(caller, limits, ask, socket, turn) : act(caller, limits, ask);
   } catch (const Error& e) {
-    answer = {
-        {{"error", {{"code", name_of(e.code())}, {"message", e.message()}, {"hint", e.hint()}}}}};
+    answer = {{{"error",
+                {{"code", name_of(e.code())},
+                 {"message", e.message()},
+                 {"subject", e.subject()},
+                 {"hint", e.hint()}}}}};
   }
   Json reply = {{"v", message_version}};
   reply.update(answer.members);

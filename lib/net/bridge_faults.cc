@@ -173,7 +173,9 @@ std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const Listed
     if (std::ranges::count(thin, family) == 0)
       add(fmt::format("somebody has changed the table '{} {}'", family, table));
   if (!guarded && !entry.unguarded)
-    add(fmt::format("no filter guards '{}': whoever flushes all rules opens it", bridge));
+    faults.push_back(
+        {.text = fmt::format("no filter guards '{}': whoever flushes all rules opens it", bridge),
+         .outward = true});
   Firewalls firewalls(rules);
   for (const Pass& pass : firewalls.find())
     if (!firewalls.lets_pass(pass, bridge))
@@ -185,7 +187,9 @@ std::vector<BridgeFault> rule_faults(const RegisteredBridge& entry, const Listed
 std::vector<BridgeFault> other_faults(const RegisteredBridge& entry, Links& links) {
   const Bridge& b = entry.bridge;
   std::vector<BridgeFault> faults;
-  auto add = [&](std::string text) { faults.push_back({std::move(text)}); };
+  auto add = [&](std::string text) {
+    faults.push_back({.text = std::move(text), .outward = true});
+  };
   const std::vector<std::string> now = links.uplinks();
   for (const Uplink& u : b.uplinks) {
     if (u.leads_out && std::ranges::count(now, u.name) == 0)

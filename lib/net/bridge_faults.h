@@ -20,6 +20,7 @@ struct BridgeFault {
   // The VM's VMM holds a tap that has gone: what mends it is a restart of the VM.
   bool restarts = false;
   bool clashes = false; // its subnet is somebody else's, too: it needs another one
+  bool outward = false; // of ways out alone: this host reaches its guests all the same
   bool operator==(const BridgeFault&) const = default;
 };
 

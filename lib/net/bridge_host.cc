@@ -62,11 +62,13 @@ void BridgeHost::check_subnet(const RegisteredBridge& entry) {
     if (overlap(p, subnet.as_prefix()))
       throw conflict("cannot take the subnet {}: this host has a route to {}", subnet.text(),
                      to_text(p))
+          .subject(subnet.text())
           .hint("banger net up --subnet SUBNET takes another, banger net up a free one");
   for (const Prefix& p : needed(entry.bridge.tag))
     if (overlap(p, subnet.as_prefix()))
       throw conflict("cannot take the subnet {}: this host needs {}, or another bridge has it",
                      subnet.text(), to_text(p))
+          .subject(subnet.text())
           .hint("banger net up --subnet SUBNET takes another, banger net up a free one");
 }
 

@@ -81,6 +81,8 @@ fault_is() {
   # The way out is another.
   within bash -ec 'ip route del default; ip route add default via 198.51.100.2'
   same "$(faults)" "guests go out by 'up0', which leads outside no more; 'dock0' leads outside now, and guests may not go by it"
+  banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
+  same "$(jq -r 'select(.id == "bridge") | [.found, .fix] | join("; ")' "$root/doctor")" "$(faults); banger net up"
   expect 0 banger net up
   same "$(faults)" ''
   within bash -ec 'ip route del default; ip route add default via 192.0.2.2'
@@ -239,6 +241,8 @@ fault_is() {
   for was in "the tap '$tap' is not there" "no VMM is at the tap '$tap'"; do
     [[ $was == no* ]] || within ip link del "$tap"
     same "$(net_field '.host.faults[] | [.text, .fix] | @json')" "[\"a: $was\",\"banger vm restart a\"]"
+    banger doctor --json >"$root/doctor" || true # what else this machine lacks is not asked
+    same "$(jq -r 'select(.id == "bridge") | [.found, .fix] | @json' "$root/doctor")" "[\"a: $was\",\"banger vm restart a\"]"
     expect 0 banger net up # the tap is made, and nobody is at it
   done
   expect 0 banger vm restart a

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "net/plan.h"
+#include "ops/common/other_subnet.h"
 #include "ops/common/rights.h"
 #include "ops/host/checks.h"
 #include "ops/host/helper_support.h"
@@ -16,6 +17,29 @@ namespace {
 
 constexpr const char* no_state = "0000"; // to look at its bridge says whether the helper works
 
+constexpr size_t most_told = 4; // in one line
+
+// Calls `f` with each VM of the bridge that the state has, and its tap.
+template <typename F>
+void each_guest(state::State& state, F&& f) {
+  auto record = state.net_place(std::string(name_of(NetMode::bridge)));
+  if (!record) return;
+  for (const HostObject& o : record->objects) {
+    auto tap = o.kind == ObjectKind::tap ? net::tap_number(state.tag(), o.name) : std::nullopt;
+    if (!tap) continue;
+    if (auto vm = state.find_vm_by_id(o.vm)) f(*vm, *tap);
+  }
+}
+
+// The VM that runs at a tap; empty: none.
+std::string running_at(state::State& state, int tap) {
+  std::string name;
+  each_guest(state, [&](const Vm& vm, int its) {
+    if (its == tap && vm.state == VmState::running) name = vm.name;
+  });
+  return name;
+}
+
 Check bridge_check(const Host& host, state::State* state) {
   const std::string tag = state && !state->tag().empty() ? state->tag() : no_state;
   helper::Client::Seen seen;
@@ -26,25 +50,36 @@ Check bridge_check(const Host& host, state::State* state) {
   }
   if (state)
     if (auto lost = lost_guests(*state, seen)) seen.faults.push_back(*lost);
-  // Taps are told by `banger net status`, which knows whether their VMs should run.
-  for (const net::BridgeFault& fault : seen.faults)
-    if (fault.tap == 0) return {"bridge", Verdict::warn, fault.text, net::mend_of(fault)};
+  std::vector<std::string> found, mends;
+  for (const net::BridgeFault& fault : seen.faults) {
+    std::string text = fault.text, mend = net::mend_of(fault);
+    if (fault.clashes && state) mend = way_to_other_subnet(*state, true);
+    if (fault.tap != 0) {
+      std::string vm = state ? running_at(*state, fault.tap) : "";
+      if (vm.empty()) continue; // of one that just starts or ends it says nothing
+      text = fmt::format("{}: {}", vm, text);
+      if (fault.restarts) mend = fmt::format("banger vm restart {}", vm);
+    }
+    found.push_back(text);
+    if (std::ranges::count(mends, mend) == 0) mends.push_back(mend);
+  }
+  if (size_t all = found.size(); all > most_told) {
+    found.resize(most_told);
+    found.push_back(fmt::format("and {} more: banger net status", all - most_told));
+  }
+  if (!found.empty()) return {"bridge", Verdict::warn, join(found, "; "), join(mends, "; ")};
   return {"bridge", Verdict::ok, "banger net up can make a bridge that the host reaches", {}};
 }
 
 } // namespace
 
 std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen) {
-  auto record = state.net_place(std::string(name_of(NetMode::bridge)));
-  if (!record) return {};
   std::vector<std::string> names;
-  for (const HostObject& o : record->objects) {
-    auto tap = o.kind == ObjectKind::tap ? net::tap_number(state.tag(), o.name) : std::nullopt;
-    if (!tap || std::ranges::count(seen.taps, *tap) > 0) continue;
-    auto vm = state.find_vm_by_id(o.vm);
-    bool runs = vm && (vm->state == VmState::running || vm->state == VmState::paused);
-    if (runs && sys::is_alive(vm->vmm_process())) names.push_back(vm->name);
-  }
+  each_guest(state, [&](const Vm& vm, int tap) {
+    if (std::ranges::count(seen.taps, tap) > 0) return;
+    bool runs = vm.state == VmState::running || vm.state == VmState::paused;
+    if (runs && sys::is_alive(vm.vmm_process())) names.push_back(vm.name);
+  });
   if (names.empty()) return {};
   std::ranges::sort(names); // they come by their ids
   return net::BridgeFault{fmt::format("the bridge '{}' has lost its record of {}",

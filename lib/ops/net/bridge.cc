@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "helper/client.h"
 #include "net/plan.h"
+#include "ops/common/other_subnet.h"
 #include "ops/common/places.h"
 #include "ops/common/rights.h"
 #include "ops/net/record.h"
@@ -75,6 +76,15 @@ std::optional<Subnet> bridge_subnet(state::State& state) {
   return Subnet::parse(*kept);
 }
 
+void require_bridge_subnet(Context& ctx, const std::string& address, int prefix) {
+  auto subnet = bridge_subnet(ctx.state);
+  const Subnet own = Subnet::around(address, prefix);
+  if (!subnet || *subnet == own) return;
+  throw conflict("{} is no address of {}, the subnet of the network 'bridge'", address,
+                 subnet->text())
+      .hint(fmt::format("banger net down, and banger net up --subnet {}", own.text()));
+}
+
 net::BridgeGuest guest_of(const Vm& vm, int tap) {
   return {.tap = tap,
           .address = vm.address,
@@ -131,9 +141,14 @@ BridgeUp make_up(Context& ctx, const std::optional<Subnet>& wanted, const std::s
       make();
     } catch (const Error& e) {
       // The one of last time is somebody else's now, and no VM has an address of it.
-      if (wanted || !subnet || e.code() != Code::conflict ||
-          !ctx.state.leases(NetMode::bridge).empty())
-        throw;
+      if (wanted || !subnet || e.code() != Code::conflict) throw;
+      if (auto names = holders_of_subnet(ctx.state); !names.empty()) {
+        if (e.subject() != subnet->text()) throw; // another would be refused, too
+        throw conflict("{}; {} {} an address of it", e.message(), join(names, ", "),
+                       names.size() == 1 ? "has" : "have")
+            .subject(subnet->text())
+            .hint(way_to_other_subnet(ctx.state, false));
+      }
       subnet.reset();
       make();
     }

@@ -18,6 +18,9 @@ bool bridge_is_wanted(state::State& state);
 bool bridge_is_default(state::State& state);
 // The subnet of its bridge, also while that is down; none where it never was up.
 std::optional<Subnet> bridge_subnet(state::State& state);
+// Throws Error(conflict) where an address that a VM had is of another subnet than that; its hint
+// tells how to have the address's own again.
+void require_bridge_subnet(Context& ctx, const std::string& address, int prefix);
 
 struct BridgeUp {
   Subnet subnet;

@@ -32,8 +32,9 @@ void lease_shared(Context& ctx, std::string_view doing, const Subnet& subnet,
   if (wish && !subnet.is_for_guests(*wish))
     throw usage("invalid address '{}': it is not one for VMs of {}", *ip, subnet.text())
         .hint(
-            fmt::format("{} to .3 and .15 belong to the network itself; net.subnet sets the subnet",
-                        to_text(subnet.bridge())));
+            fmt::format("{} to .3 and .15 belong to the network itself; {} sets the subnet",
+                        to_text(subnet.bridge()),
+                        nature_of(vm.net_mode).is_host ? "banger net up --subnet" : "net.subnet"));
   auto address = wish ? wish : subnet.lowest_free(taken);
   if (!address)
     throw conflict("cannot {} '{}': no address of {} is left", doing, vm.name, subnet.text())

@@ -11,6 +11,7 @@
 #include "model/subnet.h"
 #include "net/holder.h"
 #include "net/slirp.h"
+#include "ops/common/other_subnet.h"
 #include "ops/common/rights.h"
 #include "ops/host/bridge_support.h"
 #include "ops/host/net_support.h"
@@ -79,15 +80,20 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
 
 // A tap tells of a VM that runs alone: of one that just starts or ends it says nothing.
 void add_fault(NetStatus::HostNet& host, const NetStatus& s, const NetRecord& record,
-               const net::BridgeFault& fault) {
-  if (fault.tap == 0) return host.faults.push_back({fault.text, net::mend_of(fault)});
+               const net::BridgeFault& fault, state::State& state) {
+  if (fault.tap == 0) {
+    std::string mend =
+        fault.clashes ? way_to_other_subnet(state, true) : std::string(net::mend_of(fault));
+    return host.faults.push_back({fault.text, mend, {}, fault.outward});
+  }
   for (const NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);
     if (tap == record.taps.end() || tap->second != fault.tap || l.vm.state != VmState::running)
       continue;
     host.faults.push_back(
         {fmt::format("{}: {}", l.vm.name, fault.text),
-         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : net::mend_of(fault)});
+         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : net::mend_of(fault),
+         l.vm.name});
   }
 }
 
@@ -112,12 +118,13 @@ void add_host(NetStatus& s, Reader& in) {
     host.up = seen.up;
     host.uplinks = seen.uplinks;
     counts = std::move(seen.counts);
-    for (const net::BridgeFault& f : seen.faults) add_fault(host, s, record, f);
+    for (const net::BridgeFault& f : seen.faults) add_fault(host, s, record, f, in.state);
     if (auto lost = lost_guests(in.state, seen))
       host.faults.push_back({lost->text, net::mend_of(*lost)});
   } catch (const Error& e) {
     host.blind = e.message();
-    if (!e.hint().empty()) host.faults.push_back({"what is there cannot be looked at", e.hint()});
+    if (!e.hint().empty())
+      host.faults.push_back({"what is there cannot be looked at", e.hint(), {}, true});
   }
   for (NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);

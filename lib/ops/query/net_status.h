@@ -31,6 +31,8 @@ struct NetStatus {
     ProcessId resolver;               // empty: none, or not alive
     struct Fault {
       std::string text, mend; // what is not as it was made, and the command that mends it
+      std::string vm = {};    // of that one alone; empty: of all
+      bool outward = false;   // this host reaches its VMs all the same
     };
     std::vector<Fault> faults;
     // Not known without the rights for it: why.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "model/name.h"
 #include "model/words.h"
+#include "ops/net/bridge.h"
 #include "ops/net/lease.h"
 #include "ops/net/nature.h"
 #include "ops/net/open_place.h"
@@ -123,6 +124,7 @@ void give_network_back(Context& ctx, const disk::SavedMachine& machine, Vm& vm) 
 void give_network(Context& ctx, const disk::SavedMachine& m, Vm& vm) {
   if (has_network(vm, m)) return;
   vm.net_mode = m.net_mode;
+  if (nature_of(m.net_mode).is_host) require_bridge_subnet(ctx, m.address, m.prefix);
   bool shared = nature_of(m.net_mode).shared;
   open_place(ctx, m.net_mode)
       ->lease("restore", shared ? std::optional(m.address) : std::nullopt, vm);
