@@ -104,6 +104,16 @@ Fd connect_tcp(const std::string& address, int port, Millis timeout) {
   return fd;
 }
 
+int try_connect_tcp(const std::string& address, int port, Millis timeout, int until) {
+  AnyAddress a = any_address(address, port);
+  Fd fd = new_socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK);
+  if (::connect(fd.get(), a.get(), a.size) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  pollfd fds[2] = {{fd.get(), POLLOUT, 0}, {until, POLLIN, 0}};
+  if (wait_any(fds, Deadline(timeout)) == 0) return ETIMEDOUT;
+  return fds[0].revents ? connect_error(fd.get()) : ECANCELED;
+}
+
 Fd begin_connect_tcp(const std::string& address, int port) {
   AnyAddress a = any_address(address, port);
   Fd fd = new_socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK);

@@ -22,8 +22,12 @@ bool is_address(const std::string& text);
 // Connects within `timeout`. Throws Error(unreachable), or timed_out.
 Fd connect_tcp(const std::string& address, int port, Millis timeout);
 
-// The same without waiting: the socket can be written to when it is connected, or cannot be, which
-// connect_error() tells: 0, or the errno.
+// Whether it connects within `timeout`: 0, or the errno that kept it from that, which is ETIMEDOUT
+// where nothing answers, and ECANCELED where `until` is readable before (-1: nothing ends it).
+int try_connect_tcp(const std::string& address, int port, Millis timeout, int until = -1);
+
+// The same as connect_tcp() without waiting: the socket can be written to when it is connected, or
+// cannot be, which connect_error() tells: 0, or the errno.
 Fd begin_connect_tcp(const std::string& address, int port);
 int connect_error(int fd);
 

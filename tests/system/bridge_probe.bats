@@ -22,6 +22,9 @@ arrives() {
   same "$(jq -r 'select(.outcome == "lost")' <<<"$output")" ''
 }
 probes() { expect 1 banger net probe --json "$@"; }
+said_of() { jq -r "select(.test == \"$1\") | [.found, .fix // \"\"] | join(\"; \")" <<<"$output"; }
+has_resolver() { [ "$(net_field .host.resolver_pid)" != null ]; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
 on_guest() { banger ssh "$1" -- "$2"; }
 
 # names_at ADDRESS: a name server while "$root/names" is there: outside.test is its own name, of others it finds nothing.
@@ -99,6 +102,13 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   # The VM's own setting.
   expect 0 banger net nat down a
   probes a
+  finds outside lost setting "inet banger_$tag out, rule *"
+  expect 0 banger net nat up a
+  # An outside that refuses is one that is reached; what keeps the guest from it is told as ever.
+  arrives --to 192.0.2.2:9 a
+  same "$(said_of outside)" 'it refuses; '
+  expect 0 banger net nat down a
+  probes --to 192.0.2.2:9 a
   finds outside lost setting "inet banger_$tag out, rule *"
   expect 0 banger net nat up a
   # A network of the host's that is no uplink.
@@ -201,6 +211,62 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   probes a
   finds guest lost guest
   finds outside skipped
+}
+
+# bats test_tags=once
+@test "what the host has lost of the way to a guest is not the guest's, and one that ends is not waited for" {
+  names_at 192.0.2.2
+  expect 0 banger net up
+  expect 0 banger vm run $tiny a -- true
+  tag=$(net_field .host.bridge)
+  tag=${tag#bng-}
+  # What the host has lost of the bridge or of the tap is not the guest's.
+  tap=$(net_field '.leases[] | select(.vm == "a").tap')
+  address=$(vm_field a .net.address)
+  mender_rests
+  loses() { # TEXT FIX COMMAND...
+    within "${@:3}"
+    probes a
+    finds guest lost routing "bng-$tag"
+    same "$(said_of guest)" "$1; $2"
+    expect 0 $2
+  }
+  loses "a: the tap '$tap' is not up, at the bridge" 'banger net up' ip link set "$tap" down
+  loses "the address $(vm_field a .net.gateway) is not at the bridge 'bng-$tag'" 'banger net up' \
+    ip addr flush dev "bng-$tag"
+  loses "the bridge 'bng-$tag' is not there" 'banger net up' ip link del "bng-$tag"
+  await 10 has_resolver
+  mender_rests
+  within ip addr add "$address/32" dev dock0
+  probes a
+  finds guest lost routing
+  [[ $(said_of guest) == "this host has another route to $address/32, in the bridge's subnet; "* ]]
+  within ip addr del "$address/32" dev dock0
+  within ip route add "$address/32" via 192.0.2.2
+  probes a
+  finds guest lost routing
+  [[ $(said_of guest) == "this host has another route to $address/32, in the bridge's subnet; "* ]]
+  within ip route del "$address/32"
+  loses "a: the tap '$tap' is not there" 'banger vm restart a' ip link del "$tap"
+  arrives a
+  # Deaf.
+  on_guest a 'killall dropbear' || true
+  probes a
+  finds guest lost guest
+  finds outside skipped
+  same "$(said_of guest)" 'no ssh server runs in the guest; banger vm console a'
+  # One that ends meanwhile is not waited for.
+  expect 0 banger vm restart a
+  on_guest a 'kill -STOP $(pidof dropbear | tr " " "\n" | sort -n | head -n 1)' || true
+  banger net probe a >"$root/probe" 2>&1 3>&- &
+  probe=$!
+  sleep 0.4
+  expect 0 banger vm kill a
+  await 5 ended "$probe"
+  status=0
+  wait "$probe" || status=$?
+  same "$status" 4
+  grep "cannot probe 'a': it has ended meanwhile" "$root/probe"
 }
 
 @test "on the private network and on an isolated one it tells a closed address, a way out that went, and no way out" {

@@ -1,7 +1,6 @@
 #include "ops/query/probe.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -13,12 +12,11 @@
 #include "ops/common/rights.h"
 #include "ops/net/nature.h"
 #include "ops/query/net_status.h"
+#include "ops/query/probe_ask.h"
 #include "ops/query/probe_guest.h"
 #include "ops/query/probe_verdict.h"
 #include "ops/ssh/session.h"
 #include "ops/ssh/target.h"
-#include "sys/inet.h"
-#include "sys/process.h"
 
 namespace banger::ops {
 
@@ -26,25 +24,14 @@ namespace {
 
 using Outcome = ProbeTry::Outcome;
 
-constexpr int dns_port = 53;
-constexpr Millis host_patience{3'000}, guest_time{60'000}, last_patience{75'000};
-
-// How this host gets there by TCP.
-Heard try_connect(const std::string& address, int port) {
-  try {
-    sys::connect_tcp(address, port, host_patience);
-    return Heard::yes;
-  } catch (const Error& e) {
-    if (e.code() == Code::timeout) return Heard::silence;
-    return e.message().ends_with(std::strerror(ECONNREFUSED)) ? Heard::no : Heard::fault;
-  }
-}
+constexpr int dns_port = 53, ssh_port = 22;
+constexpr Millis guest_time{60'000};
 
 class Prober {
 public:
   Prober(Reader& in, SshTarget target, const std::optional<Outside>& to)
       : in_(in), target_(std::move(target)), vm_(target_.vm), nature_(nature_of(vm_.net_mode)),
-        wish_(to) {}
+        wish_(to), ask_(vm_) {}
 
   Probe run() {
     before_ = net_status(in_);
@@ -53,8 +40,16 @@ public:
     auto watching = outside_ ? watch({"tcp", to_text(outside_->address), outside_->port}) : nullptr;
     auto look = ask_guest();
     std::optional<net::FlowSeen> seen = end(watching.get());
+    Finding way{Barrier::guest, {}, silence_, {}};
+    if (reached_ != Heard::yes) {
+      way = inward(vm_.reach, vm_.ssh_port, ssh_port);
+      // What kept this host from it was made good meanwhile.
+      if (reached_ == Heard::yes) look = ask_guest();
+    } else if (!look) {
+      way = scene().lost.value_or(way);
+    }
     if (!look) {
-      add_silent_guest();
+      add_silent_guest(way);
     } else {
       probe_.tries.push_back(
           {.test = "guest", .outcome = Outcome::ok, .to = ssh_way(), .found = "it answers"});
@@ -111,11 +106,11 @@ private:
 
   std::optional<GuestLook> run_in_guest(const GuestQuestions& ask) {
     guest::CommandRequest request{target_.endpoint, guest_script(ask), Seconds(guest_time).count()};
-    auto ran = sys::run({{in_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
-                        guest::to_line(request) + "\n", last_patience);
+    std::string printed = ask_.run({{in_.dirs.libexec + "/banger-guest", "run"}, {}, {}, false},
+                                   guest::to_line(request) + "\n");
     try {
       GuestLook look =
-          parse_guest_look(guest::parse_command_reply(split(ran.out, '\n').front()).output);
+          parse_guest_look(guest::parse_command_reply(split(printed, '\n').front()).output);
       if (look.whole) return look;
       silence_ = "its shell does not do what it is asked";
     } catch (const Error& e) {
@@ -126,7 +121,8 @@ private:
 
   std::optional<GuestLook> ask_guest() {
     // Who does not even take up a connection is not asked for a minute.
-    if (try_connect(vm_.reach, vm_.ssh_port) == Heard::silence) return {};
+    reached_ = ask_.connect(vm_.reach, vm_.ssh_port);
+    if (reached_ != Heard::yes) return {};
     GuestQuestions ask{.mac = vm_.mac, .address = vm_.address, .to = outside_};
     if (nature_.shared) ask.name = full_name(vm_.name, in_.settings.dns_zone);
     for (const Port& p : vm_.ports)
@@ -157,6 +153,11 @@ private:
         if (!net::is_forwarding(link)) s.closed.push_back(link);
       s.resolver_lost = !now.host->resolver;
       if (s.blind.empty()) s.blind = now.host->blind;
+      // What was lost when it was tried may have been made good since.
+      for (const auto* host : {&before_.host, &now.host})
+        for (const auto& f : *host ? (*host)->faults : std::vector<NetStatus::HostNet::Fault>())
+          if (!s.lost && !f.outward && (f.vm.empty() || f.vm == vm_.name))
+            s.lost = Finding{Barrier::routing, s.bridge, f.text, f.mend};
     }
     return s;
   }
@@ -175,7 +176,7 @@ private:
     for (Heard good : {Heard::yes, Heard::no})
       for (const Endpoint& e : all) {
         if (!tried_.contains(to_text(e)))
-          tried_[to_text(e)] = try_connect(to_text(e.address), e.port);
+          tried_[to_text(e)] = ask_.connect(to_text(e.address), e.port);
         if (tried_[to_text(e)] != good) continue;
         outside_ = e;
         host_heard_ = good;
@@ -279,7 +280,7 @@ private:
                           : "no program of the guest listens there",
                   listens ? "have it listen at 0.0.0.0" : ""});
     std::string at = p.host_address == "0.0.0.0" ? "127.0.0.1" : p.host_address;
-    if (try_connect(at, p.host) == Heard::yes)
+    if (ask_.connect(at, p.host) == Heard::yes)
       return probe_.tries.push_back(
           {.test = "port",
            .outcome = Outcome::ok,
@@ -292,16 +293,13 @@ private:
   Finding inward(const std::string& address, int port, int guest_port) {
     auto watching = watch({"tcp", vm_.address, guest_port});
     if (!watching) return judge_inward(scene());
-    try_connect(address, port);
+    reached_ = ask_.connect(address, port);
     return judge_inward(scene(end(watching.get())));
   }
 
-  void add_silent_guest() {
-    constexpr int ssh_port = 22;
-    Heard heard = try_connect(vm_.reach, vm_.ssh_port);
-    Finding f = heard == Heard::yes ? Finding{Barrier::guest, {}, silence_, {}}
-                                    : inward(vm_.reach, vm_.ssh_port, ssh_port);
-    if (heard == Heard::no && f.by == Barrier::guest) f.found = "no ssh server runs in the guest";
+  void add_silent_guest(Finding f) {
+    if (reached_ == Heard::no && f.by == Barrier::guest)
+      f.found = "no ssh server runs in the guest";
     if (f.fix.empty()) f.fix = fmt::format("banger vm console {}", vm_.name);
     add("guest", ssh_way(), f);
     skip("outside", {}, "the guest cannot be asked");
@@ -312,6 +310,8 @@ private:
   const Vm& vm_;
   const NetNature& nature_;
   std::optional<Outside> wish_;
+  ProbeAsk ask_;
+  Heard reached_ = Heard::nothing; // the last of the guest's ports, by this host
   std::optional<Endpoint> outside_;
   std::string nowhere_;                // why the wish has no address
   std::map<std::string, Heard> tried_; // by this host

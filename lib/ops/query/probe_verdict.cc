@@ -218,14 +218,15 @@ Finding judge_inward(const ProbeScene& s) {
     if (s.way_lost)
       f = {Barrier::process, "slirp4netns", "the VM's way in has ended",
            fmt::format("banger vm restart {}", s.vm)};
-    return f;
+    return s.lost.value_or(f);
   }
   if (auto found = by_chain(s, *s.seen)) return *found;
   const net::FlowCounts &there = s.seen->there, &back = s.seen->back;
+  // Without them not even what the guest says of its address gets in.
+  if (!s.seen->own_rules) return lost_rules();
+  if (s.lost && back.from_tap == 0) return *s.lost;
   if (there.left == 0 && there.forwarded == 0)
     return {Barrier::routing, {}, "this host does not send it to the bridge", {}};
-  if (!s.seen->own_rules)
-    return lost_rules(); // not even what the guest says of its address gets in
   if (there.to_tap == 0)
     return {Barrier::guest, {}, "the guest does not say that it has its address (ARP)", {}};
   if (back.from_tap == 0)

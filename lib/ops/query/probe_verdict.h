@@ -31,6 +31,9 @@ struct ProbeScene {
   bool way_lost = false;      // it is to have one, and its process has gone
   bool resolver_lost = false; // the same of the process that answers for names
   std::string blind = {};     // why packets could not be watched; empty: they were
+  // What this host has lost of the bridge or of the VM's tap, where it reaches the VM by them, and
+  // what mends that.
+  std::optional<Finding> lost = {};
   std::optional<net::FlowSeen> seen = {};
   std::map<std::string, uint64_t> dropped = {}; // by banger's rules meanwhile, by reason
 };

@@ -167,6 +167,14 @@ TEST(Probe, TheWayInIsJudgedToo) {
   EXPECT_EQ(Barrier::unknown, inward({.begun = 1, .left = 1, .to_tap = 1}, {.from_tap = 1}));
   EXPECT_EQ(Barrier::guest, inward({.begun = 1, .left = 1, .to_tap = 1},
                                    {.from_tap = 1, .entered = 1, .taken = 1}));
+  // What the host has lost of the way is not held against the guest, unless that was heard.
+  ProbeScene lost = watched({.begun = 1, .left = 1});
+  lost.lost = Finding{Barrier::routing, "bng-ab12", "the tap is down", "banger net up"};
+  EXPECT_EQ("the tap is down", judge_inward(lost).found);
+  lost.seen.reset();
+  EXPECT_EQ("the tap is down", judge_inward(lost).found);
+  lost.seen = watched({.begun = 1, .left = 1, .to_tap = 1}, {.from_tap = 1, .taken = 1}).seen;
+  EXPECT_EQ(Barrier::guest, judge_inward(lost).by);
   auto names = [](net::FlowCounts there, net::FlowCounts back = {}) {
     return judge_names(watched(there, back), "10.64.0.1").by;
   };
