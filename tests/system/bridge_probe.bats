@@ -260,7 +260,8 @@ nothing_watches() { [ "$(within nft list tables | grep -c watch)" = 0 ]; }
   on_guest a 'kill -STOP $(pidof dropbear | tr " " "\n" | sort -n | head -n 1)' || true
   banger net probe a >"$root/probe" 2>&1 3>&- &
   probe=$!
-  sleep 0.4
+  is_asked() { within ss -Htn state established dst "$address:22" | grep -q .; }
+  await 10 is_asked
   expect 0 banger vm kill a
   await 5 ended "$probe"
   status=0
