@@ -22,6 +22,8 @@ bool has_bundle(const std::string& dir) { return sys::exists(dir + "/bundle.json
 
 std::string state_dir(const Dirs& dirs) { return dirs.state + "/bundle"; }
 
+std::string install_dir(const Dirs& dirs) { return absolute(dirs.bin + "/../lib/banger"); }
+
 } // namespace
 
 std::string source_tree(const std::string& bin) {
@@ -59,15 +61,15 @@ std::vector<std::string> build_dirs(const Settings& settings, const Dirs& dirs) 
   };
   if (!settings.runtime_dir.empty()) add(absolute(settings.runtime_dir));
   if (std::string source = source_tree(dirs.bin); !source.empty()) add(source + "/runtime/bundle");
-  std::string installed = absolute(dirs.bin + "/../lib/banger");
-  if (::access(installed.c_str(), W_OK) == 0) add(installed);
+  if (std::string installed = install_dir(dirs); ::access(installed.c_str(), W_OK) == 0)
+    add(installed);
   return all;
 }
 
 RuntimeDir runtime_dir(const Settings& settings, const Dirs& dirs) {
   RuntimeDir own = build_dir(settings, dirs);
   if (own.origin != "state" || has_bundle(own.path)) return own;
-  std::string installed = absolute(dirs.bin + "/../lib/banger");
+  std::string installed = install_dir(dirs);
   return has_bundle(installed) ? RuntimeDir{installed, "install"} : own;
 }
 

@@ -91,18 +91,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-template <typename Look>
-void each_object(const std::string& listed, Look&& look) {
-  Json all = Json::parse(listed, nullptr, false);
-  if (!all.is_object() || !all.contains("nftables")) return;
-  for (Json& object : all["nftables"])
-    for (auto& [kind, value] : object.items())
-      if (kind != "metainfo") look(kind, value);
-}
-
 std::string print_of(const std::string& listed) {
   std::string text;
   each_object(listed, [&](const std::string& kind, Json& object) {
+    if (kind == "metainfo") return;
     for (const char* passing : {"handle", "elem"}) object.erase(passing);
     text += kind + object.dump();
   });
@@ -116,24 +108,25 @@ bool is_ours(const Json& set) {
   return std::ranges::none_of(flags, [](const Json& f) { return f == "dynamic"; });
 }
 
-using Sizes = std::map<std::string, size_t>; // of sets that are not empty
+// Of sets that are not empty, by family and name.
+using Sizes = std::map<std::pair<std::string, std::string>, size_t>;
 
-Sizes sizes_in(const std::string& listed) {
+Sizes sizes_in(const char* family, const std::string& listed) {
   Sizes sizes;
   each_object(listed, [&](const std::string& kind, const Json& set) {
     if ((kind == "set" || kind == "map") && is_ours(set))
       if (size_t n = set.value("elem", Json::array()).size(); n > 0)
-        sizes[set.value("name", "")] = n;
+        sizes[{family, set.value("name", "")}] = n;
   });
   return sizes;
 }
 
-Sizes sizes_for(const Bridge& b, std::string_view family) {
+Sizes sizes_for(const Bridge& b) {
   Sizes sizes;
   for (const std::string& line : split(bridge_rules(b), '\n')) {
     std::vector<std::string> words = split(line, ' '); // add element FAMILY TABLE SET …
-    if (words.size() > 4 && words[0] == "add" && words[1] == "element" && words[2] == family)
-      sizes[words[4]]++;
+    if (words.size() > 4 && words[0] == "add" && words[1] == "element")
+      sizes[{words[2], words[4]}]++;
   }
   return sizes;
 }
@@ -146,9 +139,12 @@ TablePrints prints_of(const ListedTables& tables) {
 
 std::vector<std::string> changed_tables(const RegisteredBridge& entry, const ListedTables& tables) {
   std::vector<std::string> changed;
+  const Sizes all = sizes_for(entry.bridge);
   auto look = [&](const char* family, const std::string& print, const std::string& listed) {
     if (print.empty()) return;
-    if (print != print_of(listed) || sizes_in(listed) != sizes_for(entry.bridge, family))
+    Sizes sizes = all;
+    std::erase_if(sizes, [&](const auto& s) { return s.first.first != family; });
+    if (print != print_of(listed) || sizes_in(family, listed) != sizes)
       changed.emplace_back(family);
   };
   look("bridge", entry.prints.frames, tables.frames);

@@ -79,7 +79,7 @@ Links::Links()
     throw failed("cannot open netlink: {}", ::nl_geterror(code));
 }
 
-// 0: there is none. One socket for all of them: if_nametoindex makes one each time.
+// One socket for all: if_nametoindex makes one each time. False: there is no link of that name.
 bool Links::ask(unsigned long what, const std::string& name, ifreq& answer) const {
   if (name.empty() || name.size() >= sizeof answer.ifr_name) return false;
   std::memcpy(answer.ifr_name, name.data(), name.size());
@@ -329,6 +329,12 @@ std::vector<int> links_of(rtnl_route* route) {
   return all;
 }
 
+// Empty: there is none.
+std::string name_of(int index) {
+  char name[IFNAMSIZ] = {};
+  return index && ::if_indextoname(static_cast<unsigned>(index), name) ? name : "";
+}
+
 // A VPN takes everything by two routes of half of it each, which are not in its own way later.
 constexpr int narrowest_half = 2;
 
@@ -368,10 +374,9 @@ std::vector<std::pair<Address, std::string>> Links::own_addresses() {
   each_route(socket_.get(), [&](rtnl_route* route) {
     auto to = destination(route);
     if (!to || to->length != 32 || ::rtnl_route_get_type(route) != RTN_LOCAL) return;
-    for (int index : links_of(route)) {
-      char name[IFNAMSIZ] = {};
-      if (::if_indextoname(static_cast<unsigned>(index), name)) all.emplace_back(to->address, name);
-    }
+    for (int index : links_of(route))
+      if (std::string name = name_of(index); !name.empty())
+        all.emplace_back(to->address, std::move(name));
   });
   return all;
 }
@@ -434,8 +439,7 @@ int link_towards(Address address) {
 std::vector<std::string> Links::uplinks() {
   std::set<std::string> names;
   auto add = [&](int index) {
-    char name[IFNAMSIZ] = {};
-    if (index && ::if_indextoname(static_cast<unsigned>(index), name)) names.insert(name);
+    if (std::string name = name_of(index); !name.empty()) names.insert(std::move(name));
   };
   each_route(socket_.get(), [&](rtnl_route* route) {
     if (!leads_out(route)) return;

@@ -16,11 +16,13 @@ std::vector<std::string> holders_of_subnet(state::State& state) {
 }
 
 std::string way_to_other_subnet(state::State& state, bool is_up) {
-  std::vector<std::string> live;
-  for (const auto& lease : state.leases(NetMode::bridge))
+  std::vector<std::string> live, holders;
+  for (const auto& lease : state.leases(NetMode::bridge)) {
+    holders.push_back(lease.vm);
     if (is_live(lease.state)) live.push_back(lease.vm);
-  std::ranges::sort(live);
-  const std::string all = join(holders_of_subnet(state), " ");
+  }
+  for (auto* names : {&live, &holders}) std::ranges::sort(*names);
+  const std::string all = join(holders, " ");
   std::string way = live.empty() ? "" : fmt::format("banger vm stop {}; ", join(live, " "));
   if (is_up) way += "banger net down; ";
   if (all.empty()) return way + "banger net up";

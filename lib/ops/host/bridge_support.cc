@@ -1,6 +1,7 @@
 #include "ops/host/bridge_support.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -31,13 +32,13 @@ void each_guest(state::State& state, F&& f) {
   }
 }
 
-// The VM that runs at a tap; empty: none.
-std::string running_at(state::State& state, int tap) {
-  std::string name;
-  each_guest(state, [&](const Vm& vm, int its) {
-    if (its == tap && vm.state == VmState::running) name = vm.name;
+// The VMs that run, by tap.
+std::map<int, std::string> running_guests(state::State& state) {
+  std::map<int, std::string> names;
+  each_guest(state, [&](const Vm& vm, int tap) {
+    if (vm.state == VmState::running) names[tap] = vm.name;
   });
-  return name;
+  return names;
 }
 
 Check bridge_check(const Host& host, state::State* state) {
@@ -51,15 +52,13 @@ Check bridge_check(const Host& host, state::State* state) {
   if (state)
     if (auto lost = lost_guests(*state, seen)) seen.faults.push_back(*lost);
   std::vector<std::string> found, mends;
+  std::map<int, std::string> running;
+  if (state && !seen.faults.empty()) running = running_guests(*state);
   for (const net::BridgeFault& fault : seen.faults) {
-    std::string text = fault.text, mend = net::mend_of(fault);
-    if (fault.clashes && state) mend = way_to_other_subnet(*state, true);
-    if (fault.tap != 0) {
-      std::string vm = state ? running_at(*state, fault.tap) : "";
-      if (vm.empty()) continue; // of one that just starts or ends it says nothing
-      text = fmt::format("{}: {}", vm, text);
-      if (fault.restarts) mend = fmt::format("banger vm restart {}", vm);
-    }
+    auto vm = running.find(fault.tap);
+    // Of one that just starts or ends it says nothing.
+    if (fault.tap != 0 && vm == running.end()) continue;
+    auto [text, mend] = told(fault, fault.tap != 0 ? vm->second : "", state);
     found.push_back(text);
     if (std::ranges::count(mends, mend) == 0) mends.push_back(mend);
   }
@@ -72,6 +71,13 @@ Check bridge_check(const Host& host, state::State* state) {
 }
 
 } // namespace
+
+ToldFault told(const net::BridgeFault& fault, const std::string& vm, state::State* state) {
+  if (fault.clashes && state) return {fault.text, way_to_other_subnet(*state, true)};
+  if (vm.empty()) return {fault.text, net::mend_of(fault)};
+  return {fmt::format("{}: {}", vm, fault.text),
+          fault.restarts ? fmt::format("banger vm restart {}", vm) : net::mend_of(fault)};
+}
 
 std::optional<net::BridgeFault> lost_guests(state::State& state, const helper::Client::Seen& seen) {
   std::vector<std::string> names;

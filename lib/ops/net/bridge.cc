@@ -76,13 +76,17 @@ std::optional<Subnet> bridge_subnet(state::State& state) {
   return Subnet::parse(*kept);
 }
 
+Error of_another_subnet(const std::string& address, int prefix, const Subnet& subnet) {
+  return conflict("{} is no address of {}, the subnet of the network 'bridge'", address,
+                  subnet.text())
+      .hint(fmt::format("banger net down, and banger net up --subnet {}",
+                        Subnet::around(address, prefix).text()));
+}
+
 void require_bridge_subnet(Context& ctx, const std::string& address, int prefix) {
   auto subnet = bridge_subnet(ctx.state);
-  const Subnet own = Subnet::around(address, prefix);
-  if (!subnet || *subnet == own) return;
-  throw conflict("{} is no address of {}, the subnet of the network 'bridge'", address,
-                 subnet->text())
-      .hint(fmt::format("banger net down, and banger net up --subnet {}", own.text()));
+  if (subnet && *subnet != Subnet::around(address, prefix))
+    throw of_another_subnet(address, prefix, *subnet);
 }
 
 net::BridgeGuest guest_of(const Vm& vm, int tap) {

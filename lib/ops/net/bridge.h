@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "helper/client.h"
 #include "model/subnet.h"
 #include "ops/common/context.h"
@@ -18,8 +19,10 @@ bool bridge_is_wanted(state::State& state);
 bool bridge_is_default(state::State& state);
 // The subnet of its bridge, also while that is down; none where it never was up.
 std::optional<Subnet> bridge_subnet(state::State& state);
-// Throws Error(conflict) where an address that a VM had is of another subnet than that; its hint
-// tells how to have the address's own again.
+// Error(conflict) for an address of a VM's that is none of the bridge's subnet; its hint tells how
+// to have the address's own again.
+Error of_another_subnet(const std::string& address, int prefix, const Subnet& subnet);
+// Throws that where an address that a VM had is of another subnet.
 void require_bridge_subnet(Context& ctx, const std::string& address, int prefix);
 
 struct BridgeUp {

@@ -54,12 +54,9 @@ void BridgeNet::lease(std::string_view doing, const std::optional<std::string>& 
 
 void BridgeNet::join(NetRecord& r, const Vm& vm) {
   if (r.dir.empty()) throw is_down(vm);
-  if (!Subnet::parse(r.subnet).contains(parse_address("address", vm.address)))
-    throw conflict("{} is no address of {}, the subnet of the network 'bridge'", vm.address,
-                   r.subnet)
-        .subject(vm.name)
-        .hint(fmt::format("banger net down, and banger net up --subnet {}",
-                          Subnet::around(vm.address, vm.prefix).text()));
+  if (const Subnet subnet = Subnet::parse(r.subnet);
+      !subnet.contains(parse_address("address", vm.address)))
+    throw of_another_subnet(vm.address, vm.prefix, subnet).subject(vm.name);
   sys::make_dirs(r.dir);
   if (!r.taps.contains(vm.id)) {
     r.taps[vm.id] = free_tap(ctx_.state);

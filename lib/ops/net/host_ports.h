@@ -49,8 +49,8 @@ void require_free_ports(const PortsOf& vm, const std::vector<Port>& ports, Asked
 void require_addresses(const PortsOf& vm, const std::vector<Port>& ports);
 
 // Ports of a VM that runs: their own numbers or, for a low one, a free high one, which is the same
-// at all addresses. Throws Error(conflict) when another program has one,
-// or the host has no such address.
+// at all addresses. Throws Error(conflict) when another program has one, or the host has no such
+// address.
 void choose_ports(const PortsOf& vm, std::span<Port> ports, Asked asked);
 
 // For a port at 127.0.0.1 the same port at the VM's own address, and the other way round. Null

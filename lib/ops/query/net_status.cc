@@ -11,7 +11,6 @@
 #include "model/subnet.h"
 #include "net/holder.h"
 #include "net/slirp.h"
-#include "ops/common/other_subnet.h"
 #include "ops/common/rights.h"
 #include "ops/host/bridge_support.h"
 #include "ops/host/net_support.h"
@@ -81,19 +80,16 @@ void add_forwards(NetStatus& s, const NetRecord& record, const std::set<std::str
 // A tap tells of a VM that runs alone: of one that just starts or ends it says nothing.
 void add_fault(NetStatus::HostNet& host, const NetStatus& s, const NetRecord& record,
                const net::BridgeFault& fault, state::State& state) {
-  if (fault.tap == 0) {
-    std::string mend =
-        fault.clashes ? way_to_other_subnet(state, true) : std::string(net::mend_of(fault));
-    return host.faults.push_back({fault.text, mend, {}, fault.outward});
-  }
+  auto add = [&](const std::string& vm) {
+    auto [text, mend] = told(fault, vm, &state);
+    host.faults.push_back({text, mend, vm, fault.outward});
+  };
+  if (fault.tap == 0) return add({});
   for (const NetStatus::Lease& l : s.leases) {
     auto tap = record.taps.find(l.vm.id);
     if (tap == record.taps.end() || tap->second != fault.tap || l.vm.state != VmState::running)
       continue;
-    host.faults.push_back(
-        {fmt::format("{}: {}", l.vm.name, fault.text),
-         fault.restarts ? fmt::format("banger vm restart {}", l.vm.name) : net::mend_of(fault),
-         l.vm.name});
+    add(l.vm.name);
   }
 }
 
